@@ -1,0 +1,111 @@
+"""Our bookkeeping on a live object: who owns it, under which key, and which of its units we manage.
+
+The only module that knows the format. Version 1 is one text of five words and at most 512 characters:
+
+    1 OWNER KEY NONCE FLAGS UNITS
+
+`FLAGS` is `-` or letters (`p` protect, `d` on_remove delete, `r` on_remove release). `UNITS` is `-` or six characters
+for each managed unit: 36 bits of the SHA-256 of its name, because sixteen names of 64 characters would not fit.
+A mark that starts with another number was written by a newer version: its object is read-only for us.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from reconciler.core.model import Json, OnRemove, Unit
+
+MAX_LENGTH: Final = 512
+MAX_OWNER: Final = 32
+MAX_KEY: Final = 128
+UNDRAWN: Final = "~"
+"""The nonce of a plan: apply draws the real one, so that the same inputs give the same plan."""
+
+_CODE_LENGTH: Final = 6
+_VERSION: Final = "1"
+_WORDS: Final = re.compile(
+    r"1 ([a-z0-9][a-z0-9._-]{0,31}) ([A-Za-z0-9][A-Za-z0-9._/-]{0,127}) ([A-Za-z0-9]{1,16}|~)"
+    r" (-|[pdr]{1,3}) (-|(?:[A-Za-z0-9_-]{6})+)",
+    re.ASCII,
+)
+_NEWER: Final = re.compile(r"[0-9]{1,4} ", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a mark says. `units` holds unit codes (see `code`), not names."""
+
+    owner: str
+    key: str
+    nonce: str = UNDRAWN
+    protect: bool = False
+    on_remove: OnRemove | None = None
+    units: frozenset[str] = frozenset()
+
+    def manages(self, unit: Unit) -> bool:
+        """Whether a unit was managed when the mark was written."""
+        return code(unit) in self.units
+
+
+@dataclass(frozen=True, slots=True)
+class NewerMark:
+    """A mark of a format this version does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedMark:
+    """A text in the mark's place that is no mark: edited by hand, or not ours."""
+
+
+def code(unit: Unit) -> str:
+    """The six characters that stand for a unit in a mark."""
+    name = json.dumps(list(unit), ensure_ascii=True, separators=(",", ":"))
+    return base64.urlsafe_b64encode(hashlib.sha256(name.encode()).digest())[:_CODE_LENGTH].decode()
+
+
+def codes(managed: Iterable[Unit]) -> frozenset[str]:
+    """The codes of several units."""
+    return frozenset(code(unit) for unit in managed)
+
+
+def write(mark: Mark) -> str:
+    """The text of a mark.
+
+    Raises ValueError where it would not be read back the same: a bad owner or key, or too long.
+    """
+    flags = ("p" if mark.protect else "") + (mark.on_remove.value[0] if mark.on_remove else "")
+    words = (_VERSION, mark.owner, mark.key, mark.nonce, flags or "-", "".join(sorted(mark.units)) or "-")
+    text = " ".join(words)
+    if len(text) > MAX_LENGTH or read(text) != mark:
+        raise ValueError(f"no mark can be written for owner {mark.owner!r}, key {mark.key!r}, {len(mark.units)} units")
+    return text
+
+
+def read(text: Json) -> Mark | NewerMark | DamagedMark | None:
+    """What an entry in the mark's place says; None when there is none. Total: any JSON value has an answer."""
+    if text is None:
+        return None
+    if not isinstance(text, str) or len(text) > MAX_LENGTH:
+        return DamagedMark()
+    words = _WORDS.fullmatch(text)
+    if not words:
+        return NewerMark() if _NEWER.match(text) and not text.startswith("1 ") else DamagedMark()
+    owner, key, nonce, flags, units = words.groups()
+    if "d" in flags and "r" in flags:
+        return DamagedMark()
+    on_remove = OnRemove.DELETE if "d" in flags else OnRemove.RELEASE if "r" in flags else None
+    packed = "" if units == "-" else units
+    cut = frozenset(packed[at : at + _CODE_LENGTH] for at in range(0, len(packed), _CODE_LENGTH))
+    return Mark(owner, key, nonce, "p" in flags, on_remove, cut)
+
+
+def draw(text: str, nonce: str) -> str:
+    """The text of a mark with its nonce filled in, where none was drawn yet."""
+    mark = read(text)
+    return write(replace(mark, nonce=nonce)) if isinstance(mark, Mark) and mark.nonce == UNDRAWN else text

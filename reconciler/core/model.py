@@ -1,0 +1,272 @@
+"""The values everything else is made of: manifests, live objects, changes, plans and outcomes.
+
+Plain frozen values, no behaviour beyond what their names say. A plan holds no clock, no closure and no
+secret, so that the same inputs give the same bytes and a plan can be saved, read elsewhere and applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from reconciler.core.codes import Code
+
+Json: TypeAlias = Any
+"""A JSON value: null, bool, int, finite float, str, list or dict with string keys."""
+Body: TypeAlias = dict[str, Json]
+"""One object as the remote spells it."""
+Path: TypeAlias = tuple[str | int, ...]
+"""Where a value stands inside a body; never a dotted string, because keys may contain dots."""
+Unit: TypeAlias = tuple[str, ...]
+"""The grain of ownership: `("temperature",)`, or `("metadata", "team")` for one entry of a granular map."""
+
+
+class Absent:
+    """The type of `ABSENT`: no value at all, as opposed to null."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
+
+
+class Source(NamedTuple):
+    """A place in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Address(NamedTuple):
+    """The name of a resource, `kind/key`; sorts by kind, then key."""
+
+    kind: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read `kind/key`. Raises ValueError when there is no slash."""
+        kind, slash, key = text.partition("/")
+        if not (kind and slash and key):
+            raise ValueError(f"not an address: {text!r} (expected KIND/KEY)")
+        return cls(kind, key)
+
+
+class Severity(StrEnum):
+    """How much a diagnostic matters; only `ERROR` stops a command."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem, told to a person: what is wrong (`summary`), what was expected (`detail`), what to do (`hint`)."""
+
+    severity: Severity
+    code: Code
+    summary: str
+    detail: str = ""
+    hint: str = ""
+    source: Source | None = None
+    address: str | None = None
+
+
+class OnRemove(StrEnum):
+    """What happens to the object when its manifest leaves the files."""
+
+    DELETE = "delete"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The desired body of one resource and what its `reconciler:` block says.
+
+    `places` gives the position of every value by its path in the body; the empty path is the document.
+    A text that came from `!file` has its place in that file.
+    """
+
+    address: Address
+    body: Body
+    source: Source
+    places: Mapping[Path, Source] = field(default_factory=dict)
+    id: str | None = None
+    protect: bool = False
+    on_remove: OnRemove | None = None
+    ignore: frozenset[str] = frozenset()
+    initial: frozenset[str] = frozenset()
+    moved_from: str | None = None
+    same_name_allowed: bool = False
+
+    def place(self, path: Path) -> Source:
+        """The position of the value at `path`, or of its nearest enclosing value."""
+        for length in range(len(path), -1, -1):
+            if found := self.places.get(path[:length]):
+                return found
+        return self.source
+
+
+@dataclass(frozen=True, slots=True)
+class LiveObject:
+    """One object as the remote showed it; `body` is verbatim, `created` is the remote's own time stamp (0 if none)."""
+
+    kind: str
+    id: str
+    body: Body
+    created: float = 0
+
+
+class Action(StrEnum):
+    """What is to be done with one resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    ADOPT = "adopt"
+    MOVE = "move"
+    RELEASE = "release"
+    NOOP = "noop"
+
+
+class Reason(StrEnum):
+    """Why. An open enumeration: it explains and never steers, and readers must tolerate values they do not know."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    EDITED = "edited"
+    DRIFTED = "drifted"
+    CONFLICT = "conflict"
+    REMOVED = "removed"
+    COUPLED = "coupled"
+    MARK = "mark"
+    BOUND = "bound"
+    MOVED = "moved"
+    ORPHAN = "orphan"
+    TWIN = "twin"
+    RELEASED = "released"
+
+
+class Blocker(StrEnum):
+    """What keeps a change from being applied."""
+
+    PROTECT = "protect"
+    GUARD = "guard"
+    SAME_NAME = "same-name"
+    FOREIGN_OWNER = "foreign-owner"
+    READ_ONLY_MARK = "read-only-mark"
+    PROBABLE_RENAME = "probable-rename"
+    NO_SUCH_ID = "no-such-id"
+    METADATA_FULL = "metadata-full"
+    ALREADY_BOUND = "already-bound"
+    IMMUTABLE = "immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Why a change is refused, and the line to write or run to allow it."""
+
+    by: Blocker
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One differing place inside a resource, for people: `ABSENT` where there is no value on that side."""
+
+    path: Path
+    before: Json
+    after: Json
+    reason: Reason
+    source: Source | None = None
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One resource's difference.
+
+    `patch` is the request body, exactly; `units` names the units of it that are written (a whole map may be sent
+    although one entry of it is ours). `precondition` digests what the live object must still look like.
+    """
+
+    address: Address
+    action: Action
+    id: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    source: Source | None = None
+    fields: tuple[FieldChange, ...] = ()
+    units: tuple[Unit, ...] = ()
+    patch: Body | None = None
+    precondition: str | None = None
+    blocked: Block | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetIdentity:
+    """What a plan is bound to: it is refused against any other. `account` is what the remote tells of itself."""
+
+    name: str
+    provider: str
+    url: str
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCount:
+    """How much was read of one kind."""
+
+    objects: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The ordered changes as a value.
+
+    `changes` also holds what is blocked and what needs nothing; `unmanaged` counts the objects that are not ours.
+    """
+
+    target: TargetIdentity
+    owner: str
+    config_digest: str
+    changes: tuple[Change, ...]
+    read: Mapping[str, ReadCount]
+    unmanaged: int = 0
+    diagnostics: tuple[Diagnostic, ...] = ()
+    complete: bool = True
+
+
+class Result(StrEnum):
+    """What happened to one change."""
+
+    DONE = "done"
+    ALREADY_APPLIED = "already-applied"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of one change: how many requests it took, the remote's id for the last one, and what was found."""
+
+    address: Address
+    action: Action
+    result: Result
+    id: str | None = None
+    requests: int = 0
+    request_id: str | None = None
+    error: Diagnostic | None = None
+    findings: tuple[Diagnostic, ...] = ()

@@ -1,0 +1,86 @@
+"""Which live object belongs to which manifest: read from the marks, never from names.
+
+Several objects may claim one address. The oldest is the one that counts (ties go to the smaller id, so that everyone
+agrees); another with the same nonce was copied by a person and is only reported, one with a different nonce is our own
+twin, made when two applies ran at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.core import marks
+from reconciler.core.marks import DamagedMark, Mark, NewerMark
+from reconciler.core.model import LiveObject
+from reconciler.core.semantics import MARK_ENTRY, Kind
+
+
+def mark_of(kind: Kind, live: LiveObject) -> Mark | NewerMark | DamagedMark | None:
+    """The mark an object carries, if any."""
+    return marks.read(mark_text(kind, live))
+
+
+def mark_text(kind: Kind, live: LiveObject) -> object:
+    """The raw entry in the mark's place; None where there is none."""
+    carrier = live.body.get(kind.mark_field)
+    return carrier.get(MARK_ENTRY) if isinstance(carrier, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A live object of ours and what its mark says."""
+
+    live: LiveObject
+    mark: Mark
+
+
+@dataclass(slots=True)
+class Index:
+    """The live objects of one kind, sorted by whose they are. `ours` has one object for each key."""
+
+    kind: Kind
+    ours: dict[str, Owned] = field(default_factory=dict)
+    twins: dict[str, list[Owned]] = field(default_factory=dict)
+    copies: list[tuple[Owned, Owned]] = field(default_factory=list)
+    foreign: list[Owned] = field(default_factory=list)
+    newer: list[LiveObject] = field(default_factory=list)
+    damaged: list[LiveObject] = field(default_factory=list)
+    unmarked: list[LiveObject] = field(default_factory=list)
+    by_id: Mapping[str, LiveObject] = field(default_factory=dict)
+
+    @property
+    def not_ours(self) -> list[LiveObject]:
+        """Every object that is not under our management, in the order of the remote."""
+        mine = {owned.live.id for owned in self.ours.values()}
+        mine.update(owned.live.id for twins in self.twins.values() for owned in twins)
+        return [live for live in self.by_id.values() if live.id not in mine]
+
+
+def index(kind: Kind, objects: Iterable[LiveObject], owner: str) -> Index:
+    """Sort the live objects of a kind by the owner and key their marks name."""
+    found = Index(kind)
+    found.by_id = {live.id: live for live in objects}
+    for live in sorted(found.by_id.values(), key=lambda live: (live.created, live.id)):
+        match mark_of(kind, live):
+            case None:
+                found.unmarked.append(live)
+            case NewerMark():
+                found.newer.append(live)
+            case DamagedMark():
+                found.damaged.append(live)
+            case Mark() as mark if mark.owner != owner:
+                found.foreign.append(Owned(live, mark))
+            case Mark() as mark:
+                _claim(found, Owned(live, mark))
+    return found
+
+
+def _claim(found: Index, owned: Owned) -> None:
+    first = found.ours.setdefault(owned.mark.key, owned)
+    if first is owned:
+        return
+    if first.mark.nonce == owned.mark.nonce:
+        found.copies.append((first, owned))
+    else:
+        found.twins.setdefault(owned.mark.key, []).append(owned)

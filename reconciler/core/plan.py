@@ -1,0 +1,96 @@
+"""From manifests and live objects to the ordered changes: the plan as a value.
+
+Each manifest is paired with at most one live object (`pairing`), its units are decided one by one (`decide`), and what
+must not happen is blocked with the line that would allow it (`policy`). The same inputs, in any order, give the same
+plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.core import policy
+from reconciler.core.decide import Base, UnknownBase
+from reconciler.core.kind_plan import KindPlanner
+from reconciler.core.model import (
+    Action,
+    Address,
+    Change,
+    Diagnostic,
+    LiveObject,
+    Manifest,
+    Plan,
+    ReadCount,
+    TargetIdentity,
+)
+from reconciler.core.pairing import index
+from reconciler.core.semantics import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Every object of one kind on the target, from a list read to its end."""
+
+    kind: Kind
+    objects: tuple[LiveObject, ...]
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be planned.
+
+    `only` narrows to some addresses (then nothing is deleted); `prune` allows deletes at all.
+    """
+
+    owner: str
+    prune: bool = False
+    allow_deletes: int | None = None
+    only: frozenset[Address] | None = None
+
+
+def make_plan(
+    target: TargetIdentity,
+    scope: Scope,
+    config_digest: str,
+    manifests: Iterable[Manifest],
+    observed: Sequence[Observation],
+    base: Callable[[Address], Base] = lambda address: UnknownBase(),
+) -> Plan:
+    """The plan that makes the target look like the manifests.
+
+    `observed` holds one observation for each kind in order of dependency: kinds come after those they refer to.
+    """
+    wanted: dict[str, dict[str, Manifest]] = {}
+    for manifest in manifests:
+        wanted.setdefault(manifest.address.kind, {})[manifest.address.key] = manifest
+    changes: list[Change] = []
+    said: list[Diagnostic] = []
+    owned = unmanaged = 0
+    for observation in observed:
+        found = index(observation.kind, observation.objects, scope.owner)
+        planner = KindPlanner(found, wanted.get(observation.kind.name, {}), scope.owner, base)
+        planner.run(scope.only, scope.prune)
+        changes += planner.changes
+        said += planner.said
+        owned += len(planner.index.ours)
+        unmanaged += len(planner.index.not_ours) - planner.adopted
+    guarded = policy.guard(changes, owned, scope.allow_deletes)
+    rank = {observation.kind.name: place for place, observation in enumerate(observed)}
+    return Plan(
+        target=target,
+        owner=scope.owner,
+        config_digest=config_digest,
+        changes=tuple(sorted(guarded, key=lambda change: _order(change, rank))),
+        read={o.kind.name: ReadCount(len(o.objects), o.requests) for o in observed},
+        unmanaged=unmanaged,
+        diagnostics=tuple(sorted(said, key=lambda d: (str(d.address), d.code, d.summary))),
+    )
+
+
+def _order(change: Change, rank: Mapping[str, int]) -> tuple[object, ...]:
+    """Dependencies first; deletes last, and those in reverse."""
+    place = rank[change.address.kind]
+    last = change.action in (Action.DELETE, Action.RELEASE)
+    return (last, -place if last else place, change.address.key, change.id or "")

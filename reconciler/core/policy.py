@@ -1,0 +1,97 @@
+"""What must not happen without being asked for: each rule is a function that answers with a `Block` or None."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from reconciler.core.decide import Decision
+from reconciler.core.marks import NewerMark
+from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Manifest, Reason
+from reconciler.core.pairing import Index, Owned, mark_of
+from reconciler.core.semantics import Kind, meaning_of
+
+GUARD_COUNT = 1
+GUARD_SHARE = 0.2
+
+
+def guard(changes: Sequence[Change], owned: int, allowed: int | None) -> list[Change]:
+    """Block deletes that are many (more than one), or a large share (over a fifth), or all of what we own.
+
+    `allowed` must name the exact number. Twins are not counted: their address keeps its object.
+    """
+    wanted = [c for c in changes if c.action is Action.DELETE and c.blocked is None and Reason.TWIN not in c.reasons]
+    count = len(wanted)
+    harmless = count <= GUARD_COUNT and count <= owned * GUARD_SHARE and count < owned
+    if not count or harmless or count == allowed:
+        return list(changes)
+    block = Block(Blocker.GUARD, f"{count} of {owned} would be deleted: if that is meant, add --allow-deletes {count}")
+    counted = set(map(id, wanted))
+    return [replace(c, blocked=block) if id(c) in counted else c for c in changes]
+
+
+def refuse_same_name(found: Index, manifest: Manifest) -> Block | None:
+    """A create beside an object of the same name that is not ours: neither adopted nor duplicated in silence."""
+    field = found.kind.name_field
+    if field is None or manifest.same_name_allowed or not (name := manifest.body.get(field)):
+        return None
+    twins = sorted(live.id for live in found.not_ours if live.body.get(field) == name)
+    if not twins:
+        return None
+    shown = ", ".join(twins[:3]) + (f" and {len(twins) - 3} more" if len(twins) > 3 else "")
+    hint = (
+        f"{shown} has the name {name!r} and is not managed here. To manage it: `reconciler adopt {manifest.address} "
+        f"{twins[0]}` (or add `reconciler: {{id: {twins[0]}}}`). To create another: `reconciler: {{same_name: allow}}`"
+    )
+    return Block(Blocker.SAME_NAME, hint)
+
+
+def refuse_move(moved: Owned, manifests: Mapping[str, Manifest], taken: Address | None) -> Block | None:
+    """Why the object of another key cannot become this manifest's."""
+    if moved.mark.key in manifests:
+        return Block(Blocker.ALREADY_BOUND, f"moved_from names {moved.mark.key}, which still has a manifest")
+    return Block(Blocker.ALREADY_BOUND, f"{moved.live.id} already becomes {taken}") if taken else None
+
+
+def refuse_binding(
+    found: Index, owner: str, live: LiveObject | None, id: str, held: Owned | None, taken: Address | None
+) -> Block | None:
+    """Why a manifest cannot be bound to the object it names by id; `held` is what its address has already."""
+    if taken is not None:
+        return Block(Blocker.ALREADY_BOUND, f"{id} is already bound by {taken}")
+    if live is None:
+        return Block(Blocker.NO_SUCH_ID, f"the target has no {found.kind.name} with id {id}: correct or remove `id`")
+    if held is not None and held.live.id != id:
+        hint = f"{held.live.id} is already managed under this address: release it first, or remove `id`"
+        return Block(Blocker.ALREADY_BOUND, hint)
+    foreign = next((owned.mark.owner for owned in found.foreign if owned.live.id == id), None)
+    if foreign is not None:
+        return Block(Blocker.FOREIGN_OWNER, f"{id} is managed by {foreign!r}, not {owner!r}: they have to release it")
+    if isinstance(mark_of(found.kind, live), NewerMark):
+        return Block(Blocker.READ_ONLY_MARK, f"{id} was written by a newer reconciler: upgrade to change it")
+    return None
+
+
+def refuse_immutable(kind: Kind, decision: Decision) -> Block | None:
+    """A field that can only be set at create."""
+    fixed = [write.unit[0] for write in decision.writes if meaning_of(kind, write.unit).immutable]
+    if not fixed:
+        return None
+    return Block(Blocker.IMMUTABLE, f"{', '.join(fixed)} can only be set when the object is created")
+
+
+def refuse_full_map(kind: Kind, change: Change, live: LiveObject) -> Block | None:
+    """Entries of others, ours and the mark together above what the remote takes."""
+    entries = len((change.patch or {}).get(kind.mark_field, ()))
+    if entries <= kind.max_entries:
+        return None
+    hint = f"{live.id} would have {entries} {kind.mark_field} entries with those of others; at most {kind.max_entries}"
+    return Block(Blocker.METADATA_FULL, hint)
+
+
+def lift_guard(changes: Sequence[Change], allowed: int | None) -> list[Change]:
+    """Unblock the deletes that the guard holds back, where `allowed` is exactly their number."""
+    held = [c for c in changes if c.blocked and c.blocked.by is Blocker.GUARD]
+    if len(held) != allowed:
+        return list(changes)
+    return [replace(c, blocked=None) if c.blocked and c.blocked.by is Blocker.GUARD else c for c in changes]

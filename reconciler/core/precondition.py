@@ -1,0 +1,124 @@
+"""What must still hold on the remote when a change is carried out, and what is then sent.
+
+A saved plan may be applied hours later. A change is carried out only where the units it writes (for a delete: the whole
+object) are as they were; a unit that already is as wanted is not written again; what others did elsewhere is no matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.core import marks
+from reconciler.core.decide import assemble
+from reconciler.core.marks import Mark
+from reconciler.core.model import ABSENT, Action, Body, Change, Json, LiveObject, Unit
+from reconciler.core.pairing import Index, mark_of, mark_text
+from reconciler.core.semantics import Kind, canonical, digest, is_mark, meaning_of, same, units
+
+ABSENT_OBJECT: Final = "absent"
+"""The precondition of a create: no object of ours has the address."""
+
+
+def precondition(kind: Kind, live: LiveObject, writes: Mapping[Unit, Json] | None) -> str:
+    """`sha256:…` over the mark and the units to be written; over all units where `writes` is None."""
+    present = units(kind, live.body)
+    chosen = [unit for unit in (present if writes is None else writes) if not is_mark(kind, unit)]
+    parts = {repr(unit): canonical(meaning_of(kind, unit), present.get(unit)) for unit in chosen}
+    return digest(parts | {"mark": str(mark_text(kind, live))})
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The change can be carried out by sending `patch` (None for a delete)."""
+
+    patch: Body | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyApplied:
+    """The object already is as the change wants it."""
+
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The world moved on since the plan was made: `why` says how."""
+
+    why: str
+
+
+def check(change: Change, found: Index) -> Ready | AlreadyApplied | Stale:
+    """Compare one change with the live objects of its kind as they are now."""
+    if change.action is Action.CREATE:
+        return _check_create(change, found)
+    live = found.by_id.get(change.id or "")
+    if live is None:
+        if change.action is Action.DELETE:
+            return AlreadyApplied(change.id)
+        return Stale(f"{change.id} does not exist any more")
+    if change.action is Action.DELETE:
+        unchanged = precondition(found.kind, live, None) == change.precondition
+        return Ready(None) if unchanged else Stale(f"{change.id} has changed since the plan was made")
+    return _check_update(change, found.kind, live)
+
+
+def planned_writes(change: Change, kind: Kind) -> dict[Unit, Json]:
+    """The units a change writes and their new values; `ABSENT` for an entry it takes away."""
+    patch = change.patch or {}
+    writes: dict[Unit, Json] = {}
+    for unit in change.units:
+        value = patch.get(unit[0], ABSENT)
+        writes[unit] = value if len(unit) == 1 else (value or {}).get(unit[1], ABSENT)
+    return writes
+
+
+def _check_create(change: Change, found: Index) -> Ready | AlreadyApplied | Stale:
+    owned = found.ours.get(change.address.key)
+    if owned is None:
+        return Ready(change.patch)
+    if _is_done(change, found.kind, owned.live):
+        return AlreadyApplied(owned.live.id)
+    return Stale(f"{owned.live.id} has been created for {change.address} since the plan was made")
+
+
+def _check_update(change: Change, kind: Kind, live: LiveObject) -> Ready | AlreadyApplied | Stale:
+    if _is_done(change, kind, live):
+        return AlreadyApplied(live.id)
+    writes = planned_writes(change, kind)
+    if precondition(kind, live, writes) != change.precondition:
+        return Stale(f"{live.id} has changed in {_names(writes, kind)} since the plan was made")
+    return Ready(assemble(kind, writes, live.body))
+
+
+def _is_done(change: Change, kind: Kind, live: LiveObject) -> bool:
+    present = units(kind, live.body)
+    for unit, value in planned_writes(change, kind).items():
+        if is_mark(kind, unit):
+            if not _same_mark(value, mark_of(kind, live)):
+                return False
+        elif not same(meaning_of(kind, unit), None if value is ABSENT else value, present.get(unit)):
+            return False
+    return True
+
+
+def _same_mark(planned: Json, live: object) -> bool:
+    """Whether two marks say the same; a nonce not yet drawn fits any."""
+    wanted = None if planned is ABSENT else marks.read(planned)
+    if not (isinstance(wanted, Mark) and isinstance(live, Mark)):
+        return wanted is None and live is None
+    drawn = live.nonce if wanted.nonce == marks.UNDRAWN else wanted.nonce
+    return (wanted.owner, wanted.key, drawn, wanted.protect, wanted.on_remove, wanted.units) == (
+        live.owner,
+        live.key,
+        live.nonce,
+        live.protect,
+        live.on_remove,
+        live.units,
+    )
+
+
+def _names(writes: Mapping[Unit, Json], kind: Kind) -> str:
+    return ", ".join("its mark" if is_mark(kind, unit) else ".".join(unit) for unit in sorted(writes))

@@ -1,0 +1,287 @@
+"""What values of a kind mean: when two are equal, which units a body has, and how a unit is cleared.
+
+Compiled once from a kind's schema (the ten-word dialect). Equality is `canonical(a) == canonical(b)`: numbers by
+value, sets sorted, keyed lists by key, schema defaults filled in on both sides, null the same as the default.
+What the schema does not know of a closed object is not ours and does not count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from reconciler.core.model import ABSENT, Json, Path, Unit
+
+
+class ListMeaning(StrEnum):
+    """How a list compares (`x-list`)."""
+
+    ORDERED = "ordered"
+    SET = "set"
+    MAP = "map"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The compiled schema of one value: what canonical form, explanation and clearing need, and no more."""
+
+    properties: Mapping[str, Meaning] = field(default_factory=dict)
+    entries: Meaning | None = None
+    items: Meaning | None = None
+    list_meaning: ListMeaning = ListMeaning.ORDERED
+    keys: tuple[tuple[str, ...], ...] = ()
+    granular: bool = False
+    closed: bool = False
+    default: Json = None
+    shown_as: Mapping[str, Json] = field(default_factory=dict)
+    on_remove: Json = ABSENT
+    uncompared: bool = False
+    read_only: bool = False
+    immutable: bool = False
+    sensitive: bool = False
+
+    @property
+    def is_record(self) -> bool:
+        """Whether the schema names the value's properties or the meaning of its entries."""
+        return bool(self.properties) or self.entries is not None
+
+
+FREE = Meaning()
+"""A value the schema says nothing of: compared as it stands, order of lists included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """All that deciding needs to know of one kind: its fields, and how its provider takes writes.
+
+    `mark_field` is the granular map that carries our mark; `name_field` holds the name people see, if any.
+    `nested` tells what a remote does with parts of an object value that a request leaves out; `coupled` are groups
+    of fields that the remote only accepts together.
+    """
+
+    name: str
+    fields: Mapping[str, Meaning]
+    mark_field: str
+    name_field: str | None = None
+    nested: str = "unknown"
+    coupled: tuple[tuple[str, ...], ...] = ()
+    max_entries: int = 16
+
+
+def compile_schema(schema: Mapping[str, Any]) -> Mapping[str, Meaning]:
+    """The meaning of every top-level field of a kind's schema.
+
+    Raises ValueError where two branches of the schema describe one property differently.
+    """
+    return _Compiler(schema).compile(schema).properties
+
+
+class _Compiler:
+    """Folds `$ref`, `allOf`, `anyOf` and `if` branches into one `Meaning` for each place."""
+
+    _BRANCHES = ("allOf", "anyOf", "oneOf")
+
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self._root = root
+
+    def compile(self, schema: Mapping[str, Any]) -> Meaning:
+        branches = list(self._branches(schema))
+        merged = {word: branch[word] for branch in reversed(branches) for word in branch}
+        properties: dict[str, Meaning] = {}
+        for branch in branches:
+            for name, sub in branch.get("properties", {}).items():
+                if isinstance(sub, dict) and "not" not in sub:
+                    self._add(properties, name, self.compile(sub))
+        extra, items = merged.get("additionalProperties"), merged.get("items")
+        return Meaning(
+            properties=properties,
+            entries=self.compile(extra) if isinstance(extra, dict) else None,
+            items=self.compile(items) if isinstance(items, dict) else None,
+            list_meaning=ListMeaning(merged.get("x-list", "ordered")),
+            keys=tuple(tuple(pointer.split("/")[1:]) for pointer in merged.get("x-key", ())),
+            granular=merged.get("x-map") == "granular",
+            closed=any(branch.get("additionalProperties") is False for branch in branches),
+            default=next((b["default"] for b in branches if "default" in b and "const" not in b), None),
+            shown_as={canonical(FREE, b["const"]): b["default"] for b in branches if "const" in b and "default" in b},
+            on_remove=merged.get("x-on-remove", ABSENT),
+            uncompared=bool(merged.get("readOnly") or merged.get("writeOnly")),
+            read_only=bool(merged.get("readOnly")),
+            immutable=bool(merged.get("x-immutable")),
+            sensitive=bool(merged.get("x-sensitive")),
+        )
+
+    def _branches(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        yield schema
+        ref = schema.get("$ref")
+        if isinstance(ref, str) and ref.startswith("#/"):
+            target: Any = self._root
+            for step in ref[2:].split("/"):
+                target = target[step]
+            yield from self._branches(target)
+        for word in self._BRANCHES:
+            for branch in schema.get(word, ()):
+                yield from self._branches(branch)
+        for word in ("then", "else"):
+            if word in schema:
+                yield from self._branches(schema[word])
+
+    def _add(self, properties: dict[str, Meaning], name: str, meaning: Meaning) -> None:
+        known = properties.get(name)
+        if known is None or known == FREE:
+            properties[name] = meaning
+        elif meaning not in (FREE, known):
+            raise ValueError(f"two branches of the schema give {name!r} different meanings")
+
+
+def canonical(meaning: Meaning, value: Json) -> str:
+    """One text for all values that mean the same; two values are equal exactly when their texts are."""
+    return _dump(canonical_value(meaning, value))
+
+
+def canonical_value(meaning: Meaning, value: Json) -> Json:
+    """The canonical form as a JSON value: defaults filled in, sets and keyed lists sorted, whole floats as integers."""
+    if value is ABSENT or value is None:
+        return _plain(None) if meaning.default is None else canonical_value(meaning, meaning.default)
+    if isinstance(value, list):
+        return _canonical_list(meaning, value)
+    if isinstance(value, dict):
+        return _canonical_record(meaning, value) if meaning.is_record or meaning.closed else _plain(value)
+    value = _plain(value)
+    if meaning.shown_as and (shown := meaning.shown_as.get(_dump(value), ABSENT)) is not ABSENT:
+        return _plain(shown)
+    return value
+
+
+def _canonical_list(meaning: Meaning, value: list[Json]) -> list[Json]:
+    if meaning.items is None:
+        entries = [_plain(entry) for entry in value]
+    else:
+        entries = [canonical_value(meaning.items, entry) for entry in value]
+    if meaning.list_meaning is ListMeaning.ORDERED:
+        return entries
+    texts = {_dump(entry): entry for entry in entries}
+    if meaning.list_meaning is ListMeaning.SET:
+        return [texts[text] for text in sorted(texts)]
+    return sorted(entries, key=lambda entry: (entry_key(meaning, entry), _dump(entry)))
+
+
+def _canonical_record(meaning: Meaning, value: Mapping[str, Json]) -> dict[str, Json]:
+    record: dict[str, Json] = {}
+    for name, sub in meaning.properties.items():
+        if sub.uncompared:
+            continue
+        filled = canonical_value(sub, value.get(name))
+        if filled is not None:
+            record[name] = filled
+    for name, entry in value.items():
+        if name not in meaning.properties and not meaning.closed:
+            record[name] = canonical_value(meaning.entries or FREE, entry)
+    return record
+
+
+def _plain(value: Json) -> Json:
+    """A free value with whole floats as integers, so that 1.0 and 1 are one number; True stays apart from 1."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    return value
+
+
+def _dump(value: Json) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def entry_key(meaning: Meaning, entry: Json) -> str:
+    """The name of an entry of a keyed list: its key values joined by `:`; empty where it has none."""
+    parts = []
+    for pointer in meaning.keys:
+        found = entry
+        for step in pointer:
+            found = found.get(step) if isinstance(found, dict) else None
+        if isinstance(found, str):
+            parts.append(found)
+    return ":".join(parts)
+
+
+def same(meaning: Meaning, one: Json, other: Json) -> bool:
+    """Whether two values mean the same."""
+    if isinstance(one, str) and isinstance(other, str) and one == other:
+        return True
+    return canonical(meaning, one) == canonical(meaning, other)
+
+
+def meaning_of(kind: Kind, unit: Unit) -> Meaning:
+    """The meaning of one unit; free for a field the schema does not know."""
+    field_meaning = kind.fields.get(unit[0], FREE)
+    return field_meaning if len(unit) == 1 else field_meaning.entries or FREE
+
+
+def units(kind: Kind, body: Mapping[str, Json]) -> dict[Unit, Json]:
+    """The units of a body and their values: granular maps entry by entry, read-only fields and our mark left out."""
+    found: dict[Unit, Json] = {}
+    for name, value in body.items():
+        meaning = kind.fields.get(name, FREE)
+        if meaning.uncompared and meaning.read_only:
+            continue
+        if not meaning.granular:
+            found[(name,)] = value
+        elif isinstance(value, dict):
+            found.update({(name, key): entry for key, entry in value.items() if not is_mark(kind, (name, key))})
+    return found
+
+
+MARK_ENTRY = "reconciler"
+"""The entry of the mark field that holds our mark."""
+
+
+def is_mark(kind: Kind, unit: Unit) -> bool:
+    """Whether a unit is our own bookkeeping."""
+    return unit == (kind.mark_field, MARK_ENTRY)
+
+
+def digest(parts: Mapping[str, str]) -> str:
+    """`sha256:…` over canonical texts by name, independent of their order."""
+    return "sha256:" + hashlib.sha256(_dump(dict(parts)).encode(errors="surrogatepass")).hexdigest()
+
+
+def units_digest(kind: Kind, body: Mapping[str, Json], chosen: Iterable[Unit]) -> str:
+    """The digest of what the chosen units of a body mean; how a saved plan recognises a changed object."""
+    live = units(kind, body)
+    return digest({_dump(list(unit)): canonical(meaning_of(kind, unit), live.get(unit)) for unit in chosen})
+
+
+def explicit(meaning: Meaning, desired: Json, live: Json) -> Json:
+    """`desired` with every part that `live` has beyond its default cleared by name.
+
+    Right whether the remote replaces object values or merges into them, which for some APIs is documented nowhere.
+    """
+    if not (isinstance(desired, dict) and isinstance(live, dict) and meaning.properties):
+        return desired
+    filled = dict(desired)
+    for name, sub in meaning.properties.items():
+        if name in live and not sub.uncompared:
+            if name in desired:
+                filled[name] = explicit(sub, desired[name], live[name])
+            elif not same(sub, None, live[name]):
+                filled[name] = canonical_value(sub, None)
+    return filled
+
+
+def unknown_parts(meaning: Meaning, value: Json, path: Path = ()) -> Iterator[Path]:
+    """Paths of non-null parts of a live value that the schema does not know: writing the unit would drop them."""
+    if isinstance(value, list) and meaning.items is not None:
+        for index, entry in enumerate(value):
+            yield from unknown_parts(meaning.items, entry, (*path, index))
+    elif isinstance(value, dict) and meaning.is_record:
+        for name, entry in value.items():
+            if name in meaning.properties:
+                yield from unknown_parts(meaning.properties[name], entry, (*path, name))
+            elif meaning.closed and entry is not None:
+                yield (*path, name)

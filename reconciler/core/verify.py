@@ -1,0 +1,72 @@
+"""Did the remote do what it was asked? Every answer to a write is compared with what was sent and what was there.
+
+Without this, a gateway that overrides a field or a server that ignores one shows up as a difference that never ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.core.codes import Code
+from reconciler.core.model import ABSENT, Body, Diagnostic, Json, Severity, Unit
+from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of, same, units
+
+
+def verify(kind: Kind, address: str, sent: Body, prior: Body | None, answer: Body) -> tuple[Diagnostic, ...]:
+    """Findings: units that were sent and not kept, and units that changed though nobody sent them.
+
+    `prior` is the object before the write, None for a create (what a create leaves out is the remote's to fill in).
+    """
+    return tuple(_findings(kind, address, sent, prior, answer))
+
+
+def _findings(kind: Kind, address: str, sent: Body, prior: Body | None, answer: Body) -> Iterator[Diagnostic]:
+    wanted, found = units(kind, sent), units(kind, answer)
+    whole_maps = {name for name in sent if (meaning := kind.fields.get(name)) and meaning.granular}
+    for unit, value in wanted.items():
+        if not _uncompared(kind, unit) and not same(meaning_of(kind, unit), value, found.get(unit)):
+            yield _not_kept(address, unit, found.get(unit, ABSENT))
+    if kind.mark_field in sent and _mark(kind, sent) != _mark(kind, answer):
+        yield _not_kept(address, (kind.mark_field, MARK_ENTRY), _mark(kind, answer))
+    before = units(kind, prior) if prior is not None else {}
+    for unit in {**before, **(found if prior is not None else {})}:
+        known = unit[0] in kind.fields and not _uncompared(kind, unit)
+        if not known or unit in wanted or (unit[0] in sent and len(unit) == 1):
+            continue
+        if unit[0] in whole_maps and unit in before:
+            if unit in found:
+                yield _not_kept(address, unit, found[unit])
+        elif not same(meaning_of(kind, unit), before.get(unit), found.get(unit)):
+            yield _unasked(address, unit)
+
+
+def _uncompared(kind: Kind, unit: Unit) -> bool:
+    return meaning_of(kind, unit).uncompared
+
+
+def _mark(kind: Kind, body: Body) -> Json:
+    carrier = body.get(kind.mark_field)
+    return carrier.get(MARK_ENTRY) if isinstance(carrier, dict) else None
+
+
+def _not_kept(address: str, unit: Unit, got: Json) -> Diagnostic:
+    name = ".".join(unit)
+    shown = "nothing" if got is ABSENT or got is None else "another value"
+    return Diagnostic(
+        Severity.WARNING,
+        Code.NOT_KEPT,
+        f"{name} was sent, but the remote answered with {shown}",
+        hint=f"a gateway may override {unit[0]}, or the remote ignores it: until then every plan shows it again",
+        address=address,
+    )
+
+
+def _unasked(address: str, unit: Unit) -> Diagnostic:
+    name = ".".join(unit)
+    return Diagnostic(
+        Severity.WARNING,
+        Code.CHANGED_UNASKED,
+        f"{name} was not sent, but changed with this write",
+        hint="somebody changed it at the same moment, or a gateway overrides it",
+        address=address,
+    )

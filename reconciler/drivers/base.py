@@ -1,0 +1,149 @@
+"""What every driver can do, and how it fails.
+
+RemoteError                 anything that went wrong between us and the remote
+├── Unreachable             no answer: refused, DNS, TLS, timeout
+├── CredentialRefused       401, 403
+├── NotFound                404 for one object
+├── NoSuchApi               404 for the whole API, or something that is no API at all
+├── Rejected                another 4xx: the remote understood and said no
+├── RateLimited             429 to the end of our patience
+├── ServerFailed            5xx
+├── BadResponse             an answer that cannot be understood or trusted
+├── IncompleteList          a list that could not be read to its end
+├── RouteChanged            a gateway answered from another upstream than before
+├── Ambiguous               a create whose answer was lost: it may or may not have happened
+└── Interrupted             the user asked to stop while we waited
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.core.codes import Code
+from reconciler.core.model import Body, Diagnostic, Severity
+
+
+class RemoteError(Exception):
+    """Something went wrong between us and the remote; `diagnostic` says it to a person, without secrets."""
+
+    code = Code.BAD_RESPONSE
+
+    def __init__(self, summary: str, *, detail: str = "", hint: str = "", status: int | None = None) -> None:
+        super().__init__(summary)
+        self.status = status
+        self.diagnostic = Diagnostic(Severity.ERROR, self.code, summary, detail, hint)
+
+
+class Unreachable(RemoteError):
+    """No answer came. `reached` is False where the request certainly was not sent."""
+
+    code = Code.UNREACHABLE
+
+    def __init__(self, summary: str, *, reached: bool, hint: str = "") -> None:
+        super().__init__(summary, hint=hint)
+        self.reached = reached
+
+
+class CredentialRefused(RemoteError):
+    """The remote does not accept the credential."""
+
+    code = Code.REFUSED_CREDENTIAL
+
+
+class NotFound(RemoteError):
+    """The object is not there, as far as one answer can prove it."""
+
+    code = Code.NOT_FOUND
+
+
+class NoSuchApi(RemoteError):
+    """The remote does not serve this API at this URL."""
+
+    code = Code.NO_SUCH_API
+
+
+class Rejected(RemoteError):
+    """The remote refused the request."""
+
+    code = Code.REJECTED
+
+
+class RateLimited(RemoteError):
+    """The remote asks for more patience than we have."""
+
+    code = Code.RATE_LIMITED
+
+
+class ServerFailed(RemoteError):
+    """The remote failed."""
+
+    code = Code.SERVER_ERROR
+
+
+class BadResponse(RemoteError):
+    """The answer is not what this API answers with."""
+
+    code = Code.BAD_RESPONSE
+
+
+class IncompleteList(RemoteError):
+    """The list could not be read to its end; nothing may be concluded from what is missing in it."""
+
+    code = Code.INCOMPLETE_LIST
+
+
+class RouteChanged(RemoteError):
+    """A gateway switched to another upstream, which holds other objects."""
+
+    code = Code.ROUTE_CHANGED
+
+
+class Ambiguous(RemoteError):
+    """The answer to a create was lost."""
+
+    code = Code.UNRESOLVED_CREATE
+
+
+class Interrupted(RemoteError):
+    """The wait was ended by the user."""
+
+    code = Code.UNREACHABLE
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one thread sent since it last asked: requests, the remote's id of the last one, repeats by a gateway."""
+
+    requests: int = 0
+    request_id: str | None = None
+    repeated: bool = False
+
+
+class Driver(Protocol):
+    """Five blocking verbs, safe from several threads; bodies go in and out as the remote speaks them."""
+
+    def list(self, kind: str) -> Iterator[Body]:
+        """Every object of a kind, over all pages. Raises when the list cannot be read to its end."""
+        ...
+
+    def read(self, kind: str, id: str) -> Body:
+        """One object. Raises NotFound when it is absent."""
+        ...
+
+    def create(self, kind: str, body: Body) -> Body:
+        """Make an object. Sent once; raises Ambiguous when the answer is lost."""
+        ...
+
+    def update(self, kind: str, id: str, patch: Body) -> Body:
+        """Change the fields in `patch`; answers with the whole object."""
+        ...
+
+    def delete(self, kind: str, id: str) -> None:
+        """Remove an object; one that is absent already is removed."""
+        ...
+
+    def take_tally(self) -> Tally:
+        """What this thread sent since it last asked."""
+        ...

@@ -1,0 +1,38 @@
+"""The rate gate: how many requests a minute one credential may send, shared by all threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+WINDOW_SECONDS = 60.0
+
+
+class RateGate:
+    """At most `per_minute` requests in any 60 seconds; short runs are not slowed down.
+
+    A remote that says "too many" closes the gate for everybody until the time it names.
+    """
+
+    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
+        self._sent: deque[float] = deque(maxlen=per_minute)
+        self._per_minute = per_minute
+        self._clock = clock
+        self._closed_until = 0.0
+        self._lock = threading.Lock()
+
+    def reserve(self) -> float:
+        """Take the next free place; seconds from now until it is due."""
+        with self._lock:
+            now = self._clock()
+            due = max(now, self._closed_until)
+            if len(self._sent) == self._per_minute:
+                due = max(due, self._sent[0] + WINDOW_SECONDS)
+            self._sent.append(due)
+            return due - now
+
+    def close(self, seconds: float) -> None:
+        """Let nothing through for so many seconds from now."""
+        with self._lock:
+            self._closed_until = max(self._closed_until, self._clock() + seconds)

@@ -1,0 +1,220 @@
+"""The one generic driver: speaks to any remote whose ways are written down in provider data."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+from urllib.parse import quote
+
+from reconciler.core.model import Body, Json
+from reconciler.drivers.base import (
+    Ambiguous,
+    BadResponse,
+    CredentialRefused,
+    IncompleteList,
+    NoSuchApi,
+    NotFound,
+    RateLimited,
+    Rejected,
+    RemoteError,
+    RouteChanged,
+    ServerFailed,
+    Tally,
+    Unreachable,
+)
+from reconciler.drivers.http import Answer, HttpClient, retry_after
+from reconciler.drivers.provider import ListStyle, Provider, ProviderKind
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}", re.ASCII)
+_ROUTE_HINT: Final = "a gateway that balances or falls back between accounts cannot be reconciled: pin one upstream"
+
+
+class RestDriver:
+    """Follows a provider's data over an `HttpClient`. Safe from several threads."""
+
+    def __init__(self, provider: Provider, client: HttpClient) -> None:
+        self._provider = provider
+        self._client = client
+        self._route: str | None = None
+        self._route_lock = threading.Lock()
+
+    def list(self, kind: str) -> Iterator[Body]:
+        """Every object of a kind, over all pages, each id once. Raises when the list cannot be read to its end.
+
+        A page is empty after `more: true`, or a cursor is unknown, when the cursor's object was deleted meanwhile: that
+        is not the end. Reading goes on from the object before it, at worst from the beginning.
+        """
+        spec = self._provider.kinds[kind]
+        seen: set[str] = set()
+        tried: set[str | None] = set()
+        trail: list[str] = []
+        while (cursor := trail[-1] if trail else None) not in tried:
+            tried.add(cursor)
+            page, more = self._page(spec, cursor)
+            fresh = {_id_of(body): body for body in page if _id_of(body) not in seen}
+            yield from fresh.values()
+            seen.update(fresh)
+            if not more:
+                return
+            if page:
+                trail.extend(_id_of(body) for body in page)
+            elif trail:
+                trail.pop()
+        raise IncompleteList(
+            f"the list of {kind} says there is more, but does not move on",
+            hint="the remote's paging is broken, or everything was deleted meanwhile: nothing was concluded from it",
+        )
+
+    def read(self, kind: str, id: str) -> Body:
+        """One object. Raises NotFound when it is absent."""
+        answer = self._send("GET", self._path(kind, id), headers=self._provider.reads.headers)
+        self._refuse_cached(answer)
+        return _object(answer)
+
+    def create(self, kind: str, body: Body) -> Body:
+        """Make an object. Sent once; raises Ambiguous when the answer is lost."""
+        try:
+            return _object(self._send("POST", self._provider.kinds[kind].path, body=body, repeatable=False))
+        except (ServerFailed, BadResponse, RouteChanged) as error:
+            raise Ambiguous(str(error), detail=error.diagnostic.detail, status=error.status) from error
+        except Unreachable as error:
+            if error.reached:
+                raise Ambiguous(str(error), hint=error.diagnostic.hint) from error
+            raise
+
+    def update(self, kind: str, id: str, patch: Body) -> Body:
+        """Change the fields in `patch`; answers with the whole object."""
+        return _object(self._send(self._provider.kinds[kind].update.verb, self._path(kind, id), body=patch))
+
+    def delete(self, kind: str, id: str) -> None:
+        """Remove an object; one that is absent already is removed."""
+        try:
+            self._send("DELETE", self._path(kind, id))
+        except NotFound:
+            return
+
+    def take_tally(self) -> Tally:
+        """What this thread sent since it last asked."""
+        return self._client.take_tally()
+
+    def _page(self, spec: ProviderKind, after: str | None) -> tuple[Sequence[Body], bool]:
+        style: ListStyle = spec.list
+        query = {**style.query, "limit": str(style.limit)} | ({style.cursor: after} if after else {})
+        try:
+            answer = self._send("GET", spec.path, query=query, headers=self._provider.reads.headers)
+        except NotFound as error:
+            if after is not None:
+                return [], True  # the cursor's object is gone; step back
+            raise NoSuchApi(
+                f"the target does not serve {spec.path} (404): {error}",
+                hint="check the url; an API that was retired answers like this",
+                status=404,
+            ) from None
+        self._refuse_cached(answer)
+        page = answer.body.get(style.items) if isinstance(answer.body, dict) else None
+        if not isinstance(page, Sequence) or not all(isinstance(body, dict) for body in page):
+            raise BadResponse(f"the list of {spec.path} has no {style.items!r}", detail=_shortened(answer.text))
+        return page, bool(answer.body.get(style.more))
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        repeatable: bool = True,
+    ) -> Answer:
+        answer = self._client.send(method, path, query=query, headers=headers, body=body, repeatable=repeatable)
+        provider = self._provider
+        if provider.retried_header and answer.headers.get(provider.retried_header, "0") != "0":
+            self._client.note_repeated()
+        if 200 <= answer.status < 300:
+            self._check_route(answer)
+            return answer
+        raise self._error(answer)
+
+    def _path(self, kind: str, id: str) -> str:
+        if not _ID.fullmatch(id):
+            raise BadResponse(f"{id!r:.80} is not an id that can be put into a URL")
+        return f"{self._provider.kinds[kind].path}/{quote(id, safe='')}"
+
+    def _check_route(self, answer: Answer) -> None:
+        header = self._provider.route_header
+        if header is None or (route := answer.headers.get(header)) is None:
+            return
+        with self._route_lock:
+            first = self._route = self._route or route
+        if route != first:
+            raise RouteChanged(f"the gateway answered from {route} after {first}", hint=_ROUTE_HINT)
+
+    def _refuse_cached(self, answer: Answer) -> None:
+        for header, values in self._provider.reads.refuse.items():
+            if (said := answer.headers.get(header)) in values:
+                raise BadResponse(f"the gateway answered a read from its cache ({header}: {said})")
+
+    def _error(self, answer: Answer) -> RemoteError:
+        said = self._client.mask(error_text(answer))
+        status = answer.status
+        if status in (401, 403):
+            hint = "check the credential: is it set, complete, and allowed to manage these objects?"
+            return CredentialRefused(f"the target refused the credential ({status}): {said}", hint=hint, status=status)
+        if status == 404:
+            return _not_found(answer, said)
+        if status == 429:
+            asked = retry_after(answer.headers)
+            hint = f"it asks for {asked:.0f} s of patience" if asked else "lower `limits` for this target"
+            return RateLimited(f"the target limits requests (429): {said}", hint=hint, status=429)
+        if status >= 500 or status == 408:
+            return ServerFailed(f"the target failed ({status}): {said}", status=status)
+        if 300 <= status < 400:
+            hint = "redirects are not followed, because they would carry the credential along: correct the url"
+            return BadResponse(f"the target redirects ({status})", hint=hint, status=status)
+        return Rejected(f"the target refused the request ({status}): {said}", status=status)
+
+
+def _not_found(answer: Answer, said: str) -> RemoteError:
+    """A 404 that speaks of one object, or one that says there is no such API here."""
+    body = answer.body
+    is_object = isinstance(body, dict) and isinstance(body.get("error"), dict) and "Invalid URL" not in said
+    if is_object:
+        return NotFound(said, status=404)
+    hint = "check the url; an API that was retired answers like this"
+    return NoSuchApi(f"the target does not know this API (404): {said}", hint=hint, status=404)
+
+
+def error_text(answer: Answer) -> str:
+    """What an error answer says, out of any of the shapes remotes use; cut to a readable length."""
+    body = answer.body
+    if isinstance(body, dict):
+        error = body.get("error", body)
+        if isinstance(error, dict):
+            text = error.get("message") or error.get("detail")
+            if isinstance(text, str) and text:
+                code = error.get("code")
+                return _shortened(text + (f" [{code}]" if isinstance(code, str) else ""))
+        if isinstance(error, str) and error:
+            return _shortened(error)
+    return _shortened(answer.text) or "no text"
+
+
+def _shortened(text: str, limit: int = 300) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def _object(answer: Answer) -> Body:
+    body: Json = answer.body
+    if not isinstance(body, dict) or not isinstance(body.get("id"), str):
+        raise BadResponse("the answer is not an object with an id", detail=_shortened(answer.text))
+    return body
+
+
+def _id_of(body: Body) -> str:
+    id = body.get("id")
+    if not isinstance(id, str) or not _ID.fullmatch(id):
+        raise BadResponse(f"the list holds an object whose id cannot be used: {id!r:.80}")
+    return id

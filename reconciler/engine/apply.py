@@ -1,0 +1,171 @@
+"""Applying a plan: check that it still fits, send independent changes in parallel, dependencies first, deletes last."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from reconciler.core.codes import Code
+from reconciler.core.model import Action, Change, Diagnostic, Outcome, Plan, Result, Severity
+from reconciler.core.pairing import Index, index
+from reconciler.core.plan import Observation
+from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check
+from reconciler.drivers.base import Driver
+from reconciler.engine.execute import Executor, Pending, Step
+from reconciler.engine.journal import Journal
+from reconciler.engine.observe import KindOnTarget
+from reconciler.engine.settle import Settler
+
+_NONCE_LETTERS = string.ascii_letters + string.digits
+
+
+class StalePlan(Exception):
+    """The world moved on since the plan was made; nothing was sent. `diagnostics` name the changes concerned."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__("; ".join(diagnostic.summary for diagnostic in diagnostics))
+        self.diagnostics = diagnostics
+
+
+def draw_nonce() -> str:
+    """Twelve random letters and digits: 71 bits."""
+    return "".join(secrets.choice(_NONCE_LETTERS) for _ in range(12))
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """How an apply runs. `report` hears of each outcome as it happens, from several threads."""
+
+    concurrency: int = 8
+    settle_seconds: float = 30
+    stop_on_error: bool = False
+    report: Callable[[Outcome], None] = lambda outcome: None
+    draw: Callable[[], str] = draw_nonce
+    clock: Callable[[], float] = time.monotonic
+    stop: threading.Event = field(default_factory=threading.Event)
+    pause: Callable[[float], bool] | None = None
+
+
+def apply_plan(
+    plan: Plan,
+    driver: Driver,
+    kinds: Sequence[KindOnTarget],
+    observed: Sequence[Observation],
+    journal: Journal,
+    options: ApplyOptions,
+) -> list[Outcome]:
+    """Carry out a plan's unblocked changes against what was just observed; one outcome each, in the plan's order.
+
+    Raises StalePlan, before anything is sent, where a change no longer fits.
+    """
+    found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in observed}
+    steps, already = _check_all(plan, found)
+    for outcome in already:
+        options.report(outcome)
+    run = _Run(driver, kinds, plan.owner, journal, options)
+    try:
+        outcomes = [*already, *run.all(steps)]
+    finally:
+        journal.close()
+    order = {(change.address, change.action, change.id): place for place, change in enumerate(plan.changes)}
+    return sorted(
+        outcomes, key=lambda o: order.get((o.address, o.action, o.id), order.get((o.address, o.action, None), 0))
+    )
+
+
+def _check_all(plan: Plan, found: dict[str, Index]) -> tuple[list[Step], list[Outcome]]:
+    steps: list[Step] = []
+    already: list[Outcome] = []
+    stale: list[Diagnostic] = []
+    for change in plan.changes:
+        if change.blocked or change.action is Action.NOOP:
+            continue
+        kind_index = found[change.address.kind]
+        match check(change, kind_index):
+            case Ready(patch):
+                live = kind_index.by_id.get(change.id or "")
+                steps.append(Step(change, kind_index.kind, patch, live.body if live else None))
+            case AlreadyApplied(id):
+                already.append(Outcome(change.address, change.action, Result.ALREADY_APPLIED, id))
+            case Stale(why):
+                stale.append(_stale(change, why))
+    if stale:
+        raise StalePlan(tuple(stale))
+    return steps, already
+
+
+def _stale(change: Change, why: str) -> Diagnostic:
+    return Diagnostic(
+        Severity.ERROR,
+        Code.STALE_PLAN,
+        f"the plan is stale: {why}",
+        hint="plan again and review what changed",
+        source=change.source,
+        address=str(change.address),
+    )
+
+
+class _Run:
+    """One apply under way."""
+
+    def __init__(
+        self, driver: Driver, kinds: Sequence[KindOnTarget], owner: str, journal: Journal, options: ApplyOptions
+    ) -> None:
+        self._options = options
+        self._driver = driver
+        self._executor = Executor(driver, journal, options.draw)
+        self._halt = threading.Event()
+        pause = options.pause or options.stop.wait
+        self._settler = Settler(
+            driver, kinds, owner, journal, options.settle_seconds, pause, options.report, options.clock
+        )
+
+    def all(self, steps: list[Step]) -> list[Outcome]:
+        """Carry out every step: kinds in the plan's order, deletes last."""
+        outcomes: list[Outcome] = []
+        for stage in _stages(steps):
+            results = self._in_parallel(stage)
+            pending = [result for result in results if isinstance(result, Pending)]
+            done = [result for result in results if isinstance(result, Outcome)]
+            done += self._settler.resolve(pending, self._in_parallel) if pending else []
+            created = [o for o in done if o.action is Action.CREATE and o.result is Result.DONE]
+            rest = [o for o in done if not (o.action is Action.CREATE and o.result is Result.DONE)]
+            outcomes += rest + self._settler.one_for_each(created, self._executor.repeated)
+        return outcomes
+
+    def _in_parallel(self, steps: list[Step]) -> list[Outcome | Pending]:
+        workers = max(1, min(self._options.concurrency, len(steps)))
+        with ThreadPoolExecutor(workers, thread_name_prefix="apply") as pool:
+            return list(pool.map(self._one, steps))
+
+    def _one(self, step: Step) -> Outcome | Pending:
+        if self._options.stop.is_set() or self._halt.is_set():
+            result: Outcome | Pending = Outcome(step.change.address, step.change.action, Result.SKIPPED, step.change.id)
+        else:
+            result = self._executor.run(step)
+        if isinstance(result, Outcome):
+            if result.result is Result.FAILED and self._options.stop_on_error:
+                self._halt.set()
+            self._options.report(result)
+        return result
+
+
+def _stages(steps: list[Step]) -> Iterator[list[Step]]:
+    """Runs of steps that may go in parallel: one kind after the other, in the plan's order, deletes and releases last."""
+    stage: list[Step] = []
+    for step in steps:
+        if stage and _stage_of(stage[-1].change) != _stage_of(step.change):
+            yield stage
+            stage = []
+        stage.append(step)
+    if stage:
+        yield stage
+
+
+def _stage_of(change: Change) -> tuple[bool, str]:
+    return change.action in (Action.DELETE, Action.RELEASE), change.address.kind

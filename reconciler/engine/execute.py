@@ -1,0 +1,117 @@
+"""Carrying out one change: the request, what the journal has to know, and whether the answer is what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from reconciler.core import marks
+from reconciler.core.codes import Code
+from reconciler.core.model import Action, Body, Change, Diagnostic, Outcome, Result, Severity
+from reconciler.core.semantics import MARK_ENTRY, Kind
+from reconciler.core.verify import verify
+from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError
+from reconciler.engine.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change that is ready: what is sent (None for a delete) and the object as it was (None for a create)."""
+
+    change: Change
+    kind: Kind
+    patch: Body | None
+    prior: Body | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A create whose answer was lost: it may have happened."""
+
+    step: Step
+    nonce: str
+    requests: int
+    error: Diagnostic
+
+
+class Executor:
+    """Sends changes to one target. `draw` gives nonces: random, at most 16 letters and digits."""
+
+    def __init__(self, driver: Driver, journal: Journal, draw: Callable[[], str]) -> None:
+        self._driver = driver
+        self._journal = journal
+        self._draw = draw
+        self.repeated = False  # whether a gateway sent any of the creates more than once
+
+    def run(self, step: Step) -> Outcome | Pending:
+        """Carry out one change; what goes wrong is in the outcome. `Pending` where a create's answer was lost."""
+        self._driver.take_tally()
+        nonce = self._draw()
+        try:
+            if step.change.action is Action.CREATE:
+                return self._create(step, nonce)
+            if step.change.action is Action.DELETE:
+                self._driver.delete(step.kind.name, step.change.id or "")
+                return self._done(step, None)
+            patch = with_nonce(step.kind, step.patch or {}, nonce)
+            return self._done(step, self._driver.update(step.kind.name, step.change.id or "", patch), patch)
+        except Interrupted:
+            return self._outcome(step, Result.SKIPPED)
+        except NotFound as error:
+            gone = Diagnostic(
+                Severity.ERROR,
+                Code.NOT_FOUND,
+                f"{step.change.id} is gone: {error}",
+                hint="it was deleted meanwhile; plan again to see what that means",
+            )
+            return self._outcome(step, Result.FAILED, gone)
+        except RemoteError as error:
+            return self._outcome(step, Result.FAILED, error.diagnostic)
+
+    def _create(self, step: Step, nonce: str) -> Outcome | Pending:
+        patch = with_nonce(step.kind, step.patch or {}, nonce)
+        try:
+            self._journal.attempt(step.change.address, nonce)
+        except OSError as error:
+            return self._outcome(step, Result.FAILED, _unrecorded(error))
+        try:
+            answer = self._driver.create(step.kind.name, patch)
+        except Ambiguous as error:
+            tally = self._driver.take_tally()
+            self.repeated = self.repeated or tally.repeated
+            return Pending(step, nonce, tally.requests, error.diagnostic)
+        except RemoteError:
+            self._journal.refused(nonce)
+            raise
+        self._journal.made(nonce, answer["id"])
+        return self._done(step, answer, patch)
+
+    def _done(self, step: Step, answer: Body | None, sent: Body | None = None) -> Outcome:
+        outcome = self._outcome(step, Result.DONE)
+        if answer is None or sent is None:
+            return outcome
+        findings = verify(step.kind, str(step.change.address), sent, step.prior, answer)
+        return replace(outcome, id=answer["id"], findings=findings)
+
+    def _outcome(self, step: Step, result: Result, error: Diagnostic | None = None) -> Outcome:
+        tally = self._driver.take_tally()
+        self.repeated = self.repeated or tally.repeated
+        change = step.change
+        return Outcome(change.address, change.action, result, change.id, tally.requests, tally.request_id, error)
+
+
+def with_nonce(kind: Kind, patch: Body, nonce: str) -> Body:
+    """The patch as it is sent: a mark without a nonce gets this one."""
+    carrier = patch.get(kind.mark_field)
+    if not isinstance(carrier, dict) or MARK_ENTRY not in carrier:
+        return patch
+    return {**patch, kind.mark_field: {**carrier, MARK_ENTRY: marks.draw(carrier[MARK_ENTRY], nonce)}}
+
+
+def _unrecorded(error: OSError) -> Diagnostic:
+    return Diagnostic(
+        Severity.ERROR,
+        Code.UNRESOLVED_CREATE,
+        f"the create could not be recorded, so it was not sent: {error}",
+        hint="make the .reconciler directory writable, or free some disk",
+    )

@@ -1,0 +1,77 @@
+"""Reading a target: whole lists, completed by what this machine remembers of its own recent creates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from reconciler.core.model import Body, LiveObject
+from reconciler.core.plan import Observation
+from reconciler.core.semantics import Kind
+from reconciler.drivers.base import Driver, NotFound
+from reconciler.engine.journal import Attempt, Journal
+
+
+@dataclass(frozen=True, slots=True)
+class KindOnTarget:
+    """A kind and the field of its objects that tells when they were made."""
+
+    kind: Kind
+    created_field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was read, and the creates of an earlier run that may still come to light."""
+
+    observed: tuple[Observation, ...]
+    unsettled: tuple[Attempt, ...] = ()
+
+
+def observe(driver: Driver, kinds: Iterable[KindOnTarget], journal: Journal) -> Sight:
+    """Read every object of every kind. Raises RemoteError when a list cannot be read to its end.
+
+    A list may lag behind writes. An object that this machine made a moment ago and the list does not show is read by
+    its id; a create that was interrupted is reported as unsettled until the target's `settle_seconds` have passed.
+    """
+    recent = journal.recent()
+    observed: list[Observation] = []
+    unsettled: list[Attempt] = []
+    for on_target in kinds:
+        kind = on_target.kind.name
+        bodies = {body["id"]: body for body in driver.list(kind)}
+        requests = driver.take_tally().requests
+        found = [live_object(on_target, body) for body in bodies.values()]
+        for attempt in (a for a in recent if a.kind == kind and a.id not in bodies):
+            made = _read_made(driver, attempt)
+            if made is not None:
+                found.append(live_object(on_target, made))
+            elif not _shows(found, attempt):
+                unsettled.append(attempt)
+        observed.append(Observation(on_target.kind, tuple(found), requests + driver.take_tally().requests))
+    return Sight(tuple(observed), tuple(unsettled))
+
+
+def live_object(on_target: KindOnTarget, body: Body) -> LiveObject:
+    """A body as the remote showed it, with its id and time of creation taken out."""
+    created = body.get(on_target.created_field) if on_target.created_field else None
+    moment = float(created) if isinstance(created, int | float) and not isinstance(created, bool) else 0.0
+    return LiveObject(on_target.kind.name, str(body["id"]), body, moment)
+
+
+def _read_made(driver: Driver, attempt: Attempt) -> Body | None:
+    if attempt.id is None:
+        return None
+    try:
+        return driver.read(attempt.kind, attempt.id)
+    except NotFound:
+        return None
+
+
+def _shows(found: Iterable[LiveObject], attempt: Attempt) -> bool:
+    """Whether the object of an attempt is among those found: its nonce is drawn at random and stands in the mark."""
+    return any(attempt.nonce in str(mark) for live in found for mark in _maps(live.body))
+
+
+def _maps(body: Mapping[str, object]) -> Iterable[object]:
+    return (value for value in body.values() if isinstance(value, dict))

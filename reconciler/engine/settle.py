@@ -1,0 +1,160 @@
+"""After the creates: find those whose answers were lost, and see that each address has one object.
+
+No vendor has an idempotency key, so nothing here sends a create twice unless a complete list, read after the hold-off,
+does not show the first one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from reconciler.core.codes import Code
+from reconciler.core.model import Diagnostic, LiveObject, Outcome, Result, Severity
+from reconciler.core.pairing import Owned, index
+from reconciler.core.verify import verify
+from reconciler.drivers.base import Driver, NotFound, RemoteError
+from reconciler.engine.execute import Pending, Step
+from reconciler.engine.journal import Journal
+from reconciler.engine.observe import KindOnTarget, live_object
+
+MAX_CREATES = 3
+FIRST_LOOK_SECONDS = 1.0
+
+
+class Settler:
+    """Looks again after creates. `pause(seconds)` waits and answers True when the user wants to stop."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        kinds: Sequence[KindOnTarget],
+        owner: str,
+        journal: Journal,
+        settle_seconds: float,
+        pause: Callable[[float], bool],
+        report: Callable[[Outcome], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._driver = driver
+        self._kinds = {on_target.kind.name: on_target for on_target in kinds}
+        self._owner = owner
+        self._journal = journal
+        self._settle_seconds = settle_seconds
+        self._pause = pause
+        self._report = report
+        self._clock = clock
+
+    def resolve(self, pending: list[Pending], again: Callable[[list[Step]], list[Outcome | Pending]]) -> list[Outcome]:
+        """The outcome of each create whose answer was lost; `again` sends (and reports) those that did not happen."""
+        settled: list[Outcome] = []
+        for attempt in range(1, MAX_CREATES + 1):
+            found, missing, certain = self._wait_for(pending)
+            if missing and (not certain or attempt == MAX_CREATES):
+                found, missing = [*found, *map(_unknown, missing)], []
+            for outcome in found:
+                self._report(outcome)
+            results = again([one.step for one in missing]) if missing else []
+            settled += found + [result for result in results if isinstance(result, Outcome)]
+            pending = [result for result in results if isinstance(result, Pending)]
+            if not pending:
+                break
+        return settled
+
+    def _wait_for(self, pending: list[Pending]) -> tuple[list[Outcome], list[Pending], bool]:
+        """Look until all are found or the hold-off is over; the last answer says whether "missing" is certain."""
+        deadline = self._clock() + self._settle_seconds
+        found: list[Outcome] = []
+        missing, delay = pending, FIRST_LOOK_SECONDS
+        while True:
+            last = self._clock() >= deadline
+            looked = self._look(sorted({one.step.kind.name for one in missing}))
+            if looked is not None:
+                found += [_found(one, looked[one.step.kind.name]) for one in missing if _is_in(one, looked)]
+                missing = [one for one in missing if not _is_in(one, looked)]
+            if not missing or last:
+                return found, missing, looked is not None
+            if self._pause(min(delay, max(0.0, deadline - self._clock()))):
+                return found, missing, False
+            delay *= 2
+
+    def _look(self, kinds: Iterable[str]) -> dict[str, dict[str, list[Owned]]] | None:
+        """Our live objects by kind and key, oldest first; None when a list could not be read to its end."""
+        try:
+            return {kind: self._ours(kind) for kind in kinds}
+        except RemoteError:
+            return None
+
+    def _ours(self, kind: str) -> dict[str, list[Owned]]:
+        on_target = self._kinds[kind]
+        objects: list[LiveObject] = [live_object(on_target, body) for body in self._driver.list(kind)]
+        found = index(on_target.kind, objects, self._owner)
+        claims = {key: [owned] for key, owned in found.ours.items()}
+        for key, twins in found.twins.items():
+            claims[key] += twins
+        for first, copy in found.copies:
+            claims[first.mark.key].append(copy)
+        return claims
+
+    def one_for_each(self, created: list[Outcome], repeated: bool) -> list[Outcome]:
+        """Look once more after the creates, and take back what this run made too much.
+
+        Where an address has several objects, the oldest stays; of the younger ones, each is deleted by whoever made it
+        (its nonce was drawn here). `repeated` says that a gateway sent some creates again: then lists may still lag.
+        """
+        if not created or (repeated and self._pause(self._settle_seconds)):
+            return created
+        looked = self._look(sorted({outcome.address.kind for outcome in created}))
+        if looked is None:
+            return created
+        return [self._one(outcome, looked[outcome.address.kind].get(outcome.address.key, [])) for outcome in created]
+
+    def _one(self, outcome: Outcome, claims: list[Owned]) -> Outcome:
+        if len(claims) < 2 or not self._is_there(outcome.address.kind, claims[0].live.id):
+            return outcome
+        findings = list(outcome.findings)
+        for extra in claims[1:]:
+            if extra.mark.nonce in self._journal.nonces:
+                findings.append(self._take_back(outcome, extra, claims[0]))
+        return replace(outcome, id=claims[0].live.id, findings=tuple(findings))
+
+    def _is_there(self, kind: str, id: str) -> bool:
+        """Whether the object that is to stay exists, whatever a list shows."""
+        try:
+            return bool(self._driver.read(kind, id))
+        except (NotFound, RemoteError):
+            return False
+
+    def _take_back(self, outcome: Outcome, extra: Owned, first: Owned) -> Diagnostic:
+        address = str(outcome.address)
+        try:
+            self._driver.delete(outcome.address.kind, extra.live.id)
+        except RemoteError as error:
+            return replace(error.diagnostic, address=address)
+        summary = (
+            f"{extra.live.id} was made twice (a repeated request, or another apply) and removed; {first.live.id} stays"
+        )
+        return Diagnostic(Severity.INFO, Code.UNRESOLVED_CREATE, summary, address=address)
+
+
+def _is_in(one: Pending, looked: dict[str, dict[str, list[Owned]]]) -> bool:
+    return one.step.change.address.key in looked[one.step.kind.name]
+
+
+def _found(one: Pending, claims: dict[str, list[Owned]]) -> Outcome:
+    change = one.step.change
+    live = claims[change.address.key][0].live
+    wanted = {name: value for name, value in (one.step.patch or {}).items() if name != one.step.kind.mark_field}
+    findings = verify(one.step.kind, str(change.address), wanted, None, live.body)
+    return Outcome(change.address, change.action, Result.DONE, live.id, one.requests, findings=findings)
+
+
+def _unknown(one: Pending) -> Outcome:
+    change = one.step.change
+    error = replace(
+        one.error,
+        summary=f"the answer to the create was lost, and whether it happened is not known: {one.error.summary}",
+        hint=f"apply again: it looks for the mark {change.address.key!r} with nonce {one.nonce} before it creates",
+    )
+    return Outcome(change.address, change.action, Result.UNKNOWN, None, one.requests, error=error)
