@@ -30,6 +30,7 @@ class Code(StrEnum):
     UNKNOWN_KIND = "RC0207"
     DEPRECATED_FIELD = "RC0208"
     DUPLICATE_ENTRY = "RC0209"
+    SAME_NAME = "RC0210"
     # RC03: settings, targets, variables, credentials
     INVALID_SETTINGS = "RC0301"
     UNKNOWN_TARGET = "RC0302"

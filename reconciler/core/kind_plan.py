@@ -45,7 +45,11 @@ class KindPlanner:
     """Plans the resources of one kind; collects `changes` and what there is to say (`said`)."""
 
     def __init__(
-        self, found: Index, manifests: Mapping[str, Manifest], owner: str, base: Callable[[Address], Base]
+        self,
+        found: Index,
+        manifests: Mapping[str, Manifest],
+        owner: str,
+        base: Callable[[Address], Base] = lambda address: UnknownBase(),
     ) -> None:
         self.index = found
         self.kind = found.kind
@@ -74,6 +78,25 @@ class KindPlanner:
             self._warn(Code.DAMAGED_MARK, live.id, f"{live.id} has a mark that cannot be read: treated as not ours")
         if only is None:
             self._orphans(prune)
+
+    def adoption(self, manifest: Manifest, id: str) -> Change:
+        """Marking an object as the manifest's, and nothing else; blocked where `id:` in the manifest would be."""
+        live, held = self.index.by_id.get(id), self.index.ours.get(manifest.address.key)
+        if block := policy.refuse_binding(self.index, self.owner, live, id, held, None):
+            return Change(manifest.address, Action.ADOPT, id, (Reason.BOUND,), manifest.source, blocked=block)
+        assert live is not None
+        owned = next((o for o in self._ours() if o.live.id == id), None)
+        mark = self._new_mark(manifest, owned.mark if owned else None)
+        if owned and owned.mark == mark:
+            return Change(manifest.address, Action.NOOP, id, source=manifest.source)
+        change = replace(self._change(manifest, Action.ADOPT, live, Decision(()), mark), reasons=(Reason.BOUND,))
+        block = policy.refuse_full_map(self.kind, change, live)
+        return replace(change, blocked=block) if block else change
+
+    def releases(self, key: str) -> list[Change]:
+        """Taking our mark off the object of a key; empty where there is none."""
+        owned, address = self.index.ours.get(key), Address(self.kind.name, key)
+        return [self._removal(Action.RELEASE, address, owned, Reason.RELEASED)] if owned else []
 
     def _plan_one(self, manifest: Manifest) -> Change:
         if manifest.id is not None:
@@ -182,10 +205,9 @@ class KindPlanner:
             if key in self.manifests or owned.live.id in self._taken:
                 continue
             address = Address(self.kind.name, key)
-            if owned.mark.on_remove is OnRemove.RELEASE:
-                self.changes.append(self._removal(Action.RELEASE, address, owned, Reason.ORPHAN))
-            elif prune:
-                removal = self._removal(Action.DELETE, address, owned, Reason.ORPHAN)
+            let_go = owned.mark.on_remove is OnRemove.RELEASE
+            if let_go or prune:
+                removal = self._removal(Action.RELEASE if let_go else Action.DELETE, address, owned, Reason.ORPHAN)
                 self.changes.append(replace(removal, blocked=self._keep(key, owned)))
             else:
                 left += 1
@@ -195,8 +217,8 @@ class KindPlanner:
             self.said.append(Diagnostic(Severity.INFO, Code.ORPHAN, summary, hint=hint))
 
     def _keep(self, key: str, owned: Owned) -> Block | None:
-        """Why an orphan is not deleted after all."""
-        if owned.mark.protect:
+        """Why an orphan is not deleted (or released) after all."""
+        if owned.mark.protect and owned.mark.on_remove is not OnRemove.RELEASE:
             hint = "to delete it, bring its manifest back with `protect: false`, apply, then remove the manifest"
             return Block(Blocker.PROTECT, hint)
         if renamed := self._renamed.get(key):

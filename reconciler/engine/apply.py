@@ -156,7 +156,7 @@ class _Run:
 
 
 def _stages(steps: list[Step]) -> Iterator[list[Step]]:
-    """Runs of steps that may go in parallel: one kind after the other, in the plan's order, deletes and releases last."""
+    """Runs of steps that may go in parallel: one kind after the other, deletes and releases last."""
     stage: list[Step] = []
     for step in steps:
         if stage and _stage_of(stage[-1].change) != _stage_of(step.change):

@@ -1,7 +1,7 @@
 """What this machine tried to create, on disk before it is sent: no create is forgotten when the process is killed.
 
-One append-only file for each run below `.reconciler/journal/TARGET/`, one JSON line an event, flushed to the disk before
-the request goes out. Files whose creates have all settled are removed.
+One append-only file for each run below `.reconciler/journal/TARGET/`, one JSON line an event, flushed to the disk
+before the request goes out. Files whose creates have all settled are removed.
 """
 
 from __future__ import annotations

@@ -1,0 +1,111 @@
+"""The command line: global options, one lazily loaded module for each verb, and what an exception becomes.
+
+`--help` and `--version` load nothing heavy: verbs live in `reconciler.commands.VERB` as `command`, and import what they
+need when they run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import sys
+import traceback
+from pathlib import Path
+from typing import Final, NoReturn
+
+import click
+
+from reconciler import __version__
+from reconciler.exits import Exit
+
+VERBS: Final = ("validate", "plan", "apply", "drift", "show", "adopt", "release", "schema", "serve")
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in the order of a day's work."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's command; None for a word that is no verb."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"reconciler.commands.{cmd_name}").command
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="reconciler")
+@click.option("-C", "directory", type=click.Path(path_type=Path), default=Path(), help="Work in this directory.")
+@click.option("--dir", "dirs", multiple=True, type=click.Path(path_type=Path), help="Manifests; default assistants.d.")
+@click.option("--target", help="The target to work on; default: the settings' default_target.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more, on stderr.")
+@click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output.")
+@click.pass_context
+def root(
+    ctx: click.Context,
+    directory: Path,
+    dirs: tuple[Path, ...],
+    target: str | None,
+    verbose: bool,
+    quiet: bool,
+    color: str,
+) -> None:
+    """Assistants as code: plan and apply AI assistants from files.
+
+    Files in assistants.d/ say what assistants should be, `plan` shows field by field what differs from what is live,
+    `apply` sends the changed fields and nothing else. Every option can be set as RECONCILER_*.
+    """
+    from reconciler.commands.options import Options
+
+    ctx.obj = Options(directory, dirs or (Path("assistants.d"),), target, verbose, quiet, color)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code."""
+    try:
+        code = root.main(standalone_mode=False, auto_envvar_prefix="RECONCILER")
+        status = int(code) if isinstance(code, int) else Exit.DONE
+        sys.stdout.flush()
+    except BrokenPipeError:
+        status = _closed_output()
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        status = Exit.INTERRUPTED
+    except click.exceptions.Exit as leaving:
+        status = leaving.exit_code
+    except click.ClickException as problem:
+        problem.show()
+        status = Exit.ERROR
+    except Exception as problem:
+        status = _failed(problem)
+    sys.exit(int(status))
+
+
+def _failed(problem: Exception) -> Exit:
+    """Say what went wrong: expected errors as diagnostics, all others as the bug they are."""
+    from reconciler.commands.failures import diagnostics_of
+    from reconciler.render import text
+
+    if (said := diagnostics_of(problem)) is None:
+        click.echo(_bug_report(), err=True)
+        return Exit.BUG
+    found, status = said
+    click.echo(text.diagnostics(found), err=True, nl=False)
+    return status
+
+
+def _bug_report() -> str:
+    where = f"reconciler {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    trace = traceback.format_exc(limit=-8)
+    return f"{trace}\nThis is a bug in reconciler ({where}).\nPlease report it with the lines above."
+
+
+def _closed_output() -> Exit:
+    """The reader of our output went away: nothing more can be printed, not even at interpreter exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.ERROR

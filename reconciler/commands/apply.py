@@ -1,0 +1,129 @@
+"""`reconciler apply`: make the target look like the files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.options import Options
+from reconciler.commands.output import destinations, formats_option, say, write
+
+if TYPE_CHECKING:
+    from reconciler.commands.session import Session
+    from reconciler.core.model import Outcome, Plan
+    from reconciler.drivers.base import Driver
+    from reconciler.engine.journal import Journal
+    from reconciler.engine.observe import Sight
+
+
+@click.command("apply")
+@click.argument("what", nargs=-1, metavar="[PLANFILE | ADDRESS...]")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@click.option("--allow-deletes", type=click.IntRange(min=1), help="Allow exactly this many deletes.")
+@click.option("--on-error", type=click.Choice(["continue", "stop"]), default="continue", help="After a failure.")
+@click.option(
+    "--parallelism", type=click.IntRange(1, 64), help="Requests in flight; default: the target's concurrency."
+)
+@formats_option
+@click.pass_obj
+def command(
+    options: Options,
+    what: tuple[str, ...],
+    yes: bool,
+    allow_deletes: int | None,
+    on_error: str,
+    parallelism: int | None,
+    formats: tuple[str, ...],
+) -> int:
+    """Send the changes that `plan` shows: only the fields that differ, and nothing else.
+
+    With PLANFILE (from `plan --out`), exactly what it holds, unless the target changed meanwhile in what it touches.
+    """
+    from reconciler.commands.applying import carry_out, exit_of, to_do
+    from reconciler.commands.planning import apply_renderers
+    from reconciler.commands.session import Session
+
+    destinations(formats, ("text", "json"))
+    session = Session(options)
+    driver, journal = session.connect(), session.journal()
+    if len(what) == 1 and (session.root / what[0]).is_file():
+        plan, sight = _saved(session, driver, journal, Path(what[0]), allow_deletes)
+    else:
+        plan, sight = _fresh(session, driver, journal, what, allow_deletes)
+    say(options, plan.diagnostics)
+    _show(options, plan, formats)
+    outcomes: list[Outcome] = []
+    if any(to_do(change) for change in plan.changes):
+        _confirm(yes)
+        outcomes = carry_out(
+            session, plan, sight, driver, journal, parallelism=parallelism, stop_on_error=on_error == "stop"
+        )
+    write(formats, apply_renderers(plan, outcomes, options))
+    say(options, [finding for outcome in outcomes for finding in outcome.findings])
+    return exit_of(plan, outcomes, session.stop.is_set())
+
+
+def _fresh(
+    session: Session, driver: Driver, journal: Journal, addresses: Sequence[str], allow_deletes: int | None
+) -> tuple[Plan, Sight]:
+    """Plan now. Creates of an interrupted run that may yet show up are waited for first."""
+    from reconciler.commands.planning import plan_live
+    from reconciler.core.model import Action
+
+    planned = plan_live(session, driver, journal, addresses, allow_deletes)
+    creates = {change.address for change in planned.plan.changes if change.action is Action.CREATE}
+    open_attempts = [attempt for attempt in planned.sight.unsettled if attempt.address in creates]
+    seconds = journal.seconds_to_settle(open_attempts)
+    if seconds > 0:
+        click.echo(
+            f"waiting {seconds:.0f} s: {len(open_attempts)} creates of an earlier run may still show up", err=True
+        )
+        session.stop.wait(seconds)
+        planned = plan_live(session, driver, journal, addresses, allow_deletes)
+    say(session.options, planned.loaded.diagnostics)
+    return planned.plan, planned.sight
+
+
+def _saved(
+    session: Session, driver: Driver, journal: Journal, file: Path, allow_deletes: int | None
+) -> tuple[Plan, Sight]:
+    """A saved plan, for this target and owner and no other."""
+    from reconciler.config.errors import ConfigError, error
+    from reconciler.core.codes import Code
+    from reconciler.core.policy import lift_guard
+    from reconciler.engine import planfile
+    from reconciler.engine.observe import observe
+
+    plan = planfile.load(session.root / file)
+    if (plan.target, plan.owner) != (session.identity, session.owner):
+        summary = f"the plan is for {plan.owner} on {plan.target.name} ({plan.target.provider}, {plan.target.url})"
+        detail = f"this is {session.owner} on {session.identity.name} ({session.provider.name}, {session.url})"
+        raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, detail, "choose its target, or plan again")])
+    plan = replace(plan, changes=tuple(lift_guard(plan.changes, allow_deletes)))
+    return plan, observe(driver, session.kinds, journal)
+
+
+def _show(options: Options, plan: Plan, formats: Sequence[str]) -> None:
+    """The plan before it is applied: on stdout, or on stderr where stdout is for a machine."""
+    from reconciler.commands.planning import plan_renderers
+
+    machine = any(name != "text" and file is None for name, file in destinations(formats, ("text", "json")))
+    if not (options.quiet and machine):
+        click.echo(plan_renderers(plan, options)["text"](not machine), nl=False, err=machine)
+
+
+def _confirm(yes: bool) -> None:
+    from reconciler.config.errors import ConfigError, error
+    from reconciler.core.codes import Code
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        summary = "nobody is here to confirm, so nothing was sent"
+        raise ConfigError([error(Code.CONFIRMATION_REQUIRED, summary, None, "", "add --yes")])
+    click.confirm("Apply these changes?", abort=True, err=True)

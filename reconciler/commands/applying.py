@@ -1,0 +1,104 @@
+"""Carrying out a plan: what `apply`, `adopt` and `release` share."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+from reconciler.commands.options import Options
+from reconciler.commands.session import Session
+from reconciler.core.codes import Code
+from reconciler.core.model import Action, Change, Outcome, Plan, Result
+from reconciler.drivers.base import Driver
+from reconciler.engine.apply import ApplyOptions, apply_plan
+from reconciler.engine.journal import Journal
+from reconciler.engine.observe import Sight
+from reconciler.exits import Exit
+
+
+def carry_out(
+    session: Session,
+    plan: Plan,
+    sight: Sight,
+    driver: Driver,
+    journal: Journal,
+    *,
+    parallelism: int | None = None,
+    stop_on_error: bool = False,
+) -> list[Outcome]:
+    """Apply a plan with progress on a terminal; SIGINT and SIGTERM end it after what is in flight.
+
+    Raises StalePlan, before anything is sent.
+    """
+    total = sum(1 for change in plan.changes if to_do(change))
+    with _progress(session.options, total) as report, _signals(session.stop):
+        options = ApplyOptions(
+            concurrency=parallelism or session.limits.concurrency,
+            settle_seconds=session.limits.settle_seconds,
+            stop_on_error=stop_on_error,
+            report=report,
+            stop=session.stop,
+        )
+        return apply_plan(plan, driver, session.kinds, sight.observed, journal, options)
+
+
+def to_do(change: Change) -> bool:
+    """Whether a change is one that apply carries out."""
+    return change.blocked is None and change.action is not Action.NOOP
+
+
+def exit_of(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Exit:
+    """The exit code of an apply: the worst that happened."""
+    if interrupted:
+        return Exit.INTERRUPTED
+    results = {outcome.result for outcome in outcomes}
+    if results & {Result.FAILED, Result.UNKNOWN, Result.SKIPPED}:
+        return Exit.PARTLY if results - {Result.FAILED, Result.SKIPPED} else Exit.ERROR
+    if any(finding.code is Code.NOT_KEPT for outcome in outcomes for finding in outcome.findings):
+        return Exit.PARTLY
+    return Exit.BLOCKED if any(change.blocked for change in plan.changes) else Exit.DONE
+
+
+@contextmanager
+def _signals(stop: threading.Event) -> Iterator[None]:
+    """The first SIGINT or SIGTERM sets `stop`; a second one acts as usual."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask_to_stop(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        click.echo("\nstopping after what is in flight; once more to stop at once", err=True)
+        for each in before:
+            signal.signal(each, signal.SIG_DFL)
+
+    for number in before:
+        signal.signal(number, ask_to_stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _progress(options: Options, total: int) -> Iterator[Callable[[Outcome], None]]:
+    """A count on stderr while requests go out, on a terminal only."""
+    if options.quiet or not sys.stderr.isatty():
+        yield lambda outcome: None
+        return
+    done = 0
+    lock = threading.Lock()
+
+    def report(outcome: Outcome) -> None:
+        nonlocal done
+        with lock:
+            done += 1
+            click.echo(f"\r{done}/{total} applied", nl=False, err=True)
+
+    yield report
+    click.echo("\r\x1b[K" if done else "", nl=False, err=True)

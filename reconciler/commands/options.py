@@ -1,0 +1,18 @@
+"""What the global options say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options before the verb. `directory` is the project root; `dirs` are relative to it."""
+
+    directory: Path
+    dirs: tuple[Path, ...]
+    target: str | None
+    verbose: bool
+    quiet: bool
+    color: str

@@ -1,0 +1,65 @@
+"""Where results go: `--format F[=FILE]`, repeated; results to stdout or files, everything else to stderr."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from reconciler.commands.options import Options
+from reconciler.core.model import Diagnostic, Severity
+
+DEFAULT_WIDTH = 100
+
+formats_option = click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="F[=FILE]",
+    help="text or json; with =FILE into a file. Can be repeated.",
+)
+
+
+def destinations(formats: Sequence[str], known: Sequence[str]) -> list[tuple[str, Path | None]]:
+    """What to write where; text on stdout when nothing is asked for. Raises click.UsageError for an unknown format."""
+    found: list[tuple[str, Path | None]] = []
+    for wish in formats or ("text",):
+        name, _, file = wish.partition("=")
+        if name not in known:
+            raise click.BadParameter(f"{name!r} is not a format; choose from {', '.join(known)}", param_hint="--format")
+        found.append((name, Path(file) if file else None))
+    return found
+
+
+def write(formats: Sequence[str], renderers: Mapping[str, Callable[[bool], str]]) -> None:
+    """Render each format once, to stdout or its file. A renderer is told whether it writes to the terminal."""
+    for name, file in destinations(formats, list(renderers)):
+        if file is None:
+            click.echo(renderers[name](True), nl=False, color=True)
+        else:
+            file.write_text(renderers[name](False), encoding="utf-8")
+
+
+def wants_color(options: Options) -> bool:
+    """Whether stdout gets colour."""
+    if options.color != "auto":
+        return options.color == "always"
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def width() -> int:
+    """Columns of the terminal; a readable width where there is none."""
+    return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if sys.stdout.isatty() else DEFAULT_WIDTH
+
+
+def say(options: Options, diagnostics: Sequence[Diagnostic]) -> None:
+    """Diagnostics to stderr; `--quiet` leaves only errors."""
+    from reconciler.render import text
+
+    shown = [d for d in diagnostics if not options.quiet or d.severity is Severity.ERROR]
+    if shown:
+        click.echo(text.diagnostics(shown), err=True, nl=False)

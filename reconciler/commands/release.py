@@ -1,0 +1,29 @@
+"""`reconciler release`: stop managing an object, and keep it."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.commands.options import Options
+
+
+@click.command("release")
+@click.argument("address")
+@click.pass_obj
+def command(options: Options, address: str) -> int:
+    """Take our mark off the live object of ADDRESS. Nothing else of it is changed; remove its manifest as well."""
+    from reconciler.commands.ownership import change_marks
+    from reconciler.commands.session import Session, parse_address
+    from reconciler.config.errors import ConfigError, error
+    from reconciler.core.codes import Code
+    from reconciler.core.kind_plan import KindPlanner
+    from reconciler.core.model import Change
+
+    wanted = parse_address(address)
+
+    def decide(planner: KindPlanner) -> list[Change]:
+        if not (changes := planner.releases(wanted.key)):
+            raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no live object of ours has the address {wanted}", None)])
+        return changes
+
+    return change_marks(Session(options), wanted, decide)

@@ -1,0 +1,52 @@
+"""`reconciler serve`: the embedded server over HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.commands.options import Options
+
+DEFAULT_DATABASE = Path(".reconciler/local.db")
+
+
+@click.command("serve")
+@click.option("--profile", type=click.Choice(["assistants-v2"]), default="assistants-v2", help="The API to speak.")
+@click.option("--host", default="127.0.0.1", help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free port and prints it.")
+@click.option("--db", type=click.Path(path_type=Path, dir_okay=False), help=f"SQLite file; default {DEFAULT_DATABASE}.")
+@click.option("--api-key", help="Require this key; better given as RECONCILER_SERVE_API_KEY.")
+@click.option("--chaos", type=click.Path(path_type=Path, dir_okay=False), help="Faults to play, as a YAML file.")
+@click.option("--adversary", type=int, metavar="SEED", help="Answer in every legal shape but the expected one.")
+@click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="Append each request as a JSON line.")
+@click.pass_obj
+def command(
+    options: Options,
+    profile: str,
+    host: str,
+    port: int,
+    db: Path | None,
+    api_key: str | None,
+    chaos: Path | None,
+    adversary: int | None,
+    record: Path | None,
+) -> int:
+    """Serve the embedded API on loopback, for trying things out and for tests. Ctrl-C ends it."""
+    from reconciler.server import Chaos, create_app
+    from reconciler.server.http import serve
+
+    database = options.directory / (db or DEFAULT_DATABASE)
+    database.parent.mkdir(parents=True, exist_ok=True)
+    app = create_app(
+        database,
+        profile=profile,
+        api_key=api_key,
+        chaos=Chaos.load(chaos) if chaos else None,
+        adversary=adversary,
+        record=record,
+    )
+    server = serve(app, host, port)
+    click.echo(f"{profile} on {server.url}/v1", nl=True)
+    server.run_forever()
+    return 0

@@ -1,0 +1,193 @@
+"""What every verb that reads files or talks to a target starts from: settings, target, provider, manifests, driver."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from reconciler.commands.options import Options
+from reconciler.config.errors import ConfigError, error, has_errors
+from reconciler.config.load import Loaded, load, load_settings
+from reconciler.config.schemas import shipped
+from reconciler.config.settings import EnvRef, HeaderValue, Prune, Settings, Target, resolve
+from reconciler.core.codes import Code
+from reconciler.core.model import Address, Source, TargetIdentity
+from reconciler.core.plan import Scope
+from reconciler.core.semantics import Kind, compile_schema
+from reconciler.drivers.hosts import refuse_host
+from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.provider import Limits, Provider, ProviderKind
+from reconciler.drivers.rest import RestDriver
+from reconciler.engine.journal import Journal
+from reconciler.engine.observe import KindOnTarget
+
+if TYPE_CHECKING:
+    from reconciler.server import App
+
+STATE_DIRECTORY = ".reconciler"
+
+
+class Session:
+    """One project and one of its targets, as the global options choose them. Everything is read once, when needed.
+
+    `stop` ends waits: set by the signal handlers of `apply`.
+    """
+
+    def __init__(self, options: Options, environment: Mapping[str, str] | None = None) -> None:
+        self.options = options
+        self.root = options.directory.absolute()
+        self.environment = os.environ if environment is None else environment
+        self.stop = threading.Event()
+        self.schemas = shipped()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings in reconciler.yaml. Raises ConfigError."""
+        return load_settings(self.root, self.options.dirs, schemas=self.schemas)
+
+    @cached_property
+    def target(self) -> Target:
+        """The chosen target. Raises ConfigError when the settings have none of that name."""
+        return self.settings.target(self.options.target)
+
+    @cached_property
+    def provider(self) -> Provider:
+        """How the target speaks. Raises ConfigError for an unknown provider."""
+        return self.schemas.provider(self.target.provider, self.target.source)
+
+    @cached_property
+    def owner(self) -> str:
+        """Who manages. Raises ConfigError where it has to be said and is not."""
+        if self.settings.owner:
+            return self.settings.owner
+        if self.provider.embedded:
+            return "local"
+        hint = "write `owner: NAME` into reconciler.yaml: it is put on every object, so that teams do not meet"
+        raise ConfigError([error(Code.OWNER_REQUIRED, f"target {self.target.name!r} needs an owner", None, "", hint)])
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The provider's limits with the target's changes."""
+        return self.target.limits_with(self.provider)
+
+    @cached_property
+    def kinds(self) -> tuple[KindOnTarget, ...]:
+        """The kinds of the target, in order of dependency."""
+        return tuple(
+            KindOnTarget(self._kind(name, spec), spec.created_field) for name, spec in self.provider.kinds.items()
+        )
+
+    @cached_property
+    def identity(self) -> TargetIdentity:
+        """What plans are bound to."""
+        return TargetIdentity(self.target.name, self.provider.name, self.url)
+
+    @cached_property
+    def url(self) -> str:
+        """The target's base URL. Raises ConfigError where neither target nor provider has one."""
+        if url := self.target.url or self.provider.url:
+            return url
+        summary = f"target {self.target.name!r} has no url, and provider {self.provider.name!r} has none of its own"
+        raise ConfigError([error(Code.INVALID_SETTINGS, summary, self.target.source, "", "add `url: https://…/v1`")])
+
+    def load(self) -> Loaded:
+        """The manifests for the target. Raises ConfigError with every problem of every file."""
+        loaded = load(
+            self.root,
+            self.options.dirs,
+            settings=self.settings,
+            target=self.target,
+            provider=self.provider,
+            schemas=self.schemas,
+        )
+        if has_errors(loaded.diagnostics):
+            raise ConfigError(loaded.diagnostics)
+        return loaded
+
+    def scope(self, addresses: Sequence[str], loaded: Loaded, allow_deletes: int | None) -> Scope:
+        """What may be planned. Raises ConfigError for an address without a manifest."""
+        known = {manifest.address for manifest in loaded.manifests}
+        only = frozenset(parse_address(text) for text in addresses) or None
+        if missing := sorted((only or frozenset()) - known):
+            hint = "`reconciler validate` lists what there is"
+            raise ConfigError(
+                [error(Code.NO_SUCH_ADDRESS, f"no manifest has the address {a}", None, "", hint) for a in missing]
+            )
+        return Scope(self.owner, self.settings.prune is Prune.OWNED, allow_deletes, only)
+
+    def connect(self) -> RestDriver:
+        """A driver for the target. Raises ConfigError for a missing or misdirected credential."""
+        client = HttpClient(
+            self._connection(),
+            wsgi_app=self._embedded_server() if self.provider.embedded else None,
+            pause=self.stop.wait,
+        )
+        return RestDriver(self.provider, client)
+
+    def journal(self, clock: Callable[[], float] = time.time) -> Journal:
+        """What this machine remembers of its creates on this target."""
+        directory = self.root / STATE_DIRECTORY / "journal"
+        return Journal(directory, self.identity, self.limits.settle_seconds, clock)
+
+    def _kind(self, name: str, spec: ProviderKind) -> Kind:
+        fields = compile_schema(self.schemas.schema(spec.schema))
+        return Kind(name, fields, spec.mark_field, spec.name_field, spec.update.nested, spec.coupled)
+
+    def _embedded_server(self) -> App:
+        from reconciler.server import create_app
+
+        database = self.root / STATE_DIRECTORY / "local.db"
+        database.parent.mkdir(parents=True, exist_ok=True)
+        return create_app(database, profile=self.provider.embedded or "")
+
+    def _connection(self) -> Connection:
+        limits, headers, secrets = self.limits, dict(self.provider.headers), []
+        for name, value in self.target.headers.items():
+            headers[name] = self._header(value)
+            secrets += [headers[name]] if isinstance(value, EnvRef) else []
+        for name, secret in self._credentials():
+            spec = self.provider.credentials[name]
+            headers[spec.header] = spec.format.format(secret)
+            secrets.append(secret)
+        if problem := refuse_host(self.provider, self.url, headers, self.environment, self.target.source):
+            raise ConfigError([problem])
+        if self.provider.trace_header and self.provider.trace_header not in headers:
+            headers[self.provider.trace_header] = f"reconciler-{token_hex(8)}"
+        return Connection(
+            self.url,
+            headers,
+            tuple(secrets),
+            limits.timeout_seconds,
+            limits.reads_per_minute,
+            limits.writes_per_minute,
+        )
+
+    def _header(self, value: HeaderValue) -> str:
+        """A header's value: text, a secret, or a mapping sent as JSON (gateways take labels like that)."""
+        if isinstance(value, EnvRef):
+            return resolve(self.environment, value)
+        return value if isinstance(value, str) else json.dumps(value)
+
+    def _credentials(self) -> Iterator[tuple[str, str]]:
+        """The secrets of the target: those the settings name, else those in the provider's own variables."""
+        for name, spec in self.provider.credentials.items():
+            if reference := self.target.credentials.get(name):
+                yield name, resolve(self.environment, reference)
+            elif spec.env and spec.env in self.environment:
+                place = self.target.source or Source("environment", 1, 1)
+                yield name, resolve(self.environment, EnvRef(spec.env, place, self.target.name, f"credentials.{name}"))
+
+
+def parse_address(text: str) -> Address:
+    """An address as people type it. Raises ConfigError where it is none."""
+    try:
+        return Address.parse(text)
+    except ValueError as problem:
+        hint = "an address is KIND/KEY, as in assistant/support/helpdesk"
+        raise ConfigError([error(Code.NO_SUCH_ADDRESS, str(problem), None, "", hint)]) from None

@@ -1,0 +1,25 @@
+"""`reconciler show`: read a saved plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.commands.options import Options
+from reconciler.commands.output import formats_option, say, write
+
+
+@click.command("show")
+@click.argument("plan_file", type=click.Path(path_type=Path, dir_okay=False))
+@formats_option
+@click.pass_obj
+def command(options: Options, plan_file: Path, formats: tuple[str, ...]) -> int:
+    """Show a plan that `plan --out` saved."""
+    from reconciler.commands.planning import exit_of, plan_renderers
+    from reconciler.engine import planfile
+
+    plan = planfile.load(options.directory / plan_file)
+    say(options, plan.diagnostics)
+    write(formats, plan_renderers(plan, options))
+    return exit_of(plan, False, 0)

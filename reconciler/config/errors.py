@@ -1,0 +1,40 @@
+"""What a bad file becomes: diagnostics, and the one exception of this package that carries them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from reconciler.core.codes import Code
+from reconciler.core.model import Diagnostic, Severity, Source
+
+
+class ConfigError(Exception):
+    """The files, settings or environment are such that the command cannot go on."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__("; ".join(each.summary for each in diagnostics))
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
+
+
+def error(code: Code, summary: str, source: Source | None, detail: str = "", hint: str = "") -> Diagnostic:
+    """A problem that stops the command."""
+    return Diagnostic(Severity.ERROR, code, summary, detail, hint, source)
+
+
+def warning(code: Code, summary: str, source: Source | None, detail: str = "", hint: str = "") -> Diagnostic:
+    """A problem worth telling that stops nothing."""
+    return Diagnostic(Severity.WARNING, code, summary, detail, hint, source)
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Sorted by file, line and column, each once; those without a place come first."""
+
+    def place(diagnostic: Diagnostic) -> tuple[str, int, int]:
+        return diagnostic.source or ("", 0, 0)
+
+    return tuple(sorted(dict.fromkeys(diagnostics), key=place))
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether any of these stops the command."""
+    return any(each.severity is Severity.ERROR for each in diagnostics)

@@ -1,0 +1,153 @@
+"""Which files are read, and how: regular files only, inside the project only, and never more than a limit.
+
+Everything is looked at before it is opened: opening a pipe can hang, and a link can lead anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Final
+
+from reconciler.config.build import Refused
+from reconciler.config.errors import error, warning
+from reconciler.config.text import shown
+from reconciler.core.codes import Code
+from reconciler.core.model import Diagnostic, Source
+
+SUFFIXES: Final = (".yaml", ".yml", ".json", ".md")
+SETTINGS: Final = "reconciler.yaml"
+_MISNAMED_SETTINGS: Final = ("reconciler.yml", "reconciler.json")
+# Absent on Windows, where neither pipes nor links of that kind are met.
+_OPEN: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file of the fleet: where it is, how messages name it, and its path below the directory without suffix."""
+
+    path: str
+    shown: str
+    key: str
+    suffix: str
+
+
+@dataclass(slots=True)
+class Project:
+    """The directories that files may come from; `problems` collects what the walk refuses."""
+
+    root: FilePath
+    directories: Sequence[FilePath] = ()
+    problems: list[Diagnostic] = field(default_factory=list)
+    _real: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # A directory that somebody named on the command line is trusted as the root is.
+        named = (self.root, *(self.root / each for each in self.directories))
+        self._real = tuple(os.path.realpath(each) for each in named)
+
+    def name(self, path: str) -> str:
+        """How messages name a file: relative to the root where it is inside, printable, with slashes."""
+        relative = os.path.relpath(path, self.root)
+        inside = not relative.startswith("..")
+        return shown((relative if inside else path).replace(os.sep, "/"))
+
+    def holds(self, real: str) -> bool:
+        """Whether a path without links is inside the root or a named directory."""
+        return any(real == each or real.startswith(each.rstrip(os.sep) + os.sep) for each in self._real)
+
+    def walk(self) -> Iterator[Found]:
+        """Every manifest file, sorted within its directory; a file reached twice is read once."""
+        seen: set[str] = set()
+        for each in self.directories:
+            directory = os.fspath(self.root / each)
+            if not os.path.isdir(directory):
+                summary = f"the directory {self.name(directory)} does not exist"
+                hint = "name the directory with --dir, or write a first one with `reconciler init`"
+                self.problems.append(error(Code.UNREADABLE, summary, None, hint=hint))
+                continue
+            for found in self._below(directory, "", top=True):
+                if found.path not in seen:
+                    seen.add(found.path)
+                    yield found
+
+    def read(self, path: str, largest: int) -> bytes:
+        """The bytes of a regular file, at most `largest` and one more. Raises Refused with what is wrong."""
+        place = Source(self.name(path), 1, 1)
+        try:
+            descriptor = os.open(path, _OPEN)
+        except OSError as wrong:
+            raise Refused(error(Code.UNREADABLE, f"cannot read the file: {wrong.strerror}", place)) from None
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise Refused(error(Code.FILE_REFUSED, "not a regular file", place))
+            try:
+                return file.read(largest + 1)
+            except OSError as wrong:
+                raise Refused(error(Code.UNREADABLE, f"cannot read the file: {wrong.strerror}", place)) from None
+
+    def followed(self, path: str) -> str:
+        """The path without links. Raises ValueError saying why it is refused, OSError where nothing is there."""
+        # Not even whether there is anything outside is told.
+        if not self.holds(os.path.realpath(path)):
+            raise ValueError("leads outside the project")
+        real = os.path.realpath(path, strict=True)
+        if not stat.S_ISREG(os.lstat(real).st_mode):
+            raise ValueError("is not a regular file")
+        return real
+
+    def _below(self, directory: str, prefix: str, top: bool = False) -> Iterator[Found]:
+        try:
+            with os.scandir(directory) as scan:
+                entries = sorted(scan, key=lambda each: each.name)
+        except OSError as wrong:
+            self._refuse(Code.UNREADABLE, directory, f"cannot read the directory: {wrong.strerror}")
+            return
+        for entry in entries:
+            if entry.name[0] in "._":
+                continue
+            stem, suffix = os.path.splitext(entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                if suffix in SUFFIXES:
+                    self._refuse(Code.FILE_REFUSED, entry.path, f"a directory cannot be named *{suffix}")
+                else:
+                    yield from self._below(entry.path, f"{prefix}{entry.name}/")
+            elif top and entry.name in _MISNAMED_SETTINGS:
+                self._refuse(Code.INVALID_SETTINGS, entry.path, f"settings are read from {SETTINGS} only", "Rename it.")
+            elif not (top and entry.name == SETTINGS) and (path := self._accepted(entry, suffix)):
+                yield Found(path, self.name(entry.path), prefix + stem, suffix)
+
+    def _accepted(self, entry: os.DirEntry[str], suffix: str) -> str | None:
+        if entry.is_symlink():
+            return self._accepted_link(entry, suffix)
+        if suffix not in SUFFIXES:
+            return None
+        if entry.is_file(follow_symlinks=False):
+            return entry.path
+        self._refuse(Code.FILE_REFUSED, entry.path, "not a regular file", "Remove it.")
+        return None
+
+    def _accepted_link(self, entry: os.DirEntry[str], suffix: str) -> str | None:
+        try:
+            if os.path.isdir(entry.path):
+                place = Source(self.name(entry.path), 1, 1)
+                self.problems.append(warning(Code.FILE_REFUSED, "links to directories are not followed", place))
+                return None
+            return self.followed(entry.path) if suffix in SUFFIXES else None
+        except ValueError as wrong:
+            self._refuse(Code.FILE_REFUSED, entry.path, f"the link {wrong}")
+        except OSError as wrong:
+            self._refuse(Code.FILE_REFUSED, entry.path, f"the link leads nowhere: {wrong.strerror}")
+        return None
+
+    def _refuse(self, code: Code, path: str, summary: str, hint: str = "") -> None:
+        self.problems.append(error(code, summary, Source(self.name(path), 1, 1), hint=hint))
+
+
+def settings_files(root: FilePath, directories: Iterable[FilePath]) -> list[str]:
+    """The settings files at the top of the directories, in their order."""
+    paths = (os.fspath(root / each / SETTINGS) for each in dict.fromkeys(directories))
+    return [path for path in paths if os.path.lexists(path)]

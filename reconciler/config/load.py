@@ -1,0 +1,194 @@
+"""The files → desired: every manifest of the directories, checked against one target, and every problem at once."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from reconciler.config.build import Refused
+from reconciler.config.document import Document
+from reconciler.config.errors import error, has_errors, in_order, warning
+from reconciler.config.files import Found, Project
+from reconciler.config.manifest import BLOCK, Reading, read_manifest
+from reconciler.config.markdown import split
+from reconciler.config.schemas import Schemas, shipped
+from reconciler.config.settings import Settings, Target, load_settings
+from reconciler.config.tags import MAX_FILE_BYTES, Tags
+from reconciler.config.text import cut
+from reconciler.config.yaml import MAX_BYTES, decode, read_yaml
+from reconciler.core.codes import Code
+from reconciler.core.model import Address, Diagnostic, Manifest, Source
+from reconciler.drivers.provider import Provider
+
+__all__ = ["Loaded", "load", "load_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The manifests for one target, by address, every problem of the files, and a digest of what is desired."""
+
+    manifests: tuple[Manifest, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    digest: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether every file was read and accepted: nothing may be deleted otherwise."""
+        return not has_errors(self.diagnostics)
+
+
+def load(
+    root: FilePath,
+    dirs: Sequence[FilePath],
+    *,
+    settings: Settings,
+    target: Target,
+    provider: Provider,
+    schemas: Schemas | None = None,
+) -> Loaded:
+    """Read every manifest below the directories, relative to `root`. Never raises for what a file contains."""
+    reading = Reading(settings, target, provider, schemas or shipped())
+    project = Project(root, dirs)
+    fleet = _Fleet(project, reading)
+    with _collector_paused():
+        for found in project.walk():
+            fleet.add(found)
+    problems = [*project.problems, *fleet.problems]
+    if not fleet.files and not has_errors(project.problems):
+        summary = f"there are no manifests in {', '.join(project.name(str(root / each)) for each in dirs)}"
+        problems.append(warning(Code.NOTHING_TO_MANAGE, summary, None, hint="write one, or name another --dir"))
+    manifests = tuple(sorted(fleet.manifests.values(), key=lambda each: each.address))
+    problems += _same_names(manifests, provider)
+    return Loaded(manifests, in_order(problems), config_digest(manifests))
+
+
+def config_digest(manifests: Sequence[Manifest]) -> str:
+    """A digest of addresses, bodies and options, whatever the files they came from."""
+    content = [
+        [
+            *each.address,
+            each.body,
+            [each.id, each.protect, each.on_remove, each.moved_from, each.same_name_allowed],
+            [sorted(each.ignore), sorted(each.initial)],
+        ]
+        for each in sorted(manifests, key=lambda each: each.address)
+    ]
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+class _Fleet:
+    """The manifests met so far, and the problems."""
+
+    def __init__(self, project: Project, reading: Reading) -> None:
+        self._project = project
+        self._reading = reading
+        self._tags = Tags(project, reading.target.name, reading.target.vars)
+        self._folded: dict[Address, Manifest] = {}
+        self.manifests: dict[Address, Manifest] = {}
+        self.problems: list[Diagnostic] = []
+        self.files = 0
+
+    def add(self, found: Found) -> None:
+        """Read one file."""
+        try:
+            documents, problems = self._documents(found)
+        except Refused as refused:
+            documents, problems = [], [refused.diagnostic]
+        self.problems += problems
+        self.files += bool(documents or problems)
+        for document in documents:
+            self._add_document(document, found, alone=len(documents) == 1)
+
+    def _documents(self, found: Found) -> tuple[list[Document], list[Diagnostic]]:
+        largest = MAX_FILE_BYTES if found.suffix == ".md" else MAX_BYTES
+        content = self._project.read(found.path, largest)
+        if found.suffix == ".md":
+            return self._markdown(content, found)
+        documents, problems = read_yaml(content, found.shown)
+        written = [each for each in documents if each.value is not None]
+        if not written and not problems:
+            hint = "write a manifest, or remove the file"
+            problems = [warning(Code.EMPTY_FILE, "the file is empty", Source(found.shown, 1, 1), hint=hint)]
+        return written, problems
+
+    def _markdown(self, content: bytes, found: Found) -> tuple[list[Document], list[Diagnostic]]:
+        parts = split(decode(content, found.shown, MAX_FILE_BYTES), found.shown)
+        if parts is None:
+            return [], []
+        documents, problems = read_yaml(parts.front.encode(), found.shown)
+        for document in documents:
+            if document.value is None:
+                document.value = {}
+            problems += self._add_prose(document, parts.prose, Source(found.shown, parts.line, 1))
+        return documents, problems
+
+    def _add_prose(self, document: Document, prose: str, place: Source) -> Iterator[Diagnostic]:
+        if not prose.strip() or not isinstance(document.value, dict):
+            return
+        block = document.value.get(BLOCK)
+        kinds = self._reading.provider.kinds
+        kind = kinds.get(block.get("kind", "assistant") if isinstance(block, dict) else "assistant")
+        field = (kind or next(iter(kinds.values()))).prose_field
+        if field is None:
+            yield error(Code.INVALID_VALUE, "this kind has no prose field for the text below the front matter", place)
+        elif field in document.value:
+            summary = f"{field} is given twice, in the front matter and as the text below it"
+            hint = "keep one of them"
+            yield error(Code.DUPLICATE_KEY, summary, document.key_place((field,)), hint=hint)
+        else:
+            document.value[field] = prose
+            document.places[(field,)] = place
+
+    def _add_document(self, document: Document, found: Found, alone: bool) -> None:
+        self.problems += self._tags.resolve(document, found.path)
+        judged = read_manifest(document, found.key if alone else None, self._reading)
+        self.problems += judged.problems
+        manifest = judged.manifest
+        if manifest is None:
+            return
+        folded = Address(manifest.address.kind, manifest.address.key.casefold())
+        if first := self._folded.get(folded):
+            exactly = "" if first.address == manifest.address else " (they differ only in case)"
+            summary = f"{manifest.address} is declared twice{exactly}; the first is {first.source}"
+            hint = "remove one, or give it another `reconciler: {key: …}`"
+            self.problems.append(error(Code.DUPLICATE_ADDRESS, summary, manifest.source, hint=hint))
+            return
+        self._folded[folded] = manifest
+        self.manifests[manifest.address] = manifest
+
+
+def _same_names(manifests: Sequence[Manifest], provider: Provider) -> Iterator[Diagnostic]:
+    """Two objects that people cannot tell apart, in this fleet."""
+    first: dict[tuple[str, str], Manifest] = {}
+    for manifest in manifests:
+        field = provider.kinds[manifest.address.kind].name_field
+        name = manifest.body.get(field) if field else None
+        if not isinstance(name, str) or manifest.same_name_allowed:
+            continue
+        folded = (manifest.address.kind, unicodedata.normalize("NFC", name).casefold())
+        if twin := first.get(folded):
+            summary = f"{manifest.address} has the same {field} as {twin.address}: {cut(name)}"
+            hint = "rename one, or say `reconciler: {same_name: allow}`"
+            yield warning(Code.SAME_NAME, summary, manifest.place((str(field),)), hint=hint)
+        else:
+            first[folded] = manifest
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    # Reading makes many small objects and no cycles; looking for some takes as long again. Only here, and not while
+    # anything is on the network: responses hold cycles, and would pile up.
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()

@@ -1,0 +1,183 @@
+"""One document → one manifest: the request body, and what its `reconciler:` block says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reconciler.config.document import Document
+from reconciler.config.errors import error, has_errors, warning
+from reconciler.config.problems import explain
+from reconciler.config.schemas import MANIFEST, Schemas
+from reconciler.config.settings import Settings, Target
+from reconciler.config.suspicious import suspicious_text
+from reconciler.config.text import brief, closest, cut, listed
+from reconciler.core.codes import Code
+from reconciler.core.model import Address, Diagnostic, Manifest, OnRemove, Path
+from reconciler.drivers.provider import Provider, ProviderKind
+
+BLOCK: Final = "reconciler"
+MAX_KEY: Final = 128
+_KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything a document is read against."""
+
+    settings: Settings
+    target: Target
+    provider: Provider
+    schemas: Schemas
+
+    def knows_kind(self, kind: str) -> bool:
+        """Whether some target, if not this one, has the kind."""
+        return any(kind in self.schemas.provider(each.provider).kinds for each in self.settings.targets.values())
+
+
+@dataclass(slots=True)
+class Judged:
+    """A manifest, if the document is one for this target, and the problems of it."""
+
+    manifest: Manifest | None
+    problems: list[Diagnostic]
+
+
+def read_manifest(document: Document, file_key: str | None, reading: Reading) -> Judged:
+    """Check one document, whose tags are resolved; `file_key` is the key it has by its place, if that is unique."""
+    if not isinstance(document.value, dict):
+        summary = f"a manifest is a mapping of fields, not {brief(document.value)}"
+        return Judged(None, [error(Code.INVALID_VALUE, summary, document.source, hint="start with `model: …`")])
+    problems = _block_problems(document, reading)
+    options: Mapping[str, Any] = {} if has_errors(problems) else document.value.get(BLOCK) or {}
+    key = options.get("key", file_key)
+    if not has_errors(problems):
+        problems += _target_problems(document, options, reading)
+        problems += _key_problems(document, options, key)
+    kind = options.get("kind") or _only_kind(reading.provider)
+    for_us = reading.target.name in options.get("targets", (reading.target.name,))
+    provider_kind = reading.provider.kinds.get(kind)
+    if provider_kind is None:
+        if not reading.knows_kind(kind):
+            problems.append(_unknown_kind(document, kind, reading.provider))
+        return Judged(None, problems)
+    problems += _body_problems(document, options, provider_kind, reading)
+    if has_errors(problems) or not for_us:
+        return Judged(None, problems)
+    return Judged(_manifest(document, Address(kind, key), options), problems)
+
+
+def _manifest(document: Document, address: Address, options: Mapping[str, Any]) -> Manifest:
+    return Manifest(
+        address=address,
+        body={name: value for name, value in document.value.items() if name != BLOCK},
+        source=document.source,
+        places=document.places,
+        id=options.get("id"),
+        protect=options.get("protect", False),
+        on_remove=OnRemove(options["on_remove"]) if "on_remove" in options else None,
+        ignore=frozenset(options.get("ignore", ())),
+        initial=frozenset(options.get("initial", ())),
+        moved_from=options.get("moved_from"),
+        same_name_allowed="same_name" in options,
+    )
+
+
+def _only_kind(provider: Provider) -> str:
+    return next(iter(provider.kinds)) if len(provider.kinds) == 1 else "assistant"
+
+
+def _block_problems(document: Document, reading: Reading) -> list[Diagnostic]:
+    if BLOCK not in document.value or document.value[BLOCK] is None:
+        return []
+    inner = Document(
+        document.value[BLOCK],
+        document.source,
+        {path[1:]: place for path, place in document.places.items() if path[:1] == (BLOCK,)},
+        {path[1:]: mark for path, mark in document.keys.items() if path[:1] == (BLOCK,)},
+        {path[1:]: tagged for path, tagged in document.tagged.items() if path[:1] == (BLOCK,)},
+        {path[1:]: text for path, text in document.spelled.items() if path[:1] == (BLOCK,)},
+    )
+    return explain(reading.schemas.failures(MANIFEST, inner.value), inner, reading.schemas.schema(MANIFEST))
+
+
+def _target_problems(document: Document, options: Mapping[str, Any], reading: Reading) -> Iterator[Diagnostic]:
+    known = reading.settings.targets
+    for index, name in enumerate(options.get("targets", ())):
+        if name not in known:
+            near = closest(name, known)
+            hint = f"did you mean {near}?" if near else f"the targets are {listed(sorted(known))}"
+            place = document.place((BLOCK, "targets", index))
+            yield error(Code.UNKNOWN_TARGET, f"there is no target {cut(name)}", place, hint=hint)
+
+
+def _key_problems(document: Document, options: Mapping[str, Any], key: str | None) -> Iterator[Diagnostic]:
+    if key is None:
+        summary = "each document of a file with several needs a key"
+        hint = "add `reconciler: {key: …}` to it"
+        yield error(Code.BAD_KEY, summary, document.source, hint=hint)
+    elif wrong := _key_fault(key):
+        place = document.place((BLOCK, "key")) if "key" in options else document.source
+        origin = "" if "key" in options else ", which the path of the file makes,"
+        detail = "A key is letters, digits, `.`, `_` and `-` in parts joined by `/`, at most 128 characters."
+        yield error(Code.BAD_KEY, f"the key {cut(key)}{origin} {wrong}", place, detail, "write `reconciler: {key: …}`")
+    if "moved_from" in options and (wrong := _key_fault(options["moved_from"])):
+        place = document.place((BLOCK, "moved_from"))
+        yield error(Code.BAD_KEY, f"moved_from {cut(options['moved_from'])} {wrong}", place)
+    elif options.get("moved_from") == key and key is not None:
+        place = document.place((BLOCK, "moved_from"))
+        yield error(Code.BAD_KEY, "moved_from is the key itself", place, hint="name the key it had before")
+
+
+def _key_fault(key: str) -> str:
+    if len(key) > MAX_KEY:
+        return f"has {len(key)} characters; the limit is {MAX_KEY}"
+    return "" if _KEY.fullmatch(key) else "is not a valid key"
+
+
+def _unknown_kind(document: Document, kind: str, provider: Provider) -> Diagnostic:
+    known = sorted(provider.kinds)
+    near = closest(kind, known)
+    hint = f"did you mean {near}?" if near else f"the kinds are {listed(known)}"
+    return error(Code.UNKNOWN_KIND, f"unknown kind {cut(kind)}", document.place((BLOCK, "kind")), hint=hint)
+
+
+def _body_problems(
+    document: Document, options: Mapping[str, Any], kind: ProviderKind, reading: Reading
+) -> Iterator[Diagnostic]:
+    schema = reading.schemas.schema(kind.schema)
+    body = {name: value for name, value in document.value.items() if name != BLOCK}
+    ours = reading.schemas.schema(MANIFEST)["properties"]
+    elsewhere = {name: f"write it as `{BLOCK}: {{{name}: …}}`" for name in ours}
+    yield from explain(reading.schemas.failures(kind.schema, body), document, schema, elsewhere)
+    yield from suspicious_text(document, body, kind)
+    fields = _units(schema["properties"])
+    for word in ("ignore", "initial"):
+        for index, unit in enumerate(options.get(word, ())):
+            place = document.place((BLOCK, word, index))
+            if problem := _unit_problem(unit, fields, place_of=(BLOCK, word)):
+                yield error(Code.UNKNOWN_FIELD, problem[0], place, hint=problem[1])
+            elif word == "ignore" and unit in body:
+                summary = f"{cut(unit)} is set here, and left to others by `ignore`: it is never sent"
+                hint = "use `initial` to set it once, at create"
+                yield warning(Code.INVALID_VALUE, summary, document.key_place((unit,)), hint=hint)
+
+
+def _units(properties: Mapping[str, Any]) -> dict[str, bool]:
+    """The fields that can be managed → whether their entries can be, one by one."""
+    return {name: each.get("x-map") == "granular" for name, each in properties.items() if not each.get("readOnly")}
+
+
+def _unit_problem(unit: str, fields: Mapping[str, bool], place_of: Path) -> tuple[str, str] | None:
+    field, dot, entry = unit.partition(".")
+    if field in fields and (not dot or (entry and fields[field])):
+        return None
+    if field in fields and dot:
+        granular = next((name for name in fields if fields[name]), None)
+        hint = f"name the field, {field}" + (f"; only {granular} has entries that can be named" if granular else "")
+        return f"{cut(unit)} in {place_of[-1]} is part of a field", hint
+    near = closest(field, fields)
+    hint = f"did you mean {near}?" if near else f"the fields are {listed(sorted(fields))}"
+    return f"{cut(unit)} in {place_of[-1]} is not a field", hint

@@ -1,0 +1,61 @@
+"""The fields of a checked provider file → `Provider`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.drivers.provider import (
+    Credential,
+    Limits,
+    ListStyle,
+    Provider,
+    ProviderKind,
+    ReadStyle,
+    UpdateStyle,
+)
+
+_REPLACED = "credentials"
+
+
+def merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """`own` laid over `base`, mapping by mapping; `credentials` replace, or a gateway would be sent the wrong ones."""
+    result = dict(base)
+    for name, value in own.items():
+        below = result.get(name)
+        if isinstance(below, dict) and isinstance(value, dict) and name != _REPLACED:
+            result[name] = merged(below, value)
+        else:
+            result[name] = value
+    return result
+
+
+def provider_from(name: str, fields: Mapping[str, Any]) -> Provider:
+    """The typed form of a provider file that its schema has accepted."""
+    rest = {key: value for key, value in fields.items() if key in _AS_THEY_ARE}
+    reads = fields.get("reads", {})
+    return Provider(
+        name=name,
+        kinds={kind: _kind(each) for kind, each in fields["kinds"].items()},
+        hosts=tuple(fields.get("hosts", ())),
+        credentials={key: Credential(**each) for key, each in fields.get("credentials", {}).items()},
+        limits=Limits(**fields.get("limits", {})),
+        reads=ReadStyle(
+            headers=reads.get("headers", {}),
+            refuse={header: tuple(values) for header, values in reads.get("refuse", {}).items()},
+        ),
+        host_headers=tuple(fields.get("host_headers", ())),
+        **rest,
+    )
+
+
+_AS_THEY_ARE = frozenset({"url", "headers", "retried_header", "route_header", "trace_header", "embedded"})
+
+
+def _kind(fields: Mapping[str, Any]) -> ProviderKind:
+    typed = {
+        "list": ListStyle(**fields.get("list", {})),
+        "update": UpdateStyle(**fields.get("update", {})),
+        "coupled": tuple(tuple(group) for group in fields.get("coupled", ())),
+    }
+    return ProviderKind(**(dict(fields) | typed))

@@ -1,0 +1,126 @@
+"""Where schemas and provider files are, and what is made of them.
+
+Importing this module costs a tenth of a second (it brings `jsonschema`): commands that only print import it late.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.config.errors import ConfigError, error, has_errors
+from reconciler.config.failures import Failure
+from reconciler.config.problems import explain
+from reconciler.config.providers import merged, provider_from
+from reconciler.config.text import closest, cut, listed
+from reconciler.config.validation import METASCHEMA, Check, UnknownReference, compiled
+from reconciler.config.yaml import read_yaml
+from reconciler.core.codes import Code
+from reconciler.core.model import Json, Source
+from reconciler.drivers.provider import Limits, Provider
+
+if TYPE_CHECKING:
+    from reconciler.config.settings import Target
+
+Schema = Mapping[str, Any]
+
+_HERE: Final = FilePath(__file__).resolve()
+DIALECT: Final = "dialect.schema.json"
+MANIFEST: Final = "manifest.schema.json"
+
+
+def schema_directory() -> FilePath:
+    """Where `schemas/` is: inside the package when installed, beside it in a checkout or editable install."""
+    for candidate in (_HERE.parents[1] / "schemas", _HERE.parents[2] / "schemas"):
+        if (candidate / DIALECT).is_file():
+            return candidate
+    raise FileNotFoundError("the schemas of reconciler are not installed; reinstall it")
+
+
+class Schemas:
+    """The schemas and providers of one directory; each file is read, and each validator built, once."""
+
+    def __init__(self, directory: FilePath | None = None) -> None:
+        self.directory = schema_directory() if directory is None else directory
+        self._schemas: dict[str, dict[str, Any]] = {}
+        self._checks: dict[str, Check] = {}
+        self._providers: dict[str, Provider] = {}
+
+    def schema(self, name: str) -> dict[str, Any]:
+        """The schema in the file `name`, below the directory."""
+        if name not in self._schemas:
+            self._schemas[name] = json.loads((self.directory / name).read_bytes())
+        return self._schemas[name]
+
+    def failures(self, name: str, value: Json) -> list[Failure]:
+        """What is wrong with `value` by the schema in the file `name`; empty if nothing is."""
+        if name not in self._checks:
+            self._checks[name] = compiled(self.schema(name))
+        try:
+            return self._checks[name](value)
+        except UnknownReference as unknown:
+            summary = f"{name} refers to {unknown}, which is not part of this tool; nothing is fetched"
+            raise ConfigError([error(Code.UNREADABLE, summary, None)]) from None
+
+    def check_dialect(self, schema: Schema) -> list[Failure]:
+        """What is wrong with a kind's schema by the dialect; for tests, and for those who write schemas."""
+        return compiled(self.schema(DIALECT), dialect=False)(schema)
+
+    def provider_names(self) -> list[str]:
+        """Every provider there is a file for."""
+        return sorted(path.stem for path in (self.directory / "providers").glob("*.yaml"))
+
+    def provider(self, name: str, source: Source | None = None) -> Provider:
+        """The provider of that name, with what it extends merged in. Raises ConfigError naming `source`."""
+        if name not in self._providers:
+            known = self.provider_names()
+            if name not in known:
+                near = closest(name, known)
+                hint = f"did you mean {near}?" if near else f"the providers are {listed(known)}"
+                raise ConfigError([error(Code.UNKNOWN_PROVIDER, f"unknown provider {cut(name)}", source, hint=hint)])
+            self._providers[name] = provider_from(name, self._provider_fields(name, ()))
+        return self._providers[name]
+
+    def limits(self, provider: Provider, target: Target) -> Limits:
+        """The provider's limits with the target's laid over them."""
+        changes: Any = dict(target.limits)
+        return replace(provider.limits, **changes)
+
+    def manifest_schema(self, name: str) -> dict[str, Any]:
+        """The schema of a whole manifest, for editors: the kind's, and the `reconciler:` block."""
+        kind = self.schema(name)
+        block = {key: value for key, value in self.schema(MANIFEST).items() if not key.startswith("$")}
+        return {
+            **kind,
+            "$schema": METASCHEMA,
+            "properties": {"reconciler": block, **kind["properties"]},
+            "$defs": {**kind.get("$defs", {}), **self.schema(MANIFEST)["$defs"]},
+        }
+
+    def _provider_fields(self, name: str, extending: tuple[str, ...]) -> dict[str, Any]:
+        """One provider file, checked once everything it extends is merged in."""
+        file = f"providers/{name}.yaml"
+        documents, problems = read_yaml((self.directory / file).read_bytes(), file)
+        if problems or len(documents) != 1:
+            raise ConfigError(problems or [error(Code.INVALID_YAML, "expected one document", Source(file, 1, 1))])
+        own = documents[0].value
+        base = own.pop("extends", None) if isinstance(own, dict) else None
+        if base is not None:
+            if base in (*extending, name) or base not in self.provider_names():
+                place = documents[0].place(("extends",))
+                raise ConfigError([error(Code.UNKNOWN_PROVIDER, f"{name} cannot extend {cut(str(base))}", place)])
+            own = merged(self._provider_fields(base, (*extending, name)), own)
+        found = explain(self.failures("provider.schema.json", own), documents[0], self.schema("provider.schema.json"))
+        if has_errors(found):
+            raise ConfigError(found)
+        return dict(own)
+
+
+@cache
+def shipped() -> Schemas:
+    """The schemas and providers that come with the tool."""
+    return Schemas()

@@ -1,0 +1,239 @@
+"""`reconciler.yaml` → settings: who manages, whether to prune, and the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path as FilePath
+from typing import Any, Final
+
+from reconciler.config.build import Refused
+from reconciler.config.document import Document
+from reconciler.config.errors import ConfigError, error, has_errors, in_order
+from reconciler.config.files import Project, settings_files
+from reconciler.config.problems import explain
+from reconciler.config.scalars import Tagged
+from reconciler.config.schemas import Schemas, shipped
+from reconciler.config.text import closest, cut, listed
+from reconciler.config.yaml import MAX_BYTES, read_yaml
+from reconciler.core.codes import Code
+from reconciler.core.model import Diagnostic, Json, Path, Source
+from reconciler.drivers.provider import Provider
+
+LOCAL: Final = "local"
+SCHEMA: Final = "settings.schema.json"
+# Headers whose value is a secret wherever they are met; more names than that would refuse what is none.
+_SECRET_HEADERS: Final = ("authorization", "cookie", "api-key")
+
+
+class Prune(StrEnum):
+    """What happens to objects of ours whose manifest left the files."""
+
+    NONE = "none"
+    OWNED = "owned"
+
+
+@dataclass(frozen=True, slots=True)
+class EnvRef:
+    """`!env NAME`: a secret that is looked up when it is needed, and never part of the settings.
+
+    `use` says where it goes (`credentials.api_key`), for messages. Only a header's value may contain blanks.
+    """
+
+    name: str
+    source: Source
+    target: str
+    use: str
+
+    @property
+    def blanks_allowed(self) -> bool:
+        """Whether a blank inside the value is plausible."""
+        return self.use.startswith("headers.")
+
+
+HeaderValue = str | EnvRef | dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A named remote. `limits` holds only what differs from the provider's; None as `url` means the provider's."""
+
+    name: str
+    provider: str
+    url: str | None = None
+    headers: Mapping[str, HeaderValue] = field(default_factory=dict)
+    credentials: Mapping[str, EnvRef] = field(default_factory=dict)
+    limits: Mapping[str, int | float] = field(default_factory=dict)
+    vars: Mapping[str, str] = field(default_factory=dict)
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `reconciler.yaml` says; with no file, all of it has these values."""
+
+    owner: str | None = None
+    prune: Prune = Prune.NONE
+    default_target: str = LOCAL
+    targets: Mapping[str, Target] = field(default_factory=lambda: {LOCAL: Target(LOCAL, LOCAL)})
+    source: Source | None = None
+
+    def target(self, name: str | None = None) -> Target:
+        """The target of that name, or the default one. Raises ConfigError."""
+        wanted = self.default_target if name is None else name
+        if wanted in self.targets:
+            return self.targets[wanted]
+        raise ConfigError([_unknown_target(wanted, self.targets, self.source)])
+
+
+def resolve(env: Mapping[str, str], reference: EnvRef) -> str:
+    """The secret an `!env` stands for. Raises ConfigError, never with the value in it."""
+    value = env.get(reference.name, "")
+    where = f"{reference.use} of the target {reference.target}"
+    if not value:
+        state = "is empty" if reference.name in env else "is not set"
+        summary = f"the environment variable {cut(reference.name)} {state}; {where} needs it"
+        hint = f"set it: export {cut(reference.name)}=…"
+        raise ConfigError([error(Code.MISSING_ENVIRONMENT, summary, reference.source, hint=hint)])
+    inside = value.replace(" ", "") if reference.blanks_allowed else value
+    if value != value.strip() or not inside.isascii() or not inside.isprintable() or " " in inside:
+        summary = f"the environment variable {cut(reference.name)} is malformed; {where} needs it"
+        hint = "it has a blank, a line break or a character that is not ASCII; often it was copied with its line break"
+        raise ConfigError([error(Code.MISSING_ENVIRONMENT, summary, reference.source, hint=hint)])
+    return value
+
+
+def load_settings(root: FilePath, dirs: Sequence[FilePath], schemas: Schemas | None = None) -> Settings:
+    """Read `reconciler.yaml` from the top of the directories. Raises ConfigError with every problem in it."""
+    files = settings_files(root, dirs)
+    if not files:
+        return Settings()
+    project = Project(root, dirs)
+    if len(files) > 1:
+        summary = f"there are two settings files; the other is {project.name(files[0])}"
+        raise ConfigError(
+            [error(Code.INVALID_SETTINGS, summary, Source(project.name(files[1]), 1, 1), hint="keep one")]
+        )
+    name = project.name(files[0])
+    try:
+        content = project.read(_without_links(project, files[0]), MAX_BYTES)
+    except Refused as refused:
+        raise ConfigError([refused.diagnostic]) from None
+    documents, problems = read_yaml(content, name)
+    if len(documents) > 1:
+        problems.append(error(Code.INVALID_SETTINGS, "settings are one document", documents[1].source))
+    if problems or not documents or documents[0].value is None:
+        if problems:
+            raise ConfigError(in_order(problems))
+        return Settings()
+    return _settings(documents[0], schemas or shipped())
+
+
+def _without_links(project: Project, path: str) -> str:
+    try:
+        return project.followed(path)
+    except (ValueError, OSError) as wrong:
+        reason = wrong.strerror if isinstance(wrong, OSError) else f"it {wrong}"
+        place = Source(project.name(path), 1, 1)
+        raise Refused(error(Code.FILE_REFUSED, f"cannot read the settings: {reason}", place)) from None
+
+
+def _settings(document: Document, schemas: Schemas) -> Settings:
+    problems = list(_misplaced_tags(document))
+    value = document.value
+    problems += explain(schemas.failures(SCHEMA, value), document, schemas.schema(SCHEMA))
+    if has_errors(problems):
+        raise ConfigError(in_order(problems))
+    fields: dict[str, Any] = value.get("targets", {})
+    targets = {name: _target(name, each, document) for name, each in fields.items()}
+    targets.setdefault(LOCAL, Target(LOCAL, LOCAL))
+    default = value.get("default_target", LOCAL)
+    if default not in targets:
+        problems.append(_unknown_target(default, targets, document.place(("default_target",))))
+    for target in targets.values():
+        problems += _check_target(target, fields.get(target.name, {}), document, schemas)
+    if has_errors(problems):
+        raise ConfigError(in_order(problems))
+    prune = Prune(value.get("prune", Prune.NONE))
+    return Settings(value.get("owner"), prune, default, targets, document.source)
+
+
+def _misplaced_tags(document: Document) -> Iterator[Diagnostic]:
+    for path, tagged in document.tagged.items():
+        if tagged.tag == "":
+            continue
+        place = document.place(path)
+        if tagged.tag != "!env":
+            yield error(Code.BAD_TAG, f"{tagged.tag} cannot be used in the settings", place, hint="write the value")
+        elif not _takes_secret(path):
+            hint = "!env is for the credentials and headers of a target"
+            yield error(Code.BAD_TAG, "!env cannot be used here", place, hint=hint)
+        elif not tagged.text.replace("_", "a").isalnum() or not tagged.text.isascii() or tagged.text[0].isdigit():
+            yield error(Code.BAD_TAG, "!env needs the name of an environment variable", place)
+
+
+def _takes_secret(path: Path) -> bool:
+    match path:
+        case ("targets", _, "credentials" | "headers", _):
+            return True
+    return False
+
+
+def _target(name: str, fields: Mapping[str, Any], document: Document) -> Target:
+    def value(group: str, key: str, found: Json) -> Any:
+        if not isinstance(found, Tagged):
+            return found
+        return EnvRef(found.text, document.place(("targets", name, group, key)), name, f"{group}.{key}")
+
+    def values(group: str) -> dict[str, Any]:
+        return {key: value(group, key, each) for key, each in fields.get(group, {}).items()}
+
+    return Target(
+        name=name,
+        provider=fields["provider"],
+        url=fields.get("url"),
+        headers=values("headers"),
+        credentials=values("credentials"),
+        limits=fields.get("limits", {}),
+        vars=fields.get("vars", {}),
+        source=document.key_place(("targets", name)),
+    )
+
+
+def _check_target(
+    target: Target, fields: Mapping[str, Any], document: Document, schemas: Schemas
+) -> Iterator[Diagnostic]:
+    base: Path = ("targets", target.name)
+    for name, each in target.credentials.items():
+        if not isinstance(each, EnvRef):
+            yield _plain_secret(f"the credential {cut(name)}", document.place((*base, "credentials", name)))
+    for name, header in target.headers.items():
+        if isinstance(header, str) and name.lower().endswith(_SECRET_HEADERS):
+            yield _plain_secret(f"the header {cut(name)}", document.place((*base, "headers", name)))
+    try:
+        provider = schemas.provider(target.provider, document.place((*base, "provider")))
+    except ConfigError as unknown:
+        yield from unknown.diagnostics
+        return
+    for name in target.credentials:
+        if name not in provider.credentials:
+            known = sorted(provider.credentials)
+            near = closest(name, known)
+            hint = f"did you mean {near}?" if near else f"it has {', '.join(known) or 'none'}"
+            summary = f"the provider {provider.name} has no credential {cut(name)}"
+            yield error(Code.INVALID_SETTINGS, summary, document.key_place((*base, "credentials", name)), hint=hint)
+    if target.url is None and provider.url is None:
+        summary = f"the target {target.name} has no url, and the provider {provider.name} has none of its own"
+        yield error(Code.INVALID_SETTINGS, summary, document.key_place(base), hint="add `url: https://…`")
+
+
+def _plain_secret(what: str, place: Source) -> Diagnostic:
+    hint = "write !env NAME, with the name of the environment variable that holds it"
+    return error(Code.INVALID_SETTINGS, f"{what} is a secret and cannot stand in a file", place, hint=hint)
+
+
+def _unknown_target(name: str, targets: Mapping[str, Target], source: Source | None) -> Diagnostic:
+    near = closest(name, targets)
+    hint = f"did you mean {near}?" if near else f"the targets are {listed(sorted(targets))}"
+    return error(Code.UNKNOWN_TARGET, f"there is no target {cut(name)}", source, hint=hint)

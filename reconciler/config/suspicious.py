@@ -1,0 +1,75 @@
+"""Characters that hide: control characters, and those that reorder or vanish (Trojan Source, smuggled prompts)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from reconciler.config.document import Document
+from reconciler.config.errors import error, warning
+from reconciler.config.text import dotted
+from reconciler.core.codes import Code
+from reconciler.core.model import Diagnostic, Json, Path, Source
+from reconciler.drivers.provider import ProviderKind
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Joiners (U+200C, U+200D) are left out: Persian and family emoji are written with them.
+_HIDDEN = re.compile(
+    "[\u200b\u200e\u200f\u061c\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
+def suspicious_text(document: Document, body: Json, kind: ProviderKind) -> list[Diagnostic]:
+    """What hides in the texts of a body: an error in short fields, which people compare by eye; else a warning."""
+    return [found for path, text in _texts(body, ()) for found in _judge(document, path, text, kind)]
+
+
+def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
+    """Every text in a value; names of fields count as texts of the field."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            if not key.isprintable():
+                yield (*path, key), key
+            yield from _texts(each, (*path, key))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _texts(each, (*path, index))
+
+
+def _judge(document: Document, path: Path, text: str, kind: ProviderKind) -> Iterator[Diagnostic]:
+    if text.isprintable():
+        return
+    prose = path == (kind.prose_field,) or (len(path) > 1 and path[0] != kind.mark_field)
+    # Only the name people see has to be one line.
+    control = (_CONTROL_OR_BREAK if path == (kind.name_field,) else _CONTROL).search(text)
+    if control:
+        tell = warning if prose else error
+        summary = f"{dotted(path)} contains the control character {_named(control.group())}{_line(text, control)}"
+        yield tell(Code.SUSPICIOUS_TEXT, summary, _place(document, path, text, control), hint="remove it")
+    hidden = _HIDDEN.search(text)
+    if hidden:
+        summary = f"{dotted(path)} contains the invisible character {_named(hidden.group())}{_line(text, hidden)}"
+        detail = "It can make a text read differently from what is shown."
+        place = _place(document, path, text, hidden)
+        yield warning(Code.SUSPICIOUS_TEXT, summary, place, detail, "remove it, unless the language needs it")
+
+
+def _named(character: str) -> str:
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
+
+
+def _line(text: str, found: re.Match[str]) -> str:
+    return f" in line {text.count(chr(10), 0, found.start()) + 1} of the text" if "\n" in text else ""
+
+
+def _place(document: Document, path: Path, text: str, found: re.Match[str]) -> Source:
+    """The exact line where the text is a file of its own, the start of the text otherwise."""
+    place = document.place(path)
+    if place.file == document.source.file:
+        return place
+    before = text[: found.start()]
+    return Source(place.file, place.line + before.count("\n"), len(before) - before.rfind("\n"))

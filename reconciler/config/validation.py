@@ -1,0 +1,165 @@
+"""Validators: JSON Schema 2020-12, the dialect's own words, and standard words made safe.
+
+The only module that imports `jsonschema`. Nothing is ever fetched: the registry holds the metaschemas that come with
+the library, and a `$ref` to anything else is an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, Final, TypeAlias
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
+
+from reconciler.config.failures import Failure
+from reconciler.core.model import ABSENT, Json
+
+Errors: TypeAlias = Iterator[ValidationError]
+Words: TypeAlias = dict[str, Any]
+Validator: TypeAlias = Any  # The library's protocol leaves out the methods that keywords call.
+Check: TypeAlias = Callable[[Json], list[Failure]]
+
+METASCHEMA: Final = "https://json-schema.org/draft/2020-12/schema"
+_MOST_REMEMBERED = 100_000
+
+
+def _own_metaschemas() -> Registry[Any]:
+    # Without `$schema`, or the library would go on with its own validator class and its own `pattern` below it.
+    resources = [
+        (uri, DRAFT202012.create_resource({key: value for key, value in found.contents.items() if key != "$schema"}))
+        for uri, found in ((uri, REGISTRY[uri]) for uri in REGISTRY)
+        if "/2020-12/" in uri
+    ]
+    return EMPTY_REGISTRY.with_resources(resources).crawl()
+
+
+@cache
+def end_anchored(pattern: str) -> re.Pattern[str]:
+    """The pattern with `$` meaning the end of the text: Python's also matches before a last line break."""
+    parts = re.findall(r"\\.|\[(?:\\.|[^\]\\])*\]|.", pattern, re.DOTALL)
+    return re.compile("".join(r"\Z" if part == "$" else part for part in parts))
+
+
+def _pattern(validator: Validator, pattern: str, value: Json, schema: Words) -> Errors:
+    if isinstance(value, str) and not end_anchored(pattern).search(value):
+        yield ValidationError("does not match")
+
+
+def _unique_items(validator: Validator, wanted: bool, value: Json, schema: Words) -> Errors:
+    # By digest of each item: the library compares every pair where items cannot be sorted.
+    if wanted and isinstance(value, list) and len({json.dumps(each, sort_keys=True) for each in value}) < len(value):
+        yield ValidationError("has equal items")
+
+
+def _property_names(validator: Validator, names: Words, value: Json, schema: Words) -> Errors:
+    if isinstance(value, dict):
+        for name in value:
+            yield from validator.descend(name, names, path=name)
+
+
+def _read_only(validator: Validator, flag: bool, value: Json, schema: Words) -> Errors:
+    if flag:
+        yield ValidationError("is read-only")
+
+
+def _deprecated(validator: Validator, flag: bool, value: Json, schema: Words) -> Errors:
+    if flag:
+        yield ValidationError("is deprecated")
+
+
+def _keyed_list(validator: Validator, meaning: str, value: Json, schema: Words) -> Errors:
+    if meaning != "map" or not isinstance(value, list):
+        return
+    first: dict[str, int] = {}
+    for index, item in enumerate(value):
+        key = [_at(item, pointer) for pointer in schema.get("x-key", ())]
+        if all(part is ABSENT for part in key):
+            continue
+        name = json.dumps([None if part is ABSENT else [part] for part in key], sort_keys=True, default=repr)
+        if name in first:
+            yield ValidationError("is given twice", path=[index], validator_value=(first[name], key))
+        else:
+            first[name] = index
+
+
+def _at(value: Json, pointer: str) -> Json:
+    for part in pointer.removeprefix("/").split("/"):
+        name = part.replace("~1", "/").replace("~0", "~")
+        if not isinstance(value, dict) or name not in value:
+            return ABSENT
+        value = value[name]
+    return value
+
+
+def _reference(validator: Validator, target: str, value: Json, schema: Words) -> Errors:
+    if target != METASCHEMA:
+        yield from _LIBRARY_REFERENCE(validator, target, value, schema)
+        return
+    # Checking a schema against the metaschema costs ten times the rest of a manifest; most are seen many times.
+    digest = hashlib.sha256(repr(value).encode("utf-8", "backslashreplace")).digest()
+    if digest in _CORRECT:
+        return
+    wrong = list(PlainValidator(_METASCHEMA, registry=METASCHEMAS).iter_errors(value))
+    if not wrong and len(_CORRECT) < _MOST_REMEMBERED:
+        _CORRECT.add(digest)
+    yield from wrong
+
+
+_CORRECT: Final[set[bytes]] = set()
+_LIBRARY_REFERENCE: Final[Any] = Draft202012Validator.VALIDATORS["$ref"]
+_SAFE: Final = {"pattern": _pattern, "uniqueItems": _unique_items}
+_DIALECT: Final = {
+    "$ref": _reference,
+    "propertyNames": _property_names,
+    "readOnly": _read_only,
+    "deprecated": _deprecated,
+    "x-list": _keyed_list,
+}
+
+METASCHEMAS: Final[Registry[Any]] = _own_metaschemas()
+_METASCHEMA: Final = METASCHEMAS[METASCHEMA].contents
+_extend: Final[Any] = extend
+PlainValidator: Final = _extend(Draft202012Validator, _SAFE)
+KindValidator: Final = _extend(Draft202012Validator, _SAFE | _DIALECT)
+
+
+class UnknownReference(Exception):
+    """A schema refers to one that is not part of this tool."""
+
+
+def compiled(schema: Mapping[str, Any], *, dialect: bool = True) -> Check:
+    """A function that lists what is wrong with a value; `dialect` turns our own words on."""
+    validator = (KindValidator if dialect else PlainValidator)(schema, registry=METASCHEMAS)
+
+    def check(value: Json) -> list[Failure]:
+        try:
+            return [_failure(each) for each in validator.iter_errors(value)]
+        except RecursionError:
+            return [Failure("recursion", (), None, None, {})]
+        except Unresolvable as unknown:
+            raise UnknownReference(unknown.ref) from None
+
+    return check
+
+
+def _failure(wrong: ValidationError) -> Failure:
+    return Failure(
+        # A schema that is plain false has no keyword.
+        str(wrong.validator or "false"),
+        tuple(wrong.absolute_path),
+        wrong.instance,
+        wrong.validator_value,
+        wrong.schema if isinstance(wrong.schema, dict) else {},
+        in_key="propertyNames" in wrong.absolute_schema_path,
+        context=tuple(_failure(each) for each in wrong.context or ()),
+    )

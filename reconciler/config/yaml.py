@@ -1,0 +1,156 @@
+"""Files → documents. The only module that knows the YAML library.
+
+It walks the parser's events itself: the library's own constructors read YAML 1.1 (`no` is false, `12:30:45` is
+45045), let the last of two equal keys win, make dates and bytes, and crash the process on deep nesting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+)
+
+from reconciler.config import json
+from reconciler.config.build import Builder, Refused
+from reconciler.config.document import Document
+from reconciler.config.errors import error
+from reconciler.core.codes import Code
+from reconciler.core.model import Diagnostic, Source
+
+_FAST_PARSER: Final[Any] = getattr(getattr(yaml, "_yaml", None), "CParser", None)  # None where libyaml is absent
+
+MAX_BYTES: Final = 1024 * 1024
+
+# What YAML 1.2 takes as ordinary characters and this parser, which reads 1.1, as line breaks or not at all; each is
+# replaced by a private one of the same width, so that columns stay right, and put back in the scalars.
+_ODD = ("\x7f", "\x85", "\u2028", "\u2029")
+_STAND_INS = ("\uf8f0", "\uf8f1", "\uf8f2", "\uf8f3")
+_TO_STAND_INS = str.maketrans(dict(zip(_ODD, _STAND_INS, strict=True)))
+_FROM_STAND_INS = str.maketrans(dict(zip(_STAND_INS, _ODD, strict=True)))
+
+# The parser's words → what to do about it.
+_HINTS: Final = (
+    ("mapping values are not allowed", "a text that contains ': ' has to be quoted"),
+    ("cannot start any token", "indent with blanks, not tabs; a text that starts with @, ` or % has to be quoted"),
+    ("could not find expected ':'", "every field is written `name: value`; quote or indent text of several lines"),
+    ("did not find expected key", "check the indentation: fields of one mapping start in the same column"),
+    ("did not find expected '-'", "check the indentation: items of one list start in the same column"),
+    ("unexpected end of stream", "a quote is opened here and never closed"),
+    ("did not find expected ',' or", "a bracket is opened and not closed, or a comma is missing"),
+    ("unknown escape character", 'in "double quotes" write \\\\ for a backslash, or use single quotes'),
+    ("Unicode character escape", "write the character itself: JSON's pairs like \\ud83d\\ude00 are not YAML"),
+    ("undefined tag handle", "the tags are !file, !var and !env"),
+    ("control characters are not allowed", 'remove it, or write it as an escape in "double quotes"'),
+)
+
+
+def read_yaml(content: bytes, file: str) -> tuple[list[Document], list[Diagnostic]]:
+    """Every document of a file, and its problems; a file that cannot be read to its end yields no documents.
+
+    `file` is how messages name it. JSON files (`.json`) are read as strict JSON, with the same limits and places.
+    """
+    try:
+        text = decode(content, file)
+        builder = Builder(file)
+        if file.endswith(".json"):
+            json.read(text, builder)
+        else:
+            _read(text, builder)
+    except Refused as refused:
+        return [], [refused.diagnostic]
+    return builder.documents, builder.problems
+
+
+def decode(content: bytes, file: str, largest: int = MAX_BYTES) -> str:
+    """Bytes → text: UTF-8, with or without a byte order mark. Raises Refused for anything else."""
+    start = Source(file, 1, 1)
+    if len(content) > largest:
+        summary = f"the file has {len(content):,} bytes; the limit is {largest:,}"
+        raise Refused(error(Code.TOO_LARGE, summary, start))
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Refused(error(Code.BAD_ENCODING, "the file is UTF-16, not UTF-8", start, hint="save it as UTF-8"))
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as wrong:
+        before = content[: wrong.start].decode("utf-8")
+        place = Source(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        summary = f"the file is not UTF-8: byte {content[wrong.start]:#04x} cannot stand here"
+        raise Refused(error(Code.BAD_ENCODING, summary, place, hint="save it as UTF-8")) from None
+    text = text.removeprefix("\ufeff")
+    if (at := text.find("\0")) >= 0:
+        place = Source(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+        raise Refused(error(Code.BAD_ENCODING, "the file contains a NUL character", place))
+    return text
+
+
+def _read(text: str, builder: Builder) -> None:
+    odd = any(each in text for each in (_ODD[:1] if text.isascii() else _ODD))
+    if odd and not any(each in text for each in _STAND_INS):
+        text = text.translate(_TO_STAND_INS)
+    else:
+        odd = False
+    try:
+        _walk(_next_event(text), builder, odd)
+    except yaml.MarkedYAMLError as wrong:
+        raise Refused(_syntax(wrong, builder.file)) from None
+    except yaml.reader.ReaderError as wrong:
+        raise Refused(_unprintable(wrong, text, builder.file)) from None
+
+
+def _next_event(text: str) -> Callable[[], Any]:
+    parser = yaml.SafeLoader(text) if _FAST_PARSER is None else _FAST_PARSER(text.encode("utf-8"))
+    next_event: Callable[[], Any] = parser.get_event
+    return next_event
+
+
+def _walk(next_event: Callable[[], Any], builder: Builder, odd: bool) -> None:
+    scalar, opened = builder.scalar, builder.open
+    while (event := next_event()) is not None:
+        kind = type(event)
+        mark = event.start_mark
+        if kind is ScalarEvent:
+            value = event.value.translate(_FROM_STAND_INS) if odd else event.value
+            scalar(value, mark, event.anchor, event.tag, event.implicit[0])
+        elif kind is MappingStartEvent:
+            opened({}, mark, event.anchor, event.tag)
+        elif kind is SequenceStartEvent:
+            opened([], mark, event.anchor, event.tag)
+        elif kind is AliasEvent:
+            builder.alias(event.anchor, mark)
+        elif kind is DocumentStartEvent:
+            builder.start_document(mark)
+        elif kind is DocumentEndEvent:
+            builder.end_document()
+        elif kind in _CLOSING:
+            builder.close()
+
+
+_CLOSING: Final = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+
+
+def _syntax(wrong: yaml.MarkedYAMLError, file: str) -> Diagnostic:
+    mark = wrong.problem_mark or wrong.context_mark
+    place = Source(file, mark.line + 1, mark.column + 1) if mark else Source(file, 1, 1)
+    problem = wrong.problem or "not valid YAML"
+    hint = next((hint for words, hint in _HINTS if words in problem), "")
+    if "unexpected end of stream" in problem and wrong.context_mark:
+        place = Source(file, wrong.context_mark.line + 1, wrong.context_mark.column + 1)
+    detail = f"The parser was {wrong.context}." if wrong.context else ""
+    return error(Code.INVALID_YAML, f"not valid YAML: {problem}", place, detail, hint)
+
+
+def _unprintable(wrong: yaml.reader.ReaderError, text: str, file: str) -> Diagnostic:
+    code = wrong.character if isinstance(wrong.character, int) else ord(wrong.character[:1] or "\0")
+    at = max(text.find(chr(code)), 0)
+    place = Source(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+    summary = f"the control character U+{code:04X} cannot stand in a file"
+    return error(Code.BAD_ENCODING, summary, place, hint=_HINTS[-1][1])

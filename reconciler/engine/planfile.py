@@ -1,0 +1,121 @@
+"""Saved plans on disk: written whole or not at all, for their owner's eyes only, and read back with suspicion."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from reconciler.core.codes import Code
+from reconciler.core.document import document_text, plan_document, plan_from_document
+from reconciler.core.model import Diagnostic, Json, Plan, Severity, Source
+
+_AGAIN: Final = "make it again with `reconciler plan --out`"
+
+
+class PlanFileError(Exception):
+    """A plan file that cannot be written or used; `diagnostic` says why and what to do."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.summary)
+        self.diagnostic = diagnostic
+
+
+def save(plan: Plan, path: Path) -> None:
+    """Write the plan to `path` in one step: after a crash there is the old file or the new one, never a part.
+
+    The file can be read by its owner only, because prompts may be confidential. Raises PlanFileError.
+    """
+    data = document_text(plan_document(plan)).encode("ascii")
+    try:
+        if path.exists() and not path.is_file():
+            raise _error(path, "cannot be written: it is not a regular file", "name a file")
+        _replace(path, data)
+    except OSError as error:
+        raise _error(path, f"cannot be written: {error.strerror}", "choose a directory you may write to") from error
+
+
+def load(path: Path) -> Plan:
+    """The plan saved at `path`, less its no-ops. Raises PlanFileError unless every byte of it is as it was saved."""
+    return load_with_document(path)[0]
+
+
+def load_with_document(path: Path) -> tuple[Plan, dict[str, Json]]:
+    """The plan and the document it stands in, which also counts the no-ops (`summary.noop`). Raises like `load`."""
+    document = _parse(path, _read(path))
+    try:
+        return plan_from_document(document), document
+    except ValueError as error:
+        raise _error(path, f"is not a plan to apply: {error}", _AGAIN) from error
+    except RecursionError:
+        raise _error(path, "is not a plan to apply: it is nested too deeply", _AGAIN) from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put `data` at `path`: a new file beside it (mode 0600), flushed to the disk, then renamed over it."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+    _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the rename durable; where directories cannot be opened (Windows) the system has its own ways."""
+    with suppress(PermissionError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.exists() and not path.is_file():
+            raise _error(path, "cannot be read: it is not a regular file", "name a file made with `plan --out`")
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError as error:
+        raise _error(path, "does not exist", "make it with `reconciler plan --out`") from error
+    except UnicodeDecodeError as error:
+        raise _error(path, "is not a plan: it is not UTF-8 text", _AGAIN) from error
+    except OSError as error:
+        raise _error(path, f"cannot be read: {error.strerror}", "check the path and its permissions") from error
+
+
+def _parse(path: Path, text: str) -> Json:
+    if not text.strip():
+        raise _error(path, "is empty", _AGAIN)
+    try:
+        return json.loads(text, object_pairs_hook=_without_doubles)
+    except json.JSONDecodeError as error:
+        cut_off = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
+        what = "is cut off" if cut_off and text.lstrip().startswith("{") else f"is not JSON ({error.msg})"
+        raise _error(path, what, _AGAIN, Source(str(path), error.lineno, error.colno)) from error
+    except ValueError as error:
+        raise _error(path, f"is not a plan to apply: {error}", _AGAIN) from error
+    except RecursionError:
+        raise _error(path, "is not a plan to apply: it is nested too deeply", _AGAIN) from None
+
+
+def _without_doubles(pairs: Sequence[tuple[str, Json]]) -> dict[str, Json]:
+    """A JSON object whose keys are unique: with doubles, two readers could see two plans in one file."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one of its objects")
+    return found
+
+
+def _error(path: Path, what: str, hint: str, source: Source | None = None) -> PlanFileError:
+    return PlanFileError(Diagnostic(Severity.ERROR, Code.BAD_PLAN_FILE, f"{path} {what}", hint=hint, source=source))

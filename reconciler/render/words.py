@@ -1,0 +1,50 @@
+"""How actions, reasons and blockers are told to a person. What is not listed is shown as it is: the lists are open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from reconciler.core.model import Action, Blocker, Reason
+
+MARKERS: Final[Mapping[str, str]] = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.DELETE: "-",
+    Action.ADOPT: "→",
+    Action.MOVE: "→",
+    Action.RELEASE: "→",
+}
+BLOCKED_MARKER: Final = "!"
+
+FIELD_REASONS: Final[Mapping[str, str]] = {
+    Reason.NEW: "",
+    Reason.CHANGED: "",
+    Reason.EDITED: "",
+    Reason.DRIFTED: "drifted: changed outside these files",
+    Reason.CONFLICT: "conflict: changed here and outside these files",
+    Reason.REMOVED: "removed: no longer in the file",
+    Reason.COUPLED: "sent along: accepted only with the others",
+}
+
+CHANGE_REASONS: Final[Mapping[str, str]] = {
+    Reason.MARK: "only its mark changes",
+    Reason.BOUND: "bound by id: managed from now on",
+    Reason.MOVED: "same object, new key",
+    Reason.ORPHAN: "no manifest any more",
+    Reason.TWIN: "a twin, made when two applies ran at once",
+    Reason.RELEASED: "stays, and is no longer managed",
+}
+
+BLOCKERS: Final[Mapping[str, str]] = {
+    Blocker.PROTECT: "protected",
+    Blocker.GUARD: "too many deletes",
+    Blocker.SAME_NAME: "the name is taken",
+    Blocker.FOREIGN_OWNER: "managed by another owner",
+    Blocker.READ_ONLY_MARK: "its mark is of a newer version",
+    Blocker.PROBABLE_RENAME: "probably renamed",
+    Blocker.NO_SUCH_ID: "no object has this id",
+    Blocker.METADATA_FULL: "metadata is full",
+    Blocker.ALREADY_BOUND: "already bound",
+    Blocker.IMMUTABLE: "can only be set at create",
+}

@@ -1,0 +1,184 @@
+"""What tests of the core are made of: two kinds, and short ways to write manifests, live objects and plans."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from reconciler.core import marks
+from reconciler.core.decide import Base, UnknownBase
+from reconciler.core.model import (
+    ABSENT,
+    Action,
+    Address,
+    Body,
+    Change,
+    Json,
+    LiveObject,
+    Manifest,
+    OnRemove,
+    Plan,
+    Source,
+    TargetIdentity,
+    Unit,
+)
+from reconciler.core.plan import Observation, Scope, make_plan
+from reconciler.core.semantics import Kind, compile_schema, meaning_of, same, units
+
+SCHEMAS = Path(__file__).parents[3] / "schemas"
+SCHEMA: dict[str, Any] = json.loads((SCHEMAS / "assistant.schema.json").read_text(encoding="utf-8"))
+COUPLED = (("model", "temperature", "top_p", "reasoning_effort"),)
+ASSISTANT = Kind("assistant", compile_schema(SCHEMA), "metadata", "name", "unknown", COUPLED)
+
+WIDGET_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "id": {"type": "string", "readOnly": True},
+        "size": {"type": ["integer", "null"], "default": None, "x-immutable": True, "x-on-remove": None},
+        "title": {"type": "string"},
+        "secret": {"type": "string", "writeOnly": True},
+        "token": {"type": ["string", "null"], "default": None, "x-sensitive": True, "x-on-remove": None},
+        "steps": {
+            "type": "array",
+            "x-list": "ordered",
+            "default": [],
+            "x-on-remove": [],
+            "items": {"type": "object", "additionalProperties": False, "properties": {"do": {"type": "string"}}},
+        },
+        "paint": {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "default": {},
+            "x-on-remove": None,
+            "properties": {"color": {"type": "string", "default": "white"}, "coats": {"type": "integer"}},
+        },
+        "extras": {"type": ["object", "null"], "default": {}, "x-on-remove": None, "additionalProperties": {}},
+        "labels": {
+            "type": ["object", "null"],
+            "additionalProperties": {"type": "string"},
+            "default": {},
+            "x-map": "granular",
+        },
+    },
+}
+WIDGET = Kind("widget", compile_schema(WIDGET_SCHEMA), "labels", nested="replace", max_entries=4)
+
+OWNER = "acme"
+TARGET = TargetIdentity("test", "test", "http://test.invalid")
+SOURCE = Source("a.yaml", 1, 1)
+
+
+def manifest(key: str, body: Body, kind: Kind = ASSISTANT, **block: Any) -> Manifest:
+    """A manifest; `block` is what its `reconciler:` block says."""
+    for name in ("ignore", "initial"):
+        block[name] = frozenset(block.get(name, ()))
+    return Manifest(Address(kind.name, key), body, SOURCE, **block)
+
+
+def bare(id: str, body: Body, kind: Kind = ASSISTANT, created: float = 0) -> LiveObject:
+    """An object without a mark."""
+    return LiveObject(kind.name, id, {"id": id, **body}, created)
+
+
+def with_mark(id: str, text: Json, body: Body, kind: Kind = ASSISTANT, created: float = 0) -> LiveObject:
+    """An object that has `text` in the mark's place."""
+    carrier = {**(body.get(kind.mark_field) or {}), "reconciler": text}
+    return bare(id, {**body, kind.mark_field: carrier}, kind, created)
+
+
+def marked(
+    id: str,
+    key: str,
+    body: Body,
+    kind: Kind = ASSISTANT,
+    *,
+    managed: Iterable[Unit] | None = None,
+    nonce: str = "n1",
+    owner: str = OWNER,
+    protect: bool = False,
+    on_remove: OnRemove | None = None,
+    created: float = 0,
+) -> LiveObject:
+    """An object that we made; all of its units are managed unless `managed` names them."""
+    chosen = marks.codes(units(kind, body) if managed is None else managed)
+    text = marks.write(marks.Mark(owner, key, nonce, protect, on_remove, chosen))
+    return with_mark(id, text, body, kind, created)
+
+
+def plan(
+    manifests: Iterable[Manifest] = (), objects: Iterable[LiveObject] = (), kind: Kind = ASSISTANT, **scope: Any
+) -> Plan:
+    """The plan of one kind; `base` gives what was last applied, the rest is the scope."""
+    base: Base = scope.pop("base", UnknownBase())
+    observed = [Observation(kind, tuple(objects), 1)]
+    return make_plan(TARGET, Scope(OWNER, **scope), "sha256:0", manifests, observed, lambda address: base)
+
+
+def the_change(found: Plan) -> Change:
+    """The only change of a plan."""
+    [change] = found.changes
+    return change
+
+
+def actions(found: Plan) -> list[tuple[str, str, str | None, bool]]:
+    """What a plan does: action, key, id, and whether it is blocked."""
+    return [(c.action.value, c.address.key, c.id, c.blocked is not None) for c in found.changes]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A base that remembers a whole body, as reading an earlier commit does; other units are not known."""
+
+    kind: Kind
+    body: Body
+
+    def agrees(self, unit: Unit, value: Json) -> bool | None:
+        known = units(self.kind, self.body)
+        return same(meaning_of(self.kind, unit), known[unit], value) if unit in known else None
+
+
+def sent_to(live: Body, patch: Body, kind: Kind, merging: bool = False) -> Body:
+    """A body after a request: fields are replaced, or object values merged part by part, the map of the mark replaced."""
+    after = dict(live)
+    for name, value in patch.items():
+        meaning = kind.fields[name]
+        merged = merging and name != kind.mark_field
+        after[name] = _merged(meaning.properties, live.get(name), value) if merged else value
+    return after
+
+
+def _merged(properties: Mapping[str, Any], live: Json, value: Json) -> Json:
+    if not (properties and isinstance(live, dict) and isinstance(value, dict)):
+        return value
+    found = {**live, **value}
+    for name in live.keys() & value.keys() & properties.keys():
+        found[name] = _merged(properties[name].properties, live[name], value[name])
+    return found
+
+
+def applied(found: Plan, objects: Iterable[LiveObject], kind: Kind, merging: bool = False) -> list[LiveObject]:
+    """The objects after an apply of all that is not blocked, by a remote that keeps what it is sent."""
+    world = {live.id: live for live in objects}
+    for change in found.changes:
+        if change.blocked or change.action is Action.NOOP:
+            continue
+        if change.action is Action.CREATE:
+            id = f"new_{change.address.key}"
+            body = sent_to({"id": id}, change.patch or {}, kind)
+            text = body[kind.mark_field]["reconciler"]
+            carrier = {**body[kind.mark_field], "reconciler": marks.draw(text, "drawn")}
+            world[id] = LiveObject(kind.name, id, {**body, kind.mark_field: carrier}, 1e9)
+        elif change.action is Action.DELETE:
+            del world[str(change.id)]
+        else:
+            live = world[str(change.id)]
+            body = sent_to(live.body, change.patch or {}, kind, merging)
+            text = body[kind.mark_field].get("reconciler", ABSENT)
+            if text is not ABSENT:
+                body[kind.mark_field] = {**body[kind.mark_field], "reconciler": marks.draw(text, "drawn")}
+            world[live.id] = replace(live, body=body)
+    return list(world.values())
