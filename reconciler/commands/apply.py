@@ -16,8 +16,6 @@ from reconciler.commands.output import destinations, formats_option, say, write
 if TYPE_CHECKING:
     from reconciler.commands.session import Session
     from reconciler.core.model import Outcome, Plan
-    from reconciler.drivers.base import Driver
-    from reconciler.engine.journal import Journal
     from reconciler.engine.observe import Sight
 
 
@@ -50,48 +48,41 @@ def command(
 
     destinations(formats, ("text", "json"))
     session = Session(options)
-    driver, journal = session.connect(), session.journal()
     if len(what) == 1 and (session.root / what[0]).is_file():
-        plan, sight = _saved(session, driver, journal, Path(what[0]), allow_deletes)
+        plan, sight = _saved(session, Path(what[0]), allow_deletes)
     else:
-        plan, sight = _fresh(session, driver, journal, what, allow_deletes)
+        plan, sight = _fresh(session, what, allow_deletes)
     say(options, plan.diagnostics)
     _show(options, plan, formats)
     outcomes: list[Outcome] = []
     if any(to_do(change) for change in plan.changes):
         _confirm(yes)
-        outcomes = carry_out(
-            session, plan, sight, driver, journal, parallelism=parallelism, stop_on_error=on_error == "stop"
-        )
+        outcomes = carry_out(session, plan, sight, parallelism=parallelism, stop_on_error=on_error == "stop")
     write(formats, apply_renderers(plan, outcomes, options))
     say(options, [finding for outcome in outcomes for finding in outcome.findings])
     return exit_of(plan, outcomes, session.stop.is_set())
 
 
-def _fresh(
-    session: Session, driver: Driver, journal: Journal, addresses: Sequence[str], allow_deletes: int | None
-) -> tuple[Plan, Sight]:
+def _fresh(session: Session, addresses: Sequence[str], allow_deletes: int | None) -> tuple[Plan, Sight]:
     """Plan now. Creates of an interrupted run that may yet show up are waited for first."""
     from reconciler.commands.planning import plan_live
     from reconciler.core.model import Action
 
-    planned = plan_live(session, driver, journal, addresses, allow_deletes)
+    planned = plan_live(session, addresses, allow_deletes)
     creates = {change.address for change in planned.plan.changes if change.action is Action.CREATE}
     open_attempts = [attempt for attempt in planned.sight.unsettled if attempt.address in creates]
-    seconds = journal.seconds_to_settle(open_attempts)
+    seconds = session.journal.seconds_to_settle(open_attempts)
     if seconds > 0:
         click.echo(
             f"waiting {seconds:.0f} s: {len(open_attempts)} creates of an earlier run may still show up", err=True
         )
         session.stop.wait(seconds)
-        planned = plan_live(session, driver, journal, addresses, allow_deletes)
+        planned = plan_live(session, addresses, allow_deletes)
     say(session.options, planned.loaded.diagnostics)
     return planned.plan, planned.sight
 
 
-def _saved(
-    session: Session, driver: Driver, journal: Journal, file: Path, allow_deletes: int | None
-) -> tuple[Plan, Sight]:
+def _saved(session: Session, file: Path, allow_deletes: int | None) -> tuple[Plan, Sight]:
     """A saved plan, for this target and owner and no other."""
     from reconciler.config.errors import ConfigError, error
     from reconciler.core.codes import Code
@@ -105,7 +96,7 @@ def _saved(
         detail = f"this is {session.owner} on {session.identity.name} ({session.provider.name}, {session.url})"
         raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, detail, "choose its target, or plan again")])
     plan = replace(plan, changes=tuple(lift_guard(plan.changes, allow_deletes)))
-    return plan, observe(driver, session.kinds, journal)
+    return plan, observe(session.driver, session.kinds, session.journal)
 
 
 def _show(options: Options, plan: Plan, formats: Sequence[str]) -> None:

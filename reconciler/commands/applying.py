@@ -15,9 +15,7 @@ from reconciler.commands.options import Options
 from reconciler.commands.session import Session
 from reconciler.core.codes import Code
 from reconciler.core.model import Action, Change, Outcome, Plan, Result
-from reconciler.drivers.base import Driver
 from reconciler.engine.apply import ApplyOptions, apply_plan
-from reconciler.engine.journal import Journal
 from reconciler.engine.observe import Sight
 from reconciler.exits import Exit
 
@@ -26,8 +24,6 @@ def carry_out(
     session: Session,
     plan: Plan,
     sight: Sight,
-    driver: Driver,
-    journal: Journal,
     *,
     parallelism: int | None = None,
     stop_on_error: bool = False,
@@ -45,7 +41,7 @@ def carry_out(
             report=report,
             stop=session.stop,
         )
-        return apply_plan(plan, driver, session.kinds, sight.observed, journal, options)
+        return apply_plan(plan, session.driver, session.kinds, sight.observed, session.journal, options)
 
 
 def to_do(change: Change) -> bool:

@@ -25,7 +25,7 @@ def command(options: Options, addresses: tuple[str, ...], formats: tuple[str, ..
     from reconciler.commands.session import Session
 
     session = Session(options)
-    planned = plan_live(session, session.connect(), session.journal(), addresses, None)
+    planned = plan_live(session, addresses, None)
     differs, waiting = _separate(planned.plan)
     say(options, (*planned.loaded.diagnostics, *planned.plan.diagnostics))
     write(formats, plan_renderers(differs, options))

@@ -56,10 +56,10 @@ def width() -> int:
     return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if sys.stdout.isatty() else DEFAULT_WIDTH
 
 
-def say(options: Options, diagnostics: Sequence[Diagnostic]) -> None:
+def say(options: Options, found: Sequence[Diagnostic]) -> None:
     """Diagnostics to stderr; `--quiet` leaves only errors."""
-    from reconciler.render import text
+    from reconciler.render.diagnostics import diagnostics
 
-    shown = [d for d in diagnostics if not options.quiet or d.severity is Severity.ERROR]
+    shown = [d for d in found if not options.quiet or d.severity is Severity.ERROR]
     if shown:
-        click.echo(text.diagnostics(shown), err=True, nl=False)
+        click.echo(diagnostics(shown), err=True, nl=False)

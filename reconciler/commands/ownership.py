@@ -20,8 +20,7 @@ from reconciler.engine.observe import observe
 def change_marks(session: Session, address: Address, decide: Callable[[KindPlanner], list[Change]]) -> int:
     """Read the target, let `decide` say which marks change for the kind of `address`, and write them."""
     loaded: Loaded = session.load()
-    driver, journal = session.connect(), session.journal()
-    sight = observe(driver, session.kinds, journal)
+    sight = observe(session.driver, session.kinds, session.journal)
     observation = next((o for o in sight.observed if o.kind.name == address.kind), None)
     if observation is None:
         raise ConfigError([error(Code.UNKNOWN_KIND, f"the target has no kind {address.kind!r}", None)])
@@ -32,7 +31,7 @@ def change_marks(session: Session, address: Address, decide: Callable[[KindPlann
     refused = [_refused(change) for change in changes if change.blocked]
     if refused:
         raise ConfigError(refused)
-    outcomes = carry_out(session, plan, sight, driver, journal)
+    outcomes = carry_out(session, plan, sight)
     failed = [outcome.error for outcome in outcomes if outcome.error]
     if failed:
         raise ConfigError(failed)

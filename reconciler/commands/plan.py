@@ -35,7 +35,7 @@ def command(
     from reconciler.engine import planfile
 
     session = Session(options)
-    planned = plan_live(session, session.connect(), session.journal(), addresses, allow_deletes)
+    planned = plan_live(session, addresses, allow_deletes)
     say(options, (*planned.loaded.diagnostics, *planned.plan.diagnostics))
     write(formats, plan_renderers(planned.plan, options))
     if out is not None:

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -74,7 +74,7 @@ class Session:
     @cached_property
     def limits(self) -> Limits:
         """The provider's limits with the target's changes."""
-        return self.target.limits_with(self.provider)
+        return self.schemas.limits(self.provider, self.target)
 
     @cached_property
     def kinds(self) -> tuple[KindOnTarget, ...]:
@@ -121,7 +121,8 @@ class Session:
             )
         return Scope(self.owner, self.settings.prune is Prune.OWNED, allow_deletes, only)
 
-    def connect(self) -> RestDriver:
+    @cached_property
+    def driver(self) -> RestDriver:
         """A driver for the target. Raises ConfigError for a missing or misdirected credential."""
         client = HttpClient(
             self._connection(),
@@ -130,10 +131,11 @@ class Session:
         )
         return RestDriver(self.provider, client)
 
-    def journal(self, clock: Callable[[], float] = time.time) -> Journal:
+    @cached_property
+    def journal(self) -> Journal:
         """What this machine remembers of its creates on this target."""
         directory = self.root / STATE_DIRECTORY / "journal"
-        return Journal(directory, self.identity, self.limits.settle_seconds, clock)
+        return Journal(directory, self.identity, self.limits.settle_seconds, time.time)
 
     def _kind(self, name: str, spec: ProviderKind) -> Kind:
         fields = compile_schema(self.schemas.schema(spec.schema))
@@ -155,7 +157,8 @@ class Session:
             spec = self.provider.credentials[name]
             headers[spec.header] = spec.format.format(secret)
             secrets.append(secret)
-        if problem := refuse_host(self.provider, self.url, headers, self.environment, self.target.source):
+        problem = refuse_host(self.provider, self.url, headers, self.environment, self.target.source)
+        if problem and not self.provider.embedded:
             raise ConfigError([problem])
         if self.provider.trace_header and self.provider.trace_header not in headers:
             headers[self.provider.trace_header] = f"reconciler-{token_hex(8)}"

@@ -8,6 +8,7 @@ import click
 
 from reconciler.commands.options import Options
 from reconciler.commands.output import say
+from reconciler.core.model import Address, Diagnostic
 from reconciler.exits import Exit
 
 
@@ -18,7 +19,9 @@ def command(options: Options) -> int:
     from reconciler.commands.session import Session
     from reconciler.config.errors import ConfigError, has_errors, in_order
 
-    found, manifests, names = [], set(), []
+    found: list[Diagnostic] = []
+    manifests: set[Address] = set()
+    names: list[str] = []
     session = Session(options)
     for name in [options.target] if options.target else sorted(session.settings.targets):
         names.append(name)
@@ -32,7 +35,7 @@ def command(options: Options) -> int:
             manifests |= {manifest.address for manifest in loaded.manifests}
     say(options, in_order(found))
     if has_errors(found):
-        count = sum(1 for each in in_order(found) if has_errors([each]))
+        count = sum(has_errors([each]) for each in in_order(found))
         click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was sent anywhere", err=True)
         return Exit.ERROR
     if not options.quiet:

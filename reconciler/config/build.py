@@ -86,6 +86,8 @@ class Builder:
             self._bad_tag(tag, at, scalar=False)
             filled = Tagged("", tag)
         path = self._add(filled, at)
+        if type(filled) is Tagged:
+            self._document.tagged[path] = filled
         self._stack.append((self._container, self._key, self._dropped, self._path, self._anchor))
         self._container, self._key, self._dropped, self._path = container, None, False, path
         self._anchor = None if anchor is None else self._remember(anchor, path, container, None)
@@ -161,7 +163,7 @@ class Builder:
             container.append(value)
         else:
             path = ()
-            self._document.value = value
+            self._document.value, self._document.source = value, self._source(at)
         # Twice as fast as the constructor of the named tuple, and this runs for every value of every file.
         self._document.places[path] = tuple.__new__(Source, (self.file, at.line + 1, at.column + 1))
         return path
@@ -175,7 +177,7 @@ class Builder:
         elif text in self._container:
             first = self._document.keys[(*self._path, text)]
             summary = f"key {cut(text)} is given twice, in lines {first.line + 1} and {at.line + 1}"
-            self._drop_key(text, at, Code.DUPLICATE_KEY, summary, "Keep one of them.")
+            self._drop_key(text, at, Code.DUPLICATE_KEY, summary, "keep one of them")
         else:
             self._key = text
             self._document.keys[(*self._path, text)] = at
@@ -186,7 +188,7 @@ class Builder:
             self._drop_key(text, at, Code.UNSAFE_YAML, "merge keys (<<) are not supported", hint)
         else:
             summary = f"key {cut(text) or '(empty)'} is not text"
-            self._drop_key(text, at, Code.INVALID_YAML, summary, f'Quote it: "{cut(text)}".')
+            self._drop_key(text, at, Code.INVALID_YAML, summary, f'quote it: "{cut(text)}"')
 
     def _drop_key(self, text: str, at: Mark, code: Code, summary: str, hint: str = "") -> None:
         """Read the entry on, but into nothing; its made-up key keeps its places apart from those of the first."""
@@ -208,7 +210,7 @@ class Builder:
         try:
             return read_plain(text)
         except RefusedScalar as refused:
-            self.problem(Code.INVALID_YAML, str(refused), at, "Quote it if it is meant as text.")
+            self.problem(Code.INVALID_YAML, str(refused), at, "quote it if it is meant as text")
             return Tagged("", text)
 
     def _tagged(self, tag: str, text: str, at: Mark) -> Json:

@@ -33,7 +33,7 @@ class Document:
     """One document: its value, and where everything in it stands.
 
     `places` holds the place of every value, `keys` the mark of every mapping key, both by the path of the value;
-    `tagged` the leaves whose tag is still to be resolved; `spelled` numbers that were not written as they print.
+    `tagged` the leaves still to be resolved, or refused; `spelled` numbers that were not written as they print.
     """
 
     value: Json

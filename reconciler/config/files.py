@@ -63,15 +63,15 @@ class Project:
         """Every manifest file, sorted within its directory; a file reached twice is read once."""
         seen: set[str] = set()
         for each in self.directories:
-            directory = os.fspath(self.root / each)
+            directory = os.path.abspath(self.root / each)
             if not os.path.isdir(directory):
                 summary = f"the directory {self.name(directory)} does not exist"
                 hint = "name the directory with --dir, or write a first one with `reconciler init`"
                 self.problems.append(error(Code.UNREADABLE, summary, None, hint=hint))
                 continue
             for found in self._below(directory, "", top=True):
-                if found.path not in seen:
-                    seen.add(found.path)
+                if found.shown not in seen:
+                    seen.add(found.shown)
                     yield found
 
     def read(self, path: str, largest: int) -> bytes:
@@ -116,7 +116,7 @@ class Project:
                 else:
                     yield from self._below(entry.path, f"{prefix}{entry.name}/")
             elif top and entry.name in _MISNAMED_SETTINGS:
-                self._refuse(Code.INVALID_SETTINGS, entry.path, f"settings are read from {SETTINGS} only", "Rename it.")
+                self._refuse(Code.INVALID_SETTINGS, entry.path, f"settings are read from {SETTINGS} only", "rename it")
             elif not (top and entry.name == SETTINGS) and (path := self._accepted(entry, suffix)):
                 yield Found(path, self.name(entry.path), prefix + stem, suffix)
 
@@ -127,7 +127,7 @@ class Project:
             return None
         if entry.is_file(follow_symlinks=False):
             return entry.path
-        self._refuse(Code.FILE_REFUSED, entry.path, "not a regular file", "Remove it.")
+        self._refuse(Code.FILE_REFUSED, entry.path, "not a regular file", "remove it")
         return None
 
     def _accepted_link(self, entry: os.DirEntry[str], suffix: str) -> str | None:
@@ -149,5 +149,5 @@ class Project:
 
 def settings_files(root: FilePath, directories: Iterable[FilePath]) -> list[str]:
     """The settings files at the top of the directories, in their order."""
-    paths = (os.fspath(root / each / SETTINGS) for each in dict.fromkeys(directories))
+    paths = dict.fromkeys(os.path.abspath(root / each / SETTINGS) for each in directories)
     return [path for path in paths if os.path.lexists(path)]

@@ -104,7 +104,9 @@ class _Fleet:
         self.problems += problems
         self.files += bool(documents or problems)
         for document in documents:
-            self._add_document(document, found, alone=len(documents) == 1)
+            manifest = self._manifest(document, found, alone=len(documents) == 1)
+            if manifest and not has_errors(problems):
+                self._keep(manifest)
 
     def _documents(self, found: Found) -> tuple[list[Document], list[Diagnostic]]:
         largest = MAX_FILE_BYTES if found.suffix == ".md" else MAX_BYTES
@@ -123,6 +125,8 @@ class _Fleet:
         if parts is None:
             return [], []
         documents, problems = read_yaml(parts.front.encode(), found.shown)
+        if not documents and not problems:
+            documents = [Document({}, Source(found.shown, 1, 1))]
         for document in documents:
             if document.value is None:
                 document.value = {}
@@ -146,13 +150,13 @@ class _Fleet:
             document.value[field] = prose
             document.places[(field,)] = place
 
-    def _add_document(self, document: Document, found: Found, alone: bool) -> None:
+    def _manifest(self, document: Document, found: Found, alone: bool) -> Manifest | None:
         self.problems += self._tags.resolve(document, found.path)
         judged = read_manifest(document, found.key if alone else None, self._reading)
         self.problems += judged.problems
-        manifest = judged.manifest
-        if manifest is None:
-            return
+        return judged.manifest
+
+    def _keep(self, manifest: Manifest) -> None:
         folded = Address(manifest.address.kind, manifest.address.key.casefold())
         if first := self._folded.get(folded):
             exactly = "" if first.address == manifest.address else " (they differ only in case)"
@@ -191,4 +195,7 @@ def _collector_paused() -> Iterator[None]:
         yield
     finally:
         if running:
+            # Straight to the old generation: nearly all of it is kept, so looking through it again would be in vain.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()

@@ -51,9 +51,10 @@ def read_manifest(document: Document, file_key: str | None, reading: Reading) ->
         summary = f"a manifest is a mapping of fields, not {brief(document.value)}"
         return Judged(None, [error(Code.INVALID_VALUE, summary, document.source, hint="start with `model: …`")])
     problems = _block_problems(document, reading)
-    options: Mapping[str, Any] = {} if has_errors(problems) else document.value.get(BLOCK) or {}
+    readable = not has_errors(problems) and not any(path[0] == BLOCK for path in document.tagged)
+    options: Mapping[str, Any] = (document.value.get(BLOCK) or {}) if readable else {}
     key = options.get("key", file_key)
-    if not has_errors(problems):
+    if readable:
         problems += _target_problems(document, options, reading)
         problems += _key_problems(document, options, key)
     kind = options.get("kind") or _only_kind(reading.provider)
@@ -64,7 +65,7 @@ def read_manifest(document: Document, file_key: str | None, reading: Reading) ->
             problems.append(_unknown_kind(document, kind, reading.provider))
         return Judged(None, problems)
     problems += _body_problems(document, options, provider_kind, reading)
-    if has_errors(problems) or not for_us:
+    if has_errors(problems) or document.tagged or not for_us:
         return Judged(None, problems)
     return Judged(_manifest(document, Address(kind, key), options), problems)
 
@@ -121,7 +122,7 @@ def _key_problems(document: Document, options: Mapping[str, Any], key: str | Non
     elif wrong := _key_fault(key):
         place = document.place((BLOCK, "key")) if "key" in options else document.source
         origin = "" if "key" in options else ", which the path of the file makes,"
-        detail = "A key is letters, digits, `.`, `_` and `-` in parts joined by `/`, at most 128 characters."
+        detail = f"letters, digits, `.`, `_` and `-` in parts joined by `/`, at most {MAX_KEY} characters"
         yield error(Code.BAD_KEY, f"the key {cut(key)}{origin} {wrong}", place, detail, "write `reconciler: {key: …}`")
     if "moved_from" in options and (wrong := _key_fault(options["moved_from"])):
         place = document.place((BLOCK, "moved_from"))

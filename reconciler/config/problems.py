@@ -101,7 +101,7 @@ def _unknown(telling: _Telling) -> Iterator[Diagnostic]:
             hint = "remove it"
         where = f" in {dotted(failure.path)}" if failure.path else ""
         place = telling.document.key_place(path)
-        detail = f"Known here: {', '.join(sorted(known))}." if known else "No fields are known here."
+        detail = f"one of {', '.join(sorted(known))}" if known else "no fields at all"
         yield error(Code.UNKNOWN_FIELD, f"unknown field {cut(name)}{where}", place, detail, hint)
 
 
@@ -169,9 +169,9 @@ def _not_allowed(telling: _Telling) -> Iterator[Diagnostic]:
     words = {each if isinstance(each, str) else brief(each): each for each in allowed}
     near = closest(failure.value, words) if isinstance(failure.value, str) else None
     hint = f"did you mean {near}?" if near else ""
-    detail = f"Expected {listed(words)}."
+    detail = listed(words)
     if not near and telling.description:
-        detail += f" {telling.description}"
+        detail += f" ({telling.description.removesuffix('.')})"
     yield telling.tell(Code.INVALID_VALUE, f"{telling.name} cannot be {telling.value}", detail, hint)
 
 
@@ -202,7 +202,7 @@ def _range(telling: _Telling) -> Iterator[Diagnostic]:
 
 
 def _pattern(telling: _Telling) -> Iterator[Diagnostic]:
-    expected = telling.description or f"Expected text of the form {telling.failure.expected}."
+    expected = telling.description or f"text of the form {telling.failure.expected}"
     yield telling.tell(Code.INVALID_VALUE, f"{telling.name} cannot be {telling.value}", expected)
 
 

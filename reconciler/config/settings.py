@@ -19,7 +19,6 @@ from reconciler.config.text import closest, cut, listed
 from reconciler.config.yaml import MAX_BYTES, read_yaml
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Json, Path, Source
-from reconciler.drivers.provider import Provider
 
 LOCAL: Final = "local"
 SCHEMA: Final = "settings.schema.json"

@@ -9,7 +9,7 @@ from reconciler.config.build import Refused
 from reconciler.config.document import Document
 from reconciler.config.errors import error
 from reconciler.config.files import Project
-from reconciler.config.scalars import Tagged
+from reconciler.config.scalars import KNOWN_TAGS, Tagged
 from reconciler.config.text import closest, cut, listed
 from reconciler.config.yaml import decode
 from reconciler.core.codes import Code
@@ -32,9 +32,11 @@ class Tags:
         self._texts: dict[str, str] = {}
 
     def resolve(self, document: Document, file: str) -> list[Diagnostic]:
-        """Put values where the document has tags; what cannot be resolved stays a `Tagged` leaf."""
+        """Put values where the document has tags; what cannot be resolved stays a `Tagged` leaf, and in `tagged`."""
         problems = []
-        for path, tagged in document.tagged.items():
+        for path, tagged in list(document.tagged.items()):
+            if tagged.tag not in KNOWN_TAGS:
+                continue
             place = document.place(path)
             try:
                 value, value_place = self._value(tagged, place, file)
@@ -43,6 +45,7 @@ class Tags:
             else:
                 replace_at(document, path, value)
                 document.places[path] = value_place
+                del document.tagged[path]
         return problems
 
     def _value(self, tagged: Tagged, place: Source, file: str) -> tuple[str, Source]:
@@ -51,15 +54,15 @@ class Tags:
             return self._text(path), Source(self._project.name(path), 1, 1)
         if tagged.tag == "!var":
             return self._variable(tagged.text, place), place
-        detail = "It would be sent to the API as plain text and shown in plans."
+        summary = "!env cannot be used in a manifest: the value would be sent as plain text and shown in plans"
         hint = "use !var NAME for values that differ from target to target; !env is for credentials in reconciler.yaml"
-        raise Refused(error(Code.BAD_TAG, "!env cannot be used in a manifest", place, detail, hint))
+        raise Refused(error(Code.BAD_TAG, summary, place, hint=hint))
 
     def _variable(self, name: str, place: Source) -> str:
         if name in self._variables:
             return self._variables[name]
         known = sorted(self._variables)
-        detail = f"The target has {', '.join(known)}." if known else "The target has no variables."
+        detail = f"one of {', '.join(known)}" if known else ""
         near = closest(name, known)
         hint = f"did you mean {near}?" if near else f"add it to targets.{self._target}.vars in reconciler.yaml"
         summary = f"the target {self._target} has no variable {cut(name) or '(empty)'}"
@@ -107,16 +110,14 @@ def replace_at(document: Document, path: Path, value: Json) -> None:
 
 
 def _near_file(path: str, text: str) -> str:
-    folder = os.path.dirname(path)
+    folder, name = os.path.split(path)
+    prefix = os.path.dirname(text)
     try:
-        names = [entry.name for entry in os.scandir(folder) if entry.is_file()]
+        names = sorted(each for each in os.listdir(folder) if not each.startswith("."))
     except OSError:
-        return (
-            f"there is no directory {cut(os.path.dirname(text))} beside the manifest" if os.path.dirname(text) else ""
-        )
-    near = closest(os.path.basename(path), names)
-    return (
-        f"did you mean {cut(os.path.join(os.path.dirname(text), near))}?"
-        if near
-        else f"it has {listed(map(cut, sorted(names)[:5]))}"
-    )
+        return f"there is no directory {cut(prefix)} beside the manifest" if prefix else ""
+    stem = os.path.splitext(name)[0]
+    near = closest(name, names) or next((each for each in names if os.path.splitext(each)[0] == stem), None)
+    if near:
+        return f"did you mean {cut(os.path.join(prefix, near))}?"
+    return f"that directory has {listed(map(cut, names[:5]))}"

@@ -102,20 +102,22 @@ def _at(value: Json, pointer: str) -> Json:
 
 
 def _reference(validator: Validator, target: str, value: Json, schema: Words) -> Errors:
-    if target != METASCHEMA:
-        yield from _LIBRARY_REFERENCE(validator, target, value, schema)
-        return
-    # Checking a schema against the metaschema costs ten times the rest of a manifest; most are seen many times.
+    # A fleet has the same tools many times, and checking the parameters of a function against the metaschema costs ten
+    # times the rest of a manifest: what was found correct is remembered by its content.
     digest = hashlib.sha256(repr(value).encode("utf-8", "backslashreplace")).digest()
-    if digest in _CORRECT:
+    if (id(schema), digest) in _CORRECT:
         return
-    wrong = list(PlainValidator(_METASCHEMA, registry=METASCHEMAS).iter_errors(value))
+    if target == METASCHEMA:
+        wrong = list(PlainValidator(_METASCHEMA, registry=METASCHEMAS).iter_errors(value))
+    else:
+        wrong = list(_LIBRARY_REFERENCE(validator, target, value, schema))
     if not wrong and len(_CORRECT) < _MOST_REMEMBERED:
-        _CORRECT.add(digest)
+        _CORRECT[id(schema), digest] = schema
     yield from wrong
 
 
-_CORRECT: Final[set[bytes]] = set()
+# The referring schema is kept as the value, so that its identity is never that of another one.
+_CORRECT: Final[dict[tuple[int, bytes], Words]] = {}
 _LIBRARY_REFERENCE: Final[Any] = Draft202012Validator.VALIDATORS["$ref"]
 _SAFE: Final = {"pattern": _pattern, "uniqueItems": _unique_items}
 _DIALECT: Final = {

@@ -37,15 +37,20 @@ _STAND_INS = ("\uf8f0", "\uf8f1", "\uf8f2", "\uf8f3")
 _TO_STAND_INS = str.maketrans(dict(zip(_ODD, _STAND_INS, strict=True)))
 _FROM_STAND_INS = str.maketrans(dict(zip(_STAND_INS, _ODD, strict=True)))
 
+_INDENTATION: Final = "check the indentation, fields of one mapping start in the same column; and where quotes end"
 # The parser's words → what to do about it.
 _HINTS: Final = (
-    ("mapping values are not allowed", "a text that contains ': ' has to be quoted"),
+    ("mapping values are not allowed", "a text that contains ': ' has to be quoted; or the line above lacks its colon"),
+    ("violates indentation", "indent with blanks, not tabs"),
+    ("alphabetic or numeric character", "a text that starts with * or & has to be quoted"),
+    ("found unexpected ':'", "put a blank after the colon"),
     ("cannot start any token", "indent with blanks, not tabs; a text that starts with @, ` or % has to be quoted"),
     ("could not find expected ':'", "every field is written `name: value`; quote or indent text of several lines"),
-    ("did not find expected key", "check the indentation: fields of one mapping start in the same column"),
+    ("did not find expected key", _INDENTATION),
+    ("expected <block end>", _INDENTATION),
     ("did not find expected '-'", "check the indentation: items of one list start in the same column"),
     ("unexpected end of stream", "a quote is opened here and never closed"),
-    ("did not find expected ',' or", "a bracket is opened and not closed, or a comma is missing"),
+    ("expected ',' or", "a bracket is opened and not closed, or a comma is missing"),
     ("unknown escape character", 'in "double quotes" write \\\\ for a backslash, or use single quotes'),
     ("Unicode character escape", "write the character itself: JSON's pairs like \\ud83d\\ude00 are not YAML"),
     ("undefined tag handle", "the tags are !file, !var and !env"),
@@ -107,8 +112,22 @@ def _read(text: str, builder: Builder) -> None:
 
 
 def _next_event(text: str) -> Callable[[], Any]:
-    parser = yaml.SafeLoader(text) if _FAST_PARSER is None else _FAST_PARSER(text.encode("utf-8"))
-    next_event: Callable[[], Any] = parser.get_event
+    if _FAST_PARSER is None:
+        return _pure_python(text)
+    next_event: Callable[[], Any] = _FAST_PARSER(text.encode("utf-8")).get_event
+    return next_event
+
+
+def _pure_python(text: str) -> Callable[[], Any]:
+    """The parser for where libyaml is absent; unlike that one it takes half a surrogate pair for a character."""
+    parser: Any = yaml.SafeLoader(text)
+
+    def next_event() -> Any:
+        event = parser.get_event()
+        if type(event) is ScalarEvent and any("\ud800" <= character <= "\udfff" for character in event.value):
+            raise yaml.MarkedYAMLError(problem=_SURROGATE, problem_mark=parser.get_mark())
+        return event
+
     return next_event
 
 
@@ -134,6 +153,7 @@ def _walk(next_event: Callable[[], Any], builder: Builder, odd: bool) -> None:
             builder.close()
 
 
+_SURROGATE: Final = "found invalid Unicode character escape code"
 _CLOSING: Final = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 
@@ -142,10 +162,11 @@ def _syntax(wrong: yaml.MarkedYAMLError, file: str) -> Diagnostic:
     place = Source(file, mark.line + 1, mark.column + 1) if mark else Source(file, 1, 1)
     problem = wrong.problem or "not valid YAML"
     hint = next((hint for words, hint in _HINTS if words in problem), "")
-    if "unexpected end of stream" in problem and wrong.context_mark:
+    # These stand where the parser gave up, which may be the end of the file; the context is where it began.
+    if wrong.context_mark and any(words in problem for words in ("unexpected end of stream", "expected ':'")):
         place = Source(file, wrong.context_mark.line + 1, wrong.context_mark.column + 1)
-    detail = f"The parser was {wrong.context}." if wrong.context else ""
-    return error(Code.INVALID_YAML, f"not valid YAML: {problem}", place, detail, hint)
+    context = f" {wrong.context}" if wrong.context else ""
+    return error(Code.INVALID_YAML, f"not valid YAML: {problem}{context}", place, hint=hint)
 
 
 def _unprintable(wrong: yaml.reader.ReaderError, text: str, file: str) -> Diagnostic:

@@ -79,7 +79,7 @@ def outcomes_document(
         "outcomes": [_outcome(outcome) for outcome in outcomes],
         "totals": totals | {"requests": sum(outcome.requests for outcome in outcomes)},
         "blocked": _blocked(plan),
-        "diagnostics": [_diagnostic(diagnostic) for diagnostic in (*plan.diagnostics, *diagnostics)],
+        "diagnostics": [_diagnostic(diagnostic) for diagnostic in diagnostics],
     }
 
 

@@ -60,6 +60,7 @@ class KindPlanner:
         self.said: list[Diagnostic] = []
         self.adopted = 0
         self._bound_ids = {manifest.id for manifest in manifests.values()}
+        self._moving = {m.moved_from for m in manifests.values() if m.address.key not in found.ours}
         self._taken: dict[str, Address] = {}
         self._renamed: dict[str, Address] = {}
 
@@ -101,15 +102,25 @@ class KindPlanner:
     def _plan_one(self, manifest: Manifest) -> Change:
         if manifest.id is not None:
             return self._bound(manifest, manifest.id)
-        owned = self.index.ours.get(manifest.address.key)
-        if owned and owned.live.id not in self._bound_ids:
+        key = manifest.address.key
+        if owned := next(iter(self._unbound(key)), None):
             return self._existing(manifest, owned.live, owned.mark, Action.UPDATE, ())
         moved = self.index.ours.get(manifest.moved_from or "")
+        if moved is None and key in self.index.ours:
+            hint = f"{self.index.ours[key].live.id} of this address is bound by another manifest: apply that first"
+            held = Block(Blocker.ALREADY_BOUND, hint)
+            return Change(manifest.address, Action.CREATE, None, (Reason.NEW,), manifest.source, blocked=held)
         if moved is None:
             return self._create(manifest)
         if block := policy.refuse_move(moved, self.manifests, self._taken.get(moved.live.id)):
             return Change(manifest.address, Action.MOVE, moved.live.id, (Reason.MOVED,), manifest.source, blocked=block)
         return self._existing(manifest, moved.live, moved.mark, Action.MOVE, (Reason.MOVED,))
+
+    def _unbound(self, key: str) -> list[Owned]:
+        """The objects of a key that no manifest binds by id: the one that counts, then its twins."""
+        first = self.index.ours.get(key)
+        claims = [first, *self.index.twins.get(key, ())] if first else []
+        return [owned for owned in claims if owned.live.id not in self._bound_ids]
 
     def _bound(self, manifest: Manifest, id: str) -> Change:
         """A manifest that names its object by id: adopt it, unless it is somebody else's or not there."""
@@ -156,7 +167,7 @@ class KindPlanner:
     def _probable_rename(self, manifest: Manifest) -> Block | None:
         """An object of ours without a manifest that already has everything this create would set."""
         for key, owned in sorted(self.index.ours.items()):
-            if key in self.manifests or owned.live.id in self._taken:
+            if key in self.manifests or key in self._moving or owned.live.id in self._bound_ids:
                 continue
             if not decide_update(self.kind, manifest, owned.live.body, None, UnknownBase()).writes:
                 self._renamed[key] = manifest.address
@@ -195,7 +206,8 @@ class KindPlanner:
         )
 
     def _twins(self, key: str) -> list[Change]:
-        twins = [twin for twin in self.index.twins.get(key, ()) if twin.live.id not in self._bound_ids]
+        first = self.index.ours.get(key)
+        twins = [twin for twin in self._unbound(key) if twin is not first and twin.live.id not in self._taken]
         return [self._removal(Action.DELETE, Address(self.kind.name, key), t, Reason.TWIN) for t in twins]
 
     def _orphans(self, prune: bool) -> None:

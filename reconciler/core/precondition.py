@@ -71,7 +71,9 @@ def planned_writes(change: Change, kind: Kind) -> dict[Unit, Json]:
     writes: dict[Unit, Json] = {}
     for unit in change.units:
         value = patch.get(unit[0], ABSENT)
-        writes[unit] = value if len(unit) == 1 else (value or {}).get(unit[1], ABSENT)
+        if len(unit) > 1:
+            value = value.get(unit[1], ABSENT) if isinstance(value, dict) else ABSENT
+        writes[unit] = value
     return writes
 
 

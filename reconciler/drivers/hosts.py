@@ -37,7 +37,7 @@ def _refuse(url: str, allowed: set[str], place: Source | None) -> Diagnostic | N
         return _problem(f"{url!r} is not a url", "expected https://HOST/…", place)
     if parts.username or parts.password or parts.query or parts.fragment:
         return _problem(f"the url of {host} holds more than an address", "credentials go under `credentials:`", place)
-    if _is_loopback(host) or (host.endswith(".invalid") and host in allowed):
+    if _is_loopback(host):
         return None
     if parts.scheme == "http":
         return _problem(f"http://{host} would send the credential in clear", "use https", place)

@@ -100,13 +100,18 @@ def _parse(path: Path, text: str) -> Json:
     try:
         return json.loads(text, object_pairs_hook=_without_doubles)
     except json.JSONDecodeError as error:
-        cut_off = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
-        what = "is cut off" if cut_off and text.lstrip().startswith("{") else f"is not JSON ({error.msg})"
+        what = "is cut off" if _is_cut_off(text.strip(), error) else f"is not JSON ({error.msg})"
         raise _error(path, what, _AGAIN, Source(str(path), error.lineno, error.colno)) from error
     except ValueError as error:
         raise _error(path, f"is not a plan to apply: {error}", _AGAIN) from error
     except RecursionError:
         raise _error(path, "is not a plan to apply: it is nested too deeply", _AGAIN) from None
+
+
+def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:
+    """Whether a document began and never came to its end."""
+    ends = text.endswith("}") and error.pos < len(text) and not error.msg.startswith("Unterminated")
+    return text.startswith("{") and not ends
 
 
 def _without_doubles(pairs: Sequence[tuple[str, Json]]) -> dict[str, Json]:

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from reconciler.core.model import Diagnostic
-from reconciler.render.paint import painter
+from reconciler.render.paint import Paint, painter
 from reconciler.render.visible import visible
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosticView:
+    """One problem as safe texts; `place` is `file:line:column`, or the address, or empty."""
+
+    severity: str
+    code: str
+    summary: str
+    detail: str
+    hint: str
+    place: str
+
+
+def diagnostic_view(diagnostic: Diagnostic) -> DiagnosticView:
+    """A diagnostic as it is shown."""
+    d = diagnostic
+    place = f"{d.source.file}:{d.source.line}:{d.source.column}" if d.source else d.address or ""
+    return DiagnosticView(*(visible(text) for text in (d.severity, d.code, d.summary, d.detail, d.hint, place)))
 
 
 def diagnostics(found: Iterable[Diagnostic], color: bool = False) -> str:
@@ -16,15 +36,15 @@ def diagnostics(found: Iterable[Diagnostic], color: bool = False) -> str:
         expected: one of model, name, temperature
         hint: did you mean `temperature`?
     """
-    return "".join(_block(diagnostic, color) for diagnostic in found)
+    paint = painter(color)
+    return "".join(line + "\n" for one in found for line in diagnostic_lines(diagnostic_view(one), paint))
 
 
-def _block(diagnostic: Diagnostic, color: bool) -> str:
-    d, paint = diagnostic, painter(color)
-    place = f"{d.source.file}:{d.source.line}:{d.source.column}" if d.source else d.address
-    where = paint(visible(place) + ": ", "bold") if place else ""
-    severity = visible(d.severity)
-    code = paint(f"[{visible(d.code)}]", "dim")
-    lines = [f"{where}{paint(severity + ':', severity)} {visible(d.summary)} {code}"]
-    lines += [f"    {name}: {visible(text)}" for name, text in (("expected", d.detail), ("hint", d.hint)) if text]
-    return "\n".join(lines) + "\n"
+def diagnostic_lines(view: DiagnosticView, paint: Paint) -> Iterator[str]:
+    """The lines of one diagnostic."""
+    place = paint(view.place + ": ", "bold") if view.place else ""
+    yield f"{place}{paint(view.severity + ':', view.severity)} {view.summary} {paint(f'[{view.code}]', 'dim')}"
+    if view.detail:
+        yield f"    expected: {view.detail}"
+    if view.hint:
+        yield f"    hint: {view.hint}"

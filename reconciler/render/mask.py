@@ -21,7 +21,11 @@ def _mask(change: Change) -> Change:
     hidden = {field.path[0] for field in change.fields if field.sensitive}
     if not hidden:
         return change
-    fields = dict.fromkeys(_mask_field(field, change.units) if field.sensitive else field for field in change.fields)
+    fields: list[FieldChange] = []
+    for field in change.fields:
+        shown = _mask_field(field, change.units) if field.sensitive else field
+        if shown not in fields:
+            fields.append(shown)
     return replace(change, fields=tuple(fields), patch=_mask_patch(change.patch, hidden))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from reconciler.core.model import Action, Diagnostic, Outcome, Result
+from reconciler.render.diagnostics import diagnostic_lines, diagnostic_view
 from reconciler.render.paint import Paint, painter
 from reconciler.render.visible import visible
 from reconciler.render.words import MARKERS
@@ -35,13 +37,9 @@ def _outcome(outcome: Outcome, paint: Paint) -> Iterator[str]:
 
 
 def _said(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
-    severity = visible(diagnostic.severity)
-    code = paint(f"[{visible(diagnostic.code)}]", "dim")
-    yield f"    {paint(severity + ':', severity)} {visible(diagnostic.summary)} {code}"
-    if diagnostic.detail:
-        yield f"    expected: {visible(diagnostic.detail)}"
-    if diagnostic.hint:
-        yield f"    hint: {visible(diagnostic.hint)}"
+    """A diagnostic below its resource: whose it is has been said already."""
+    view = diagnostic_view(replace(diagnostic, source=None, address=None))
+    yield from ("    " + line for line in diagnostic_lines(view, paint))
 
 
 def _total(outcomes: Sequence[Outcome]) -> str:

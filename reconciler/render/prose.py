@@ -46,6 +46,9 @@ class Line(NamedTuple):
     segments: tuple[Segment, ...]
 
 
+_BLANK: Final = Line(" ", (Segment(""),))
+
+
 @dataclass(frozen=True, slots=True)
 class Hunk:
     """Neighbouring changes with their context; `line` is the first changed line, counted from 1 in the new text."""
@@ -183,6 +186,10 @@ def _hunk(before: Sequence[_Row], after: Sequence[_Row], blocks: Sequence[Block]
         at = block.new_end
     rest = (after[place] for place in range(at, len(after)))
     lines += [_context(row) for row in islice((row for row in rest if row.text != _BREAK), CONTEXT)]
+    while lines and lines[-1] == _BLANK:
+        lines.pop()
+    while lines and lines[0] == _BLANK:
+        lines.pop(0)
     first = blocks[0].new_start
     row = after[first] if first < len(after) else after[-1] if after else _Row("", 0)
     return Hunk(row.line + 1, tuple(lines[: max(room, 0)])), left_out

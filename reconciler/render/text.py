@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from reconciler.render.diagnostics import diagnostics as diagnostics
 from reconciler.render.paint import Paint, painter
 from reconciler.render.prose import Line, ProseDiff
 from reconciler.render.view import ChangeView, FieldView, PlanView
@@ -86,7 +85,7 @@ def _field(field: FieldView, names: int, paint: Paint, color: bool, column: int)
 def _prose(prose: ProseDiff, paint: Paint, color: bool) -> Iterator[str]:
     for hunk in prose.hunks:
         yield "      " + paint(f"@@ {hunk.line} @@", "@")
-        yield from ("      " + _line(line, paint, color) for line in hunk.lines)
+        yield from (f"      {_line(line, paint, color)}".rstrip() for line in hunk.lines)
     if prose.hidden:
         yield f"      … {prose.hidden} more changed lines: see --format json"
 
@@ -95,7 +94,7 @@ def _line(line: Line, paint: Paint, color: bool) -> str:
     if color:
         parts = [paint(segment.text, line.tag + ("word" if segment.mark else "")) for segment in line.segments]
         return f"{paint(line.tag, line.tag)} {''.join(parts)}"
-    return f"{line.tag} {_plain(line)}".rstrip()
+    return f"{line.tag} {_plain(line)}"
 
 
 def _plain(line: Line) -> str:

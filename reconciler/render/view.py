@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,7 +18,6 @@ from reconciler.core.model import (
     Action,
     Block,
     Change,
-    Diagnostic,
     FieldChange,
     Json,
     Path,
@@ -27,8 +26,9 @@ from reconciler.core.model import (
     Source,
 )
 from reconciler.render import words
-from reconciler.render.mask import masked
-from reconciler.render.prose import ProseDiff, count_lines, diff_prose
+from reconciler.render.diagnostics import DiagnosticView, diagnostic_view
+from reconciler.render.mask import SENSITIVE, masked
+from reconciler.render.prose import Hunk, ProseDiff, count_lines, diff_prose
 from reconciler.render.visible import visible
 
 NOT_SET: Final = "(not set)"
@@ -76,18 +76,6 @@ class ChangeView:
 
 
 @dataclass(frozen=True, slots=True)
-class DiagnosticView:
-    """One problem; `place` is `file:line:column`, or the address, or empty."""
-
-    severity: str
-    code: str
-    summary: str
-    detail: str
-    hint: str
-    place: str
-
-
-@dataclass(frozen=True, slots=True)
 class PlanView:
     """A whole plan, without its no-ops; those are `unchanged`."""
 
@@ -119,16 +107,9 @@ def plan_view(plan: Plan, unchanged: int | None = None) -> PlanView:
         managed=max(sum(count.objects for count in plan.read.values()) - plan.unmanaged, 0),
         summary=counts if unchanged is None else counts | {Action.NOOP.value: unchanged},
         changes=tuple(_change(change) for change in plan.changes if change.action is not Action.NOOP),
-        diagnostics=tuple(diagnostic_views(plan.diagnostics)),
+        diagnostics=tuple(diagnostic_view(diagnostic) for diagnostic in plan.diagnostics),
         complete=plan.complete,
     )
-
-
-def diagnostic_views(diagnostics: Iterable[Diagnostic]) -> Iterable[DiagnosticView]:
-    """Diagnostics as they are shown, in the order given."""
-    for d in diagnostics:
-        place = f"{d.source.file}:{d.source.line}:{d.source.column}" if d.source else d.address or ""
-        yield DiagnosticView(*(visible(text) for text in (d.severity, d.code, d.summary, d.detail, d.hint, place)))
 
 
 def path_text(path: Path) -> str:
@@ -188,11 +169,13 @@ def _field(field: FieldChange, change: Change) -> FieldView:
     path, reason = path_text(field.path), visible(field.reason)
     note = words.FIELD_REASONS.get(field.reason, reason)
     if field.sensitive:
-        return FieldView(path, "(sensitive, changed)", reason, note, "")
+        new = change.action is Action.CREATE
+        return FieldView(path, SENSITIVE if new else "(sensitive, changed)", reason, note, "")
     place = _place(field.source) if _is_elsewhere(field, change) else ""
     if isinstance(field.before, str) and isinstance(field.after, str) and _is_prose(field.before, field.after):
-        prose = diff_prose(field.before, field.after)
-        place = _place(_first_changed(field.source, prose)) if place else ""
+        prose = _placed(diff_prose(field.before, field.after), field.source)
+        if place and prose.hunks and field.source and _begins_a_line(field.source):
+            place = _place(field.source._replace(line=prose.hunks[0].line))
         return FieldView(path, _prose_summary(prose), reason, note, place, prose=prose)
     before, after = short_value(field.before), short_value(field.after)
     if before == after:  # they differ in what is not shown of them
@@ -214,11 +197,17 @@ def _is_prose(*texts: str) -> bool:
     return any("\n" in text or len(text) > _SHORT for text in texts)
 
 
-def _first_changed(source: Source | None, prose: ProseDiff) -> Source | None:
-    """Where the first change stands: exact for a text that begins with its line, else where the value begins."""
-    if source is None or source.column != 1 or not prose.hunks:
-        return source
-    return source._replace(line=source.line + prose.hunks[0].line - 1)
+def _begins_a_line(source: Source) -> bool:
+    """Whether a text has its file's own lines (from `!file`, or the body of a Markdown manifest)."""
+    return source.column == 1
+
+
+def _placed(prose: ProseDiff, source: Source | None) -> ProseDiff:
+    """Hunks with the line numbers of the file where those are known, else of the text."""
+    if source is None or not _begins_a_line(source):
+        return prose
+    hunks = (Hunk(hunk.line + source.line - 1, hunk.lines) for hunk in prose.hunks)
+    return replace(prose, hunks=tuple(hunks))
 
 
 def _prose_summary(prose: ProseDiff) -> str:

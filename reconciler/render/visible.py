@@ -22,7 +22,7 @@ _UNSEEN: Final = re.compile(
 )
 _NAMED: Final = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _LOG_COMMAND: Final = re.compile(r"##(?=\w*(?:\[|$))")
-_LINE_COMMAND: Final = re.compile(r"^( *):(?=:)")
+_LINE_COMMAND: Final = re.compile(r"^( *):(?=:|$)")  # at the end too: a `:` may follow
 
 
 def escaped(text: str) -> str:

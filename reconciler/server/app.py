@@ -1,0 +1,204 @@
+"""The server as a WSGI application: in process through any WSGI client transport, over HTTP through `http.serve`."""
+
+import itertools
+import json
+import random
+import string
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from .adversary import Adversary, Shape
+from .chaos import Chaos
+from .effects import NO_EFFECTS, Effects
+from .profiles import PROFILES
+from .store import Store
+from .wire import Call, ConnectionDropped, Json, RecordedRequest, Refusal, Reply, Request, Unparsable, invalid_url
+
+BODY_LIMIT = 8 * 1024 * 1024
+SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-portkey-api-key", "x-portkey-virtual-key"})
+_NOBODY = Call("none", "")
+_ALPHABET = string.digits + string.ascii_letters
+_PHRASES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+def create_app(
+    db: str | Path = ":memory:",
+    *,
+    profile: str = "assistants-v2",
+    api_key: str | None = None,
+    chaos: Chaos | None = None,
+    adversary: int | None = None,
+    clock: Callable[[], float] = time.time,
+    record: str | Path | None = None,
+    remember: int = 100_000,
+) -> "App":
+    """A server over the SQLite file `db` (made if absent) or over memory.
+
+    `api_key`: require it; without it any key, or none, will do. `chaos`: faults to play. `adversary`: a seed; every
+    answer then takes another legal shape. `clock`: seconds since the epoch. `record`: append each request to this file
+    as a JSON line, credentials masked. `remember`: how many requests `App.requests` keeps, about.
+    """
+    return App(db, profile, api_key, chaos, adversary, clock, record, remember)
+
+
+class App:
+    """A WSGI application. `requests` is what it was asked, in the order of the answers; tests may clear it."""
+
+    def __init__(
+        self,
+        db: str | Path,
+        profile: str,
+        api_key: str | None,
+        chaos: Chaos | None,
+        adversary: int | None,
+        clock: Callable[[], float],
+        record: str | Path | None,
+        remember: int,
+    ) -> None:
+        if profile not in PROFILES:
+            raise ValueError(f"unknown profile {profile!r}; known are {', '.join(PROFILES)}")
+        self.requests: list[RecordedRequest] = []
+        self._remember = remember
+        self._record = Path(record) if record is not None else None
+        self._record_lock = threading.Lock()
+        self._chaos = chaos
+        self._adversary = Adversary(adversary) if adversary is not None else None
+        self._numbers = itertools.count()
+        # Seeded with the adversary, so that a failing run can be had again, ids included.
+        self._random = random.Random(adversary)  # noqa: S311 — ids, not secrets
+        self._store = Store(db, clock=clock, history_seconds=chaos.history_seconds if chaos else 0.0)
+        self._profile = PROFILES[profile](self._store, api_key=api_key, clock=clock, entropy=self._entropy)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """One request. A dropped connection raises `ConnectionDropped`."""
+        request, refusal = _request_from(environ)
+        call = self._profile.call_for(request.method, request.path) or _NOBODY
+        effects = self._chaos.effects_for(call.operation) if self._chaos else NO_EFFECTS
+        shape = self._adversary.shape(next(self._numbers)) if self._adversary else None
+        status, dropped = 0, True
+        try:
+            reply = refusal.reply() if refusal else self._answer(call, request, effects, shape)
+            status, dropped = reply.status, effects.cut_at is not None
+        finally:
+            # Before the answer leaves: who has the answer finds the request here.
+            self._note(request, environ, status, dropped)
+        content = reply.text.encode("utf-8", "replace")
+        headers = self._headers(reply, content)
+        start_response(_PHRASES.get(status) or f"{status} Unassigned", headers)
+        return [content] if effects.cut_at is None else _broken_off(content[: effects.cut_at])
+
+    def close(self) -> None:
+        """Close the database. An application that is forgotten closes it too."""
+        self._store.close()
+
+    def _answer(self, call: Call, request: Request, effects: Effects, shape: Shape | None) -> Reply:
+        try:
+            early = effects.instead(request)
+            if early is not None:
+                return early
+            if call is _NOBODY:
+                raise invalid_url(request.method, request.path)
+            self._profile.admit(request)
+            request.body = effects.reshaped(call, request.body)
+            reply = self._profile.answer(call, request, effects.quirks(shape.page_size if shape else None))
+            if shape:
+                reply.text = shape.reshaped(reply.text)
+        except Refusal as refusal:
+            if call is _NOBODY:
+                return refusal.reply()
+            reply = refusal.reply()
+        return effects.afterwards(call, reply)
+
+    def _headers(self, reply: Reply, content: bytes) -> list[tuple[str, str]]:
+        return [
+            ("content-type", reply.content_type),
+            ("content-length", str(len(content))),
+            ("x-request-id", f"req_{self._random.getrandbits(128):032x}"),
+            *self._profile.headers(),
+            *reply.headers,
+        ]
+
+    def _entropy(self, count: int) -> str:
+        return "".join(self._random.choices(_ALPHABET, k=count))
+
+    def _note(self, request: Request, environ: WSGIEnvironment, status: int, dropped: bool) -> None:
+        query = environ.get("QUERY_STRING", "")
+        path = f"{request.path}?{query}" if query else request.path
+        noted = RecordedRequest(request.method, path, request.headers, request.sent, status, dropped)
+        self.requests.append(noted)
+        if len(self.requests) > 2 * self._remember:
+            del self.requests[: -self._remember or None]
+        if self._record is not None:
+            line = asdict(noted) | {"headers": _masked(request.headers)}
+            with self._record_lock, self._record.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+
+
+def _masked(headers: dict[str, str]) -> dict[str, str]:
+    return {name: "***" if name in SECRET_HEADERS else value for name, value in headers.items()}
+
+
+def _broken_off(content: bytes) -> Iterator[bytes]:
+    yield content
+    raise ConnectionDropped("the server hung up in the middle of its answer")
+
+
+def _request_from(environ: WSGIEnvironment) -> tuple[Request, Refusal | None]:
+    """The request, and why it cannot be served if its body is too large."""
+    headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(name):
+            headers[name.replace("_", "-").lower()] = environ[name]
+    path = _decoded(environ.get("PATH_INFO", "") or "/")
+    query = environ.get("QUERY_STRING", "")
+    parameters = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
+    raw = _read_body(environ)
+    refusal = None
+    if len(raw) > BODY_LIMIT:
+        raw, refusal = b"", Refusal(f"The request body is larger than {BODY_LIMIT} bytes.", status=413)
+    body = _parsed(raw)
+    sent = None if isinstance(body, Unparsable) else body
+    return Request(environ["REQUEST_METHOD"], path, parameters, headers, body, sent), refusal
+
+
+def _decoded(path: str) -> str:
+    # WSGI hands bytes over as if they were Latin-1; some in-process transports hand over text.
+    if path.isascii():
+        return path
+    try:
+        return path.encode("latin-1").decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "replace").decode("utf-8")
+
+
+def _read_body(environ: WSGIEnvironment) -> bytes:
+    length = environ.get("CONTENT_LENGTH")
+    if length:
+        wanted = min(int(length), BODY_LIMIT + 1)
+    elif environ.get("wsgi.input_terminated") or "HTTP_TRANSFER_ENCODING" in environ:
+        wanted = BODY_LIMIT + 1  # of unknown length: to its end
+    else:
+        return b""
+    raw: bytes = environ["wsgi.input"].read(wanted)
+    return raw
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def _parsed(raw: bytes) -> Json:
+    try:
+        return _DECODER.decode(raw.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return Unparsable()

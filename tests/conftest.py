@@ -1,0 +1,154 @@
+"""A scratch project, the command line on it, and the embedded server over real HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reconciler.server.http import Server, serve
+
+from reconciler.cli import main
+from reconciler.server import App, Chaos, create_app
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the command line left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Project:
+    """A directory with manifests, and the command line run in it."""
+
+    def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
+        self.root = root
+        self.environment = dict(environment)
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def remove(self, path: str) -> None:
+        (self.root / path).unlink()
+
+    def run(self, *arguments: str) -> Ran:
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            _environment(self.environment),
+            pytest.raises(SystemExit) as left,
+        ):
+            main(["-C", str(self.root), *arguments])
+        return Ran(int(str(left.value.code or 0)), out.getvalue(), err.getvalue())
+
+    def ok(self, *arguments: str) -> Ran:
+        ran = self.run(*arguments)
+        assert ran.code == 0, f"{arguments}: exit {ran.code}\n{ran.out}\n{ran.err}"
+        return ran
+
+    def target(self, url: str, *, prune: str = "owned", provider: str = "openai-assistants", more: str = "") -> None:
+        """Settings with one target, `test`, which is the default."""
+        self.write(
+            "assistants.d/reconciler.yaml",
+            f"owner: acme\nprune: {prune}\ndefault_target: test\ntargets:\n"
+            f"  test:\n    provider: {provider}\n    url: {url}/v1\n"
+            f"    limits: {{settle_seconds: 0, writes_per_minute: 100000, reads_per_minute: 100000}}\n{more}",
+        )
+
+
+@contextlib.contextmanager
+def _environment(environment: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return Project(tmp_path, kept)
+
+
+@dataclass
+class Remote:
+    """The embedded server over HTTP, and what it was asked."""
+
+    app: App
+    server: Server
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    @property
+    def writes(self) -> list[Any]:
+        return [request for request in self.app.requests if request.method != "GET"]
+
+    def forget(self) -> None:
+        self.app.requests.clear()
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Every assistant there is, straight from the server."""
+        found: list[dict[str, Any]] = []
+        query = ""
+        while True:
+            page = self.ask("GET", f"/v1/assistants?limit=100{query}")
+            found += page["data"]
+            if not page["has_more"]:
+                return found
+            query = f"&after={page['last_id']}"
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """One request as a person with another tool would send it; not among the recorded ones."""
+        import urllib.request
+
+        content = None if body is None else json.dumps(body).encode()
+        headers = {"OpenAI-Beta": "assistants=v2", "Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, content, headers, method=method)
+        with urllib.request.urlopen(request) as response:
+            answer = json.loads(response.read())
+        self.app.requests.pop()
+        return answer
+
+    def named(self, name: str) -> dict[str, Any]:
+        (found,) = [each for each in self.objects() if each["name"] == name]
+        return found
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Remote]]:
+    """Starts embedded servers: `start(chaos={...}, adversary=1, api_key=...)`."""
+    with contextlib.ExitStack() as stack:
+
+        def starting(*, chaos: dict[str, Any] | None = None, **options: Any) -> Remote:
+            app = create_app(chaos=Chaos.from_rules(chaos) if chaos else None, **options)
+            return Remote(app, stack.enter_context(serve(app)))
+
+        yield starting
+
+
+@pytest.fixture
+def remote(start: Callable[..., Remote]) -> Remote:
+    return start()

@@ -1,0 +1,133 @@
+"""Portkey: the headers of the first example, and the whole job through the real gateway."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Project, Remote
+
+GATEWAY = Path(__file__).parent.parent / "gateway"
+START = GATEWAY / "node_modules/@portkey-ai/gateway/build/start-server.js"
+
+
+def test_the_modify_request_of_the_first_example(project: Project, remote: Remote) -> None:
+    project.target(
+        remote.url,
+        provider="portkey",
+        more="    credentials: {api_key: !env PORTKEY_API_KEY, virtual_key: !env PORTKEY_PROVIDER_VIRTUAL_KEY}\n",
+    )
+    project.environment |= {"PORTKEY_API_KEY": "pk-1", "PORTKEY_PROVIDER_VIRTUAL_KEY": "vk-1"}
+    before = {
+        "name": "HR Helper",
+        "model": "gpt-4o",
+        "instructions": "You are a bot.",
+        "tools": [{"type": "file_search"}],
+    }
+    id = remote.ask("POST", "/v1/assistants", before)["id"]
+    project.write(
+        "assistants.d/hr-bot.yaml",
+        f"reconciler: {{id: {id}}}\n"
+        "name: HR Helper\n"
+        "instructions: You are an HR bot, and you have access to files to answer employee questions about policies.\n"
+        "tools: [{type: file_search}]\n"
+        "model: gpt-4-turbo\n",
+    )
+    project.ok("apply", "--yes")
+    (request,) = remote.writes
+    assert (request.method, request.path) == ("POST", f"/v1/assistants/{id}")
+    assert request.headers["x-portkey-api-key"] == "pk-1"
+    assert request.headers["x-portkey-virtual-key"] == "vk-1"
+    assert request.headers["openai-beta"] == "assistants=v2"
+    assert request.headers["x-portkey-trace-id"].startswith("reconciler-")
+    assert set(request.body) == {"instructions", "model", "metadata"}
+    assert set(request.body["metadata"]) == {"reconciler"}
+    remote.forget()
+    manifest = project.root / "assistants.d/hr-bot.yaml"
+    manifest.write_text(manifest.read_text().replace("gpt-4-turbo", "gpt-4o"))
+    project.ok("apply", "--yes")
+    assert [request.body for request in remote.writes] == [{"model": "gpt-4o"}]
+
+
+def test_reads_ask_for_a_fresh_answer_and_refuse_a_cached_one(project: Project, start: Callable[..., Remote]) -> None:
+    chaos = {
+        "rules": [{"on": "list", "status": 200, "headers": {"x-portkey-cache-status": "HIT"}, "body": {"data": []}}]
+    }
+    remote = start(chaos=chaos)
+    project.target(remote.url, provider="portkey", more="    headers: {x-portkey-provider: '@openai-prod'}\n")
+    project.write("assistants.d/a.yaml", "name: a\nmodel: gpt-4o\n")
+    ran = project.run("apply", "--yes")
+    assert ran.code == 1
+    assert "cache" in ran.err
+    assert remote.writes == []
+    assert remote.app.requests[0].headers["x-portkey-cache-force-refresh"] == "true"
+
+
+@pytest.fixture
+def gateway() -> Iterator[str]:
+    """The real gateway on a free port of loopback; its base URL."""
+    if not START.is_file() or shutil.which("node") is None:
+        pytest.skip("npm ci --prefix tests/gateway --ignore-scripts")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["node", "--import", str(GATEWAY / "loopback.mjs"), str(START), f"--port={port}", "--headless"]
+    process = subprocess.Popen(command, cwd=GATEWAY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+            return
+        time.sleep(0.1)  # until the port answers; the process is not ours to be told by
+    raise RuntimeError(f"the gateway did not start at {url}")
+
+
+def test_the_whole_job_through_the_real_gateway(project: Project, remote: Remote, gateway: str) -> None:
+    headers = f"    headers: {{x-portkey-provider: openai, x-portkey-custom-host: {remote.url}/v1}}\n"
+    keys = "    credentials: {api_key: !env PORTKEY_API_KEY, provider_key: !env UPSTREAM_KEY}\n"
+    project.target(gateway, provider="portkey", more=headers + keys)
+    project.environment |= {"PORTKEY_API_KEY": "pk-1", "UPSTREAM_KEY": "sk-upstream"}
+    for number in range(6):
+        project.write(
+            f"assistants.d/a{number}.yaml",
+            f"name: a{number}\nmodel: gpt-4o\ntemperature: 1.0\ntools: [{{type: file_search}}]\n",
+        )
+    project.ok("apply", "--yes")
+    assert len(remote.objects()) == 6
+    assert remote.app.requests[0].headers["authorization"] == "Bearer sk-upstream"
+    assert "x-portkey-api-key" not in remote.app.requests[0].headers
+    remote.forget()
+    assert "No changes" in project.ok("plan", "--detailed-exitcode").out
+    assert remote.writes == []
+
+    project.write(
+        "assistants.d/a0.yaml", "name: a0\nmodel: gpt-4-turbo\ntemperature: 1.0\ntools: [{type: file_search}]\n"
+    )
+    project.ok("apply", "--yes")
+    assert [request.body for request in remote.writes] == [{"model": "gpt-4-turbo"}]
+
+    remote.ask("POST", f"/v1/assistants/{remote.named('a1')['id']}", {"temperature": 0.3})
+    assert project.run("drift").code == 2
+    project.ok("apply", "--yes")
+    assert remote.named("a1")["temperature"] == 1
+    assert project.run("drift").code == 0
+
+    project.remove("assistants.d/a5.yaml")
+    project.ok("apply", "--yes")
+    assert sorted(each["name"] for each in remote.objects()) == ["a0", "a1", "a2", "a3", "a4"]

@@ -1,0 +1,89 @@
+"""Arbitrary plans for property tests: any text anywhere, and every action, reason and blocker."""
+
+from hypothesis import strategies as st
+
+from reconciler.core.codes import Code
+from reconciler.core.model import (
+    ABSENT,
+    Action,
+    Address,
+    Block,
+    Blocker,
+    Change,
+    Diagnostic,
+    FieldChange,
+    Outcome,
+    Plan,
+    ReadCount,
+    Reason,
+    Result,
+    Severity,
+    Source,
+    TargetIdentity,
+)
+
+NASTY = "\x00\x1b\x07\x9b\x7f\r\n\t\u202e\u2066\u200b\ufeff\U000e0041\ud800\u2028 :#[a"
+texts = st.text(max_size=20) | st.text(alphabet=NASTY, max_size=12)
+names = texts.filter(bool)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+sources = st.none() | st.builds(Source, texts, st.integers(1, 99), st.integers(1, 3))
+paths = st.lists(names | st.integers(0, 9), min_size=1, max_size=3).map(tuple)
+fields = st.builds(
+    FieldChange,
+    path=paths,
+    before=json_values | st.just(ABSENT) | st.text(alphabet=NASTY, min_size=61, max_size=300),
+    after=json_values | st.just(ABSENT) | st.text(alphabet=NASTY, min_size=61, max_size=300),
+    reason=st.sampled_from(Reason),
+    source=sources,
+    sensitive=st.booleans(),
+)
+addresses = st.builds(Address, names.filter(lambda kind: "/" not in kind), names)
+changes = st.builds(
+    Change,
+    address=addresses,
+    action=st.sampled_from([action for action in Action if action is not Action.NOOP]),
+    id=st.none() | texts,
+    reasons=st.lists(st.sampled_from(Reason), max_size=2).map(tuple),
+    source=sources,
+    fields=st.lists(fields, max_size=3).map(tuple),
+    units=st.lists(st.lists(names, min_size=1, max_size=2).map(tuple), max_size=2).map(tuple),
+    patch=st.none() | st.dictionaries(texts, json_values, max_size=3),
+    precondition=st.none() | texts,
+    blocked=st.none() | st.builds(Block, st.sampled_from(Blocker), texts),
+)
+diagnostics = st.builds(
+    Diagnostic,
+    st.sampled_from(Severity),
+    st.sampled_from(Code),
+    texts,
+    texts,
+    texts,
+    sources,
+    st.none() | names,
+)
+plans = st.builds(
+    Plan,
+    target=st.builds(TargetIdentity, texts, texts, texts, st.none() | texts),
+    owner=texts,
+    config_digest=texts,
+    changes=st.lists(changes, max_size=3).map(tuple),
+    read=st.dictionaries(texts, st.builds(ReadCount, st.integers(0, 99), st.integers(0, 9)), max_size=2),
+    unmanaged=st.integers(0, 9),
+    diagnostics=st.lists(diagnostics, max_size=2).map(tuple),
+    complete=st.booleans(),
+)
+outcomes = st.builds(
+    Outcome,
+    addresses,
+    st.sampled_from(Action),
+    st.sampled_from(Result),
+    st.none() | texts,
+    st.integers(0, 9),
+    st.none() | texts,
+    st.none() | diagnostics,
+    st.lists(diagnostics, max_size=2).map(tuple),
+)

@@ -1,0 +1,72 @@
+"""Parts of object values that are cleared by name, and parts that a write would drop."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.core.model import Json
+from reconciler.core.semantics import FREE, Meaning, compile_schema, explicit, unknown_parts
+from tests.unit.core.build import ASSISTANT, WIDGET
+
+TOOLS = ASSISTANT.fields["tools"]
+RESOURCES = ASSISTANT.fields["tool_resources"]
+PAINT = WIDGET.fields["paint"]
+FILES = {"code_interpreter": {"file_ids": ["f"]}}
+STORES = {"file_search": {"vector_store_ids": ["v"]}}
+
+
+def test_a_nested_part_that_left_is_sent_as_its_default() -> None:
+    assert explicit(RESOURCES, FILES, {**FILES, **STORES}) == {**FILES, "file_search": {"vector_store_ids": []}}
+
+
+def test_a_deeper_part_that_left_is_sent_as_its_default() -> None:
+    assert explicit(RESOURCES, {"code_interpreter": {}}, FILES) == {"code_interpreter": {"file_ids": []}}
+
+
+def test_a_nested_part_without_default_is_sent_as_null() -> None:
+    assert explicit(PAINT, {"color": "red"}, {"color": "red", "coats": 2}) == {"color": "red", "coats": None}
+
+
+@pytest.mark.parametrize("shown", [{}, None, {"vector_store_ids": []}])
+def test_a_part_that_shows_only_its_default_is_not_mentioned(shown: Json) -> None:
+    assert explicit(RESOURCES, FILES, {"file_search": shown}) == FILES
+
+
+def test_parts_of_others_and_server_owned_parts_are_not_mentioned() -> None:
+    sub = {"properties": {"n": {"type": "integer"}, "at": {"readOnly": True}}}
+    [meaning] = compile_schema({"properties": {"x": sub}}).values()
+    assert explicit(meaning, {"n": 1}, {"n": 2, "at": 3, "beta": 4}) == {"n": 1}
+
+
+@pytest.mark.parametrize(("desired", "live"), [(None, FILES), ([], FILES), (FILES, None), (FILES, "text")])
+def test_what_is_no_object_on_both_sides_is_sent_as_it_is(desired: Json, live: Json) -> None:
+    assert explicit(RESOURCES, desired, live) == desired
+
+
+def test_a_free_object_is_sent_as_it_is() -> None:
+    assert explicit(FREE, {"a": 1}, {"b": 2}) == {"a": 1}
+
+
+def test_the_desired_value_itself_is_not_changed() -> None:
+    desired = {"code_interpreter": {}}
+    explicit(RESOURCES, desired, {**FILES, **STORES})
+    assert desired == {"code_interpreter": {}}
+
+
+def test_unknown_parts_are_found_with_their_place() -> None:
+    live = [{"type": "file_search", "file_search": {"beta": 1}, "gamma": None}, {"type": "function", "delta": 0}]
+    assert list(unknown_parts(TOOLS, live, ("tools",))) == [("tools", 0, "file_search", "beta"), ("tools", 1, "delta")]
+
+
+@pytest.mark.parametrize(
+    ("meaning", "value"),
+    [
+        (TOOLS, "no list"),
+        (FREE, {"a": 1}),
+        (FREE, [{"a": 1}]),
+        (WIDGET.fields["extras"], {"a": 1}),
+        (Meaning(), None),
+    ],
+)
+def test_where_the_schema_is_open_nothing_is_unknown(meaning: Meaning, value: Json) -> None:
+    assert list(unknown_parts(meaning, value)) == []

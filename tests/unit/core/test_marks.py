@@ -1,0 +1,151 @@
+"""Marks: what they hold, how long they may be, and that reading is total: DESIGN §5."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.core import marks
+from reconciler.core.decide import managed_units
+from reconciler.core.marks import DamagedMark, Mark, NewerMark
+from reconciler.core.model import Json, OnRemove
+from tests.strategies import json_values, law
+from tests.unit.core.build import ASSISTANT, SCHEMA, manifest
+
+NAMES = st.lists(st.text(max_size=64), min_size=1, max_size=2).map(tuple)
+WELL_FORMED = st.builds(
+    Mark,
+    owner=st.from_regex(r"[a-z0-9][a-z0-9._-]{0,31}", fullmatch=True),
+    key=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}", fullmatch=True),
+    nonce=st.just(marks.UNDRAWN) | st.text(string.ascii_letters + string.digits, min_size=1, max_size=16),
+    protect=st.booleans(),
+    on_remove=st.sampled_from([None, *OnRemove]),
+    units=st.sets(NAMES, max_size=40).map(marks.codes),
+)
+
+
+@law
+@given(WELL_FORMED)
+def test_a_mark_is_read_back_as_it_was_written(mark: Mark) -> None:
+    text = marks.write(mark)
+    assert marks.read(text) == mark
+    assert len(text) <= 512
+
+
+@law
+@given(json_values() | st.text(st.characters()) | st.binary(max_size=600).map(lambda b: b.decode("latin-1")))
+def test_reading_is_total(value: Json) -> None:
+    found = marks.read(value)
+    assert found is None if value is None else isinstance(found, Mark | NewerMark | DamagedMark)
+
+
+@law
+@given(WELL_FORMED, st.data())
+def test_a_mark_with_a_letter_changed_is_read_as_written_or_refused(mark: Mark, data: st.DataObject) -> None:
+    text = marks.write(mark)
+    at = data.draw(st.integers(0, len(text) - 1))
+    found = marks.read(text[:at] + data.draw(st.characters()) + text[at + 1 :])
+    if isinstance(found, Mark):
+        assert marks.read(marks.write(found)) == found
+    else:
+        assert isinstance(found, NewerMark | DamagedMark)
+
+
+def test_the_format_is_five_words() -> None:
+    mark = Mark("acme", "support/hr-bot", "Ab12", True, OnRemove.RELEASE, marks.codes([("model",), ("name",)]))
+    packed = "".join(sorted({marks.code(("model",)), marks.code(("name",))}))
+    assert marks.write(mark) == f"1 acme support/hr-bot Ab12 pr {packed}"
+
+
+def test_codes_never_change_their_meaning() -> None:
+    assert marks.code(("model",)) == "pCJhgb"
+    assert marks.code(("metadata", "team")) != marks.code(("metadata.team",))
+
+
+def test_the_longest_legal_manifest_has_room_for_its_mark() -> None:
+    entries = {f"{n:02}".ljust(64, "\U0001f600"): "x" * 512 for n in range(15)}
+    values = dict.fromkeys(SCHEMA["properties"], "x")
+    body = {**values, "metadata": entries}
+    managed = marks.codes(managed_units(ASSISTANT, manifest("k", body)))
+    assert len(managed) == len(SCHEMA["properties"]) - 4 + 15
+    longest = Mark("o" * 32, "k" * 128, "n" * 16, True, OnRemove.DELETE, managed)
+    assert len(marks.write(longest)) <= 512
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        Mark("", "k"),
+        Mark("Acme", "k"),
+        Mark("acme corp", "k"),
+        Mark("o" * 33, "k"),
+        Mark("acme", ""),
+        Mark("acme", "k" * 129),
+        Mark("acme", "a b"),
+        Mark("acme", "/a"),
+        Mark("acme", "k\n"),
+        Mark("acme", "k", "n" * 17),
+        Mark("acme", "k", ""),
+        Mark("acme", "k", units=frozenset({"short"})),
+        Mark("acme", "k", units=marks.codes((str(n),) for n in range(90))),
+    ],
+)
+def test_what_would_not_be_read_back_is_not_written(mark: Mark) -> None:
+    with pytest.raises(ValueError, match="no mark can be written"):
+        marks.write(mark)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "1",
+        "1 a",
+        "1 acme k n1 -",
+        "1 acme k n1 - - ",
+        "1 acme k n1 x -",
+        "1  acme k n1 - -",
+        "1 acme k n1 - abc",
+    ]
+    + ["1 acme k n1 dr -", "1 acme k n1 rd -", "1 acme k ~~ - -", "1 acme k n1 - -\n", "hello", "1 acmé k n1 - -"]
+    + ["1 acme k n1 - " + "abcdef" * 90, "12345 acme k", "\u0661 acme k n1 - -", "v2 x"],
+)
+def test_hostile_or_broken_texts_are_damaged(text: str) -> None:
+    assert marks.read(text) == DamagedMark()
+
+
+@pytest.mark.parametrize("value", [0, 1, True, 1.5, [], ["1 acme k n1 - -"], {}, {"1": 2}])
+def test_values_that_are_no_text_are_damaged(value: Json) -> None:
+    assert marks.read(value) == DamagedMark()
+
+
+@pytest.mark.parametrize("text", ["2 acme k n1 - -", "2 {}", "10 anything at all", "9999 x"])
+def test_another_version_number_is_a_newer_mark(text: str) -> None:
+    assert marks.read(text) == NewerMark()
+
+
+def test_an_absent_mark_is_none() -> None:
+    assert marks.read(None) is None
+
+
+def test_a_unit_whose_code_begins_with_a_dash_is_still_read() -> None:
+    assert marks.read("1 acme k n1 - -abcde-fghij") == Mark("acme", "k", "n1", units=frozenset({"-abcde", "-fghij"}))
+
+
+def test_a_mark_knows_the_units_it_manages() -> None:
+    mark = Mark("acme", "k", units=marks.codes([("model",), ("metadata", "team")]))
+    assert mark.manages(("model",))
+    assert mark.manages(("metadata", "team"))
+    assert not mark.manages(("metadata",))
+
+
+def test_a_nonce_is_drawn_once() -> None:
+    planned = marks.write(Mark("acme", "k"))
+    drawn = marks.draw(planned, "n1")
+    assert marks.read(drawn) == Mark("acme", "k", "n1")
+    assert marks.draw(drawn, "n2") == drawn
+    assert marks.draw("not a mark", "n1") == "not a mark"

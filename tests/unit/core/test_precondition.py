@@ -1,0 +1,151 @@
+"""What a saved plan checks before it writes: DESIGN §6."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core.model import ABSENT, Action, Body, Change, LiveObject, Manifest, OnRemove
+from reconciler.core.pairing import index
+from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check, planned_writes, precondition
+from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, applied, bare, manifest, marked, plan, the_change, with_mark
+
+BODY: Body = {"model": "m", "temperature": 0.2, "metadata": {"team": "x", "theirs": "y"}}
+MANAGED = [("model",), ("temperature",), ("metadata", "team")]
+LIVE = marked("o1", "k", BODY, managed=MANAGED)
+WANTED = manifest("k", {"model": "m", "temperature": 0.7, "metadata": {"team": "x"}})
+
+
+def changed(live: LiveObject, **fields: object) -> LiveObject:
+    return replace(live, body={**live.body, **fields})
+
+
+def checked(wanted: Manifest | None, then: LiveObject | None, *now: LiveObject, **scope: object) -> object:
+    found = plan([wanted] if wanted else [], [then] if then else [], **scope)
+    return check(the_change(found), index(ASSISTANT, now, OWNER))
+
+
+class TestUpdate:
+    def test_it_is_ready_where_nothing_happened(self) -> None:
+        assert checked(WANTED, LIVE, LIVE) == Ready({"temperature": 0.7})
+
+    def test_a_unit_it_would_write_that_changed_makes_it_stale(self) -> None:
+        now = changed(LIVE, temperature=0.3)
+        assert checked(WANTED, LIVE, now) == Stale("o1 has changed in temperature since the plan was made")
+
+    def test_a_unit_it_would_not_write_is_no_matter(self) -> None:
+        now = changed(LIVE, model="other", name="new", beta=1)
+        assert checked(WANTED, LIVE, now) == Ready({"temperature": 0.7})
+
+    def test_another_shape_of_the_same_meaning_is_no_change(self) -> None:
+        then, now = changed(LIVE, temperature=1), changed(LIVE, temperature=None)
+        assert checked(WANTED, then, now) == Ready({"temperature": 0.7})
+
+    def test_a_unit_that_is_already_as_wanted_is_already_applied(self) -> None:
+        assert checked(WANTED, LIVE, changed(LIVE, temperature=0.7)) == AlreadyApplied("o1")
+
+    def test_an_object_that_is_gone_makes_it_stale_and_never_recreates(self) -> None:
+        assert checked(WANTED, LIVE) == Stale("o1 does not exist any more")
+
+    def test_a_mark_that_changed_makes_it_stale(self) -> None:
+        now = with_mark("o1", "1 other k n1 - -", BODY)
+        assert checked(WANTED, LIVE, now) == Stale("o1 has changed in temperature since the plan was made")
+
+    def test_entries_of_others_are_sent_as_they_are_now(self) -> None:
+        wanted = manifest("k", {"model": "m", "temperature": 0.2, "metadata": {"team": "new"}})
+        now = changed(LIVE, metadata={**LIVE.body["metadata"], "theirs": "changed", "more": "z"})
+        mark = LIVE.body["metadata"]["reconciler"]
+        sent = {"metadata": {"team": "new", "theirs": "changed", "more": "z", "reconciler": mark}}
+        assert checked(wanted, LIVE, now) == Ready(sent)
+
+    def test_an_entry_already_taken_away_is_already_applied(self) -> None:
+        wanted = manifest("k", {"model": "m", "temperature": 0.2})
+        now = applied(plan([wanted], [LIVE]), [LIVE], ASSISTANT)
+        assert checked(wanted, LIVE, *now) == AlreadyApplied("o1")
+        assert isinstance(checked(wanted, LIVE, LIVE), Ready)
+
+
+class TestMarks:
+    WANTED = manifest("k", {"model": "m"}, id="o1")
+    THEN = bare("o1", {"model": "m"})
+
+    def test_an_adoption_is_ready_then_already_applied_whatever_nonce_was_drawn(self) -> None:
+        assert isinstance(checked(self.WANTED, self.THEN, self.THEN), Ready)
+        assert checked(self.WANTED, self.THEN, marked("o1", "k", {"model": "m"}, nonce="any")) == AlreadyApplied("o1")
+
+    @pytest.mark.parametrize(
+        "now",
+        [
+            marked("o1", "k", {"model": "m"}, owner="other"),
+            marked("o1", "other", {"model": "m"}),
+            marked("o1", "k", {"model": "m"}, protect=True),
+            marked("o1", "k", {"model": "m"}, managed=[]),
+            with_mark("o1", "2 newer", {"model": "m"}),
+            with_mark("o1", "damaged", {"model": "m"}),
+        ],
+        ids=["owner", "key", "flags", "units", "newer", "damaged"],
+    )
+    def test_a_mark_that_says_something_else_makes_it_stale(self, now: LiveObject) -> None:
+        assert checked(self.WANTED, self.THEN, now) == Stale("o1 has changed in its mark since the plan was made")
+
+    def test_a_drawn_nonce_has_to_be_the_same(self) -> None:
+        wanted, then = manifest("k", {"model": "m"}), marked("o1", "k", {"model": "m"}, managed=[])
+        now = marked("o1", "k", {"model": "m"}, nonce="n2")
+        assert isinstance(checked(wanted, then, now), Stale)
+
+    def test_a_release_is_ready_then_already_applied(self) -> None:
+        then = marked("o1", "gone", {"metadata": {"a": "1"}}, on_remove=OnRemove.RELEASE)
+        assert checked(None, then, then) == Ready({"metadata": {"a": "1"}})
+        assert checked(None, then, bare("o1", {"metadata": {"a": "1"}})) == AlreadyApplied("o1")
+        assert isinstance(checked(None, then, with_mark("o1", "2 x", {})), Stale)
+
+
+class TestCreate:
+    WANTED = manifest("k", {"model": "m"})
+
+    def test_it_is_ready_where_the_address_has_no_object(self) -> None:
+        assert isinstance(checked(self.WANTED, None, bare("o9", {"model": "m"})), Ready)
+
+    def test_it_is_already_applied_where_its_object_is_there(self) -> None:
+        assert checked(self.WANTED, None, marked("o1", "k", {"model": "m"})) == AlreadyApplied("o1")
+
+    def test_another_object_at_its_address_makes_it_stale(self) -> None:
+        now = marked("o1", "k", {"model": "other"})
+        assert checked(self.WANTED, None, now) == Stale("o1 has been created for assistant/k since the plan was made")
+
+
+class TestDelete:
+    THEN = marked("o1", "gone", BODY)
+
+    @pytest.mark.parametrize("field", [{"model": "x"}, {"name": "new"}, {"metadata": {}}])
+    def test_any_change_of_the_object_makes_it_stale(self, field: Body) -> None:
+        now = changed(self.THEN, **field)
+        stale = Stale("o1 has changed since the plan was made")
+        assert checked(None, self.THEN, now, prune=True, allow_deletes=1) == stale
+
+    def test_it_is_ready_where_the_object_means_the_same(self) -> None:
+        now = changed(self.THEN, temperature=0.20, tools=[], id="o1")
+        del now.body["tools"]
+        assert checked(None, self.THEN, now, prune=True, allow_deletes=1) == Ready(None)
+
+    def test_an_object_that_is_gone_is_already_deleted(self) -> None:
+        assert checked(None, self.THEN, prune=True, allow_deletes=1) == AlreadyApplied("o1")
+
+
+def test_the_writes_of_a_plan_are_read_back_from_its_patch() -> None:
+    wanted = manifest("k", {"temperature": 0.7, "metadata": {"team": "new"}})
+    change = the_change(plan([wanted], [LIVE]))
+    writes = planned_writes(change, ASSISTANT)
+    assert (writes[("temperature",)], writes[("metadata", "team")]) == (0.7, "new")
+    assert set(writes) == set(change.units)
+    nothing = Change(change.address, Action.UPDATE, units=(("model",), ("metadata", "a")))
+    assert planned_writes(nothing, ASSISTANT) == {("model",): ABSENT, ("metadata", "a"): ABSENT}
+
+
+def test_a_precondition_is_of_meaning_and_of_the_mark() -> None:
+    one, other = bare("o1", {"steps": []}, WIDGET), bare("o1", {}, WIDGET)
+    writes = {("steps",): [{"do": "x"}]}
+    assert precondition(WIDGET, one, writes) == precondition(WIDGET, other, writes)
+    assert precondition(WIDGET, with_mark("o1", "m", {}, WIDGET), writes) != precondition(WIDGET, other, writes)
+    assert precondition(WIDGET, one, {("labels", "reconciler"): "x"}) == precondition(WIDGET, one, {})

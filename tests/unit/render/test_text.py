@@ -1,0 +1,155 @@
+"""The text of a plan: as in the golden files, and safe whatever is in it."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.core.document import plan_document, plan_from_document
+from reconciler.core.model import (
+    ABSENT,
+    Action,
+    Address,
+    Change,
+    FieldChange,
+    Outcome,
+    Path,
+    Plan,
+    ReadCount,
+    Reason,
+    Source,
+)
+from reconciler.render import outcome, text
+from reconciler.render.diagnostics import diagnostics
+from reconciler.render.json import plan_json
+from reconciler.render.mask import masked
+from reconciler.render.view import path_text, plan_view, short_value
+from tests.unit.core.plans import outcomes, plans
+
+UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+SGR = re.compile(r"\x1b\[[0-9;]*m")
+Golden = Callable[[str, str], None]
+
+
+def test_one_of_everything(rich_plan: Plan, golden: Golden) -> None:
+    golden("rich.txt", text.render(plan_view(rich_plan)))
+    golden("rich.color.txt", text.render(plan_view(rich_plan), color=True))
+    golden("rich.narrow.txt", text.render(plan_view(rich_plan), width=80))
+    golden("rich.json", plan_json(rich_plan))
+    golden("rich.diagnostics.txt", diagnostics(rich_plan.diagnostics))
+
+
+def test_colour_changes_only_colour(rich_plan: Plan) -> None:
+    plain, color = (text.render(plan_view(rich_plan), color=color) for color in (False, True))
+    without_marks = re.sub(r"\[([+-])(.*?)\1\]", r"\2", plain)
+    assert SGR.sub("", color) == without_marks
+
+
+@pytest.mark.parametrize(
+    ("unmanaged", "line"),
+    [(10, "No changes. 40 managed, all as in the files."), (3, "No changes. 40 as in the files, of 47 managed.")],
+)
+def test_no_changes(make_plan: Callable[..., Plan], unmanaged: int, line: str) -> None:
+    assert text.render(plan_view(make_plan(unmanaged=unmanaged))).splitlines()[1:] == [line]
+
+
+def test_an_incomplete_plan_says_so(make_plan: Callable[..., Plan]) -> None:
+    assert "cannot be applied" in text.render(plan_view(make_plan(complete=False)))
+
+
+def test_a_saved_plan_looks_as_it_did(rich_plan: Plan) -> None:
+    secret_free = masked(rich_plan)
+    document = plan_document(secret_free)
+    again = plan_view(plan_from_document(document), unchanged=document["summary"]["noop"])
+    assert text.render(again) == text.render(plan_view(secret_free))
+
+
+def test_no_secret_is_shown(rich_plan: Plan) -> None:
+    assert "canary" not in text.render(plan_view(rich_plan))
+    shown = plan_json(rich_plan)
+    assert "canary-old" not in shown
+    assert "canary-new" not in shown
+    assert "canary-entry" not in shown
+    assert json.loads(shown)["masked"] is True
+    with pytest.raises(ValueError, match="masked"):
+        plan_from_document(json.loads(shown))
+
+
+def test_a_plan_without_secrets_prints_what_is_saved(make_plan: Callable[..., Plan]) -> None:
+    plan = make_plan()
+    assert masked(plan) is plan
+    assert json.loads(plan_json(plan)) == plan_document(plan)
+
+
+@given(plans, st.booleans(), st.integers(1, 200))
+def test_no_text_reaches_the_terminal_raw(plan: Plan, color: bool, width: int) -> None:
+    shown = text.render(plan_view(plan), color, width)
+    shown = SGR.sub("", shown) if color else shown
+    assert not UNSAFE.search(shown)
+    assert not re.search(r"(?m)^\s*::", shown)
+    shown.encode("utf-8")
+
+
+@given(plans, st.lists(outcomes, max_size=3))
+def test_nor_do_diagnostics_and_outcomes(plan: Plan, done: list[Outcome]) -> None:
+    shown = diagnostics(plan.diagnostics) + outcome.render(done)
+    assert not UNSAFE.search(shown)
+    assert not re.search(r"(?m)^\s*::", shown)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        (("metadata", "team"), "metadata.team"),
+        (("tools", "function:search", "function", "description"), "tools.function:search.function.description"),
+        (("metadata", "odd key"), 'metadata."odd key"'),
+        (("metadata", 'a"b\\'), 'metadata."a\\"b\\\\"'),
+        (("metadata", "a.b"), 'metadata."a.b"'),
+        (("stop", 0), "stop.0"),
+        (("metadata", "0"), 'metadata."0"'),
+        (("metadata", ""), 'metadata.""'),
+        (("metadata", "\x1b[m"), 'metadata."\\x1b[m"'),
+    ],
+)
+def test_paths(path: Path, shown: str) -> None:
+    assert path_text(path) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (ABSENT, "(not set)"),
+        (None, "null"),
+        (True, "true"),
+        (0.7, "0.7"),
+        ("gpt-4", '"gpt-4"'),
+        ("one\ntwo words\n", "2 lines, 3 words"),
+        ([1, 2], "[1, 2]"),
+        ({"a": "x" * 80}, "1 entry"),
+        (["x" * 80, 2], "2 entries"),
+    ],
+)
+def test_short_values(value: object, shown: str) -> None:
+    assert short_value(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        (Source("prompts/a.md", 5, 1), "prompts/a.md:6"),  # the text begins with line 5 of its file
+        (Source("a.yaml", 5, 15), "a.yaml:5"),  # inside YAML: where the value begins
+        (None, ""),
+    ],
+)
+def test_the_place_of_a_changed_line(make_plan: Callable[..., Plan], source: Source | None, place: str) -> None:
+    field = FieldChange(("instructions",), "a\nb\nc", "a\nB\nc", Reason.EDITED, source)
+    change = Change(Address("assistant", "a"), Action.UPDATE, source=Source("a.yaml", 1, 1), fields=(field,))
+    assert plan_view(make_plan(change)).changes[0].fields[0].place == place
+
+
+def test_several_kinds_are_counted_together(make_plan: Callable[..., Plan]) -> None:
+    view = plan_view(make_plan(read={"a": ReadCount(5, 1), "b": ReadCount(7, 1)}, unmanaged=2))
+    assert view.managed == 10
