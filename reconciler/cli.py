@@ -7,6 +7,7 @@ need when they run.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import platform
 import sys
@@ -68,6 +69,9 @@ def root(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line with these arguments (default: the process's) and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 still gets every word
     try:
         code = root.main(arguments, standalone_mode=False, auto_envvar_prefix="RECONCILER")
         status = int(code) if isinstance(code, int) else Exit.DONE

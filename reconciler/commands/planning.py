@@ -52,11 +52,11 @@ def exit_of(plan: Plan, detailed: bool, changes: int) -> Exit:
     return Exit.CHANGES if detailed and changes else Exit.DONE
 
 
-def plan_renderers(plan: Plan, options: Options) -> Renderers:
-    """How a plan is written in each format."""
+def plan_renderers(plan: Plan, options: Options, unchanged: int | None = None) -> Renderers:
+    """How a plan is written in each format; a saved one does not hold what is `unchanged`, so that is told."""
 
     def as_text(to_terminal: bool) -> str:
-        return text.render(plan_view(plan), color=to_terminal and wants_color(options), width=width())
+        return text.render(plan_view(plan, unchanged), color=to_terminal and wants_color(options), width=width())
 
     return {"text": as_text, "json": lambda to_terminal: plan_json(plan)}
 

@@ -19,7 +19,7 @@ def command(options: Options, plan_file: Path, formats: tuple[str, ...]) -> int:
     from reconciler.commands.planning import exit_of, plan_renderers
     from reconciler.engine import planfile
 
-    plan = planfile.load(options.directory / plan_file)
+    plan, document = planfile.load_with_document(options.directory / plan_file)
     say(options, plan.diagnostics)
-    write(formats, plan_renderers(plan, options))
+    write(formats, plan_renderers(plan, options, unchanged=document["summary"]["noop"]))
     return exit_of(plan, False, 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.model import ABSENT, Json, Path
-from reconciler.core.semantics import FREE, ListMeaning, Meaning, canonical, canonical_value, entry_key
+from reconciler.core.semantics import FREE, ListMeaning, Meaning, canonical, canonical_value, entry_key, same
 
 
 def explain(meaning: Meaning, before: Json, after: Json) -> Iterator[tuple[Path, Json, Json]]:
@@ -23,12 +23,14 @@ def explain(meaning: Meaning, before: Json, after: Json) -> Iterator[tuple[Path,
 
     one, other = _keyed(meaning, canonical_value(meaning, before)), _keyed(meaning, canonical_value(meaning, after))
     # Keys that begin with "__" are private to Python, not to a user's metadata.
-    tree = DeepDiff(one, other, ignore_private_variables=False, view="tree")
+    tree = DeepDiff(one, other, ignore_private_variables=False, threshold_to_diff_deeper=0, view="tree")
     found = [
         (tuple(level.path(output_format="list")), _side(level.t1), _side(level.t2))
         for levels in tree.values()
         for level in levels
     ]
+    if not found and not same(meaning, before, after):  # deepdiff takes true for 1 inside lists
+        found = [((), before, after)]
     yield from sorted(found, key=lambda place: [(isinstance(step, str), str(step).zfill(9)) for step in place[0]])
 
 

@@ -71,7 +71,7 @@ def index(kind: Kind, objects: Iterable[LiveObject], owner: str) -> Index:
                 found.damaged.append(live)
             case Mark() as mark if mark.owner != owner:
                 found.foreign.append(Owned(live, mark))
-            case Mark() as mark:
+            case mark:
                 _claim(found, Owned(live, mark))
     return found
 

@@ -22,9 +22,13 @@ ABSENT_OBJECT: Final = "absent"
 
 
 def precondition(kind: Kind, live: LiveObject, writes: Mapping[Unit, Json] | None) -> str:
-    """`sha256:…` over the mark and the units to be written; over all units where `writes` is None."""
+    """`sha256:…` over the mark and the units to be written; over all that the schema knows where `writes` is None."""
     present = units(kind, live.body)
-    chosen = [unit for unit in (present if writes is None else writes) if not is_mark(kind, unit)]
+    if writes is None:
+        fields = [(name,) for name, meaning in kind.fields.items() if not (meaning.granular or meaning.uncompared)]
+        chosen: list[Unit] = [*fields, *(unit for unit in present if len(unit) > 1)]
+    else:
+        chosen = [unit for unit in writes if not is_mark(kind, unit)]
     parts = {repr(unit): canonical(meaning_of(kind, unit), present.get(unit)) for unit in chosen}
     return digest(parts | {"mark": str(mark_text(kind, live))})
 

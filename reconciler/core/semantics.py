@@ -1,7 +1,7 @@
 """What values of a kind mean: when two are equal, which units a body has, and how a unit is cleared.
 
 Compiled once from a kind's schema (the ten-word dialect). Equality is `canonical(a) == canonical(b)`: numbers by
-value, sets sorted, keyed lists by key, schema defaults filled in on both sides, null the same as the default.
+value, sets sorted, keyed lists by key, and absent, null and the schema's default one and the same.
 What the schema does not know of a closed object is not ours and does not count.
 """
 
@@ -96,11 +96,14 @@ class _Compiler:
             for name, sub in branch.get("properties", {}).items():
                 if isinstance(sub, dict) and "not" not in sub:
                     self._add(properties, name, self.compile(sub))
-        extra, items = merged.get("additionalProperties"), merged.get("items")
+        extra, item = merged.get("additionalProperties"), merged.get("items")
+        entries = self.compile(extra) if isinstance(extra, dict) else None
+        items = self.compile(item) if isinstance(item, dict) else None
+        parts = [part for part in (*properties.values(), entries, items) if part is not None]
         return Meaning(
             properties=properties,
-            entries=self.compile(extra) if isinstance(extra, dict) else None,
-            items=self.compile(items) if isinstance(items, dict) else None,
+            entries=entries,
+            items=items,
             list_meaning=ListMeaning(merged.get("x-list", "ordered")),
             keys=tuple(tuple(pointer.split("/")[1:]) for pointer in merged.get("x-key", ())),
             granular=merged.get("x-map") == "granular",
@@ -111,7 +114,7 @@ class _Compiler:
             uncompared=bool(merged.get("readOnly") or merged.get("writeOnly")),
             read_only=bool(merged.get("readOnly")),
             immutable=bool(merged.get("x-immutable")),
-            sensitive=bool(merged.get("x-sensitive")),
+            sensitive=bool(merged.get("x-sensitive")) or any(part.sensitive for part in parts),
         )
 
     def _branches(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -143,7 +146,7 @@ def canonical(meaning: Meaning, value: Json) -> str:
 
 
 def canonical_value(meaning: Meaning, value: Json) -> Json:
-    """The canonical form as a JSON value: defaults filled in, sets and keyed lists sorted, whole floats as integers."""
+    """The canonical form as a JSON value: parts at their default left out, sets and keyed lists sorted, floats whole."""
     if value is ABSENT or value is None:
         return _plain(None) if meaning.default is None else canonical_value(meaning, meaning.default)
     if isinstance(value, list):
@@ -174,9 +177,9 @@ def _canonical_record(meaning: Meaning, value: Mapping[str, Json]) -> dict[str, 
     for name, sub in meaning.properties.items():
         if sub.uncompared:
             continue
-        filled = canonical_value(sub, value.get(name))
-        if filled is not None:
-            record[name] = filled
+        part = canonical_value(sub, value.get(name))
+        if part is not None and part != canonical_value(sub, None):
+            record[name] = part
     for name, entry in value.items():
         if name not in meaning.properties and not meaning.closed:
             record[name] = canonical_value(meaning.entries or FREE, entry)
@@ -258,7 +261,7 @@ def units_digest(kind: Kind, body: Mapping[str, Json], chosen: Iterable[Unit]) -
 
 
 def explicit(meaning: Meaning, desired: Json, live: Json) -> Json:
-    """`desired` with every part that `live` has beyond its default cleared by name.
+    """`desired` with every part that `live` has beyond its default, and that has a default, cleared by name.
 
     Right whether the remote replaces object values or merges into them, which for some APIs is documented nowhere.
     """
@@ -269,9 +272,17 @@ def explicit(meaning: Meaning, desired: Json, live: Json) -> Json:
         if name in live and not sub.uncompared:
             if name in desired:
                 filled[name] = explicit(sub, desired[name], live[name])
-            elif not same(sub, None, live[name]):
-                filled[name] = canonical_value(sub, None)
+            elif sub.default is not None and not same(sub, None, live[name]):
+                filled[name] = _cleared(sub)
     return filled
+
+
+def _cleared(meaning: Meaning) -> Json:
+    """The default, with every list and object in it spelled out."""
+    if not isinstance(meaning.default, dict):
+        return meaning.default
+    parts = {name: _cleared(sub) for name, sub in meaning.properties.items() if sub.default is not None}
+    return parts | meaning.default
 
 
 def unknown_parts(meaning: Meaning, value: Json, path: Path = ()) -> Iterator[Path]:

@@ -188,14 +188,10 @@ def _checked(written: Any, number: int, seed: Any) -> _Rule:
 
 
 def _check_option(where: str, effect: str, key: str, value: Any) -> None:
-    if key == "on":
-        expected, right = f"one of {', '.join(OPERATIONS)}, or several in a list", _are_operations
-    elif key == "times":
-        expected, right = "a count from 1", _is_count
-    elif key in _COMPANIONS and effect in _COMPANIONS[key][0]:
-        _, expected, right = _COMPANIONS[key]
-    elif key in _SELECTORS or key in _EFFECTS:
-        expected, right = (_SELECTORS | _EFFECTS)[key]
+    if key in _COMPANIONS and effect in _COMPANIONS[key][0]:
+        expected, right = _COMPANIONS[key][1]
+    elif key in _ALWAYS or key in _EFFECTS:
+        expected, right = (_ALWAYS | _EFFECTS)[key]
     else:
         raise ChaosError(f"{where}: unknown key `{key}` beside `{effect}`")
     if not right(value):

@@ -142,7 +142,7 @@ class Applied:
 
 
 def sent_to(live: Body, patch: Body, kind: Kind, merging: bool = False) -> Body:
-    """A body after a request: fields are replaced, or object values merged part by part, the map of the mark replaced."""
+    """A body after a request: fields are replaced; `merging` remotes merge object values other than the mark's map."""
     after = dict(live)
     for name, value in patch.items():
         meaning = kind.fields[name]

@@ -1,5 +1,6 @@
 """Arbitrary plans for property tests: any text anywhere, and every action, reason and blocker."""
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from reconciler.core.codes import Code
@@ -21,6 +22,9 @@ from reconciler.core.model import (
     Source,
     TargetIdentity,
 )
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no reason to fail."""
 
 NASTY = "\x00\x1b\x07\x9b\x7f\r\n\t\u202e\u2066\u200b\ufeff\U000e0041\ud800\u2028 :#[a"
 texts = st.text(max_size=20) | st.text(alphabet=NASTY, max_size=12)

@@ -76,6 +76,13 @@ def test_keys_that_look_private_to_python_are_told() -> None:
     assert places(FREE, before, after) == [(("__a",), 1, 2)]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [([False, False], [False, 0]), ({"enum": [1, "x"]}, {"enum": [True, "x"]})]
+)
+def test_true_for_one_inside_a_list_is_told_at_least_as_a_whole(before: Json, after: Json) -> None:
+    assert places(FREE, before, after) == [((), before, after)]
+
+
 def test_entries_of_a_map_are_told_by_name() -> None:
     before, after = {"a": {"x": 1}, "b": 0, "c": 0}, {"a": {"x": 2}, "b": 0, "c": 0}
     assert places(WIDGET.fields["extras"], before, after) == [(("a", "x"), 1, 2)]

@@ -34,7 +34,7 @@ from reconciler.core.model import (
     Result,
     TargetIdentity,
 )
-from tests.unit.core.plans import outcomes, plans
+from tests.unit.core.plans import outcomes, plans, unhurried
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
 
@@ -65,16 +65,19 @@ UPDATE = Change(
 )
 
 
+@unhurried
 @given(plans)
 def test_a_plan_comes_back_from_the_text_of_its_document(plan: Plan) -> None:
     assert plan_from_document(json.loads(document_text(plan_document(plan)))) == plan
 
 
+@unhurried
 @given(plans)
 def test_documents_of_plans_are_as_the_schema_says(plan: Plan) -> None:
     Draft202012Validator(SCHEMA).validate(plan_document(plan))
 
 
+@unhurried
 @given(plans, st.lists(outcomes, max_size=3))
 def test_documents_of_outcomes_are_as_the_schema_says(plan: Plan, done: list[Outcome]) -> None:
     document = outcomes_document(plan, done, plan.diagnostics)
@@ -82,6 +85,7 @@ def test_documents_of_outcomes_are_as_the_schema_says(plan: Plan, done: list[Out
     assert sum(count for name, count in document["totals"].items() if name != "requests") == len(done)
 
 
+@unhurried
 @given(plans)
 def test_the_text_is_printable_ascii(plan: Plan) -> None:
     assert all(" " <= character <= "~" or character == "\n" for character in document_text(plan_document(plan)))

@@ -8,6 +8,7 @@ from reconciler.core.codes import Code
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.model import Action, Block, Blocker, LiveObject, Manifest, OnRemove, Reason
 from reconciler.core.pairing import index
+from reconciler.core.semantics import Kind
 from tests.unit.core.build import (
     ASSISTANT,
     OWNER,
@@ -250,5 +251,5 @@ class TestAdoptionAndReleaseByCommand:
         assert planner.releases("other") == []
 
 
-def wanted_kind(wanted: Manifest) -> object:
+def wanted_kind(wanted: Manifest) -> Kind:
     return WIDGET if wanted.address.kind == "widget" else ASSISTANT

@@ -180,7 +180,6 @@ def test_units_never_ours_and_objects_of_others_stay_as_they_are(name: str, data
     kind = KINDS[name]
     files, live = data.draw(worlds(kind))
     after = {one.id: one for one in applied(plan(files, live, kind, prune=True), live, kind)}
-    by_key = {m.address.key: m for m in files}
     for one in live:
         mark = mark_of(kind, one)
         claimed = {unit for m in files for unit in units(kind, m.body)} | {

@@ -9,8 +9,19 @@ from reconciler.core.model import Action, Address, Blocker, OnRemove, ReadCount,
 from reconciler.core.plan import Observation, Scope, make_plan
 from reconciler.core.precondition import ABSENT_OBJECT
 from reconciler.core.semantics import Kind
-from tests.unit.core.build import ASSISTANT, OWNER, TARGET, WIDGET, actions, bare, manifest, marked, plan, the_change
-from tests.unit.core.build import with_mark
+from tests.unit.core.build import (
+    ASSISTANT,
+    OWNER,
+    TARGET,
+    WIDGET,
+    actions,
+    bare,
+    manifest,
+    marked,
+    plan,
+    the_change,
+    with_mark,
+)
 
 FILES = Kind("zfile", WIDGET.fields, "labels")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from reconciler.core import policy
@@ -48,7 +50,7 @@ class TestGuard:
 
 
 class TestSameName:
-    BODY: Body = {"model": "m", "name": "HR bot"}
+    BODY: ClassVar[Body] = {"model": "m", "name": "HR bot"}
 
     def test_a_create_beside_one_of_the_same_name_is_blocked_with_three_ways_out(self) -> None:
         change = the_change(plan([manifest("hr", self.BODY)], [bare("o1", self.BODY)]))
@@ -79,7 +81,9 @@ class TestSameName:
         both = [manifest("b", self.BODY), manifest("hr", self.BODY)]
         assert [c.blocked for c in plan(both, [ours]).changes] == [None, None]
 
-    @pytest.mark.parametrize(("count", "shown"), [(2, "o0, o1 has"), (3, "o0, o1, o2 has"), (5, "o0, o1, o2 and 2 more")])
+    @pytest.mark.parametrize(
+        ("count", "shown"), [(2, "o0, o1 has"), (3, "o0, o1, o2 has"), (5, "o0, o1, o2 and 2 more")]
+    )
     def test_many_namesakes_are_counted_not_listed(self, count: int, shown: str) -> None:
         objects = [bare(f"o{n}", self.BODY) for n in reversed(range(count))]
         change = the_change(plan([manifest("hr", self.BODY)], objects))
@@ -88,7 +92,7 @@ class TestSameName:
 
 
 class TestBinding:
-    BODY: Body = {"model": "m"}
+    BODY: ClassVar[Body] = {"model": "m"}
 
     def test_an_object_by_its_id_is_adopted_with_its_mark_only(self) -> None:
         change = the_change(plan([manifest("hr", self.BODY, id="o1")], [bare("o1", {**self.BODY, "name": "x"})]))

@@ -129,6 +129,10 @@ class TestDelete:
         del now.body["tools"]
         assert checked(None, self.THEN, now, prune=True, allow_deletes=1) == Ready(None)
 
+    def test_a_field_that_the_schema_does_not_know_or_the_server_owns_is_no_matter(self) -> None:
+        now = changed(self.THEN, last_used=7, created_at=8)
+        assert checked(None, self.THEN, now, prune=True, allow_deletes=1) == Ready(None)
+
     def test_an_object_that_is_gone_is_already_deleted(self) -> None:
         assert checked(None, self.THEN, prune=True, allow_deletes=1) == AlreadyApplied("o1")
 

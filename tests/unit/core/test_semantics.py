@@ -176,6 +176,13 @@ class TestCompiling:
         assert WIDGET.fields["extras"].is_record
         assert not FREE.is_record
 
+    @pytest.mark.parametrize("place", ["properties", "additionalProperties", "items"])
+    def test_a_value_with_a_sensitive_part_is_sensitive(self, place: str) -> None:
+        part = {"x-sensitive": True}
+        schema = {"properties": {"a": {place: {"b": part} if place == "properties" else part}, "c": {place: {}}}}
+        found = compile_schema(schema)
+        assert (found["a"].sensitive, found["c"].sensitive) == (True, False)
+
     def test_lists_know_how_they_compare(self) -> None:
         assert (TOOLS.list_meaning, TOOLS.keys) == (ListMeaning.MAP, (("type",), ("function", "name")))
         files = RESOURCES.properties["code_interpreter"].properties["file_ids"]

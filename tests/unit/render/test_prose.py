@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.render import prose
 from reconciler.render.prose import ProseDiff, count_lines, cut, diff_prose
+from tests.unit.core.plans import unhurried
 
 texts = st.text(alphabet="ab .\n\u00a0", max_size=300) | st.lists(
     st.sampled_from(["One sentence. ", "Another one! ", "\n", "words and more words ", " ", "x" * 90]), max_size=20
@@ -73,17 +74,20 @@ def test_lines_with_little_in_common_carry_no_word_marks() -> None:
     assert not any("[" in line for line in shown)
 
 
+@unhurried
 @given(texts, texts)
 def test_a_difference_always_shows(before: str, after: str) -> None:
     changed = [line for line in drawn(diff_prose(before, after)) if line[0] in "+-"]
     assert bool(changed) == (before != after)
 
 
+@unhurried
 @given(texts, texts)
 def test_nothing_unseen_is_drawn(before: str, after: str) -> None:
     assert all(character.isprintable() for line in drawn(diff_prose(before, after)) for character in line)
 
 
+@unhurried
 @given(texts)
 def test_pieces_make_up_their_line(text: str) -> None:
     line = text.replace("\n", "")

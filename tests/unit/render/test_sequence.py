@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.render.sequence import Block, differences
+from tests.unit.core.plans import unhurried
 
 items = st.lists(st.sampled_from("abcdef"), max_size=30)
 
 
+@unhurried
 @given(items, items)
 def test_all_between_the_blocks_is_equal(old: list[str], new: list[str]) -> None:
     a = b = 0
@@ -21,6 +23,7 @@ def test_all_between_the_blocks_is_equal(old: list[str], new: list[str]) -> None
     assert (a, b) == (len(old), len(new))
 
 
+@unhurried
 @given(items, items)
 def test_no_block_is_empty_or_touches_the_next(old: list[str], new: list[str]) -> None:
     blocks = differences(old, new)
@@ -28,6 +31,7 @@ def test_no_block_is_empty_or_touches_the_next(old: list[str], new: list[str]) -
     assert all(x.old_end < y.old_start and x.new_end < y.new_start for x, y in pairwise(blocks))
 
 
+@unhurried
 @given(items)
 def test_equal_sequences_have_no_blocks(same: list[str]) -> None:
     assert differences(same, list(same)) == []

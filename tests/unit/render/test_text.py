@@ -27,7 +27,7 @@ from reconciler.render.diagnostics import diagnostics
 from reconciler.render.json import plan_json
 from reconciler.render.mask import masked
 from reconciler.render.view import path_text, plan_view, short_value
-from tests.unit.core.plans import outcomes, plans
+from tests.unit.core.plans import outcomes, plans, unhurried
 
 UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 SGR = re.compile(r"\x1b\[[0-9;]*m")
@@ -84,6 +84,7 @@ def test_a_plan_without_secrets_prints_what_is_saved(make_plan: Callable[..., Pl
     assert json.loads(plan_json(plan)) == plan_document(plan)
 
 
+@unhurried
 @given(plans, st.booleans(), st.integers(1, 200))
 def test_no_text_reaches_the_terminal_raw(plan: Plan, color: bool, width: int) -> None:
     shown = text.render(plan_view(plan), color, width)
@@ -93,6 +94,7 @@ def test_no_text_reaches_the_terminal_raw(plan: Plan, color: bool, width: int) -
     shown.encode("utf-8")
 
 
+@unhurried
 @given(plans, st.lists(outcomes, max_size=3))
 def test_nor_do_diagnostics_and_outcomes(plan: Plan, done: list[Outcome]) -> None:
     shown = diagnostics(plan.diagnostics) + outcome.render(done)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.render.visible import escaped, visible
+from tests.unit.core.plans import unhurried
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,7 @@ def test_escapes(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
+@unhurried
 @given(st.text())
 def test_only_characters_that_are_seen_are_left(text: str) -> None:
     shown = visible(text)
@@ -50,6 +52,7 @@ def unassigned(shown: str) -> set[str]:
     return {unicodedata.category(c) for c in rare}
 
 
+@unhurried
 @given(st.text())
 def test_escaping_twice_changes_nothing_more(text: str) -> None:
     assert escaped(escaped(text)) == escaped(text)

@@ -1,0 +1,176 @@
+"""Wrong versions of what decides a whole plan, as data."""
+
+from __future__ import annotations
+
+from mutant import Mutant
+
+MUTANTS = [
+    # pairing
+    Mutant(
+        "pairing",
+        "key=lambda live: (live.created, live.id)",
+        "key=lambda live: (-live.created, live.id)",
+        "the older one wins",
+        "pairing",
+    ),
+    Mutant(
+        "pairing",
+        "key=lambda live: (live.created, live.id)",
+        "key=lambda live: live.created",
+        "everyone agrees on ties",
+        "pairing",
+    ),
+    Mutant(
+        "pairing",
+        "if first.mark.nonce == owned.mark.nonce:",
+        "if first.mark.nonce != owned.mark.nonce:",
+        "copies are not twins",
+        "pairing",
+    ),
+    Mutant(
+        "pairing",
+        "case Mark() as mark if mark.owner != owner:",
+        "case Mark() as mark if mark.owner < owner:",
+        "the owner scopes what we touch",
+        "pairing",
+    ),
+    # plan and kind_plan
+    Mutant(
+        "kind_plan",
+        "        if only is None:\n            self._orphans(prune)",
+        "        self._orphans(prune)",
+        "deletes need the whole scope",
+        "plan",
+    ),
+    Mutant(
+        "kind_plan",
+        "if not decision.writes and new_mark == mark:",
+        "if not decision.writes:",
+        "the mark changes when units do",
+        "plan",
+    ),
+    Mutant(
+        "kind_plan",
+        "new_mark if new_mark != mark else None)",
+        "new_mark)",
+        "an update carries the changed fields and nothing else",
+        "plan",
+    ),
+    Mutant("kind_plan", "if let_go or prune:", "if True:", "deletes only where prune says owned", "kind_plan"),
+    Mutant("kind_plan", "if owned.mark.protect and", "if False and", "protect survives the file", "policy"),
+    Mutant(
+        "kind_plan",
+        "nonce=old.nonce if old else marks.UNDRAWN",
+        "nonce=marks.UNDRAWN",
+        "a nonce stays with its object",
+        "kind_plan",
+    ),
+    Mutant("kind_plan", "self._probable_rename(manifest) or ", "", "a probable rename is blocked", "kind_plan"),
+    Mutant(
+        "kind_plan",
+        "key in self.manifests or key in self._moving or owned",
+        "key in self.manifests or owned",
+        "a rename that is spelled out is none",
+        "kind_plan",
+    ),
+    Mutant("kind_plan", "twin is not first and ", "", "an address keeps its object", "kind_plan"),
+    Mutant(
+        "kind_plan",
+        "    return [owned for owned in claims if owned.live.id not in self._bound_ids]",
+        "    return claims",
+        "what is bound by id is not taken",
+        "kind_plan",
+    ),
+    Mutant(
+        "kind_plan", "        self._taken[live.id] = manifest.address\n", "", "one object has one address", "kind_plan"
+    ),
+    Mutant("plan", "return (last, -place if last else place,", "return (last, place,", "deletes are reversed", "plan"),
+    Mutant(
+        "plan", "last = change.action in (Action.DELETE, Action.RELEASE)", "last = False", "deletes go last", "plan"
+    ),
+    # policy
+    Mutant("policy", "and Reason.TWIN not in c.reasons]", "]", "twins are not counted", "policy"),
+    Mutant("policy", "count <= owned * GUARD_SHARE", "count <= owned", "over a fifth is held", "policy"),
+    Mutant("policy", "harmless = count <= GUARD_COUNT and", "harmless =", "more than one is held", "policy"),
+    Mutant(
+        "policy",
+        "or harmless or count == allowed",
+        "or harmless or (allowed or 0) >= count",
+        "the exact number is named",
+        "policy",
+    ),
+    Mutant("policy", "if moved.mark.key in manifests:", "if False:", "a key with a manifest is not moved", "kind_plan"),
+    Mutant("policy", "if foreign is not None:", "if False:", "another owner's object is never touched", "policy"),
+    Mutant(
+        "policy", "if entries <= kind.max_entries:", "if entries <= kind.max_entries + 1:", "sixteen slots", "policy"
+    ),
+    Mutant(
+        "policy",
+        "for live in found.not_ours if",
+        "for live in found.unmarked if",
+        "names of other owners count",
+        "policy",
+    ),
+    # precondition and verify
+    Mutant(
+        "precondition",
+        'digest(parts | {"mark": str(mark_text(kind, live))})',
+        "digest(parts)",
+        "a changed mark is a changed world",
+        "precondition",
+    ),
+    Mutant(
+        "precondition",
+        "chosen = [unit for unit in writes if not",
+        "chosen = [unit for unit in present if not",
+        "an irrelevant change does not stop a plan",
+        "precondition",
+    ),
+    Mutant(
+        "precondition",
+        "if precondition(kind, live, writes) != change.precondition:",
+        "if False:",
+        "a changed unit stops a plan",
+        "precondition",
+    ),
+    Mutant(
+        "precondition",
+        "return Ready(assemble(kind, writes, live.body))",
+        "return Ready(change.patch)",
+        "entries of others go as they are now",
+        "precondition",
+    ),
+    Mutant(
+        "precondition",
+        "drawn = live.nonce if wanted.nonce == marks.UNDRAWN else wanted.nonce",
+        "drawn = wanted.nonce",
+        "apply draws the nonce",
+        "precondition",
+    ),
+    Mutant(
+        "verify",
+        "if not _uncompared(kind, unit) and not same",
+        "if not same",
+        "write-only units are not looked for",
+        "verify",
+    ),
+    Mutant(
+        "verify",
+        "            if unit in found:\n                yield _not_kept(address, unit, found[unit])",
+        "            pass",
+        "a removed entry that stays is found",
+        "verify",
+    ),
+    Mutant("verify", "known = unit[0] in kind.fields and not", "known = not", "unknown fields are not ours", "verify"),
+    # retry
+    Mutant(
+        "retry",
+        "    if not failure.repeatable:\n        return False\n",
+        "",
+        "a create is never blindly retried",
+        "retry",
+    ),
+    Mutant("retry", "return failure.advice is not False", "return True", "the remote's advice is obeyed", "retry"),
+    Mutant("retry", "self.tokens -= self.cost", "pass", "retries have a budget", "retry"),
+    Mutant("retry", "if failure.retry_after > LONGEST_WAIT_SECONDS:", "if False:", "no endless waits", "retry"),
+]

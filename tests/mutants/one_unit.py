@@ -1,0 +1,225 @@
+"""Wrong versions of what decides one unit, as data."""
+
+from __future__ import annotations
+
+from mutant import Mutant
+
+MUTANTS = [
+    # semantics: equality of meaning
+    Mutant("semantics", "value.is_integer()", "False", "1 = 1.0", "semantics"),
+    Mutant(
+        "semantics",
+        "    value = _plain(value)\n    if",
+        "    value = _plain(value) + 0 if value is True else _plain(value)\n    if",
+        "true ≠ 1",
+        "semantics",
+    ),
+    Mutant(
+        "semantics", "if value is ABSENT or value is None:", "if value is ABSENT:", "null is the default", "semantics"
+    ),
+    Mutant(
+        "semantics",
+        "[texts[text] for text in sorted(texts)]",
+        "list(texts.values())",
+        "sets are not ordered",
+        "semantics",
+    ),
+    Mutant(
+        "semantics",
+        "return sorted(entries, key=lambda entry: (entry_key(meaning, entry), _dump(entry)))",
+        "return entries",
+        "keyed lists are not ordered",
+        "semantics",
+    ),
+    Mutant(
+        "semantics",
+        "    if meaning.list_meaning is ListMeaning.ORDERED:\n        return entries\n",
+        "    if not meaning.keys and meaning.list_meaning is ListMeaning.ORDERED:\n        entries.sort(key=_dump)\n",
+        "ordered lists are ordered",
+        "semantics",
+    ),
+    Mutant("semantics", "if meaning.shown_as and", "if False and", "a constant shown as another", "semantics"),
+    Mutant(
+        "semantics",
+        "        if filled is not None:\n            record[name]",
+        "        if name in value:\n            record[name]",
+        "sub-objects grow by defaults",
+        "semantics",
+    ),
+    Mutant(
+        "semantics",
+        "if name not in meaning.properties and not meaning.closed:",
+        "if name not in meaning.properties:",
+        "unknown parts do not count",
+        "semantics",
+    ),
+    Mutant(
+        "semantics",
+        "if name not in meaning.properties and not meaning.closed:",
+        "if False:",
+        "free entries count",
+        "semantics",
+    ),
+    Mutant(
+        "semantics",
+        "        if sub.uncompared:\n            continue",
+        "        if sub.read_only:\n            continue",
+        "write-only parts do not count",
+        "semantics",
+    ),
+    Mutant("semantics", "if not is_mark(kind, (name, key))", "if key", "the mark is no unit", "semantics"),
+    Mutant(
+        "semantics",
+        "return unit == (kind.mark_field, MARK_ENTRY)",
+        "return unit[-1] == MARK_ENTRY and len(unit) > 1 or unit == (kind.mark_field,)",
+        "only the entry is the mark",
+        "semantics",
+    ),
+    Mutant(
+        "semantics",
+        "if meaning.uncompared and meaning.read_only:",
+        "if meaning.uncompared:",
+        "write-only fields are sent",
+        "semantics decide",
+    ),
+    Mutant(
+        "semantics",
+        "elif not same(sub, None, live[name]):",
+        "elif live[name]:",
+        "cleared parts are those beyond their default",
+        "clearing",
+    ),
+    Mutant(
+        "semantics", "filled[name] = canonical_value(sub, None)", "pass", "cleared parts are sent by name", "clearing"
+    ),
+    Mutant(
+        "semantics",
+        "elif meaning.closed and entry is not None:",
+        "elif entry is not None:",
+        "open values have no unknown parts",
+        "clearing",
+    ),
+    # marks
+    Mutant("marks", 'if "d" in flags and "r" in flags:', "if False:", "contradicting flags are damage", "marks"),
+    Mutant(
+        "marks",
+        "if not isinstance(text, str) or len(text) > MAX_LENGTH:",
+        "if not isinstance(text, str):",
+        "marks have a longest length",
+        "marks",
+    ),
+    Mutant(
+        "marks",
+        "if len(text) > MAX_LENGTH or read(text) != mark:",
+        "if len(text) > MAX_LENGTH:",
+        "only what is read back is written",
+        "marks",
+    ),
+    Mutant("marks", "_WORDS.fullmatch(text)", "_WORDS.match(text)", "a mark is a whole text", "marks"),
+    Mutant("marks", "and mark.nonce == UNDRAWN else text", "else text", "a nonce is drawn once", "marks"),
+    Mutant(
+        "marks",
+        "return NewerMark() if _NEWER.match(text)",
+        "return DamagedMark() if _NEWER.match(text)",
+        "a newer mark is known as one",
+        "marks",
+    ),
+    # decide: the table
+    Mutant(
+        "decide",
+        "if not meaning.uncompared and not same(meaning, value, before):",
+        "if not meaning.uncompared and value != before:",
+        "D = L is equality of meaning",
+        "decide",
+    ),
+    Mutant(
+        "decide", "if not meaning.uncompared and not same", "if not same", "write-only units are not compared", "decide"
+    ),
+    Mutant(
+        "decide",
+        "    if live_kept:\n        return Reason.EDITED",
+        "    if not live_kept:\n        return Reason.EDITED",
+        "L = B is edited",
+        "decide",
+    ),
+    Mutant(
+        "decide",
+        "return Reason.DRIFTED if base.agrees(unit, desired) else Reason.CONFLICT",
+        "return Reason.DRIFTED",
+        "both changed is a conflict",
+        "decide",
+    ),
+    Mutant(
+        "decide", "        return Reason.CHANGED\n", "        return Reason.EDITED\n", "B unknown is changed", "decide"
+    ),
+    Mutant(
+        "decide",
+        "if mark.manages(unit) and unit not in spoken_for",
+        "if unit not in spoken_for",
+        "what was never ours is not cleared",
+        "decide",
+    ),
+    Mutant(
+        "decide",
+        "    spoken_for = units(kind, manifest.body)\n",
+        "    spoken_for = managed_units(kind, manifest)\n",
+        "initial units are not given up",
+        "decide",
+    ),
+    Mutant(
+        "decide",
+        "    if base.agrees(unit, live) is False:\n",
+        "    if False:\n",
+        "what others took over is released",
+        "decide",
+    ),
+    Mutant(
+        "decide",
+        "return None if same(meaning, meaning.on_remove, live) else Write",
+        "return Write",
+        "a unit is reset once",
+        "decide",
+    ),
+    Mutant(
+        "decide",
+        "        if written.isdisjoint(group):\n            continue\n",
+        "",
+        "coupled nulls travel only with a change",
+        "decide",
+    ),
+    Mutant(
+        "decide",
+        "if name not in written and (name,) in desired and desired[(name,)] is None:",
+        "if name not in written and desired.get((name,)) is None:",
+        "coupled nulls are only those in the file",
+        "decide",
+    ),
+    Mutant(
+        "decide",
+        "body.setdefault(name, dict(live.get(name) or {}))",
+        "body.setdefault(name, {})",
+        "entries of others are kept",
+        "decide",
+    ),
+    Mutant(
+        "decide",
+        "body.setdefault(name, dict(live.get(name) or {}))",
+        "body.setdefault(name, live.get(name) or {})",
+        "live bodies are not changed",
+        "decide",
+    ),
+    Mutant(
+        "decide",
+        'return unit[0] in names or ".".join(unit) in names',
+        "return unit[0] in names",
+        "one entry can be ignored",
+        "decide",
+    ),
+    Mutant(
+        "decide", "if not left_to_others(unit, manifest.initial)", "if unit", "initial units are set once", "decide"
+    ),
+    # diff
+    Mutant("diff", "if not found and not same(meaning, before, after):", "if False:", "what differs is told", "diff"),
+    Mutant("diff", "ignore_private_variables=False", "ignore_private_variables=True", "every key is told", "diff"),
+    Mutant("diff", "(isinstance(step, str), str(step).zfill(9))", "str(step)", "places are sorted by number", "diff"),
+]

@@ -1,0 +1,83 @@
+"""Applies each mutant to a copy of the core and its tests, and fails where one survives.
+
+The copy holds the core, its tests and the schemas, and nothing else of the project.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import one_plan
+import one_unit
+from mutant import Mutant
+
+MUTANTS = one_unit.MUTANTS + one_plan.MUTANTS
+ROOT = Path(__file__).parents[2]
+COPIED = ("reconciler/__init__.py", "reconciler/core", "schemas", "tests/__init__.py", "tests/strategies.py")
+TESTS = "tests/unit/core"
+
+
+def copy_tree(into: Path) -> None:
+    """The part of the project that the core's tests need."""
+    for name in (*COPIED, "tests/unit/__init__.py", TESTS):
+        source, target = ROOT / name, into / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    (into / "pytest.ini").write_text("[pytest]\npythonpath = .\n", encoding="utf-8")
+
+
+def failing(tree: Path, names: list[str]) -> bool:
+    """Whether the named tests fail there. Raises RuntimeError where they cannot even be run."""
+    files = [f"{TESTS}/test_{name}.py" for name in names]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *files]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tree)}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # start-up is most of the time
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.returncode == 1
+
+
+def verdict(mutant: Mutant) -> str:
+    """`killed`, or what is wrong."""
+    with tempfile.TemporaryDirectory() as directory:
+        tree = Path(directory)
+        copy_tree(tree)
+        path = tree / "reconciler" / "core" / f"{mutant.file}.py"
+        source = path.read_text(encoding="utf-8")
+        if (count := source.count(mutant.text)) != 1:
+            return f"its text stands there {count} times"
+        path.write_text(source.replace(mutant.text, mutant.replacement), encoding="utf-8")
+        try:
+            return "killed" if failing(tree, mutant.tests.split()) else "SURVIVED"
+        except RuntimeError as error:
+            return f"cannot be run: {error}"
+
+
+def main() -> int:
+    """Print a table; 1 where a mutant survives or does not apply."""
+    with tempfile.TemporaryDirectory() as directory:
+        copy_tree(Path(directory))
+        if failing(Path(directory), sorted({name for mutant in MUTANTS for name in mutant.tests.split()})):
+            print("the tests fail without any mutant")
+            return 1
+    with ThreadPoolExecutor(2) as pool:
+        verdicts = list(pool.map(verdict, MUTANTS))
+    for mutant, found in zip(MUTANTS, verdicts, strict=True):
+        print(f"{mutant.file:12}  {mutant.breaks:52}  {found}")
+    killed = verdicts.count("killed")
+    print(f"{len(MUTANTS)} mutants, {killed} killed")
+    return 0 if killed == len(MUTANTS) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
