@@ -146,7 +146,7 @@ def canonical(meaning: Meaning, value: Json) -> str:
 
 
 def canonical_value(meaning: Meaning, value: Json) -> Json:
-    """The canonical form as a JSON value: parts at their default left out, sets and keyed lists sorted, floats whole."""
+    """The canonical form as JSON: parts at their default left out, sets and keyed lists sorted, floats made whole."""
     if value is ABSENT or value is None:
         return _plain(None) if meaning.default is None else canonical_value(meaning, meaning.default)
     if isinstance(value, list):
@@ -177,8 +177,8 @@ def _canonical_record(meaning: Meaning, value: Mapping[str, Json]) -> dict[str, 
     for name, sub in meaning.properties.items():
         if sub.uncompared:
             continue
-        part = canonical_value(sub, value.get(name))
-        if part is not None and part != canonical_value(sub, None):
+        part, unset = canonical_value(sub, value.get(name)), canonical_value(sub, None)
+        if part is not None and (part != unset or _dump(part) != _dump(unset)):  # to Python, True == 1
             record[name] = part
     for name, entry in value.items():
         if name not in meaning.properties and not meaning.closed:

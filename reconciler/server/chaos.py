@@ -16,7 +16,7 @@ exactly one effect. Of several rules with the same effect that apply to a reques
 | `status: N` | this status, with `body` (text, mapping or list) and `headers`; `commit: true` does the work first |
 | `drop: before_commit`, `after_commit` | the connection ends without an answer |
 | `truncate: BYTES` | the work is done, the body is cut there, the connection ends |
-| `garbage: TEXT` | 200 with this text as HTML; `commit: true` does the work first |
+| `garbage: TEXT` | the work is done, and answered 200 with this text as HTML; `commit: false` leaves it undone |
 | `sunset: true` | 404 `Invalid URL`, whatever was asked |
 | `stale_list: SECONDS` | lists show the state of that long ago |
 | `slow_visibility: SECONDS` | new objects are in lists only after that |
@@ -94,10 +94,14 @@ _SELECTORS: dict[str, _Expectation] = {
     "every": ("a count from 1", _is_count),
     "probability": ("a number from 0 to 1", lambda value: _is_number(value) and value <= 1),
 }
-_COMPANIONS: dict[str, tuple[tuple[str, ...], str, Callable[[Any], bool]]] = {
-    "body": (("status",), "a text, mapping or list", lambda value: isinstance(value, str | dict | list)),
-    "headers": (("status",), "a mapping of printable ASCII texts", _is_header_map),
-    "commit": (("status", "garbage"), "true or false", lambda value: isinstance(value, bool)),
+_ALWAYS: dict[str, _Expectation] = _SELECTORS | {
+    "on": (f"one of {', '.join(OPERATIONS)}, or several in a list", _are_operations),
+    "times": ("a count from 1", _is_count),
+}
+_COMPANIONS: dict[str, tuple[tuple[str, ...], _Expectation]] = {
+    "body": (("status",), ("a text, mapping or list", lambda value: isinstance(value, str | dict | list))),
+    "headers": (("status",), ("a mapping of printable ASCII texts", _is_header_map)),
+    "commit": (("status", "garbage"), ("true or false", lambda value: isinstance(value, bool))),
 }
 
 

@@ -73,7 +73,7 @@ class Effects:
         if options is not None and options.get("commit", False) == committed:
             return _status_reply(options)
         options = self._playing.get("garbage")
-        if options is not None and options.get("commit", False) == committed:
+        if options is not None and options.get("commit", True) == committed:
             return Reply(200, options["garbage"], content_type="text/html; charset=utf-8")
         return None
 

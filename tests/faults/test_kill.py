@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from reconciler.server.http import serve
 
 from reconciler.server import App, create_app
+from reconciler.server.http import serve
 from tests.conftest import Project, Remote
 
 CREATES = 20

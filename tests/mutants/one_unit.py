@@ -41,10 +41,21 @@ MUTANTS = [
     Mutant("semantics", "if meaning.shown_as and", "if False and", "a constant shown as another", "semantics"),
     Mutant(
         "semantics",
-        "        if filled is not None:\n            record[name]",
-        "        if name in value:\n            record[name]",
+        "if part is not None and (part != unset",
+        "if name in value and part is not None and (True or part != unset",
         "sub-objects grow by defaults",
         "semantics",
+    ),
+    Mutant("semantics", "_dump(part) != _dump(unset)", "False", "zero ≠ a default of false", "semantics"),
+    Mutant(
+        "semantics",
+        "elif sub.default is not None and not same(sub, None, live[name]):",
+        "elif not same(sub, None, live[name]):",
+        "what has no cleared value is not cleared",
+        "clearing",
+    ),
+    Mutant(
+        "semantics", "return parts | meaning.default", "return meaning.default", "lists are cleared by name", "clearing"
     ),
     Mutant(
         "semantics",
@@ -84,14 +95,12 @@ MUTANTS = [
     ),
     Mutant(
         "semantics",
-        "elif not same(sub, None, live[name]):",
-        "elif live[name]:",
+        "elif sub.default is not None and not same(sub, None, live[name]):",
+        "elif sub.default is not None and live[name]:",
         "cleared parts are those beyond their default",
         "clearing",
     ),
-    Mutant(
-        "semantics", "filled[name] = canonical_value(sub, None)", "pass", "cleared parts are sent by name", "clearing"
-    ),
+    Mutant("semantics", "filled[name] = _cleared(sub)", "pass", "cleared parts are sent by name", "clearing"),
     Mutant(
         "semantics",
         "elif meaning.closed and entry is not None:",

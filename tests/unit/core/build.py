@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from reconciler.core.model import (
     Unit,
 )
 from reconciler.core.plan import Observation, Scope, make_plan
-from reconciler.core.semantics import Kind, compile_schema, meaning_of, same, units
+from reconciler.core.semantics import Kind, Meaning, compile_schema, meaning_of, same, units
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 SCHEMA: dict[str, Any] = json.loads((SCHEMAS / "assistant.schema.json").read_text(encoding="utf-8"))
@@ -142,21 +142,26 @@ class Applied:
 
 
 def sent_to(live: Body, patch: Body, kind: Kind, merging: bool = False) -> Body:
-    """A body after a request: fields are replaced; `merging` remotes merge object values other than the mark's map."""
+    """A body after a request: fields are replaced; `merging` remotes merge the objects whose every part has a default.
+
+    (An object with a part that has none is a tagged value, like `response_format`: that is never merged.)
+    """
     after = dict(live)
     for name, value in patch.items():
         meaning = kind.fields[name]
         merged = merging and name != kind.mark_field
-        after[name] = _merged(meaning.properties, live.get(name), value) if merged else value
+        after[name] = _merged(meaning, live.get(name), value) if merged else value
     return after
 
 
-def _merged(properties: Mapping[str, Any], live: Json, value: Json) -> Json:
-    if not (properties and isinstance(live, dict) and isinstance(value, dict)):
+def _merged(meaning: Meaning, live: Json, value: Json) -> Json:
+    parts = meaning.properties
+    options = parts and all(part.default is not None for part in parts.values())
+    if not (options and isinstance(live, dict) and isinstance(value, dict)):
         return value
     found = {**live, **value}
-    for name in live.keys() & value.keys() & properties.keys():
-        found[name] = _merged(properties[name].properties, live[name], value[name])
+    for name in live.keys() & value.keys() & parts.keys():
+        found[name] = _merged(parts[name], live[name], value[name])
     return found
 
 

@@ -23,8 +23,22 @@ def test_a_deeper_part_that_left_is_sent_as_its_default() -> None:
     assert explicit(RESOURCES, {"code_interpreter": {}}, FILES) == {"code_interpreter": {"file_ids": []}}
 
 
-def test_a_nested_part_without_default_is_sent_as_null() -> None:
-    assert explicit(PAINT, {"color": "red"}, {"color": "red", "coats": 2}) == {"color": "red", "coats": None}
+def test_a_nested_part_without_default_has_no_cleared_value_and_is_not_mentioned() -> None:
+    assert explicit(PAINT, {"color": "red"}, {"color": "red", "coats": 2}) == {"color": "red"}
+    schema = {"type": "json_schema", "json_schema": {"name": "n"}}
+    assert explicit(ASSISTANT.fields["response_format"], {"type": "text"}, schema) == {"type": "text"}
+
+
+def test_a_cleared_part_is_spelled_out_down_to_its_lists() -> None:
+    parts = {"a": {"default": {}, "properties": {"list": {"default": []}, "n": {"default": 3}, "free": {}}}}
+    [meaning] = compile_schema({"properties": {"x": {"properties": parts}}}).values()
+    assert explicit(meaning, {}, {"a": {"list": [1]}}) == {"a": {"list": [], "n": 3}}
+
+
+def test_a_default_that_says_more_wins_over_those_of_its_parts() -> None:
+    parts = {"a": {"default": {"n": 5}, "properties": {"n": {"default": 3}}}}
+    [meaning] = compile_schema({"properties": {"x": {"properties": parts}}}).values()
+    assert explicit(meaning, {}, {"a": {"n": 1}}) == {"a": {"n": 5}}
 
 
 @pytest.mark.parametrize("shown", [{}, None, {"vector_store_ids": []}])

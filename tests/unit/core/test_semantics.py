@@ -93,6 +93,12 @@ DIFFERENT: dict[str, tuple[Meaning, Json, Json]] = {
     ),
     "a keyed list with an entry twice": (TOOLS, [function("a"), function("a")], [function("a")]),
     "text that looks like the default": (NUMBER, "1", 1),
+    "zero where the default is false": (TOOLS, [function("f", strict=0)], [function("f")]),
+    "false where the default is zero": (
+        TOOLS,
+        search(ranking_options={"score_threshold": False}),
+        search(ranking_options={"score_threshold": 0}),
+    ),
     "sets of one and true": (SET, [1], [True]),
     "a default of null and a value": (ASSISTANT.fields["name"], None, ""),
     "text format and auto": (FORMAT, {"type": "text"}, "auto"),

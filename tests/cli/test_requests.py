@@ -1,0 +1,52 @@
+"""How many requests are sent, and that they overlap."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from reconciler.server import App, create_app
+from reconciler.server.http import serve
+from tests.conftest import Project, Remote
+
+
+def test_500_assistants_are_planned_in_5_requests_and_50_changes_applied_in_55(
+    project: Project, remote: Remote
+) -> None:
+    project.target(remote.url)
+    for number in range(500):
+        project.write(f"assistants.d/a{number}.yaml", f"name: a{number}\nmodel: gpt-4o\n")
+    project.ok("apply", "--yes", "--parallelism", "16")
+    remote.forget()
+    project.ok("plan")
+    assert len(remote.app.requests) == 5
+    for number in range(50):
+        project.write(f"assistants.d/a{number}.yaml", f"name: a{number}\nmodel: gpt-4-turbo\n")
+    remote.forget()
+    project.ok("apply", "--yes")
+    assert len(remote.app.requests) == 55
+    assert all(request.body == {"model": "gpt-4-turbo"} for request in remote.writes)
+
+
+class Together:
+    """Answers no create before `width` of them are there at once."""
+
+    def __init__(self, app: App, width: int) -> None:
+        self.app = app
+        self.barrier = threading.Barrier(width)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "POST":
+            self.barrier.wait(60)
+        return self.app(environ, start_response)
+
+
+def test_creates_run_in_parallel(project: Project) -> None:
+    app = create_app()
+    with serve(Together(app, 8)) as server:
+        project.target(server.url)
+        for number in range(16):
+            project.write(f"assistants.d/a{number}.yaml", f"name: a{number}\nmodel: gpt-4o\n")
+        project.ok("apply", "--yes", "--parallelism", "8")
+        assert len(Remote(app, server).objects()) == 16

@@ -1,0 +1,113 @@
+"""A saved plan: applied as shown, refused where the world moved on, gone on with where it was left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from tests.conftest import Project, Remote
+
+
+def fleet(project: Project, count: int, model: str = "gpt-4o") -> None:
+    for number in range(count):
+        project.write(f"assistants.d/a{number}.yaml", f"name: a{number}\nmodel: {model}\ntemperature: 0.5\n")
+
+
+def test_what_the_plan_shows_is_what_is_sent_whatever_the_files_say_now(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    fleet(project, 2)
+    project.ok("plan", "--out", "plan.json")
+    assert (project.root / "plan.json").stat().st_mode & 0o777 == 0o600
+    assert "a0" in project.ok("show", "plan.json").out
+    fleet(project, 2, model="other")
+    project.ok("apply", "plan.json", "--yes")
+    assert {each["model"] for each in remote.objects()} == {"gpt-4o"}
+
+
+def test_a_plan_is_stale_where_what_it_writes_has_changed_and_nothing_is_sent(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    fleet(project, 3)
+    project.ok("apply", "--yes")
+    fleet(project, 3, model="gpt-4-turbo")
+    project.ok("plan", "--out", "plan.json")
+    remote.ask("POST", f"/v1/assistants/{remote.named('a1')['id']}", {"model": "gpt-3.5-turbo"})
+    remote.forget()
+    ran = project.run("apply", "plan.json", "--yes")
+    assert ran.code == 3
+    assert "assistant/a1" in ran.err or "a1.yaml" in ran.err
+    assert remote.writes == []
+
+
+def test_a_change_elsewhere_on_the_object_does_not_stop_the_plan(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    fleet(project, 1)
+    project.ok("apply", "--yes")
+    fleet(project, 1, model="gpt-4-turbo")
+    project.ok("plan", "--out", "plan.json")
+    live = remote.named("a0")
+    remote.ask("POST", f"/v1/assistants/{live['id']}", {"metadata": {**live["metadata"], "x": "1"}, "description": "d"})
+    project.ok("apply", "plan.json", "--yes")
+    after = remote.named("a0")
+    assert (after["model"], after["description"], after["metadata"]["x"]) == ("gpt-4-turbo", "d", "1")
+
+
+def test_a_half_failed_apply_is_gone_on_with_by_the_same_plan(project: Project, start: Callable[..., Remote]) -> None:
+    refused = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": None}}
+    remote = start(chaos={"rules": [{"on": "create", "nth": 20, "status": 400, "body": refused}]})
+    project.target(remote.url)
+    fleet(project, 40)
+    project.ok("plan", "--out", "plan.json")
+    assert project.run("apply", "plan.json", "--yes").code == 5
+    assert len(remote.objects()) == 39
+    remote.forget()
+    again = project.ok("apply", "plan.json", "--yes", "--format", "json").json
+    assert len(remote.writes) == 1
+    assert again["totals"]["already-applied"] == 39
+    assert len(remote.objects()) == 40
+    assert project.ok("apply", "plan.json", "--yes").code == 0
+    assert len(remote.objects()) == 40
+
+
+def test_deletes_held_back_in_a_saved_plan_are_let_go_by_their_number(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    fleet(project, 6)
+    project.ok("apply", "--yes")
+    project.remove("assistants.d/a0.yaml")
+    project.remove("assistants.d/a1.yaml")
+    assert project.run("plan", "--out", "plan.json").code == 4
+    assert project.run("apply", "plan.json", "--yes").code == 4
+    assert len(remote.objects()) == 6
+    project.ok("apply", "plan.json", "--yes", "--allow-deletes", "2")
+    assert len(remote.objects()) == 4
+
+
+def test_an_object_that_changed_is_not_deleted_by_an_older_plan(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    fleet(project, 6)
+    project.ok("apply", "--yes")
+    project.remove("assistants.d/a0.yaml")
+    project.ok("plan", "--out", "plan.json")
+    remote.ask("POST", f"/v1/assistants/{remote.named('a0')['id']}", {"instructions": "still needed"})
+    assert project.run("apply", "plan.json", "--yes").code == 3
+    assert len(remote.objects()) == 6
+
+
+def test_a_plan_for_another_target_or_owner_is_refused(
+    project: Project, remote: Remote, start: Callable[..., Remote]
+) -> None:
+    project.target(remote.url)
+    fleet(project, 1)
+    project.ok("plan", "--out", "plan.json")
+    project.target(start().url)
+    ran = project.run("apply", "plan.json", "--yes")
+    assert ran.code == 1
+    assert "RC0410" in ran.err
+
+
+def test_the_same_inputs_give_the_same_bytes(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    fleet(project, 5)
+    project.ok("plan", "--out", "one.json")
+    project.ok("plan", "--out", "two.json")
+    assert (project.root / "one.json").read_bytes() == (project.root / "two.json").read_bytes()
+    assert json.loads((project.root / "one.json").read_text())["summary"]["create"] == 5

@@ -1,0 +1,47 @@
+"""What is loaded when, by the names of modules; and the command line as its own process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"httpx", "jsonschema", "deepdiff", "rich", "yaml", "werkzeug", "jinja2", "sqlite3"}
+
+
+def loaded(arguments: list[str], directory: Path) -> set[str]:
+    code = (
+        "import sys\nfrom reconciler.cli import main\n"
+        f"try:\n    main({arguments!r})\nfinally:\n"
+        "    print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=directory, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return set(ran.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["plan", "--help"], ["apply", "--help"]])
+def test_help_and_version_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    assert loaded(arguments, tmp_path) & HEAVY == set()
+
+
+def test_deepdiff_is_not_loaded_when_nothing_differs(tmp_path: Path) -> None:
+    (tmp_path / "assistants.d").mkdir()
+    (tmp_path / "assistants.d/a.yaml").write_text("name: a\nmodel: gpt-4o\ntools: [{type: file_search}]\n")
+    loaded(["apply", "--yes"], tmp_path)
+    assert "deepdiff" not in loaded(["plan"], tmp_path)
+
+
+def test_as_a_module_and_as_a_script(tmp_path: Path) -> None:
+    script = Path(sys.executable).with_name("reconciler")
+    for command in ([sys.executable, "-m", "reconciler"], [str(script)]):
+        ran = subprocess.run([*command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert ran.stdout.startswith("reconciler, version ")
+
+
+def test_a_closed_reader_is_no_traceback(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m reconciler schema | true"
+    ran = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.stderr == ""

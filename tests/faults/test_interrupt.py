@@ -1,0 +1,64 @@
+"""SIGINT once: what is in flight is finished, the rest is skipped, exit 130; the next apply does the rest."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from reconciler.server import App, create_app
+from reconciler.server.http import serve
+from tests.conftest import Project, Remote
+
+
+class Interrupting:
+    """Sends the client a signal at its third create, and answers once the client has said that it will stop."""
+
+    def __init__(self, app: App, number: signal.Signals) -> None:
+        self.app = app
+        self.number = number
+        self.seen = 0
+        self.client: subprocess.Popen[str] | None = None
+        self.started = threading.Event()
+        self.will_stop = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        self.started.wait(30)
+        self.seen += environ["REQUEST_METHOD"] == "POST"
+        if self.seen == 3 and self.client and not self.will_stop.is_set():
+            self.client.send_signal(self.number)
+            self.will_stop.wait(30)
+        return self.app(environ, start_response)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_signal_ends_an_apply_after_what_is_in_flight(number: signal.Signals, project: Project) -> None:
+    app = create_app()
+    interrupting = Interrupting(app, number)
+    with serve(interrupting) as server:
+        project.target(server.url)
+        for count in range(10):
+            project.write(f"assistants.d/a{count}.yaml", f"name: a{count}\nmodel: gpt-4o\n")
+        command = [sys.executable, "-m", "reconciler", "-C", str(project.root), "apply", "--yes", "--parallelism", "1"]
+        interrupting.client = subprocess.Popen(
+            command, env=project.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        interrupting.started.set()
+        assert interrupting.client.stderr is not None
+        for line in interrupting.client.stderr:
+            if "stopping" in line:
+                interrupting.will_stop.set()
+                break
+        out, _ = interrupting.client.communicate(timeout=60)
+        assert interrupting.client.returncode == 130
+        assert "3 done" in out
+        assert "7 skipped" in out
+        remote = Remote(app, server)
+        assert len(remote.objects()) == 3
+        project.ok("apply", "--yes")
+        assert len(remote.objects()) == 10
