@@ -27,6 +27,10 @@ VERBS: Final = ("validate", "plan", "apply", "drift", "show", "adopt", "release"
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the global options wherever they stand: people write `plan --target production`."""
+        return super().parse_args(ctx, _global_first(args, self.params))
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The verbs, in the order of a day's work."""
         return list(VERBS)
@@ -37,6 +41,25 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"reconciler.commands.{cmd_name}").command
         return command
+
+
+def _global_first(args: list[str], options: Sequence[click.Parameter]) -> list[str]:
+    """The arguments with the global options and their values in front; after `--` everything stays."""
+    flags = {name: bool(getattr(option, "is_flag", False)) for option in options for name in option.opts}
+    for name in ("--version", "--help", "-h"):
+        flags.pop(name, None)
+    first: list[str] = []
+    rest: list[str] = []
+    left = iter(args)
+    for argument in left:
+        if argument == "--":
+            rest += [argument, *left]
+        elif argument.partition("=")[0] in flags:
+            takes_next = not flags[argument.partition("=")[0]] and "=" not in argument
+            first += [argument, *([value] if takes_next and (value := next(left, None)) is not None else [])]
+        else:
+            rest.append(argument)
+    return first + rest
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

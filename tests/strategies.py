@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from jsonschema import Draft202012Validator
@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 Json = Any
 Schema = Mapping[str, Any]
 
-law = settings(deadline=None, max_examples=60)
+law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 """How a law is tried: no clock takes part in the verdict."""
 
 MOST_ENTRIES = 5

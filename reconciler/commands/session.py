@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from reconciler.commands.options import Options
 from reconciler.config.errors import ConfigError, error, has_errors
 from reconciler.config.load import Loaded, load, load_settings
-from reconciler.config.schemas import shipped
+from reconciler.config.schemas import Schemas, shipped
 from reconciler.config.settings import EnvRef, HeaderValue, Prune, Settings, Target, resolve
 from reconciler.core.codes import Code
 from reconciler.core.model import Address, Source, TargetIdentity
@@ -22,7 +22,7 @@ from reconciler.core.plan import Scope
 from reconciler.core.semantics import Kind, compile_schema
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.http import Connection, HttpClient
-from reconciler.drivers.provider import Limits, Provider, ProviderKind
+from reconciler.drivers.provider import Limits, Provider
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.journal import Journal
 from reconciler.engine.observe import KindOnTarget
@@ -79,9 +79,7 @@ class Session:
     @cached_property
     def kinds(self) -> tuple[KindOnTarget, ...]:
         """The kinds of the target, in order of dependency."""
-        return tuple(
-            KindOnTarget(self._kind(name, spec), spec.created_field) for name, spec in self.provider.kinds.items()
-        )
+        return kinds_of(self.provider, self.schemas)
 
     @cached_property
     def identity(self) -> TargetIdentity:
@@ -137,10 +135,6 @@ class Session:
         directory = self.root / STATE_DIRECTORY / "journal"
         return Journal(directory, self.identity, self.limits.settle_seconds, time.time)
 
-    def _kind(self, name: str, spec: ProviderKind) -> Kind:
-        fields = compile_schema(self.schemas.schema(spec.schema))
-        return Kind(name, fields, spec.mark_field, spec.name_field, spec.update.nested, spec.coupled)
-
     def _embedded_server(self) -> App:
         from reconciler.server import create_app
 
@@ -185,6 +179,24 @@ class Session:
             elif spec.env and spec.env in self.environment:
                 place = self.target.source or Source("environment", 1, 1)
                 yield name, resolve(self.environment, EnvRef(spec.env, place, self.target.name, f"credentials.{name}"))
+
+
+def kinds_of(provider: Provider, schemas: Schemas) -> tuple[KindOnTarget, ...]:
+    """The kinds of a provider as the core knows them, in the order of its data file."""
+    return tuple(
+        KindOnTarget(
+            Kind(
+                name,
+                compile_schema(schemas.schema(spec.schema)),
+                spec.mark_field,
+                spec.name_field,
+                spec.update.nested,
+                spec.coupled,
+            ),
+            spec.created_field,
+        )
+        for name, spec in provider.kinds.items()
+    )
 
 
 def parse_address(text: str) -> Address:

@@ -17,7 +17,7 @@ from reconciler.core.decide import (
     decide_update,
     managed_units,
 )
-from reconciler.core.diff import explain
+from reconciler.core.diff import explain, locate
 from reconciler.core.marks import Mark
 from reconciler.core.model import (
     ABSENT,
@@ -268,4 +268,5 @@ def _explained(kind: Kind, manifest: Manifest, write: Write) -> Iterator[FieldCh
     meaning = meaning_of(kind, write.unit)
     for path, before, after in explain(meaning, write.before, write.after):
         full = (*write.unit, *path)
-        yield FieldChange(full, before, after, write.reason, manifest.place(full), meaning.sensitive)
+        place = manifest.place((*write.unit, *locate(meaning, write.after, path)))
+        yield FieldChange(full, before, after, write.reason, place, meaning.sensitive)

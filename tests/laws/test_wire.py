@@ -12,7 +12,7 @@ from reconciler.core.model import Action, Manifest, Reason, Result
 from reconciler.core.pairing import index
 from reconciler.core.precondition import planned_writes
 from reconciler.core.semantics import is_mark, meaning_of, same, units
-from tests.laws.world import KIND, World, accepted, due, fleets, without_nonce
+from tests.world import KIND, World, accepted, due, fleets, without_nonce
 
 law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 seeds = st.integers(0, 2**32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,56 +9,65 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.core.model import ABSENT, Action, Body, Change, Manifest, Outcome, Plan, Source, TargetIdentity
+from reconciler.commands.session import kinds_of
+from reconciler.config.schemas import shipped
+from reconciler.core.model import Action, Body, Change, Manifest, Outcome, Plan, Source, TargetIdentity
 from reconciler.core.model import Address as At
 from reconciler.core.plan import Observation, Scope, make_plan
-from reconciler.core.semantics import Kind, compile_schema
 from reconciler.drivers.http import Connection, HttpClient
-from reconciler.drivers.provider import ListStyle, Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.journal import Journal
-from reconciler.engine.observe import KindOnTarget, observe
+from reconciler.engine.observe import Sight, observe
 from reconciler.server import App, Chaos, create_app
 from tests.strategies import bodies
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas/assistant.schema.json").read_text())
-KIND = Kind(
-    "assistant",
-    compile_schema(SCHEMA),
-    "metadata",
-    "name",
-    "unknown",
-    (("model", "temperature", "top_p", "reasoning_effort"),),
-)
-ON_TARGET = KindOnTarget(KIND, "created_at")
-PROVIDER = Provider(
-    "openai-assistants",
-    {
-        "assistant": ProviderKind(
-            "assistant.schema.json", "/assistants", "metadata", "name", list=ListStyle(query={"order": "desc"})
-        )
-    },
-)
+SCHEMA = shipped().schema("assistant.schema.json")
+PROVIDER = shipped().provider("openai-assistants")
+(ON_TARGET,) = kinds_of(PROVIDER, shipped())
+KIND = ON_TARGET.kind
 IDENTITY = TargetIdentity("test", "openai-assistants", "http://embedded/v1")
-HEADERS = {"OpenAI-Beta": "assistants=v2"}
 KEYS = ("a", "b", "c", "team/d")
 
 
 def client(app: App) -> HttpClient:
     """A client of an application in this process that never waits."""
-    connection = Connection("http://embedded/v1", HEADERS, (), 60, 10**6, 10**6)
+    connection = Connection("http://embedded/v1", PROVIDER.headers, (), 60, 10**6, 10**6)
     return HttpClient(connection, wsgi_app=app, pause=lambda seconds: False, chance=lambda: 0.0)
+
+
+class Clock:
+    """Seconds since the epoch, which pass only when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pause(self, seconds: float) -> bool:
+        self.now += seconds
+        return False
 
 
 class World:
     """One account. `owner` applies manifests; `raw` is what the server really holds."""
 
-    def __init__(self, directory: Path, *, adversary: int | None = None, chaos: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        adversary: int | None = None,
+        chaos: dict[str, Any] | None = None,
+        settle_seconds: float = 0,
+    ) -> None:
         database = directory / "world.db"
         self.directory = directory
-        self.app = create_app(database, adversary=adversary, chaos=Chaos.from_rules(chaos) if chaos else None)
-        self._plain = RestDriver(PROVIDER, client(create_app(database)))
+        self.clock = Clock()
+        self.settle_seconds = settle_seconds
+        rules = Chaos.from_rules(chaos) if chaos else None
+        self.app = create_app(database, adversary=adversary, chaos=rules, clock=self.clock)
+        self._plain = RestDriver(PROVIDER, client(create_app(database, clock=self.clock)))
         self.driver = RestDriver(PROVIDER, client(self.app))
 
     def raw(self) -> dict[str, Body]:
@@ -76,7 +84,11 @@ class World:
 
     def see(self) -> tuple[Observation, ...]:
         """The account as the tool sees it."""
-        return observe(self.driver, [ON_TARGET], self._journal()).observed
+        return self.look().observed
+
+    def look(self) -> Sight:
+        """The same, with the creates that may still come to light."""
+        return observe(self.driver, [ON_TARGET], self.journal())
 
     def plan(self, files: Sequence[Manifest], *, prune: bool = True, owner: str = "acme") -> Plan:
         """The plan for these files; the guard is told the right number."""
@@ -93,11 +105,18 @@ class World:
         """Carry out a plan; what it sent is in `app.requests`."""
         seen = self.see()
         self.app.requests.clear()
-        options = ApplyOptions(concurrency=1, settle_seconds=0, stop=threading.Event(), pause=lambda seconds: False)
-        return apply_plan(plan, self.driver, [ON_TARGET], seen, self._journal(), options)
+        options = ApplyOptions(
+            concurrency=1,
+            settle_seconds=self.settle_seconds,
+            stop=threading.Event(),
+            pause=self.clock.pause,
+            clock=self.clock,
+        )
+        return apply_plan(plan, self.driver, [ON_TARGET], seen, self.journal(), options)
 
-    def _journal(self) -> Journal:
-        return Journal(self.directory / "journal", IDENTITY, 0, lambda: 0.0)
+    def journal(self) -> Journal:
+        """What this machine remembers of its creates."""
+        return Journal(self.directory / "journal", IDENTITY, self.settle_seconds, self.clock)
 
 
 def due(plan: Plan) -> list[Change]:
@@ -131,6 +150,3 @@ def fleets(draw: st.DrawFn, keys: Sequence[str] = KEYS) -> list[Manifest]:
         Manifest(At("assistant", key), draw(accepted()), Source(f"{key}.yaml", 1, 1), same_name_allowed=True)
         for key in chosen
     ]
-
-
-__all__ = ["ABSENT", "KIND", "World", "accepted", "due", "fleets", "without_nonce"]
