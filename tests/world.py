@@ -1,4 +1,4 @@
-"""A small world for the laws: an account on the embedded server, a driver that sees it distorted, and a bare look at it."""
+"""A small world for the laws: an account on the embedded server, seen distorted by a driver, and as it really is."""
 
 from __future__ import annotations
 

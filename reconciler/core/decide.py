@@ -128,15 +128,15 @@ def _given_up(kind: Kind, manifest: Manifest, present: Mapping[Unit, Json], mark
 
 
 def _give_up(kind: Kind, manifest: Manifest, unit: Unit, live: Json, base: Base) -> Write | Diagnostic | None:
-    meaning = meaning_of(kind, unit)
+    cleared = ABSENT if len(unit) > 1 else meaning_of(kind, unit).on_remove
+    if cleared is not ABSENT and same(meaning_of(kind, unit), cleared, live):
+        return None
     if base.agrees(unit, live) is False:
         return _said(manifest, unit, "left the file, but was changed on the remote since: it stays as it is", "")
-    if len(unit) > 1:
-        return Write(unit, live, ABSENT, Reason.REMOVED)
-    if meaning.on_remove is ABSENT:
+    if cleared is ABSENT and len(unit) == 1:
         hint = "set it to the value it should have, then remove it"
         return _said(manifest, unit, "left the file, and cannot be cleared: it stays as it is", hint)
-    return None if same(meaning, meaning.on_remove, live) else Write(unit, live, meaning.on_remove, Reason.REMOVED)
+    return Write(unit, live, cleared, Reason.REMOVED)
 
 
 def _said(manifest: Manifest, unit: Unit, what: str, hint: str) -> Diagnostic:

@@ -161,15 +161,18 @@ class KindPlanner:
     def _create(self, manifest: Manifest) -> Change:
         decision, mark = decide_create(self.kind, manifest), self._new_mark(manifest, None)
         change = replace(self._change(manifest, Action.CREATE, None, decision, mark), reasons=(Reason.NEW,))
-        block = self._probable_rename(manifest) or policy.refuse_same_name(self.index, manifest)
+        others = [live for live in self.index.not_ours if live.id not in self._bound_ids]
+        block = self._probable_rename(manifest) or policy.refuse_same_name(self.kind, others, manifest)
         return replace(change, blocked=block) if block else change
 
     def _probable_rename(self, manifest: Manifest) -> Block | None:
-        """An object of ours without a manifest that already has everything this create would set."""
+        """An object of ours without a manifest that manages the same units with the same content."""
+        units = marks.codes(managed_units(self.kind, manifest))
         for key, owned in sorted(self.index.ours.items()):
             if key in self.manifests or key in self._moving or owned.live.id in self._bound_ids:
                 continue
-            if not decide_update(self.kind, manifest, owned.live.body, None, UnknownBase()).writes:
+            same_content = not decide_update(self.kind, manifest, owned.live.body, None, UnknownBase()).writes
+            if same_content and owned.mark.units == units:
                 self._renamed[key] = manifest.address
                 hint = (
                     f"{owned.live.id} of {self.kind.name}/{key} has the same content and no manifest: "
@@ -213,13 +216,17 @@ class KindPlanner:
     def _orphans(self, prune: bool) -> None:
         """What is ours and has no manifest: deleted or released where that is asked for, else only counted."""
         left = 0
-        for key, owned in sorted(self.index.ours.items()):
-            if key in self.manifests or owned.live.id in self._taken:
-                continue
-            address = Address(self.kind.name, key)
+        orphans = (
+            (key, owned)
+            for key in sorted(self.index.ours.keys() - self.manifests.keys())
+            for owned in self._unbound(key)
+            if owned.live.id not in self._taken
+        )
+        for key, owned in orphans:
             let_go = owned.mark.on_remove is OnRemove.RELEASE
             if let_go or prune:
-                removal = self._removal(Action.RELEASE if let_go else Action.DELETE, address, owned, Reason.ORPHAN)
+                action, address = Action.RELEASE if let_go else Action.DELETE, Address(self.kind.name, key)
+                removal = self._removal(action, address, owned, Reason.ORPHAN)
                 self.changes.append(replace(removal, blocked=self._keep(key, owned)))
             else:
                 left += 1
@@ -233,6 +240,9 @@ class KindPlanner:
         if owned.mark.protect and owned.mark.on_remove is not OnRemove.RELEASE:
             hint = "to delete it, bring its manifest back with `protect: false`, apply, then remove the manifest"
             return Block(Blocker.PROTECT, hint)
+        if copy := next((copy for first, copy in self.index.copies if first.live.id == owned.live.id), None):
+            hint = f"{copy.live.id} is a copy of it and would go next: take the entry {MARK_ENTRY!r} off the copy first"
+            return Block(Blocker.COPY, hint)
         if renamed := self._renamed.get(key):
             return Block(Blocker.PROBABLE_RENAME, f"it looks renamed to {renamed}: say so there with `moved_from`")
         return None

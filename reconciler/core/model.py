@@ -170,6 +170,7 @@ class Blocker(StrEnum):
     NO_SUCH_ID = "no-such-id"
     METADATA_FULL = "metadata-full"
     ALREADY_BOUND = "already-bound"
+    COPY = "copy"
     IMMUTABLE = "immutable"
 
 

@@ -80,7 +80,9 @@ def _claim(found: Index, owned: Owned) -> None:
     first = found.ours.setdefault(owned.mark.key, owned)
     if first is owned:
         return
-    if first.mark.nonce == owned.mark.nonce:
-        found.copies.append((first, owned))
+    twins = found.twins.get(owned.mark.key, [])
+    original = next((one for one in (first, *twins) if one.mark.nonce == owned.mark.nonce), None)
+    if original is not None:
+        found.copies.append((original, owned))
     else:
-        found.twins.setdefault(owned.mark.key, []).append(owned)
+        found.twins[owned.mark.key] = [*twins, owned]

@@ -22,7 +22,7 @@ def guard(changes: Sequence[Change], owned: int, allowed: int | None) -> list[Ch
     """
     wanted = [c for c in changes if c.action is Action.DELETE and c.blocked is None and Reason.TWIN not in c.reasons]
     count = len(wanted)
-    harmless = count <= GUARD_COUNT and count <= owned * GUARD_SHARE and count < owned
+    harmless = count <= GUARD_COUNT and count <= owned * GUARD_SHARE  # so never all of what we own
     if not count or harmless or count == allowed:
         return list(changes)
     block = Block(Blocker.GUARD, f"{count} of {owned} would be deleted: if that is meant, add --allow-deletes {count}")
@@ -30,18 +30,19 @@ def guard(changes: Sequence[Change], owned: int, allowed: int | None) -> list[Ch
     return [replace(c, blocked=block) if id(c) in counted else c for c in changes]
 
 
-def refuse_same_name(found: Index, manifest: Manifest) -> Block | None:
+def refuse_same_name(kind: Kind, others: Sequence[LiveObject], manifest: Manifest) -> Block | None:
     """A create beside an object of the same name that is not ours: neither adopted nor duplicated in silence."""
-    field = found.kind.name_field
+    field = kind.name_field
     if field is None or manifest.same_name_allowed or not (name := manifest.body.get(field)):
         return None
-    twins = sorted(live.id for live in found.not_ours if live.body.get(field) == name)
-    if not twins:
+    namesakes = sorted(live.id for live in others if live.body.get(field) == name)
+    if not namesakes:
         return None
-    shown = ", ".join(twins[:3]) + (f" and {len(twins) - 3} more" if len(twins) > 3 else "")
+    shown = ", ".join(namesakes[:3]) + (f" and {len(namesakes) - 3} more" if len(namesakes) > 3 else "")
+    first = namesakes[0]
     hint = (
         f"{shown} has the name {name!r} and is not managed here. To manage it: `reconciler adopt {manifest.address} "
-        f"{twins[0]}` (or add `reconciler: {{id: {twins[0]}}}`). To create another: `reconciler: {{same_name: allow}}`"
+        f"{first}` (or add `reconciler: {{id: {first}}}`). To create another: `reconciler: {{same_name: allow}}`"
     )
     return Block(Blocker.SAME_NAME, hint)
 

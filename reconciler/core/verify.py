@@ -6,10 +6,14 @@ Without this, a gateway that overrides a field or a server that ignores one show
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from reconciler.core.codes import Code
 from reconciler.core.model import ABSENT, Body, Diagnostic, Json, Severity, Unit
 from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of, same, units
+
+_OVERRIDDEN: Final = "a gateway may override it, or the remote ignores it: until then every plan shows it again"
+_MEDDLED: Final = "somebody changed it at the same moment, or a gateway overrides it"
 
 
 def verify(kind: Kind, address: str, sent: Body, prior: Body | None, answer: Body) -> tuple[Diagnostic, ...]:
@@ -31,13 +35,13 @@ def _findings(kind: Kind, address: str, sent: Body, prior: Body | None, answer: 
     before = units(kind, prior) if prior is not None else {}
     for unit in {**before, **(found if prior is not None else {})}:
         known = unit[0] in kind.fields and not _uncompared(kind, unit)
-        if not known or unit in wanted or (unit[0] in sent and len(unit) == 1):
+        if not known or unit in wanted:
             continue
         if unit[0] in whole_maps and unit in before:
             if unit in found:
-                yield _not_kept(address, unit, found[unit])
+                yield _said(address, unit, Code.NOT_KEPT, "was taken away, but the remote kept it", _OVERRIDDEN)
         elif not same(meaning_of(kind, unit), before.get(unit), found.get(unit)):
-            yield _unasked(address, unit)
+            yield _said(address, unit, Code.CHANGED_UNASKED, "was not sent, but changed with this write", _MEDDLED)
 
 
 def _uncompared(kind: Kind, unit: Unit) -> bool:
@@ -50,23 +54,9 @@ def _mark(kind: Kind, body: Body) -> Json:
 
 
 def _not_kept(address: str, unit: Unit, got: Json) -> Diagnostic:
-    name = ".".join(unit)
     shown = "nothing" if got is ABSENT or got is None else "another value"
-    return Diagnostic(
-        Severity.WARNING,
-        Code.NOT_KEPT,
-        f"{name} was sent, but the remote answered with {shown}",
-        hint=f"a gateway may override {unit[0]}, or the remote ignores it: until then every plan shows it again",
-        address=address,
-    )
+    return _said(address, unit, Code.NOT_KEPT, f"was sent, but the remote answered with {shown}", _OVERRIDDEN)
 
 
-def _unasked(address: str, unit: Unit) -> Diagnostic:
-    name = ".".join(unit)
-    return Diagnostic(
-        Severity.WARNING,
-        Code.CHANGED_UNASKED,
-        f"{name} was not sent, but changed with this write",
-        hint="somebody changed it at the same moment, or a gateway overrides it",
-        address=address,
-    )
+def _said(address: str, unit: Unit, code: Code, what: str, hint: str) -> Diagnostic:
+    return Diagnostic(Severity.WARNING, code, f"{'.'.join(unit)} {what}", hint=hint, address=address)

@@ -46,5 +46,6 @@ BLOCKERS: Final[Mapping[str, str]] = {
     Blocker.NO_SUCH_ID: "no object has this id",
     Blocker.METADATA_FULL: "metadata is full",
     Blocker.ALREADY_BOUND: "already bound",
+    Blocker.COPY: "it has a copy",
     Blocker.IMMUTABLE: "can only be set at create",
 }

@@ -1,0 +1,67 @@
+"""Copies, twins and near-renames of what left the files; names that another manifest is just adopting."""
+
+from __future__ import annotations
+
+from reconciler.core.decide import decide_update
+from reconciler.core.marks import read
+from reconciler.core.model import Blocker, Reason
+from reconciler.core.pairing import index, mark_text
+from tests.unit.core.build import ASSISTANT, OWNER, Applied, actions, bare, manifest, marked, plan
+
+MANY = [marked(f"x{n}", f"x{n}", {"model": f"x{n}"}) for n in range(20)]
+FILES = [manifest(f"x{n}", {"model": f"x{n}"}) for n in range(20)]
+
+
+def test_a_copy_of_a_twin_is_a_copy_too() -> None:
+    objects = [
+        marked("o1", "k", {}, nonce="a", created=1),
+        marked("o2", "k", {}, nonce="b", created=2),
+        marked("o3", "k", {}, nonce="b", created=3),
+    ]
+    found = index(ASSISTANT, objects, OWNER)
+    assert [owned.live.id for owned in found.twins["k"]] == ["o2"]
+    assert [(first.live.id, copy.live.id) for first, copy in found.copies] == [("o2", "o3")]
+
+
+def test_an_orphan_with_a_copy_stays_because_the_copy_would_go_next() -> None:
+    orphan = marked("o1", "gone", {"model": "m"}, created=1)
+    copy = marked("o2", "gone", {"model": "m"}, created=2)
+    found = plan(FILES, [*MANY, orphan, copy], prune=True)
+    [change] = [c for c in found.changes if c.address.key == "gone"]
+    assert change.blocked is not None
+    assert change.blocked.by is Blocker.COPY
+    assert "o2" in change.blocked.hint
+
+
+def test_an_orphan_and_its_twins_go_together_and_all_count_for_the_guard() -> None:
+    orphans = [marked(f"o{n}", "gone", {"model": "m"}, nonce=f"n{n}", created=n) for n in range(2)]
+    assert [(c.id, c.blocked and c.blocked.by) for c in plan(FILES, [*MANY, *orphans], prune=True).changes][-2:] == [
+        ("o0", Blocker.GUARD),
+        ("o1", Blocker.GUARD),
+    ]
+    allowed = plan(FILES, [*MANY, *orphans], prune=True, allow_deletes=2)
+    assert [(c.id, c.reasons) for c in allowed.changes][-2:] == [("o0", (Reason.ORPHAN,)), ("o1", (Reason.ORPHAN,))]
+
+
+def test_an_orphan_that_manages_more_is_no_rename_of_a_smaller_manifest() -> None:
+    orphan = marked("o1", "gone", {"model": "m", "instructions": "something else entirely"})
+    found = plan([*FILES, manifest("new", {"model": "m"})], [*MANY, orphan], prune=True)
+    assert ("create", "new", None, False) in actions(found)
+    assert ("delete", "gone", "o1", False) in actions(found)
+
+
+def test_a_name_that_another_manifest_adopts_in_the_same_plan_is_no_obstacle() -> None:
+    live = bare("o1", {"name": "desk", "model": "m"})
+    files = [
+        manifest("adopts", {"model": "m", "name": "desk"}, id="o1"),
+        manifest("creates", {"model": "m", "name": "desk", "instructions": "other"}),
+    ]
+    assert actions(plan(files, [live])) == [("adopt", "adopts", "o1", False), ("create", "creates", None, False)]
+
+
+def test_giving_up_what_others_have_reset_already_says_nothing() -> None:
+    live = marked("o1", "k", {"model": "m"}, managed=[("model",), ("name",)])
+    base = Applied(ASSISTANT, {"model": "m", "name": "old"})
+    mark = read(mark_text(ASSISTANT, live))
+    decision = decide_update(ASSISTANT, manifest("k", {"model": "m"}), live.body, mark, base)  # type: ignore[arg-type]
+    assert (decision.writes, decision.diagnostics) == ((), ())
