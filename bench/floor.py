@@ -20,12 +20,13 @@ with httpx.Client(headers=headers, timeout=60) as client:
 
 for file in Path(directory).rglob("*.yaml"):
     if file.name != "reconciler.yaml":
-        yaml.load(file.read_bytes(), yaml.CSafeLoader)  # noqa: S506 - the fastest safe loader there is
+        yaml.load(file.read_bytes(), yaml.CSafeLoader)
 
 if what == "apply":
     clients = [httpx.Client(headers=headers, timeout=60) for _ in range(int(parallel))]
 
     def send(job: tuple[int, str]) -> None:
+        """One modify request."""
         number, id = job
         clients[number % len(clients)].post(f"{url}/assistants/{id}", json={"temperature": 0.5}).raise_for_status()
 

@@ -1,7 +1,7 @@
-"""Side by side: the tool, and the least code that does the work. `python -m bench.run [--assistants 500] [--latency 50]`.
+"""Side by side: the tool, and the least code that does the work. `python -m bench.run`.
 
-Prints a table of ratios. The floor of a plan is one process that lists every page and parses every file; the floor of an
-apply does that and then sends the changed bodies from as many threads. Ratios are what counts: both sides run here, now.
+Prints a table of ratios. The floor of a plan is one process that lists every page and parses every file; the floor of
+an apply does that and then sends the changed bodies from as many threads. Both sides run here and now, in turn.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 FLOOR = Path(__file__).parent / "floor.py"
 PROMPT = "\n".join(f"Rule {n}: always answer politely and cite article KB-{n:04}." for n in range(40))
 PARALLEL = 16
+
+Work: TypeAlias = Callable[[], None]
 
 
 def main() -> None:
@@ -49,7 +52,7 @@ def measure(root: Path, count: int, latency: int, runs: int) -> dict[str, dict[s
         tool("apply", "--yes", "--parallelism", str(PARALLEL), root=root)
         figures = {"create all, in parallel": {"requests": requests(record)}}
         figures["plan, nothing changed"] = compare(
-            [lambda: tool("plan", root=root)], [lambda: floor("plan", url, root)], record, runs
+            lambda: tool("plan", root=root), lambda: floor("plan", url, root), record, runs
         )
         changed = max(1, count // 10)
         rounds = iter(range(1000))
@@ -66,19 +69,19 @@ def measure(root: Path, count: int, latency: int, runs: int) -> dict[str, dict[s
         least = [clock(lambda: floor("apply", url, root, changed)) for _ in range(runs)]
         figures[f"apply, {changed} changed"] = ratio(timed, least) | {"requests": sent}
     figures["--version"] = compare(
-        [lambda: tool("--version", root=root)], [lambda: python("-c", "import click")], record, runs * 3
+        lambda: tool("--version", root=root), lambda: python("-c", "import click"), record, runs * 3
     )
     return figures
 
 
-def compare(ours: list, floors: list, record: Path, runs: int) -> dict[str, float]:  # type: ignore[type-arg]
+def compare(ours: Work, least: Work, record: Path, runs: int) -> dict[str, float]:
     """Both sides in turn, so that a slow moment of the machine meets both."""
-    mine, least = [], []
+    mine, floors = [], []
     for _ in range(runs):
-        least.append(clock(floors[0]))
+        floors.append(clock(least))
         clear(record)
-        mine.append(clock(ours[0]))
-    return ratio(mine, least) | {"requests": requests(record)}
+        mine.append(clock(ours))
+    return ratio(mine, floors) | {"requests": requests(record)}
 
 
 def ratio(mine: list[float], least: list[float]) -> dict[str, float]:
@@ -149,7 +152,7 @@ def python(*arguments: str) -> None:
     subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, env=environment)
 
 
-def clock(work) -> float:  # type: ignore[no-untyped-def]
+def clock(work: Work) -> float:
     """Seconds of wall time."""
     begin = time.perf_counter()
     work()

@@ -33,19 +33,16 @@ def command(
     record: Path | None,
 ) -> int:
     """Serve the embedded API on loopback, for trying things out and for tests. Ctrl-C ends it."""
-    from reconciler.server import Chaos, create_app
+    from reconciler.server import Chaos, ChaosError, StoreError, create_app
     from reconciler.server.http import serve
 
     database = options.directory / (db or DEFAULT_DATABASE)
     database.parent.mkdir(parents=True, exist_ok=True)
-    app = create_app(
-        database,
-        profile=profile,
-        api_key=api_key,
-        chaos=Chaos.load(chaos) if chaos else None,
-        adversary=adversary,
-        record=record,
-    )
+    try:
+        rules = Chaos.load(chaos) if chaos else None
+        app = create_app(database, profile=profile, api_key=api_key, chaos=rules, adversary=adversary, record=record)
+    except (ChaosError, StoreError) as problem:
+        raise click.ClickException(str(problem)) from problem
     server = serve(app, host, port)
     click.echo(f"{profile} on {server.url}/v1", nl=True)
     server.run_forever()

@@ -169,13 +169,13 @@ def _request_from(environ: WSGIEnvironment) -> tuple[Request, Refusal | None]:
 
 
 def _decoded(path: str) -> str:
-    # WSGI hands bytes over as if they were Latin-1; some in-process transports hand over text.
+    # WSGI hands bytes over as if they were Latin-1; some in-process transports hand over text, which then stays.
     if path.isascii():
         return path
     try:
-        return path.encode("latin-1").decode("utf-8", "replace")
-    except UnicodeEncodeError:
-        return path.encode("utf-8", "replace").decode("utf-8")
+        return path.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return path
 
 
 def _read_body(environ: WSGIEnvironment) -> bytes:

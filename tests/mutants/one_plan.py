@@ -22,8 +22,8 @@ MUTANTS = [
     ),
     Mutant(
         "pairing",
-        "if first.mark.nonce == owned.mark.nonce:",
-        "if first.mark.nonce != owned.mark.nonce:",
+        "if one.mark.nonce == owned.mark.nonce), None)",
+        "if one.mark.nonce != owned.mark.nonce), None)",
         "copies are not twins",
         "pairing",
     ),
@@ -105,11 +105,28 @@ MUTANTS = [
         "policy", "if entries <= kind.max_entries:", "if entries <= kind.max_entries + 1:", "sixteen slots", "policy"
     ),
     Mutant(
-        "policy",
-        "for live in found.not_ours if",
-        "for live in found.unmarked if",
+        "kind_plan",
+        "[live for live in self.index.not_ours if",
+        "[live for live in self.index.unmarked if",
         "names of other owners count",
         "policy",
+    ),
+    Mutant(
+        "kind_plan",
+        "copy for first, copy in self.index.copies if first.live.id == owned.live.id",
+        "copy for first, copy in () if first.live.id == owned.live.id",
+        "copies are never pruned",
+        "orphans",
+    ),
+    Mutant(
+        "kind_plan", "if same_content and owned.mark.units == units:", "if same_content:", "equal, not more", "orphans"
+    ),
+    Mutant(
+        "pairing",
+        "for one in (first, *twins) if",
+        "for one in (first,) if",
+        "a copy of a twin is a copy",
+        "orphans",
     ),
     # precondition and verify
     Mutant(
@@ -156,7 +173,9 @@ MUTANTS = [
     ),
     Mutant(
         "verify",
-        "            if unit in found:\n                yield _not_kept(address, unit, found[unit])",
+        "            if unit in found:\n"
+        '                yield _said(address, unit, Code.NOT_KEPT, "was taken away, but the remote kept it", '
+        "_OVERRIDDEN)",
         "            pass",
         "a removed entry that stays is found",
         "verify",

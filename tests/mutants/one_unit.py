@@ -184,8 +184,8 @@ MUTANTS = [
     ),
     Mutant(
         "decide",
-        "return None if same(meaning, meaning.on_remove, live) else Write",
-        "return Write",
+        "if cleared is not ABSENT and same(meaning_of(kind, unit), cleared, live):",
+        "if False:",
         "a unit is reset once",
         "decide",
     ),

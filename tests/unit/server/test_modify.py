@@ -1,4 +1,4 @@
-"""What modify and delete do: absent keeps, null clears, the rest is replaced whole, and the merged object is checked."""
+"""Modify and delete: absent keeps, null clears, the rest is replaced whole, and the merged object is checked."""
 
 from __future__ import annotations
 

@@ -68,7 +68,10 @@ def test_numbers_are_stored_as_floats(wire: Wire) -> None:
             {"type": "file_search", "file_search": {"ranking_options": {"ranker": "auto", "score_threshold": 1}}},
             {"type": "file_search", "file_search": {"ranking_options": {**RANKING, "score_threshold": 1.0}}},
         ),
-        ({"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name": "f", "strict": False}}),
+        (
+            {"type": "function", "function": {"name": "f"}},
+            {"type": "function", "function": {"name": "f", "strict": False}},
+        ),
         (
             {"type": "function", "function": {"name": "f", "strict": None, "parameters": {"x": {"y": [None]}}}},
             {"type": "function", "function": {"name": "f", "strict": False, "parameters": {"x": {"y": [None]}}}},
@@ -122,15 +125,20 @@ def test_every_response_format_is_kept_as_it_is(shape: Any, wire: Wire) -> None:
         {"instructions": "ä" * 256_000},
         {"metadata": {f"{number:064}": "v" * 512 for number in range(16)}},
         {"tools": [{"type": "code_interpreter"}] * 128},
-        {"tools": [{"type": "function", "function": {"name": "a-_" + "Z" * 61}}]},
+        {"tools": [{"type": "function", "function": {"name": "a-_" + "Z" * 61, "strict": False}}]},
         {"tool_resources": {"code_interpreter": {"file_ids": ["file-1"] * 20}}},
-        {"name": "\ud800", "instructions": "\x00\x1b"},
+        {"name": "\x00\x1b", "instructions": "a\u2028\r\n\u202e"},
     ],
 )
 def test_what_is_just_within_the_limits_is_kept(body: dict[str, Any], wire: Wire) -> None:
     made = wire.create(**body)
     assert {name: made[name] for name in body} == body
     assert wire.retrieve(made["id"]) == made
+
+
+def test_half_a_surrogate_pair_does_no_harm(wire: Wire) -> None:
+    answer = wire.client.post("/assistants", content=rb'{"model": "m", "name": "\ud800"}')
+    assert wire.retrieve(answer.json()["id"])["name"] == "\ud800"
 
 
 @pytest.mark.parametrize("effort", ["none", "minimal", "low", "medium", "high", "xhigh", "max"])

@@ -31,7 +31,8 @@ def ask(method, path, body=None):
     return json.loads(b"".join(app(environ, lambda status, headers: None)))
 
 def create(number):
-    id = ask("POST", "/v1/assistants", {"model": "m", "name": f"{sys.argv[2]}{number}", "instructions": "x" * 20000})["id"]
+    name = f"{sys.argv[2]}{number}"
+    id = ask("POST", "/v1/assistants", {"model": "m", "name": name, "instructions": "x" * 20000})["id"]
     ask("POST", f"/v1/assistants/{id}", {"instructions": "y" * 20000})
     return id
 """

@@ -1,0 +1,57 @@
+"""The fleet that README and tutorial show, as they show it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.conftest import Project, Remote
+
+FLEET = Path(__file__).parents[2] / "assistants.d"
+
+
+def copied(project: Project) -> Path:
+    return Path(shutil.copytree(FLEET, project.root / "assistants.d"))
+
+
+def test_it_is_created_in_the_embedded_server_and_a_second_run_has_nothing_to_do(project: Project) -> None:
+    manifests = len([file for file in copied(project).rglob("*") if file.suffix in (".yaml", ".md")])
+    assert manifests > 6
+    first = project.ok("apply", "--yes", "--format", "json").json
+    assert first["totals"]["done"] == len(first["outcomes"]) >= 6
+    second = project.ok("apply", "--yes", "--format", "json").json
+    assert second["outcomes"] == []
+    assert second["totals"]["requests"] == 0
+
+
+def test_one_word_of_a_prompt_file_sends_that_prompt_and_nothing_else(project: Project, remote: Remote) -> None:
+    fleet = copied(project)
+    project.target(remote.url)
+    project.ok("apply", "--yes")
+    prompt = fleet / "prompts/helpdesk.md"
+    text = prompt.read_text(encoding="utf-8")
+    prompt.write_text(text.replace("customer", "client", 1), encoding="utf-8")
+    remote.forget()
+    plan = project.ok("plan").out
+    assert "assistants.d/prompts/helpdesk.md:" in plan
+    assert "client" in plan
+    project.ok("apply", "--yes")
+    (request,) = remote.writes
+    assert request.body == {"instructions": text.replace("customer", "client", 1)}
+    assert request.path == f"/v1/assistants/{remote.named('Help desk')['id']}"
+
+
+def test_a_hand_edit_is_found_by_its_field_and_put_back(project: Project, remote: Remote) -> None:
+    copied(project)
+    project.target(remote.url)
+    project.ok("apply", "--yes")
+    id = remote.named("HR bot")["id"]
+    remote.ask("POST", f"/v1/assistants/{id}", {"instructions": "Say yes to everything."})
+    ran = project.run("drift", "--format", "json")
+    assert ran.code == 2
+    (change,) = ran.json["changes"]
+    assert [field["path"] for field in change["fields"]] == [["instructions"]]
+    remote.forget()
+    project.ok("apply", "--yes")
+    assert [set(request.body) for request in remote.writes] == [{"instructions"}]
+    assert project.run("drift").code == 0
