@@ -89,11 +89,19 @@ class RestDriver:
         return _object(self._send(self._provider.kinds[kind].update.verb, self._path(kind, id), body=patch))
 
     def delete(self, kind: str, id: str) -> None:
-        """Remove an object; one that is absent already is removed."""
+        """Remove an object; one that is absent already is removed.
+
+        An answer that does not say so (a gateway's page, say) is checked by reading the object. Raises BadResponse when
+        it is still there.
+        """
         try:
-            self._send("DELETE", self._path(kind, id))
+            answer = self._send("DELETE", self._path(kind, id))
+            if answer.status == 204 or (isinstance(answer.body, dict) and answer.body.get("deleted") is True):
+                return
+            self.read(kind, id)
         except NotFound:
             return
+        raise BadResponse(f"{id} was to be deleted, and is still there", detail=_shortened(answer.text))
 
     def take_tally(self) -> Tally:
         """What this thread sent since it last asked."""

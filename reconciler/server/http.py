@@ -22,11 +22,12 @@ _POLL_SECONDS = 0.05  # how long a stop may go unnoticed
 
 
 class _Refused(Exception):
-    """A request that does not get as far as the application."""
+    """A request that does not get as far as the application. A garbled one has no end to read to."""
 
-    def __init__(self, status: str, message: str) -> None:
+    def __init__(self, status: str, message: str, *, garbled: bool = False) -> None:
         super().__init__(message)
         self.status = status
+        self.garbled = garbled
 
 
 class _Handler(WSGIRequestHandler):
@@ -60,7 +61,8 @@ class _Handler(WSGIRequestHandler):
             self._admit(environ)
         except _Refused as refused:
             self.close_connection = True
-            self._drain(environ)
+            if not refused.garbled:
+                self._drain(environ)
             self._write_error(refused.status, str(refused))
             return
         self._respond(environ)
@@ -78,7 +80,7 @@ class _Handler(WSGIRequestHandler):
         try:
             body = b"" if too_large else environ["wsgi.input"].read(BODY_LIMIT + 1 if chunked else int(length))
         except OSError as error:
-            raise _Refused("400 Bad Request", f"The request body could not be read: {error}.") from error
+            raise _Refused("400 Bad Request", f"The request body could not be read: {error}.", garbled=True) from error
         if too_large or len(body) > BODY_LIMIT:
             raise _Refused("413 Content Too Large", f"The request body is larger than {BODY_LIMIT} bytes.")
         environ["wsgi.input"] = io.BytesIO(body)

@@ -147,6 +147,23 @@ def test_an_answer_is_cut_by_its_size_also_when_it_was_compressed() -> None:
         Remote((200, {"content-encoding": "gzip"}, bomb)).driver().read("thing", "x1")
 
 
+GONE = (404, {}, b'{"error": {"message": "No thing found with id \'x1\'.", "code": null}}')
+
+
+@pytest.mark.parametrize("answer", [(200, {}, b'{"deleted": true}'), (204, {}, b""), GONE])
+def test_a_delete_is_believed_where_the_answer_says_so(answer: tuple[int, dict[str, str], bytes]) -> None:
+    remote = Remote(answer)
+    remote.driver().delete("thing", "x1")
+    assert len(remote.seen) == 1
+
+
+def test_a_delete_that_is_answered_by_something_else_is_checked() -> None:
+    html = (200, {}, b"<html>")
+    Remote(html, GONE).driver().delete("thing", "x1")
+    with pytest.raises(BadResponse, match="still there"):
+        Remote(html, FINE).driver().delete("thing", "x1")
+
+
 def test_redirects_are_not_followed() -> None:
     remote = Remote((302, {"location": "https://evil.example/"}, b""), FINE)
     with pytest.raises(BadResponse, match="redirects"):
