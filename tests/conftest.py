@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reconciler.server.http import Server, serve
 
 from reconciler.cli import main
 from reconciler.server import App, Chaos, create_app
+from reconciler.server.http import Server, serve
 
 
 @dataclass(frozen=True)
