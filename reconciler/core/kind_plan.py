@@ -211,7 +211,9 @@ class KindPlanner:
     def _twins(self, key: str) -> list[Change]:
         first = self.index.ours.get(key)
         twins = [twin for twin in self._unbound(key) if twin is not first and twin.live.id not in self._taken]
-        return [self._removal(Action.DELETE, Address(self.kind.name, key), t, Reason.TWIN) for t in twins]
+        address = Address(self.kind.name, key)
+        removals = [(twin, self._removal(Action.DELETE, address, twin, Reason.TWIN)) for twin in twins]
+        return [replace(removal, blocked=self._copied(twin)) for twin, removal in removals]
 
     def _orphans(self, prune: bool) -> None:
         """What is ours and has no manifest: deleted or released where that is asked for, else only counted."""
@@ -240,12 +242,19 @@ class KindPlanner:
         if owned.mark.protect and owned.mark.on_remove is not OnRemove.RELEASE:
             hint = "to delete it, bring its manifest back with `protect: false`, apply, then remove the manifest"
             return Block(Blocker.PROTECT, hint)
-        if copy := next((copy for first, copy in self.index.copies if first.live.id == owned.live.id), None):
-            hint = f"{copy.live.id} is a copy of it and would go next: take the entry {MARK_ENTRY!r} off the copy first"
-            return Block(Blocker.COPY, hint)
+        if copied := self._copied(owned):
+            return copied
         if renamed := self._renamed.get(key):
             return Block(Blocker.PROBABLE_RENAME, f"it looks renamed to {renamed}: say so there with `moved_from`")
         return None
+
+    def _copied(self, owned: Owned) -> Block | None:
+        """A copy that a person made of an object would take its place, and be the next to go."""
+        copy = next((copy for first, copy in self.index.copies if first.live.id == owned.live.id), None)
+        if copy is None:
+            return None
+        hint = f"{copy.live.id} is a copy of it and would go next: take the entry {MARK_ENTRY!r} off the copy first"
+        return Block(Blocker.COPY, hint)
 
     def _removal(self, action: Action, address: Address, owned: Owned, reason: Reason) -> Change:
         kind, live = self.kind, owned.live

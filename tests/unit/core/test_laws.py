@@ -75,17 +75,6 @@ def objects(draw: st.DrawFn, kind: Kind, near: list[Manifest]) -> list[LiveObjec
     return found
 
 
-def without_doubled_orphans(live: list[LiveObject], files: list[Manifest], kind: Kind) -> list[LiveObject]:
-    """Twins and copies only of what has a manifest: those of an orphan take one apply after the other."""
-    keys = {m.address.key for m in files}
-    found: dict[str, LiveObject] = {}
-    for one in live:
-        mark = mark_of(kind, one)
-        key = mark.key if isinstance(mark, Mark) and mark.key not in keys else one.id
-        found.setdefault(key, one)
-    return list(found.values())
-
-
 @st.composite
 def worlds(
     draw: st.DrawFn, kind: Kind, ids: Sequence[str | None] = (None, None, "o0", "o1", "none")
@@ -126,7 +115,6 @@ def test_after_one_apply_nothing_is_left_to_do(name: str, merging: bool, data: s
     kind = KINDS[name]
     files, live = data.draw(worlds(kind, ids=[None]))
     files = with_sensible_moves(files)
-    live = without_doubled_orphans(live, files, kind)
     first = plan(files, live, kind, prune=True)
     world = applied(first, live, kind, merging and kind.nested == "unknown")
     assert due(plan(files, world, kind, prune=True)) == []
@@ -138,7 +126,6 @@ def test_after_one_apply_nothing_is_left_to_do(name: str, merging: bool, data: s
 def test_where_objects_change_hands_a_few_applies_settle_it(name: str, data: st.DataObject) -> None:
     kind = KINDS[name]
     files, live = data.draw(worlds(kind))
-    live = without_doubled_orphans(live, files, kind)
     first = found = plan(files, live, kind, prune=True)
     rounds = 0
     while due(found):

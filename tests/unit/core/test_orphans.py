@@ -21,6 +21,8 @@ def test_a_copy_of_a_twin_is_a_copy_too() -> None:
     found = index(ASSISTANT, objects, OWNER)
     assert [owned.live.id for owned in found.twins["k"]] == ["o2"]
     assert [(first.live.id, copy.live.id) for first, copy in found.copies] == [("o2", "o3")]
+    twin = plan([manifest("k", {})], objects).changes[-1]
+    assert (twin.id, twin.blocked and twin.blocked.by) == ("o2", Blocker.COPY)
 
 
 def test_an_orphan_with_a_copy_stays_because_the_copy_would_go_next() -> None:
