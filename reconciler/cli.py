@@ -9,9 +9,7 @@ from __future__ import annotations
 import importlib
 import io
 import os
-import platform
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
@@ -128,6 +126,9 @@ def _failed(problem: Exception) -> Exit:
 
 
 def _bug_report() -> str:
+    import platform
+    import traceback
+
     where = f"reconciler {__version__}, Python {platform.python_version()}, {platform.platform()}"
     trace = traceback.format_exc(limit=-8)
     return f"{trace}\nThis is a bug in reconciler ({where}).\nPlease report it with the lines above."

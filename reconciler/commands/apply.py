@@ -12,6 +12,7 @@ import click
 
 from reconciler.commands.options import Options
 from reconciler.commands.output import destinations, formats_option, say, write
+from reconciler.exits import Exit
 
 if TYPE_CHECKING:
     from reconciler.commands.session import Session
@@ -48,7 +49,7 @@ def command(
 
     destinations(formats, ("text", "json"))
     session = Session(options)
-    if len(what) == 1 and (session.root / what[0]).is_file():
+    if len(what) == 1 and (what[0].endswith(".json") or (session.root / what[0]).is_file()):
         plan, sight = _saved(session, Path(what[0]), allow_deletes)
     else:
         plan, sight = _fresh(session, what, allow_deletes)
@@ -56,10 +57,11 @@ def command(
     _show(options, plan, formats)
     outcomes: list[Outcome] = []
     if any(to_do(change) for change in plan.changes):
-        _confirm(yes)
+        if not (yes or _confirmed()):
+            click.echo("nothing was sent", err=True)
+            return Exit.ERROR
         outcomes = carry_out(session, plan, sight, parallelism=parallelism, stop_on_error=on_error == "stop")
-    write(formats, apply_renderers(plan, outcomes, options))
-    say(options, [finding for outcome in outcomes for finding in outcome.findings])
+    write(options, formats, apply_renderers(plan, outcomes, options))
     return exit_of(plan, outcomes, session.stop.is_set())
 
 
@@ -108,13 +110,12 @@ def _show(options: Options, plan: Plan, formats: Sequence[str]) -> None:
         click.echo(plan_renderers(plan, options)["text"](not machine), nl=False, err=machine)
 
 
-def _confirm(yes: bool) -> None:
+def _confirmed() -> bool:
+    """Ask. Raises ConfigError where nobody is there to be asked."""
     from reconciler.config.errors import ConfigError, error
     from reconciler.core.codes import Code
 
-    if yes:
-        return
     if not sys.stdin.isatty():
         summary = "nobody is here to confirm, so nothing was sent"
         raise ConfigError([error(Code.CONFIRMATION_REQUIRED, summary, None, "", "add --yes")])
-    click.confirm("Apply these changes?", abort=True, err=True)
+    return click.confirm("Apply these changes?", err=True)

@@ -28,7 +28,7 @@ def command(options: Options, addresses: tuple[str, ...], formats: tuple[str, ..
     planned = plan_live(session, addresses, None)
     differs, waiting = _separate(planned.plan)
     say(options, (*planned.loaded.diagnostics, *planned.plan.diagnostics))
-    write(formats, plan_renderers(differs, options))
+    write(options, formats, plan_renderers(differs, options))
     if waiting and not options.quiet:
         click.echo(f"{waiting} not applied yet: `reconciler plan` shows what", err=True)
     return Exit.CHANGES if _changes(differs) else Exit.DONE

@@ -35,13 +35,13 @@ def destinations(formats: Sequence[str], known: Sequence[str]) -> list[tuple[str
     return found
 
 
-def write(formats: Sequence[str], renderers: Mapping[str, Callable[[bool], str]]) -> None:
+def write(options: Options, formats: Sequence[str], renderers: Mapping[str, Callable[[bool], str]]) -> None:
     """Render each format once, to stdout or its file. A renderer is told whether it writes to the terminal."""
     for name, file in destinations(formats, list(renderers)):
         if file is None:
             click.echo(renderers[name](True), nl=False, color=True)
         else:
-            file.write_text(renderers[name](False), encoding="utf-8")
+            (options.directory / file).write_text(renderers[name](False), encoding="utf-8")
 
 
 def wants_color(options: Options) -> bool:

@@ -37,7 +37,7 @@ def command(
     session = Session(options)
     planned = plan_live(session, addresses, allow_deletes)
     say(options, (*planned.loaded.diagnostics, *planned.plan.diagnostics))
-    write(formats, plan_renderers(planned.plan, options))
+    write(options, formats, plan_renderers(planned.plan, options))
     if out is not None:
         planfile.save(planned.plan, session.root / out)
     summary = summarise(planned.plan)

@@ -16,10 +16,10 @@ from reconciler.commands.output import formats_option, say, write
 @click.pass_obj
 def command(options: Options, plan_file: Path, formats: tuple[str, ...]) -> int:
     """Show a plan that `plan --out` saved."""
-    from reconciler.commands.planning import exit_of, plan_renderers
+    from reconciler.commands.planning import plan_renderers
     from reconciler.engine import planfile
 
     plan, document = planfile.load_with_document(options.directory / plan_file)
     say(options, plan.diagnostics)
-    write(formats, plan_renderers(plan, options, unchanged=document["summary"]["noop"]))
-    return exit_of(plan, False, 0)
+    write(options, formats, plan_renderers(plan, options, unchanged=document["summary"]["noop"]))
+    return 0

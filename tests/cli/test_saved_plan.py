@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 
 from tests.conftest import Project, Remote
@@ -111,3 +113,15 @@ def test_the_same_inputs_give_the_same_bytes(project: Project, remote: Remote) -
     project.ok("plan", "--out", "two.json")
     assert (project.root / "one.json").read_bytes() == (project.root / "two.json").read_bytes()
     assert json.loads((project.root / "one.json").read_text())["summary"]["create"] == 5
+
+
+def test_any_hash_seed_gives_the_same_bytes(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    fleet(project, 3)
+    plans = set()
+    for seed in ("0", "1", "12345"):
+        command = [sys.executable, "-m", "reconciler", "-C", str(project.root), "plan", "--out", f"{seed}.json"]
+        environment = project.environment | {"PYTHONHASHSEED": seed}
+        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+        plans.add((project.root / f"{seed}.json").read_bytes())
+    assert len(plans) == 1
