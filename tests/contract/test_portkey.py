@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from reconciler.server import App, create_app
+from reconciler.server.http import serve
 from tests.conftest import Project, Remote
 
 GATEWAY = Path(__file__).parent.parent / "gateway"
@@ -133,3 +137,55 @@ def test_the_whole_job_through_the_real_gateway(project: Project, remote: Remote
     project.remove("assistants.d/a5.yaml")
     project.ok("apply", "--yes")
     assert sorted(each["name"] for each in remote.objects()) == ["a0", "a1", "a2", "a3", "a4"]
+
+
+class Balancing:
+    """A gateway that answers from two upstreams in turn, and says so."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.turn = 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        self.turn += 1
+        route = ("x-portkey-last-used-option-index", f"config.targets[{self.turn % 2}]")
+        return self.app(environ, lambda status, headers, error=None: start_response(status, [*headers, route]))
+
+
+def test_a_gateway_that_switches_between_accounts_is_refused(project: Project) -> None:
+    app = create_app()
+    with serve(Balancing(app)) as server:
+        project.target(server.url, provider="portkey")
+        remote = Remote(app, server)
+        for number in range(120):
+            remote.ask("POST", "/v1/assistants", {"name": f"x{number}", "model": "m"})
+        project.write("assistants.d/a.yaml", "name: a\nmodel: gpt-4o\n")
+        remote.forget()
+        ran = project.run("apply", "--yes")
+        assert ran.code == 1
+        assert "RC0510" in ran.err
+        assert remote.writes == []
+
+
+def test_labels_of_a_gateway_are_sent_as_json_and_headers_as_they_are(project: Project, remote: Remote) -> None:
+    headers = "    headers: {x-portkey-metadata: {_user: ci, _environment: prod}, x-portkey-config: pc-main-1}\n"
+    project.target(remote.url, provider="portkey", more=headers)
+    project.write("assistants.d/a.yaml", "name: a\nmodel: gpt-4o\n")
+    project.ok("plan")
+    sent = remote.app.requests[0].headers
+    assert json.loads(sent["x-portkey-metadata"]) == {"_user": "ci", "_environment": "prod"}
+    assert sent["x-portkey-config"] == "pc-main-1"
+
+
+def test_any_compatible_server_gets_key_organization_and_project(
+    project: Project, start: Callable[..., Remote]
+) -> None:
+    remote = start(api_key="sk-1")
+    project.target(remote.url)
+    project.environment |= {"OPENAI_API_KEY": "sk-1", "OPENAI_ORG_ID": "org-1", "OPENAI_PROJECT_ID": "proj_1"}
+    project.write("assistants.d/a.yaml", "name: a\nmodel: gpt-4o\n")
+    project.ok("apply", "--yes")
+    sent = remote.writes[0].headers
+    assert sent["authorization"] == "Bearer sk-1"
+    assert (sent["openai-organization"], sent["openai-project"]) == ("org-1", "proj_1")
+    assert sent["openai-beta"] == "assistants=v2"
