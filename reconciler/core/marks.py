@@ -17,6 +17,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from reconciler.core.model import Json, OnRemove, Unit
@@ -63,6 +64,7 @@ class DamagedMark:
     """A text in the mark's place that is no mark: edited by hand, or not ours."""
 
 
+@lru_cache(maxsize=4096)
 def code(unit: Unit) -> str:
     """The six characters that stand for a unit in a mark."""
     name = json.dumps(list(unit), ensure_ascii=True, separators=(",", ":"))

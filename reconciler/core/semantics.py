@@ -43,6 +43,11 @@ class Meaning:
     read_only: bool = False
     immutable: bool = False
     sensitive: bool = False
+    unset: Json = field(init=False, compare=False, repr=False)
+    """The canonical form of no value: of null, of absence, and of the default."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unset", None if self.default is None else canonical_value(self, self.default))
 
     @property
     def is_record(self) -> bool:
@@ -148,7 +153,7 @@ def canonical(meaning: Meaning, value: Json) -> str:
 def canonical_value(meaning: Meaning, value: Json) -> Json:
     """The canonical form as JSON: parts at their default left out, sets and keyed lists sorted, floats made whole."""
     if value is ABSENT or value is None:
-        return _plain(None) if meaning.default is None else canonical_value(meaning, meaning.default)
+        return meaning.unset
     if isinstance(value, list):
         return _canonical_list(meaning, value)
     if isinstance(value, dict):
@@ -166,23 +171,23 @@ def _canonical_list(meaning: Meaning, value: list[Json]) -> list[Json]:
         entries = [canonical_value(meaning.items, entry) for entry in value]
     if meaning.list_meaning is ListMeaning.ORDERED:
         return entries
-    texts = {_dump(entry): entry for entry in entries}
     if meaning.list_meaning is ListMeaning.SET:
+        texts = {_dump(entry): entry for entry in entries}
         return [texts[text] for text in sorted(texts)]
     return sorted(entries, key=lambda entry: (entry_key(meaning, entry), _dump(entry)))
 
 
 def _canonical_record(meaning: Meaning, value: Mapping[str, Json]) -> dict[str, Json]:
     record: dict[str, Json] = {}
-    for name, sub in meaning.properties.items():
-        if sub.uncompared:
-            continue
-        part, unset = canonical_value(sub, value.get(name)), canonical_value(sub, None)
-        if part is not None and (part != unset or _dump(part) != _dump(unset)):  # to Python, True == 1
-            record[name] = part
     for name, entry in value.items():
-        if name not in meaning.properties and not meaning.closed:
-            record[name] = canonical_value(meaning.entries or FREE, entry)
+        sub = meaning.properties.get(name)
+        if sub is None:
+            if not meaning.closed:
+                record[name] = canonical_value(meaning.entries or FREE, entry)
+        elif entry is not None and not sub.uncompared:
+            part = canonical_value(sub, entry)
+            if part != sub.unset or _dump(part) != _dump(sub.unset):  # to Python, True == 1
+                record[name] = part
     return record
 
 
@@ -197,8 +202,7 @@ def _plain(value: Json) -> Json:
     return value
 
 
-def _dump(value: Json) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+_dump = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
 def entry_key(meaning: Meaning, entry: Json) -> str:
