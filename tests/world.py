@@ -116,7 +116,7 @@ class World:
 
     def journal(self) -> Journal:
         """What this machine remembers of its creates."""
-        return Journal(self.directory / "journal", IDENTITY, self.settle_seconds, self.clock)
+        return Journal(self.directory / "journal", IDENTITY.url, self.settle_seconds, self.clock)
 
 
 def due(plan: Plan) -> list[Change]:

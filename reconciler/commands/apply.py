@@ -16,7 +16,7 @@ from reconciler.exits import Exit
 
 if TYPE_CHECKING:
     from reconciler.commands.session import Session
-    from reconciler.core.model import Outcome, Plan
+    from reconciler.core.model import Outcome, Plan, TargetIdentity
     from reconciler.engine.observe import Sight
 
 
@@ -93,12 +93,17 @@ def _saved(session: Session, file: Path, allow_deletes: int | None) -> tuple[Pla
     from reconciler.engine.observe import observe
 
     plan = planfile.load(session.root / file)
+    sight = observe(session.driver, session.kinds, session.journal)
     if (plan.target, plan.owner) != (session.identity, session.owner):
-        summary = f"the plan is for {plan.owner} on {plan.target.name} ({plan.target.provider}, {plan.target.url})"
-        detail = f"this is {session.owner} on {session.identity.name} ({session.provider.name}, {session.url})"
+        summary = f"the plan is for {_told(plan.target, plan.owner)}"
+        detail = f"this is {_told(session.identity, session.owner)}"
         raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, detail, "choose its target, or plan again")])
-    plan = replace(plan, changes=tuple(lift_guard(plan.changes, allow_deletes)))
-    return plan, observe(session.driver, session.kinds, session.journal)
+    return replace(plan, changes=tuple(lift_guard(plan.changes, allow_deletes))), sight
+
+
+def _told(target: TargetIdentity, owner: str) -> str:
+    account = f", account {target.account}" if target.account else ""
+    return f"{owner} on {target.name} ({target.provider}, {target.url}{account})"
 
 
 def _show(options: Options, plan: Plan, formats: Sequence[str]) -> None:

@@ -11,6 +11,8 @@ from functools import cached_property
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+import click
+
 from reconciler.commands.options import Options
 from reconciler.config.errors import ConfigError, error, has_errors
 from reconciler.config.load import Loaded, load, load_settings
@@ -81,10 +83,10 @@ class Session:
         """The kinds of the target, in order of dependency."""
         return kinds_of(self.provider, self.schemas)
 
-    @cached_property
+    @property
     def identity(self) -> TargetIdentity:
-        """What plans are bound to."""
-        return TargetIdentity(self.target.name, self.provider.name, self.url)
+        """What plans are bound to; the account is known once the target has been read."""
+        return TargetIdentity(self.target.name, self.provider.name, self.url, self.driver.account)
 
     @cached_property
     def url(self) -> str:
@@ -125,6 +127,7 @@ class Session:
         client = HttpClient(
             self._connection(),
             wsgi_app=self._embedded_server() if self.provider.embedded else None,
+            trace=self._say if self.options.verbose else None,
             pause=self.stop.wait,
         )
         return RestDriver(self.provider, client)
@@ -133,7 +136,7 @@ class Session:
     def journal(self) -> Journal:
         """What this machine remembers of its creates on this target."""
         directory = self.root / STATE_DIRECTORY / "journal"
-        return Journal(directory, self.identity, self.limits.settle_seconds, time.time)
+        return Journal(directory, self.url, self.limits.settle_seconds, time.time)
 
     def _embedded_server(self) -> App:
         from reconciler.server import create_app
@@ -164,6 +167,9 @@ class Session:
             limits.reads_per_minute,
             limits.writes_per_minute,
         )
+
+    def _say(self, line: str) -> None:
+        click.echo(line, err=True)
 
     def _header(self, value: HeaderValue) -> str:
         """A header's value: text, a secret, or a mapping sent as JSON (gateways take labels like that)."""

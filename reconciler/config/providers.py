@@ -49,7 +49,9 @@ def provider_from(name: str, fields: Mapping[str, Any]) -> Provider:
     )
 
 
-_AS_THEY_ARE = frozenset({"url", "headers", "retried_header", "route_header", "trace_header", "embedded"})
+_AS_THEY_ARE = frozenset(
+    {"url", "headers", "account_header", "retried_header", "route_header", "trace_header", "embedded"}
+)
 
 
 def _kind(fields: Mapping[str, Any]) -> ProviderKind:

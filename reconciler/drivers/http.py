@@ -52,7 +52,8 @@ class Connection:
 class HttpClient:
     """Sends requests to one base URL. Safe from several threads.
 
-    `wsgi_app` answers in this process instead of the network. `pause(seconds)` waits and answers True when the user
+    `wsgi_app` answers in this process instead of the network. `trace` hears a line about each try: method, path, status
+    and time, never a header or a body. `pause(seconds)` waits and answers True when the user
     interrupted the wait. `chance` gives numbers in [0, 1).
     """
 
@@ -61,12 +62,14 @@ class HttpClient:
         connection: Connection,
         *,
         wsgi_app: Any = None,
+        trace: Callable[[str], None] | None = None,
         pause: Callable[[float], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._connection = connection
         self._wsgi_app = wsgi_app
+        self._trace = trace
         self._pause = pause or _sleep
         self._clock = clock
         self._chance = chance
@@ -100,10 +103,14 @@ class HttpClient:
             self._wait(gate.reserve())
             answer: Answer | None = None
             error: Unreachable | None = None
+            begin = self._clock()
             try:
                 answer = self._send_once(method, path, query, headers, body)
             except Unreachable as unreachable:
                 error = unreachable
+            if self._trace:
+                outcome = error or (answer and answer.status)
+                self._trace(f"{method} {path}{_shown(query)}  {outcome}  {self._clock() - begin:.3f} s")
             if answer is not None and answer.status < 400:
                 with self._budget_lock:
                     self._budget.earn()
@@ -148,7 +155,7 @@ class HttpClient:
         tally = self._tally()
         tally.requests += 1
         client = self._client()
-        content = None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        content = None if body is None else _encoded(body)
         all_headers = {**self._connection.headers, **(headers or {})}
         if content is not None:
             all_headers["content-type"] = "application/json"
@@ -213,6 +220,18 @@ class HttpClient:
     def _wait(self, seconds: float) -> None:
         if seconds > 0 and self._pause(seconds):
             raise Interrupted("stopped while waiting to send the next request")
+
+
+def _encoded(body: Body) -> bytes:
+    """A body as JSON; in ASCII where it holds lone surrogates, which UTF-8 has no bytes for (others' metadata may)."""
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body, allow_nan=False).encode()
+
+
+def _shown(query: Mapping[str, str] | None) -> str:
+    return "?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else ""
 
 
 def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:

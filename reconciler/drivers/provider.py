@@ -83,8 +83,9 @@ class ReadStyle:
 class Provider:
     """One provider. `hosts` are those its credentials are meant for; `embedded` names a profile of the embedded server.
 
-    `retried_header` tells how often a gateway sent a request again by itself, `route_header` which of several
-    upstreams answered, `trace_header` takes the run's id, `host_headers` can send a credential to another host.
+    `account_header` names the account that a credential belongs to. `retried_header` tells how often a gateway sent a
+    request again by itself, `route_header` which of several upstreams answered. `trace_header` takes the run's id;
+    `host_headers` can send a credential to another host.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Provider:
     credentials: Mapping[str, Credential] = field(default_factory=dict)
     limits: Limits = Limits()
     reads: ReadStyle = ReadStyle()
+    account_header: str | None = None
     retried_header: str | None = None
     route_header: str | None = None
     trace_header: str | None = None

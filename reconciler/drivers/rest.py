@@ -38,6 +38,7 @@ class RestDriver:
         self._provider = provider
         self._client = client
         self._route: str | None = None
+        self.account: str | None = None  # what the remote last said of itself
         self._route_lock = threading.Lock()
 
     def list(self, kind: str) -> Iterator[Body]:
@@ -142,6 +143,7 @@ class RestDriver:
             self._client.note_repeated()
         if 200 <= answer.status < 300:
             self._check_route(answer)
+            self.account = answer.headers.get(provider.account_header or "") or self.account
             return answer
         raise self._error(answer)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.core.model import Address, TargetIdentity
+from reconciler.core.model import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,13 @@ class Attempt:
 
 
 class Journal:
-    """The journal of one target. `clock` gives seconds since the epoch; `settle_seconds` how long lists may lag."""
+    """The journal of the target at a url.
 
-    def __init__(
-        self, directory: Path, target: TargetIdentity, settle_seconds: float, clock: Callable[[], float]
-    ) -> None:
-        place = hashlib.sha256(f"{target.provider} {target.url}".encode()).hexdigest()[:16]
+    `clock` gives seconds since the epoch, `settle_seconds` how long lists may lag behind writes.
+    """
+
+    def __init__(self, directory: Path, url: str, settle_seconds: float, clock: Callable[[], float]) -> None:
+        place = hashlib.sha256(url.encode()).hexdigest()[:16]
         self._directory = directory / place
         self._settle_seconds = settle_seconds
         self._clock = clock

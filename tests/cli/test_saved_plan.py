@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from reconciler.server import App, create_app
+from reconciler.server.http import serve
 from tests.conftest import Project, Remote
 
 
@@ -104,6 +107,54 @@ def test_a_plan_for_another_target_or_owner_is_refused(
     ran = project.run("apply", "plan.json", "--yes")
     assert ran.code == 1
     assert "RC0410" in ran.err
+
+
+class Account:
+    """The embedded server, saying that it belongs to somebody."""
+
+    def __init__(self, app: App, name: str) -> None:
+        self.app = app
+        self.name = name
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def answering(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
+            others = [(name, value) for name, value in headers if name.lower() != "openai-organization"]
+            return start_response(status, [*others, ("openai-organization", self.name)])
+
+        return self.app(environ, answering)
+
+
+def test_a_plan_for_another_account_behind_the_same_url_is_refused(project: Project) -> None:
+    account = Account(create_app(), "org-a")
+    with serve(account) as server:
+        project.target(server.url)
+        fleet(project, 1)
+        project.ok("plan", "--out", "plan.json")
+        assert json.loads((project.root / "plan.json").read_text())["target"]["account"] == "org-a"
+        account.name = "org-b"
+        ran = project.run("apply", "plan.json", "--yes")
+        assert ran.code == 1
+        assert "org-a" in ran.err
+        assert "org-b" in ran.err
+        assert [r.method for r in account.app.requests if r.method != "GET"] == []
+        account.name = "org-a"
+        project.ok("apply", "plan.json", "--yes")
+
+
+def test_verbose_tells_each_request_and_no_secret(project: Project, start: Callable[..., Remote]) -> None:
+    remote = start(api_key="sk-canary-0123456789")
+    project.target(remote.url)
+    project.environment["OPENAI_API_KEY"] = "sk-canary-0123456789"
+    fleet(project, 1)
+    ran = project.ok("apply", "--yes", "--verbose")
+    lines = [line.split("  ")[:2] for line in ran.err.splitlines() if line.startswith(("GET", "POST"))]
+    assert lines == [
+        ["GET /assistants?order=desc&limit=100", "200"],
+        ["POST /assistants", "200"],
+        ["GET /assistants?order=desc&limit=100", "200"],
+    ]
+    everything = ran.out + ran.err + "".join(f.read_text() for f in project.root.rglob("*") if f.is_file())
+    assert "sk-canary" not in everything
 
 
 def test_the_same_inputs_give_the_same_bytes(project: Project, remote: Remote) -> None:
