@@ -66,7 +66,7 @@ class Project:
             directory = os.path.abspath(self.root / each)
             if not os.path.isdir(directory):
                 summary = f"the directory {self.name(directory)} does not exist"
-                hint = "name the directory with --dir, or write a first one with `reconciler init`"
+                hint = "make it, with a first manifest in it, or name another directory with --dir"
                 self.problems.append(error(Code.UNREADABLE, summary, None, hint=hint))
                 continue
             for found in self._below(directory, "", top=True):
