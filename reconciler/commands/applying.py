@@ -13,6 +13,7 @@ import click
 
 from reconciler.commands.options import Options
 from reconciler.commands.session import Session
+from reconciler.commands.state import state_directory
 from reconciler.core.codes import Code
 from reconciler.core.model import Action, Change, Outcome, Plan, Result
 from reconciler.engine.apply import ApplyOptions, apply_plan
@@ -32,6 +33,7 @@ def carry_out(
 
     Raises StalePlan, before anything is sent.
     """
+    state_directory(session.root)  # for the journal
     total = sum(1 for change in plan.changes if to_do(change))
     with _progress(session.options, total) as report, _signals(session.stop):
         options = ApplyOptions(

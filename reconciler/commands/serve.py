@@ -7,15 +7,16 @@ from pathlib import Path
 import click
 
 from reconciler.commands.options import Options
-
-DEFAULT_DATABASE = Path(".reconciler/local.db")
+from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
 
 
 @click.command("serve")
 @click.option("--profile", type=click.Choice(["assistants-v2"]), default="assistants-v2", help="The API to speak.")
 @click.option("--host", default="127.0.0.1", help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free port and prints it.")
-@click.option("--db", type=click.Path(path_type=Path, dir_okay=False), help=f"SQLite file; default {DEFAULT_DATABASE}.")
+@click.option(
+    "--db", type=click.Path(path_type=Path, dir_okay=False), help=f"SQLite file; default {NAME}/{LOCAL_DATABASE}."
+)
 @click.option("--api-key", help="Require this key; better given as RECONCILER_SERVE_API_KEY.")
 @click.option("--chaos", type=click.Path(path_type=Path, dir_okay=False), help="Faults to play, as a YAML file.")
 @click.option("--adversary", type=int, metavar="SEED", help="Answer in every legal shape but the expected one.")
@@ -36,8 +37,7 @@ def command(
     from reconciler.server import Chaos, ChaosError, StoreError, create_app
     from reconciler.server.http import serve
 
-    database = options.directory / (db or DEFAULT_DATABASE)
-    database.parent.mkdir(parents=True, exist_ok=True)
+    database = options.directory / db if db else state_directory(options.directory) / LOCAL_DATABASE
     try:
         rules = Chaos.load(chaos) if chaos else None
         app = create_app(database, profile=profile, api_key=api_key, chaos=rules, adversary=adversary, record=record)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
 from reconciler.config.errors import ConfigError, error, has_errors
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.schemas import Schemas, shipped
@@ -31,8 +32,6 @@ from reconciler.engine.observe import KindOnTarget
 
 if TYPE_CHECKING:
     from reconciler.server import App
-
-STATE_DIRECTORY = ".reconciler"
 
 
 class Session:
@@ -135,14 +134,13 @@ class Session:
     @cached_property
     def journal(self) -> Journal:
         """What this machine remembers of its creates on this target."""
-        directory = self.root / STATE_DIRECTORY / "journal"
+        directory = self.root / NAME / "journal"
         return Journal(directory, self.url, self.limits.settle_seconds, time.time)
 
     def _embedded_server(self) -> App:
         from reconciler.server import create_app
 
-        database = self.root / STATE_DIRECTORY / "local.db"
-        database.parent.mkdir(parents=True, exist_ok=True)
+        database = state_directory(self.root) / LOCAL_DATABASE
         return create_app(database, profile=self.provider.embedded or "")
 
     def _connection(self) -> Connection:

@@ -19,6 +19,7 @@ def test_it_is_created_in_the_embedded_server_and_a_second_run_has_nothing_to_do
     assert manifests > 6
     first = project.ok("apply", "--yes", "--format", "json").json
     assert first["totals"]["done"] == len(first["outcomes"]) >= 6
+    assert (project.root / ".reconciler/.gitignore").read_text() == "*\n"
     second = project.ok("apply", "--yes", "--format", "json").json
     assert second["outcomes"] == []
     assert second["totals"]["requests"] == 0
