@@ -73,7 +73,7 @@ class KindPlanner:
                 self.changes += self._twins(key)
         for first, copy in self.index.copies:
             self._warn(Code.COPY, first.mark.key, f"{copy.live.id} is a copy of {first.live.id}, mark included")
-        for live in self.index.newer:
+        for live, _ in self.index.newer:
             self._warn(Code.NEWER_MARK, live.id, f"{live.id} was written by a newer reconciler: left alone")
         for live in self.index.damaged:
             self._warn(Code.DAMAGED_MARK, live.id, f"{live.id} has a mark that cannot be read: treated as not ours")
@@ -162,7 +162,11 @@ class KindPlanner:
         decision, mark = decide_create(self.kind, manifest), self._new_mark(manifest, None)
         change = replace(self._change(manifest, Action.CREATE, None, decision, mark), reasons=(Reason.NEW,))
         others = [live for live in self.index.not_ours if live.id not in self._bound_ids]
-        block = self._probable_rename(manifest) or policy.refuse_same_name(self.kind, others, manifest)
+        block = (
+            policy.refuse_newer(self.index, self.owner, manifest)
+            or self._probable_rename(manifest)
+            or policy.refuse_same_name(self.kind, others, manifest)
+        )
         return replace(change, blocked=block) if block else change
 
     def _probable_rename(self, manifest: Manifest) -> Block | None:

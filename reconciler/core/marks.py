@@ -6,7 +6,8 @@ The only module that knows the format. Version 1 is one text of five words and a
 
 `FLAGS` is `-` or letters (`p` protect, `d` on_remove delete, `r` on_remove release). `UNITS` is `-` or six characters
 for each managed unit: 36 bits of the SHA-256 of its name, because sixteen names of 64 characters would not fit.
-A mark that starts with another number was written by a newer version: its object is read-only for us.
+A mark that starts with another number was written by a newer version: its object is read-only for us. Every version
+begins with these three words, so that an older one still knows whose object it is and makes no second.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _WORDS: Final = re.compile(
     r" (-|[pdr]{1,3}) (-|(?:[A-Za-z0-9_-]{6})+)",
     re.ASCII,
 )
-_NEWER: Final = re.compile(r"[0-9]{1,4} ", re.ASCII)
+_NEWER: Final = re.compile(r"[0-9]{1,4} ([^ ]*) ?([^ ]*).*", re.ASCII | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class NewerMark:
-    """A mark of a format this version does not know."""
+    """A mark of a format this version does not know, but for whose it is."""
+
+    owner: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,8 @@ def read(text: Json) -> Mark | NewerMark | DamagedMark | None:
         return DamagedMark()
     words = _WORDS.fullmatch(text)
     if not words:
-        return NewerMark() if _NEWER.match(text) and not text.startswith("1 ") else DamagedMark()
+        newer = None if text.startswith("1 ") else _NEWER.fullmatch(text)
+        return NewerMark(*newer.groups()) if newer else DamagedMark()
     owner, key, nonce, flags, units = words.groups()
     if "d" in flags and "r" in flags:
         return DamagedMark()

@@ -44,7 +44,7 @@ class Index:
     twins: dict[str, list[Owned]] = field(default_factory=dict)
     copies: list[tuple[Owned, Owned]] = field(default_factory=list)
     foreign: list[Owned] = field(default_factory=list)
-    newer: list[LiveObject] = field(default_factory=list)
+    newer: list[tuple[LiveObject, NewerMark]] = field(default_factory=list)
     damaged: list[LiveObject] = field(default_factory=list)
     unmarked: list[LiveObject] = field(default_factory=list)
     by_id: Mapping[str, LiveObject] = field(default_factory=dict)
@@ -65,8 +65,8 @@ def index(kind: Kind, objects: Iterable[LiveObject], owner: str) -> Index:
         match mark_of(kind, live):
             case None:
                 found.unmarked.append(live)
-            case NewerMark():
-                found.newer.append(live)
+            case NewerMark() as newer:
+                found.newer.append((live, newer))
             case DamagedMark():
                 found.damaged.append(live)
             case Mark() as mark if mark.owner != owner:

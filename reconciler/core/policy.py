@@ -47,6 +47,15 @@ def refuse_same_name(kind: Kind, others: Sequence[LiveObject], manifest: Manifes
     return Block(Blocker.SAME_NAME, hint)
 
 
+def refuse_newer(found: Index, owner: str, manifest: Manifest) -> Block | None:
+    """A create for an address that has an object already, made by a newer version."""
+    for live, mark in found.newer:
+        if mark.owner == owner and mark.key in (manifest.address.key, manifest.moved_from):
+            hint = f"{live.id} of this address was written by a newer reconciler: upgrade to change it"
+            return Block(Blocker.READ_ONLY_MARK, hint)
+    return None
+
+
 def refuse_move(moved: Owned, manifests: Mapping[str, Manifest], taken: Address | None) -> Block | None:
     """Why the object of another key cannot become this manifest's."""
     if moved.mark.key in manifests:

@@ -56,6 +56,12 @@ MUTANTS = [
         "an update carries the changed fields and nothing else",
         "plan",
     ),
+    Mutant(
+        "policy", "if mark.owner == owner and mark.key in", "if mark.key in", "only our newer marks block", "orphans"
+    ),
+    Mutant(
+        "policy", "for live, mark in found.newer:", "for live, mark in ():", "no second beside a newer mark", "orphans"
+    ),
     Mutant("kind_plan", "if let_go or prune:", "if True:", "deletes only where prune says owned", "kind_plan"),
     Mutant("kind_plan", "if owned.mark.protect and", "if False and", "protect survives the file", "policy"),
     Mutant(
@@ -65,7 +71,7 @@ MUTANTS = [
         "a nonce stays with its object",
         "kind_plan",
     ),
-    Mutant("kind_plan", "self._probable_rename(manifest) or ", "", "a probable rename is blocked", "kind_plan"),
+    Mutant("kind_plan", "or self._probable_rename(manifest)", "", "a probable rename is blocked", "kind_plan"),
     Mutant(
         "kind_plan",
         "key in self.manifests or key in self._moving or owned",

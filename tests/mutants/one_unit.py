@@ -128,8 +128,8 @@ MUTANTS = [
     Mutant("marks", "and mark.nonce == UNDRAWN else text", "else text", "a nonce is drawn once", "marks"),
     Mutant(
         "marks",
-        "return NewerMark() if _NEWER.match(text)",
-        "return DamagedMark() if _NEWER.match(text)",
+        "return NewerMark(*newer.groups()) if newer",
+        "return DamagedMark() if newer",
         "a newer mark is known as one",
         "marks",
     ),

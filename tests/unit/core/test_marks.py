@@ -115,9 +115,17 @@ def test_values_that_are_no_text_are_damaged(value: Json) -> None:
     assert marks.read(value) == DamagedMark()
 
 
-@pytest.mark.parametrize("text", ["2 acme k n1 - -", "2 {}", "10 anything at all", "9999 x"])
-def test_another_version_number_is_a_newer_mark(text: str) -> None:
-    assert marks.read(text) == NewerMark()
+@pytest.mark.parametrize(
+    ("text", "owner", "key"),
+    [
+        ("2 acme k n1 - -", "acme", "k"),
+        ("2 {}", "{}", ""),
+        ("10 any thing\nat all", "any", "thing\nat"),
+        ("9999 x", "x", ""),
+    ],
+)
+def test_another_version_number_is_a_newer_mark_that_still_says_whose(text: str, owner: str, key: str) -> None:
+    assert marks.read(text) == NewerMark(owner, key)
 
 
 def test_an_absent_mark_is_none() -> None:

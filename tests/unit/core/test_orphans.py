@@ -1,4 +1,4 @@
-"""Copies, twins and near-renames of what left the files; names that another manifest is just adopting."""
+"""Copies, twins, near-renames and newer marks: what must not be deleted, doubled or taken for something else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ from reconciler.core.decide import decide_update
 from reconciler.core.marks import read
 from reconciler.core.model import Blocker, Reason
 from reconciler.core.pairing import index, mark_text
-from tests.unit.core.build import ASSISTANT, OWNER, Applied, actions, bare, manifest, marked, plan
+from tests.unit.core.build import (
+    ASSISTANT,
+    OWNER,
+    Applied,
+    actions,
+    bare,
+    manifest,
+    marked,
+    plan,
+    the_change,
+    with_mark,
+)
 
 MANY = [marked(f"x{n}", f"x{n}", {"model": f"x{n}"}) for n in range(20)]
 FILES = [manifest(f"x{n}", {"model": f"x{n}"}) for n in range(20)]
@@ -59,6 +70,17 @@ def test_a_name_that_another_manifest_adopts_in_the_same_plan_is_no_obstacle() -
         manifest("creates", {"model": "m", "name": "desk", "instructions": "other"}),
     ]
     assert actions(plan(files, [live])) == [("adopt", "adopts", "o1", False), ("create", "creates", None, False)]
+
+
+def test_an_address_whose_object_a_newer_version_made_gets_no_second() -> None:
+    newer = with_mark("o1", f"2 {OWNER} k whatever comes", {"model": "m"})
+    for files in ([manifest("k", {"model": "m"})], [manifest("new", {"model": "m"}, moved_from="k")]):
+        change = the_change(plan(files, [newer]))
+        assert change.blocked is not None
+        assert change.blocked.by is Blocker.READ_ONLY_MARK
+        assert "o1" in change.blocked.hint
+    others = [with_mark("o1", "2 other k x", {"model": "m"}), with_mark("o2", f"2 {OWNER} else x", {"model": "m"})]
+    assert actions(plan([manifest("k", {"model": "m"})], others)) == [("create", "k", None, False)]
 
 
 def test_giving_up_what_others_have_reset_already_says_nothing() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from reconciler.core.marks import DamagedMark, Mark, NewerMark
@@ -14,7 +16,7 @@ def indexed(*objects: LiveObject) -> Index:
     return index(ASSISTANT, objects, OWNER)
 
 
-def ids(objects: list[LiveObject]) -> list[str]:
+def ids(objects: Iterable[LiveObject]) -> list[str]:
     return [live.id for live in objects]
 
 
@@ -26,7 +28,11 @@ def test_objects_are_sorted_by_whose_they_are() -> None:
         with_mark("newer", "2 x", {}),
         with_mark("damaged", "hello", {}),
     )
-    assert (ids(found.unmarked), ids(found.newer), ids(found.damaged)) == (["plain"], ["newer"], ["damaged"])
+    assert (ids(found.unmarked), ids(live for live, _ in found.newer), ids(found.damaged)) == (
+        ["plain"],
+        ["newer"],
+        ["damaged"],
+    )
     assert [owned.live.id for owned in found.foreign] == ["theirs"]
     assert {key: owned.live.id for key, owned in found.ours.items()} == {"k": "mine"}
     assert ids(found.not_ours) == ["plain", "theirs", "newer", "damaged"]
@@ -75,5 +81,5 @@ def test_an_object_without_an_entry_in_the_marks_place_has_no_mark(carrier: Json
 def test_the_mark_is_read_from_the_field_the_provider_names() -> None:
     assert isinstance(mark_of(WIDGET, marked("o", "k", {}, WIDGET)), Mark)
     assert mark_of(WIDGET, marked("o", "k", {})) is None
-    assert mark_of(ASSISTANT, with_mark("o", "3 new", {})) == NewerMark()
+    assert mark_of(ASSISTANT, with_mark("o", "3 new", {})) == NewerMark("new", "")
     assert mark_of(ASSISTANT, with_mark("o", ["x"], {})) == DamagedMark()
