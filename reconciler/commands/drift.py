@@ -19,7 +19,9 @@ from reconciler.exits import Exit
 def command(options: Options, addresses: tuple[str, ...], formats: tuple[str, ...]) -> int:
     """Tell whether the live objects we manage still look like the files; exit 2 when one does not.
 
-    What the files say and was never applied (new manifests, removed ones) is counted, not shown: `plan` shows it.
+    What the files say and was never applied (new manifests, removed ones) is counted, not shown: `plan` shows it. An
+    edit of a file that was not applied yet shows like an edit by hand, and an object deleted by hand like one that was
+    never made: nothing but the object itself remembers what was last applied.
     """
     from reconciler.commands.planning import plan_live, plan_renderers
     from reconciler.commands.session import Session

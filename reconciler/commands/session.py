@@ -15,7 +15,7 @@ import click
 
 from reconciler.commands.options import Options
 from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
-from reconciler.config.errors import ConfigError, error, has_errors
+from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.schemas import Schemas, shipped
 from reconciler.config.settings import EnvRef, HeaderValue, Prune, Settings, Target, resolve
@@ -105,7 +105,7 @@ class Session:
             provider=self.provider,
             schemas=self.schemas,
         )
-        if has_errors(loaded.diagnostics):
+        if not loaded.ok:
             raise ConfigError(loaded.diagnostics)
         return loaded
 

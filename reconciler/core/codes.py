@@ -50,7 +50,6 @@ class Code(StrEnum):
     NO_SUCH_ADDRESS = "RC0408"
     STALE_PLAN = "RC0409"
     BAD_PLAN_FILE = "RC0410"
-    METADATA_FULL = "RC0411"
     NOTHING_TO_MANAGE = "RC0412"
     # RC05: the remote
     UNREACHABLE = "RC0501"

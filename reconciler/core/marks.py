@@ -24,7 +24,6 @@ from typing import Final
 from reconciler.core.model import Json, OnRemove, Unit
 
 MAX_LENGTH: Final = 512
-MAX_OWNER: Final = 32
 MAX_KEY: Final = 128
 UNDRAWN: Final = "~"
 """The nonce of a plan: apply draws the real one, so that the same inputs give the same plan."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -256,12 +256,6 @@ def is_mark(kind: Kind, unit: Unit) -> bool:
 def digest(parts: Mapping[str, str]) -> str:
     """`sha256:…` over canonical texts by name, independent of their order."""
     return "sha256:" + hashlib.sha256(_dump(dict(parts)).encode(errors="surrogatepass")).hexdigest()
-
-
-def units_digest(kind: Kind, body: Mapping[str, Json], chosen: Iterable[Unit]) -> str:
-    """The digest of what the chosen units of a body mean; how a saved plan recognises a changed object."""
-    live = units(kind, body)
-    return digest({_dump(list(unit)): canonical(meaning_of(kind, unit), live.get(unit)) for unit in chosen})
 
 
 def explicit(meaning: Meaning, desired: Json, live: Json) -> Json:

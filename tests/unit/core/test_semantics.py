@@ -15,12 +15,12 @@ from reconciler.core.semantics import (
     canonical,
     canonical_value,
     compile_schema,
+    digest,
     entry_key,
     is_mark,
     meaning_of,
     same,
     units,
-    units_digest,
 )
 from tests.unit.core.build import ASSISTANT, SCHEMA, WIDGET, WIDGET_SCHEMA
 
@@ -259,12 +259,11 @@ class TestUnits:
         assert meaning_of(kind, ("m", "a")).default == "d"
         assert meaning_of(kind, ("n", "a")) == FREE
 
-    def test_a_digest_of_units_follows_meaning_and_only_the_chosen_units(self) -> None:
-        chosen = [("temperature",), ("tools",)]
-        one = units_digest(ASSISTANT, {"temperature": 1.0, "tools": [], "model": "a"}, chosen)
+    def test_a_digest_is_of_names_and_texts_in_any_order(self) -> None:
+        one = digest({"a": "1", "b": "2"})
         assert one.startswith("sha256:")
-        assert one == units_digest(ASSISTANT, {"model": "b"}, reversed(chosen))
-        assert one != units_digest(ASSISTANT, {"temperature": 0}, chosen)
+        assert one == digest({"b": "2", "a": "1"})
+        assert one != digest({"a": "2", "b": "1"})
 
     def test_a_digest_takes_any_text_even_lone_surrogates(self) -> None:
-        assert units_digest(ASSISTANT, {"name": "\ud800"}, [("name",)]).startswith("sha256:")
+        assert digest({"name": "\ud800"}).startswith("sha256:")
