@@ -43,7 +43,7 @@ def command(
 
     With PLANFILE (from `plan --out`), exactly what it holds, unless the target changed meanwhile in what it touches.
     """
-    from reconciler.commands.applying import carry_out, exit_of, to_do
+    from reconciler.commands.applying import carry_out, exit_of
     from reconciler.commands.planning import apply_renderers
     from reconciler.commands.session import Session
 
@@ -56,7 +56,7 @@ def command(
     say(options, plan.diagnostics)
     _show(options, plan, formats)
     outcomes: list[Outcome] = []
-    if any(to_do(change) for change in plan.changes):
+    if any(change.is_due for change in plan.changes):
         if not (yes or _confirmed()):
             click.echo("nothing was sent", err=True)
             return Exit.ERROR

@@ -15,7 +15,7 @@ from reconciler.commands.options import Options
 from reconciler.commands.session import Session
 from reconciler.commands.state import state_directory
 from reconciler.core.codes import Code
-from reconciler.core.model import Action, Change, Outcome, Plan, Result
+from reconciler.core.model import Outcome, Plan, Result
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.observe import Sight
 from reconciler.exits import Exit
@@ -34,7 +34,7 @@ def carry_out(
     Raises StalePlan, before anything is sent.
     """
     state_directory(session.root)  # for the journal
-    total = sum(1 for change in plan.changes if to_do(change))
+    total = sum(1 for change in plan.changes if change.is_due)
     with _progress(session.options, total) as report, _signals(session.stop):
         options = ApplyOptions(
             concurrency=parallelism or session.limits.concurrency,
@@ -44,11 +44,6 @@ def carry_out(
             stop=session.stop,
         )
         return apply_plan(plan, session.driver, session.kinds, sight.observed, session.journal, options)
-
-
-def to_do(change: Change) -> bool:
-    """Whether a change is one that apply carries out."""
-    return change.blocked is None and change.action is not Action.NOOP
 
 
 def exit_of(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Exit:

@@ -12,7 +12,7 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded
 from reconciler.core.codes import Code
 from reconciler.core.kind_plan import KindPlanner
-from reconciler.core.model import Action, Address, Change, Diagnostic, Plan, Result
+from reconciler.core.model import Action, Address, Change, Diagnostic, Plan
 from reconciler.core.pairing import index
 from reconciler.engine.observe import observe
 
@@ -46,7 +46,7 @@ def _tell(change: Change) -> None:
         Action.RELEASE: "is not managed here any more; it was left as it is",
         Action.NOOP: "was managed here already",
     }
-    click.echo(f"{change.address}  {change.id} {said.get(change.action, Result.DONE)}")
+    click.echo(f"{change.address}  {change.id} {said[change.action]}")
 
 
 def _refused(change: Change) -> Diagnostic:

@@ -15,7 +15,7 @@ from reconciler.config.build import Refused
 from reconciler.config.document import Document
 from reconciler.config.errors import error, has_errors, in_order, warning
 from reconciler.config.files import Found, Project
-from reconciler.config.manifest import BLOCK, Reading, read_manifest
+from reconciler.config.manifest import BLOCK, Reading, default_kind, read_manifest
 from reconciler.config.markdown import split
 from reconciler.config.schemas import Schemas, shipped
 from reconciler.config.settings import Settings, Target, load_settings
@@ -138,7 +138,8 @@ class _Fleet:
             return
         block = document.value.get(BLOCK)
         kinds = self._reading.provider.kinds
-        kind = kinds.get(block.get("kind", "assistant") if isinstance(block, dict) else "assistant")
+        named = block.get("kind") if isinstance(block, dict) else None
+        kind = kinds.get(named or default_kind(self._reading.provider))
         field = (kind or next(iter(kinds.values()))).prose_field
         if field is None:
             yield error(Code.INVALID_VALUE, "this kind has no prose field for the text below the front matter", place)

@@ -57,7 +57,7 @@ def read_manifest(document: Document, file_key: str | None, reading: Reading) ->
     if readable:
         problems += _target_problems(document, options, reading)
         problems += _key_problems(document, options, key)
-    kind = options.get("kind") or _only_kind(reading.provider)
+    kind = options.get("kind") or default_kind(reading.provider)
     for_us = reading.target.name in options.get("targets", (reading.target.name,))
     provider_kind = reading.provider.kinds.get(kind)
     if provider_kind is None:
@@ -86,7 +86,8 @@ def _manifest(document: Document, address: Address, options: Mapping[str, Any]) 
     )
 
 
-def _only_kind(provider: Provider) -> str:
+def default_kind(provider: Provider) -> str:
+    """The kind of a manifest that names none."""
     return next(iter(provider.kinds)) if len(provider.kinds) == 1 else "assistant"
 
 

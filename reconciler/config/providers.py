@@ -50,7 +50,7 @@ def provider_from(name: str, fields: Mapping[str, Any]) -> Provider:
 
 
 _AS_THEY_ARE = frozenset(
-    {"url", "headers", "account_header", "retried_header", "route_header", "trace_header", "embedded"}
+    {"url", "headers", "unknown_route", "account_header", "retried_header", "route_header", "trace_header", "embedded"}
 )
 
 

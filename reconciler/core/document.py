@@ -58,7 +58,7 @@ def plan_document(plan: Plan, *, masked: bool = False) -> dict[str, Json]:
     """The JSON document of a plan. `masked` says that values in it were replaced for display: it cannot be applied."""
     changes = [change for change in plan.changes if change.action is not Action.NOOP]
     document = _head(plan, "plan") | {
-        "applyable": plan.complete and not masked and any(change.blocked is None for change in changes),
+        "applyable": plan.complete and not masked and any(change.is_due for change in changes),
         **({"masked": True} if masked else {}),
         "read": {kind: {"objects": c.objects, "requests": c.requests} for kind, c in sorted(plan.read.items())},
         "summary": summarise(plan),

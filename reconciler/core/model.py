@@ -213,6 +213,11 @@ class Change:
     precondition: str | None = None
     blocked: Block | None = None
 
+    @property
+    def is_due(self) -> bool:
+        """Whether apply carries it out."""
+        return self.blocked is None and self.action is not Action.NOOP
+
 
 @dataclass(frozen=True, slots=True)
 class TargetIdentity:

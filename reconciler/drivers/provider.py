@@ -83,9 +83,10 @@ class ReadStyle:
 class Provider:
     """One provider. `hosts` are those its credentials are meant for; `embedded` names a profile of the embedded server.
 
-    `account_header` names the account that a credential belongs to. `retried_header` tells how often a gateway sent a
-    request again by itself, `route_header` which of several upstreams answered. `trace_header` takes the run's id;
-    `host_headers` can send a credential to another host.
+    `unknown_route` is what a 404 says when the path, and not an object, is unknown. `account_header` names the account
+    that a credential belongs to. `retried_header` tells how often a gateway sent a request again by itself,
+    `route_header` which of several upstreams answered. `trace_header` takes the run's id; `host_headers` can send a
+    credential to another host.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Provider:
     credentials: Mapping[str, Credential] = field(default_factory=dict)
     limits: Limits = Limits()
     reads: ReadStyle = ReadStyle()
+    unknown_route: str | None = None
     account_header: str | None = None
     retried_header: str | None = None
     route_header: str | None = None

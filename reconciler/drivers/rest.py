@@ -173,7 +173,7 @@ class RestDriver:
             hint = "check the credential: is it set, complete, and allowed to manage these objects?"
             return CredentialRefused(f"the target refused the credential ({status}): {said}", hint=hint, status=status)
         if status == 404:
-            return _not_found(answer, said)
+            return _not_found(answer, said, self._provider.unknown_route)
         if status == 429:
             asked = retry_after(answer.headers)
             hint = f"it asks for {asked:.0f} s of patience" if asked else "lower `limits` for this target"
@@ -186,11 +186,11 @@ class RestDriver:
         return Rejected(f"the target refused the request ({status}): {said}", status=status)
 
 
-def _not_found(answer: Answer, said: str) -> RemoteError:
+def _not_found(answer: Answer, said: str, unknown_route: str | None) -> RemoteError:
     """A 404 that speaks of one object, or one that says there is no such API here."""
     body = answer.body
-    is_object = isinstance(body, dict) and isinstance(body.get("error"), dict) and "Invalid URL" not in said
-    if is_object:
+    says_route = unknown_route is not None and unknown_route in said
+    if isinstance(body, dict) and isinstance(body.get("error"), dict) and not says_route:
         return NotFound(said, status=404)
     hint = "check the url; an API that was retired answers like this"
     return NoSuchApi(f"the target does not know this API (404): {said}", hint=hint, status=404)

@@ -83,7 +83,7 @@ def _check_all(plan: Plan, found: dict[str, Index]) -> tuple[list[Step], list[Ou
     already: list[Outcome] = []
     stale: list[Diagnostic] = []
     for change in plan.changes:
-        if change.blocked or change.action is Action.NOOP:
+        if not change.is_due:
             continue
         kind_index = found[change.address.kind]
         match check(change, kind_index):

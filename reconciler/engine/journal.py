@@ -7,6 +7,7 @@ before the request goes out. Files whose creates have all settled are removed.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from secrets import token_hex
 
 from reconciler.core.model import Address
 
@@ -56,12 +58,14 @@ class Journal:
         self.nonces.add(nonce)
 
     def made(self, nonce: str, id: str) -> None:
-        """Record that a create was answered."""
-        self._append({"nonce": nonce, "id": id})
+        """Record that a create was answered; where that fails, a later run waits where it need not have."""
+        with contextlib.suppress(OSError):
+            self._append({"nonce": nonce, "id": id})
 
     def refused(self, nonce: str) -> None:
-        """Record that a create certainly made nothing."""
-        self._append({"nonce": nonce, "refused": True})
+        """Record that a create certainly made nothing; where that fails, a later run waits in vain."""
+        with contextlib.suppress(OSError):
+            self._append({"nonce": nonce, "refused": True})
 
     def recent(self) -> list[Attempt]:
         """Creates of earlier runs that may not show in lists yet; what has settled is forgotten."""
@@ -91,10 +95,15 @@ class Journal:
         with self._lock:
             if self._file is None:
                 self._directory.mkdir(parents=True, exist_ok=True)
-                self._path = self._directory / f"{self._clock():.6f}-{os.getpid()}.jsonl"
+                self._path = self._directory / f"{self._clock():.6f}-{os.getpid()}-{token_hex(4)}.jsonl"
                 self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            os.write(self._file, line)
-            os.fsync(self._file)
+            try:
+                if os.write(self._file, line) < len(line):
+                    raise OSError(errno.ENOSPC, "the line was cut short", str(self._path))
+                os.fsync(self._file)
+            except OSError:
+                self.close()  # a line after a torn one would be lost with it: the next one starts another file
+                raise
 
 
 def _read(path: Path) -> Iterator[Attempt]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from reconciler.core.marks import Mark
 from reconciler.core.model import Body, LiveObject
+from reconciler.core.pairing import mark_of
 from reconciler.core.plan import Observation
 from reconciler.core.semantics import Kind
 from reconciler.drivers.base import Driver, NotFound
@@ -42,11 +44,12 @@ def observe(driver: Driver, kinds: Iterable[KindOnTarget], journal: Journal) -> 
         bodies = {body["id"]: body for body in driver.list(kind)}
         requests = driver.take_tally().requests
         found = [live_object(on_target, body) for body in bodies.values()]
+        shown = _nonces(on_target.kind, found) if recent else frozenset()
         for attempt in (a for a in recent if a.kind == kind and a.id not in bodies):
             made = _read_made(driver, attempt)
             if made is not None:
                 found.append(live_object(on_target, made))
-            elif not _shows(found, attempt):
+            elif attempt.nonce not in shown:
                 unsettled.append(attempt)
         observed.append(Observation(on_target.kind, tuple(found), requests + driver.take_tally().requests))
     return Sight(tuple(observed), tuple(unsettled))
@@ -68,10 +71,7 @@ def _read_made(driver: Driver, attempt: Attempt) -> Body | None:
         return None
 
 
-def _shows(found: Iterable[LiveObject], attempt: Attempt) -> bool:
-    """Whether the object of an attempt is among those found: its nonce is drawn at random and stands in the mark."""
-    return any(attempt.nonce in str(mark) for live in found for mark in _maps(live.body))
-
-
-def _maps(body: Mapping[str, object]) -> Iterable[object]:
-    return (value for value in body.values() if isinstance(value, dict))
+def _nonces(kind: Kind, found: Iterable[LiveObject]) -> frozenset[str]:
+    """The nonces of the objects that are there: a create that has one of them happened."""
+    marks = (mark_of(kind, live) for live in found)
+    return frozenset(mark.nonce for mark in marks if isinstance(mark, Mark))

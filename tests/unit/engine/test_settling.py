@@ -82,6 +82,29 @@ def test_a_torn_line_of_the_journal_is_passed_over(tmp_path: Path) -> None:
     assert json.loads(file.read_bytes().splitlines()[0])["key"] == "a"
 
 
+def test_a_disk_that_fills_up_loses_no_attempt_and_stops_nothing_that_was_sent(tmp_path: Path) -> None:
+    import resource
+
+    world = World(tmp_path, settle_seconds=30)
+    journal = world.journal()
+    journal.attempt(A, "before123456")
+    (file,) = (tmp_path / "journal").rglob("*.jsonl")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 10, before[1]))
+    try:
+        with pytest.raises(OSError, match="cut short"):
+            journal.attempt(A, "during123456")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    journal.attempt(A, "after1234567")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, before[1]))
+    try:
+        journal.made("after1234567", "asst_1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert sorted(attempt.nonce for attempt in world.journal().recent()) == ["after1234567", "before123456"]
+
+
 def test_old_journals_are_cleared_away(tmp_path: Path) -> None:
     import os
 
