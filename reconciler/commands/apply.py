@@ -44,7 +44,7 @@ def command(
     With PLANFILE (from `plan --out`), exactly what it holds, unless the target changed meanwhile in what it touches.
     """
     from reconciler.commands.applying import carry_out, exit_of
-    from reconciler.commands.planning import apply_renderers
+    from reconciler.commands.formats import apply_renderers
     from reconciler.commands.session import Session
 
     destinations(formats, ("text", "json"))
@@ -108,7 +108,7 @@ def _told(target: TargetIdentity, owner: str) -> str:
 
 def _show(options: Options, plan: Plan, formats: Sequence[str]) -> None:
     """The plan before it is applied: on stdout, or on stderr where stdout is for a machine."""
-    from reconciler.commands.planning import plan_renderers
+    from reconciler.commands.formats import plan_renderers
 
     machine = any(name != "text" and file is None for name, file in destinations(formats, ("text", "json")))
     if not (options.quiet and machine):

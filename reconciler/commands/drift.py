@@ -23,7 +23,8 @@ def command(options: Options, addresses: tuple[str, ...], formats: tuple[str, ..
     edit of a file that was not applied yet shows like an edit by hand, and an object deleted by hand like one that was
     never made: nothing but the object itself remembers what was last applied.
     """
-    from reconciler.commands.planning import plan_live, plan_renderers
+    from reconciler.commands.formats import plan_renderers
+    from reconciler.commands.planning import plan_live
     from reconciler.commands.session import Session
 
     session = Session(options)

@@ -29,7 +29,8 @@ def command(
 
     With ADDRESSES (KIND/KEY), only these are planned, and nothing is deleted.
     """
-    from reconciler.commands.planning import exit_of, plan_live, plan_renderers
+    from reconciler.commands.formats import plan_renderers
+    from reconciler.commands.planning import exit_of, plan_live
     from reconciler.commands.session import Session
     from reconciler.core.document import summarise
     from reconciler.engine import planfile

@@ -16,7 +16,7 @@ from reconciler.commands.output import formats_option, say, write
 @click.pass_obj
 def command(options: Options, plan_file: Path, formats: tuple[str, ...]) -> int:
     """Show a plan that `plan --out` saved."""
-    from reconciler.commands.planning import plan_renderers
+    from reconciler.commands.formats import plan_renderers
     from reconciler.engine import planfile
 
     plan, document = planfile.load_with_document(options.directory / plan_file)

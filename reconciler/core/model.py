@@ -156,6 +156,8 @@ class Reason(StrEnum):
     ORPHAN = "orphan"
     TWIN = "twin"
     RELEASED = "released"
+    TAKEOVER = "takeover"
+    ROLLBACK = "rollback"
 
 
 class Blocker(StrEnum):
@@ -172,6 +174,9 @@ class Blocker(StrEnum):
     ALREADY_BOUND = "already-bound"
     COPY = "copy"
     IMMUTABLE = "immutable"
+    CONFLICT = "conflict"
+    DRIFT = "drift"
+    POLICY = "policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +204,8 @@ class Change:
     """One resource's difference.
 
     `patch` is the request body, exactly; `units` names the units of it that are written (a whole map may be sent
-    although one entry of it is ours). `precondition` digests what the live object must still look like.
+    although one entry of it is ours). `precondition` digests what the live object must still look like. `seal` is the
+    digest of the patch where a sealed plan leaves the patch itself out.
     """
 
     address: Address
@@ -212,6 +218,7 @@ class Change:
     patch: Body | None = None
     precondition: str | None = None
     blocked: Block | None = None
+    seal: str | None = None
 
     @property
     def is_due(self) -> bool:
@@ -242,6 +249,8 @@ class Plan:
     """The ordered changes as a value.
 
     `changes` also holds what is blocked and what needs nothing; `unmanaged` counts the objects that are not ours.
+    `against` names the files a plan compares with instead of a target (it cannot be applied), `sealed` says that
+    contents were left out, `rollback` that it takes back what an apply did.
     """
 
     target: TargetIdentity
@@ -252,6 +261,9 @@ class Plan:
     unmanaged: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
     complete: bool = True
+    against: str | None = None
+    sealed: bool = False
+    rollback: bool = False
 
 
 class Result(StrEnum):

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.core.codes import Code
-from reconciler.core.document import document_text, plan_document, plan_from_document
+from reconciler.core.document import document_text, plan_document
 from reconciler.core.model import Diagnostic, Json, Plan, Severity, Source
+from reconciler.core.reading import plan_from_document
 
 _AGAIN: Final = "make it again with `reconciler plan --out`"
 

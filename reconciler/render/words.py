@@ -25,6 +25,7 @@ FIELD_REASONS: Final[Mapping[str, str]] = {
     Reason.CONFLICT: "conflict: changed here and outside these files",
     Reason.REMOVED: "removed: no longer in the file",
     Reason.COUPLED: "sent along: accepted only with the others",
+    Reason.ROLLBACK: "",
 }
 
 CHANGE_REASONS: Final[Mapping[str, str]] = {
@@ -34,6 +35,8 @@ CHANGE_REASONS: Final[Mapping[str, str]] = {
     Reason.ORPHAN: "no manifest any more",
     Reason.TWIN: "a twin, made when two applies ran at once",
     Reason.RELEASED: "stays, and is no longer managed",
+    Reason.TAKEOVER: "taken over from another owner",
+    Reason.ROLLBACK: "put back as it was",
 }
 
 BLOCKERS: Final[Mapping[str, str]] = {
@@ -48,4 +51,7 @@ BLOCKERS: Final[Mapping[str, str]] = {
     Blocker.ALREADY_BOUND: "already bound",
     Blocker.COPY: "it has a copy",
     Blocker.IMMUTABLE: "can only be set at create",
+    Blocker.CONFLICT: "changed here and outside these files",
+    Blocker.DRIFT: "changed outside these files",
+    Blocker.POLICY: "against a policy",
 }

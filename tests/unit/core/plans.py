@@ -58,6 +58,7 @@ changes = st.builds(
     patch=st.none() | st.dictionaries(texts, json_values, max_size=3),
     precondition=st.none() | texts,
     blocked=st.none() | st.builds(Block, st.sampled_from(Blocker), texts),
+    seal=st.none() | st.just("sha256:" + "0" * 64),
 )
 diagnostics = st.builds(
     Diagnostic,
@@ -79,6 +80,9 @@ plans = st.builds(
     unmanaged=st.integers(0, 9),
     diagnostics=st.lists(diagnostics, max_size=2).map(tuple),
     complete=st.booleans(),
+    against=st.none() | texts,
+    sealed=st.booleans(),
+    rollback=st.booleans(),
 )
 outcomes = st.builds(
     Outcome,

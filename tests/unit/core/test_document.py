@@ -16,7 +16,6 @@ from reconciler.core.document import (
     document_text,
     outcomes_document,
     plan_document,
-    plan_from_document,
     summarise,
 )
 from reconciler.core.model import (
@@ -34,6 +33,7 @@ from reconciler.core.model import (
     Result,
     TargetIdentity,
 )
+from reconciler.core.reading import plan_from_document
 from tests.unit.core.plans import outcomes, plans, unhurried
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.document import plan_document, plan_from_document
+from reconciler.core.document import plan_document
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -22,6 +22,7 @@ from reconciler.core.model import (
     Reason,
     Source,
 )
+from reconciler.core.reading import plan_from_document
 from reconciler.render import outcome, text
 from reconciler.render.diagnostics import diagnostics
 from reconciler.render.json import plan_json
