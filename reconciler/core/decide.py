@@ -7,41 +7,28 @@
     | D = L              | agree                  | nothing                                                  |
     | D ≠ L, B unknown   | differs                | write D, reason `changed`                                |
     | D ≠ L, L = B       | the file changed       | write D, reason `edited`                                 |
-    | D ≠ L, D = B       | the live object did    | write D, reason `drifted`                                |
-    | D ≠ L, both ≠ B    | both changed           | write D, reason `conflict`                               |
+    | D ≠ L, D = B       | the live object did    | write D, reason `drifted`; `--on-drift keep`: leave L    |
+    | D ≠ L, both ≠ B    | both changed           | write D, reason `conflict`; `--resolve theirs`: leave L  |
     | managed, no D      | given up               | write the schema's `x-on-remove` once, reason `removed`; |
     |                    |                        | where L ≠ B somebody took it over: released, and said    |
     | never in our files | not ours               | never compared, never sent                               |
 
-`=` is equality of meaning (`semantics.same`). Reasons explain; which unit is written depends on D and L alone.
+`=` is equality of meaning (`semantics.same`). What B says is only a label unless somebody asks otherwise (`Stance`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from enum import StrEnum
+from typing import Final
 
+from reconciler.core.base import Base
 from reconciler.core.codes import Code
+from reconciler.core.desired import desired_units, left_to_others, managed_units
 from reconciler.core.marks import Mark
 from reconciler.core.model import ABSENT, Body, Diagnostic, Json, Manifest, Reason, Severity, Unit
 from reconciler.core.semantics import FREE, Kind, explicit, meaning_of, same, units
-
-
-class Base(Protocol):
-    """What was last applied to one resource."""
-
-    def agrees(self, unit: Unit, value: Json) -> bool | None:
-        """Whether `value` means what was last applied to `unit`; None where that is not known."""
-        ...
-
-
-class UnknownBase:
-    """The base when nothing remembers what was last applied."""
-
-    def agrees(self, unit: Unit, value: Json) -> bool | None:
-        """Never known."""
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +41,46 @@ class Write:
     reason: Reason
 
 
+class OnDrift(StrEnum):
+    """What to do about a unit that was changed on the remote, and not in the files."""
+
+    REVERT = "revert"
+    KEEP = "keep"
+    FAIL = "fail"
+
+
+class Resolve(StrEnum):
+    """Whose value a unit gets that was changed on both sides."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """What a person decided beforehand about other people's changes."""
+
+    on_drift: OnDrift = OnDrift.REVERT
+    resolve: Resolve | None = None
+
+    def keeps(self, reason: Reason) -> bool:
+        """Whether a unit that differs for this reason is left as it is on the remote."""
+        if reason is Reason.DRIFTED:
+            return self.on_drift is OnDrift.KEEP
+        return reason is Reason.CONFLICT and self.resolve is Resolve.THEIRS
+
+
+AS_USUAL: Final = Stance()
+"""Nothing was decided beforehand: what differs is written, and a certain conflict is refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The units of one resource that are written, and what there is to say about it."""
+    """The units of one resource that are written, those that are kept as they are live, and what there is to say."""
 
     writes: tuple[Write, ...]
+    kept: tuple[Write, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
-
-
-def left_to_others(unit: Unit, names: frozenset[str]) -> bool:
-    """Whether `names` (as written in `ignore` or `initial`) covers a unit: `metadata`, or `metadata.team`."""
-    return unit[0] in names or ".".join(unit) in names
-
-
-def desired_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
-    """The units a manifest sets, less those it ignores."""
-    found = units(kind, manifest.body)
-    return {unit: value for unit, value in found.items() if not left_to_others(unit, manifest.ignore)}
-
-
-def managed_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
-    """The units a manifest keeps managing after create: `initial` ones are left to others then."""
-    desired = desired_units(kind, manifest)
-    return {unit: value for unit, value in desired.items() if not left_to_others(unit, manifest.initial)}
 
 
 def decide_create(kind: Kind, manifest: Manifest) -> Decision:
@@ -85,18 +89,17 @@ def decide_create(kind: Kind, manifest: Manifest) -> Decision:
     return Decision(tuple(writes))
 
 
-def decide_update(kind: Kind, manifest: Manifest, live: Body, mark: Mark | None, base: Base) -> Decision:
-    """The units in which `live` must change to look like the manifest.
+def decide_update(
+    kind: Kind, manifest: Manifest, live: Body, mark: Mark | None, base: Base, stance: Stance = AS_USUAL
+) -> Decision:
+    """The units in which `live` must change to look like the manifest, as far as the stance wants that.
 
     `mark` is the live object's (None when it is being adopted: then nothing was managed, and nothing is given up).
     """
     desired, present = managed_units(kind, manifest), units(kind, live)
-    writes: list[Write] = []
-    for unit, value in desired.items():
-        before = present.get(unit, ABSENT)
-        meaning = meaning_of(kind, unit)
-        if not meaning.uncompared and not same(meaning, value, before):
-            writes.append(Write(unit, before, value, _attribute(unit, value, before, base)))
+    differing = list(_differing(kind, desired, present, base))
+    writes = [write for write in differing if not stance.keeps(write.reason)]
+    kept = tuple(write for write in differing if stance.keeps(write.reason))
     said: list[Diagnostic] = []
     for unit in _given_up(kind, manifest, present, mark):
         verdict = _give_up(kind, manifest, unit, present.get(unit, ABSENT), base)
@@ -104,7 +107,15 @@ def decide_update(kind: Kind, manifest: Manifest, live: Body, mark: Mark | None,
             writes.append(verdict)
         elif verdict is not None:
             said.append(verdict)
-    return Decision((*writes, *_coupled(kind, desired, present, writes)), tuple(said))
+    said += (_kept(manifest, write) for write in kept)
+    return Decision((*writes, *_coupled(kind, desired, present, writes)), kept, tuple(said))
+
+
+def _differing(kind: Kind, desired: Mapping[Unit, Json], present: Mapping[Unit, Json], base: Base) -> Iterator[Write]:
+    for unit, value in desired.items():
+        before, meaning = present.get(unit, ABSENT), meaning_of(kind, unit)
+        if not meaning.uncompared and not same(meaning, value, before):
+            yield Write(unit, before, value, _attribute(unit, value, before, base))
 
 
 def _attribute(unit: Unit, desired: Json, live: Json, base: Base) -> Reason:
@@ -137,6 +148,14 @@ def _give_up(kind: Kind, manifest: Manifest, unit: Unit, live: Json, base: Base)
         hint = "set it to the value it should have, then remove it"
         return _said(manifest, unit, "left the file, and cannot be cleared: it stays as it is", hint)
     return Write(unit, live, cleared, Reason.REMOVED)
+
+
+def _kept(manifest: Manifest, write: Write) -> Diagnostic:
+    who = "here and outside these files" if write.reason is Reason.CONFLICT else "outside these files"
+    summary = f"{'.'.join(write.unit)} was changed {who} and stays as it is on the remote"
+    hint = f"`reconciler pull --theirs {manifest.address}` takes it into the file"
+    place = manifest.place(write.unit)
+    return Diagnostic(Severity.INFO, Code.KEPT, summary, hint=hint, source=place, address=str(manifest.address))
 
 
 def _said(manifest: Manifest, unit: Unit, what: str, hint: str) -> Diagnostic:

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.core import marks, policy
+from reconciler.core.base import BaseSource, UnknownBase, no_base
+from reconciler.core.changes import deletion, mark_for, remarked, written
 from reconciler.core.codes import Code
-from reconciler.core.decide import (
-    Base,
-    Decision,
-    UnknownBase,
-    Write,
-    assemble,
-    decide_create,
-    decide_update,
-    managed_units,
-)
-from reconciler.core.diff import explain, locate
+from reconciler.core.decide import AS_USUAL, Decision, Stance, decide_create, decide_update
+from reconciler.core.desired import managed_units
 from reconciler.core.marks import Mark
 from reconciler.core.model import (
-    ABSENT,
     Action,
     Address,
     Block,
     Blocker,
     Change,
     Diagnostic,
-    FieldChange,
     Json,
     LiveObject,
     Manifest,
@@ -37,25 +28,32 @@ from reconciler.core.model import (
     Unit,
 )
 from reconciler.core.pairing import Index, Owned
-from reconciler.core.precondition import ABSENT_OBJECT, precondition
-from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of, unknown_parts
+from reconciler.core.semantics import MARK_ENTRY, meaning_of, units, unknown_parts
 
 
 class KindPlanner:
-    """Plans the resources of one kind; collects `changes` and what there is to say (`said`)."""
+    """Plans the resources of one kind; collects `changes` and what there is to say (`said`).
+
+    `digests` says that marks keep digests of what is applied.
+    """
 
     def __init__(
         self,
         found: Index,
         manifests: Mapping[str, Manifest],
         owner: str,
-        base: Callable[[Address], Base] = lambda address: UnknownBase(),
+        *,
+        base: BaseSource = no_base,
+        stance: Stance = AS_USUAL,
+        digests: bool = False,
     ) -> None:
         self.index = found
         self.kind = found.kind
         self.manifests = manifests
         self.owner = owner
         self.base = base
+        self.stance = stance
+        self.digests = digests
         self.changes: list[Change] = []
         self.said: list[Diagnostic] = []
         self.adopted = 0
@@ -87,17 +85,35 @@ class KindPlanner:
             return Change(manifest.address, Action.ADOPT, id, (Reason.BOUND,), manifest.source, blocked=block)
         assert live is not None
         owned = next((o for o in self._ours() if o.live.id == id), None)
-        mark = self._new_mark(manifest, owned.mark if owned else None)
+        present = units(self.kind, live.body)
+        shown = {unit: present.get(unit) for unit in managed_units(self.kind, manifest)}
+        mark = self._new_mark(manifest, owned.mark if owned else None, shown)
         if owned and owned.mark == mark:
             return Change(manifest.address, Action.NOOP, id, source=manifest.source)
-        change = replace(self._change(manifest, Action.ADOPT, live, Decision(()), mark), reasons=(Reason.BOUND,))
+        change = written(self.kind, manifest, Action.ADOPT, live, Decision(()), mark, (Reason.BOUND,))
         block = policy.refuse_full_map(self.kind, change, live)
         return replace(change, blocked=block) if block else change
 
     def releases(self, key: str) -> list[Change]:
         """Taking our mark off the object of a key; empty where there is none."""
         owned, address = self.index.ours.get(key), Address(self.kind.name, key)
-        return [self._removal(Action.RELEASE, address, owned, Reason.RELEASED)] if owned else []
+        return [remarked(self.kind, Action.RELEASE, address, owned, None, Reason.RELEASED)] if owned else []
+
+    def takeover(self, manifest: Manifest, owner: str) -> Change | None:
+        """Putting our name in the place of `owner` on the manifest's object; None where they have none for it.
+
+        All else of the mark stays, so that what they managed and the manifest does not name is given up cleanly.
+        """
+        key, id = manifest.address.key, manifest.id
+        theirs = (owned for owned in self.index.foreign if owned.mark.owner == owner)
+        owned = next((o for o in theirs if (o.live.id == id if id else o.mark.key == key)), None)
+        if owned is None:
+            return None
+        mark = replace(owned.mark, owner=self.owner, key=key)
+        change = remarked(self.kind, Action.ADOPT, manifest.address, owned, mark, Reason.TAKEOVER)
+        change = replace(change, source=manifest.source)
+        held = self.index.ours.get(key)
+        return replace(change, blocked=policy.refuse_second(held)) if held else change
 
     def _plan_one(self, manifest: Manifest) -> Change:
         if manifest.id is not None:
@@ -146,21 +162,30 @@ class KindPlanner:
         self, manifest: Manifest, live: LiveObject, mark: Mark | None, action: Action, reasons: tuple[Reason, ...]
     ) -> Change:
         self._taken[live.id] = manifest.address
-        decision = decide_update(self.kind, manifest, live.body, mark, self.base(manifest.address))
+        base = self.base(self.kind, manifest.address, mark)
+        decision = decide_update(self.kind, manifest, live.body, mark, base, self.stance)
         self.said += decision.diagnostics
-        new_mark = self._new_mark(manifest, mark)
+        kept = {write.unit for write in decision.kept}
+        after = {unit: value for unit, value in managed_units(self.kind, manifest).items() if unit not in kept}
+        new_mark = self._new_mark(manifest, mark, after)
         if not decision.writes and new_mark == mark:
             return Change(manifest.address, Action.NOOP, live.id, source=manifest.source)
         self._warn_of_unknown_parts(manifest, live, decision)
-        change = self._change(manifest, action, live, decision, new_mark if new_mark != mark else None)
         found = dict.fromkeys((*reasons, *(write.reason for write in decision.writes)))
-        change = replace(change, reasons=tuple(found) or (Reason.MARK,))
-        block = policy.refuse_immutable(self.kind, decision) or policy.refuse_full_map(self.kind, change, live)
+        changed_mark = new_mark if new_mark != mark else None
+        change = written(self.kind, manifest, action, live, decision, changed_mark, tuple(found) or (Reason.MARK,))
+        block = (
+            policy.refuse_immutable(self.kind, decision)
+            or policy.refuse_conflict(manifest, decision, base, self.stance)
+            or policy.refuse_drift(manifest, decision, self.stance)
+            or policy.refuse_full_map(self.kind, change, live)
+        )
         return replace(change, blocked=block) if block else change
 
     def _create(self, manifest: Manifest) -> Change:
-        decision, mark = decide_create(self.kind, manifest), self._new_mark(manifest, None)
-        change = replace(self._change(manifest, Action.CREATE, None, decision, mark), reasons=(Reason.NEW,))
+        decision = decide_create(self.kind, manifest)
+        mark = self._new_mark(manifest, None, managed_units(self.kind, manifest))
+        change = written(self.kind, manifest, Action.CREATE, None, decision, mark, (Reason.NEW,))
         others = [live for live in self.index.not_ours if live.id not in self._bound_ids]
         block = (
             policy.refuse_newer(self.index, self.owner, manifest)
@@ -170,53 +195,40 @@ class KindPlanner:
         return replace(change, blocked=block) if block else change
 
     def _probable_rename(self, manifest: Manifest) -> Block | None:
-        """An object of ours without a manifest that manages the same units with the same content."""
-        units = marks.codes(managed_units(self.kind, manifest))
+        """An object of ours without a manifest that has the same name, or manages the same units with one content."""
         for key, owned in sorted(self.index.ours.items()):
             if key in self.manifests or key in self._moving or owned.live.id in self._bound_ids:
                 continue
-            same_content = not decide_update(self.kind, manifest, owned.live.body, None, UnknownBase()).writes
-            if same_content and owned.mark.units == units:
+            if what := self._likeness(manifest, owned):
                 self._renamed[key] = manifest.address
                 hint = (
-                    f"{owned.live.id} of {self.kind.name}/{key} has the same content and no manifest: "
+                    f"{owned.live.id} of {self.kind.name}/{key} has the same {what} and no manifest: "
                     f"if it was renamed, add `reconciler: {{moved_from: {key}}}`"
                 )
-                return Block(Blocker.PROBABLE_RENAME, hint)
+                other = "; if it is another, `reconciler: {same_name: allow}`" if what == "name" else ""
+                return Block(Blocker.PROBABLE_RENAME, hint + other)
         return None
 
-    def _change(
-        self, manifest: Manifest, action: Action, live: LiveObject | None, decision: Decision, mark: Mark | None
-    ) -> Change:
-        writes = {write.unit: write.after for write in decision.writes}
-        if mark is not None:
-            writes[(self.kind.mark_field, MARK_ENTRY)] = marks.write(mark)
-        return Change(
-            address=manifest.address,
-            action=action,
-            id=live.id if live else None,
-            source=manifest.source,
-            fields=tuple(field for write in decision.writes for field in _explained(self.kind, manifest, write)),
-            units=tuple(sorted(writes)),
-            patch=assemble(self.kind, writes, live.body if live else {}),
-            precondition=precondition(self.kind, live, writes) if live else ABSENT_OBJECT,
-        )
+    def _likeness(self, manifest: Manifest, owned: Owned) -> str | None:
+        """What a manifest has in common with an object of another key, if that makes them one and the same."""
+        same_content = not decide_update(self.kind, manifest, owned.live.body, None, UnknownBase()).writes
+        if same_content and owned.mark.units == marks.codes(managed_units(self.kind, manifest)):
+            return "content"
+        field = self.kind.name_field
+        name = manifest.body.get(field) if field and not manifest.same_name_allowed else None
+        return "name" if field and name and owned.live.body.get(field) == name else None
 
-    def _new_mark(self, manifest: Manifest, old: Mark | None) -> Mark:
-        return Mark(
-            owner=self.owner,
-            key=manifest.address.key,
-            nonce=old.nonce if old else marks.UNDRAWN,
-            protect=manifest.protect,
-            on_remove=manifest.on_remove,
-            units=marks.codes(managed_units(self.kind, manifest)),
-        )
+    def _new_mark(self, manifest: Manifest, old: Mark | None, after: Mapping[Unit, Json]) -> Mark:
+        mark = mark_for(self.kind, self.owner, manifest, old, after if self.digests else None)
+        if self.digests and mark.units and not mark.digests:
+            self._warn(Code.BASE_UNKNOWN, manifest.address.key, "its mark has no room for digests: it keeps names only")
+        return mark
 
     def _twins(self, key: str) -> list[Change]:
         first = self.index.ours.get(key)
         twins = [twin for twin in self._unbound(key) if twin is not first and twin.live.id not in self._taken]
         address = Address(self.kind.name, key)
-        removals = [(twin, self._removal(Action.DELETE, address, twin, Reason.TWIN)) for twin in twins]
+        removals = [(twin, deletion(self.kind, address, twin.live, Reason.TWIN)) for twin in twins]
         return [replace(removal, blocked=self._copied(twin)) for twin, removal in removals]
 
     def _orphans(self, prune: bool) -> None:
@@ -231,8 +243,11 @@ class KindPlanner:
         for key, owned in orphans:
             let_go = owned.mark.on_remove is OnRemove.RELEASE
             if let_go or prune:
-                action, address = Action.RELEASE if let_go else Action.DELETE, Address(self.kind.name, key)
-                removal = self._removal(action, address, owned, Reason.ORPHAN)
+                address = Address(self.kind.name, key)
+                if let_go:
+                    removal = remarked(self.kind, Action.RELEASE, address, owned, None, Reason.ORPHAN)
+                else:
+                    removal = deletion(self.kind, address, owned.live, Reason.ORPHAN)
                 self.changes.append(replace(removal, blocked=self._keep(key, owned)))
             else:
                 left += 1
@@ -260,19 +275,6 @@ class KindPlanner:
         hint = f"{copy.live.id} is a copy of it and would go next: take the entry {MARK_ENTRY!r} off the copy first"
         return Block(Blocker.COPY, hint)
 
-    def _removal(self, action: Action, address: Address, owned: Owned, reason: Reason) -> Change:
-        kind, live = self.kind, owned.live
-        writes: dict[Unit, Json] = {(kind.mark_field, MARK_ENTRY): ABSENT} if action is Action.RELEASE else {}
-        return Change(
-            address=address,
-            action=action,
-            id=live.id,
-            reasons=(reason,),
-            units=tuple(writes),
-            patch=assemble(kind, writes, live.body) if writes else None,
-            precondition=precondition(kind, live, writes or None),
-        )
-
     def _warn_of_unknown_parts(self, manifest: Manifest, live: LiveObject, decision: Decision) -> None:
         for write in decision.writes:
             for path in unknown_parts(meaning_of(self.kind, write.unit), write.before, write.unit):
@@ -285,11 +287,3 @@ class KindPlanner:
 
     def _warn(self, code: Code, key: str, summary: str) -> None:
         self.said.append(Diagnostic(Severity.WARNING, code, summary, address=f"{self.kind.name}/{key}"))
-
-
-def _explained(kind: Kind, manifest: Manifest, write: Write) -> Iterator[FieldChange]:
-    meaning = meaning_of(kind, write.unit)
-    for path, before, after in explain(meaning, write.before, write.after):
-        full = (*write.unit, *path)
-        place = manifest.place((*write.unit, *locate(meaning, write.after, path)))
-        yield FieldChange(full, before, after, write.reason, place, meaning.sensitive)

@@ -1,11 +1,12 @@
 """Our bookkeeping on a live object: who owns it, under which key, and which of its units we manage.
 
-The only module that knows the format. Version 1 is one text of five words and at most 512 characters:
+The only module that knows the format. Version 1 is one text of five words, or six, and at most 512 characters:
 
-    1 OWNER KEY NONCE FLAGS UNITS
+    1 OWNER KEY NONCE FLAGS UNITS [DIGESTS]
 
 `FLAGS` is `-` or letters (`p` protect, `d` on_remove delete, `r` on_remove release). `UNITS` is `-` or six characters
 for each managed unit: 36 bits of the SHA-256 of its name, because sixteen names of 64 characters would not fit.
+`DIGESTS` is seven characters for each of them, in the same order: 42 bits of the SHA-256 of the value last applied.
 A mark that starts with another number was written by a newer version: its object is read-only for us. Every version
 begins with these three words, so that an older one still knows whose object it is and makes no second.
 """
@@ -16,8 +17,8 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
@@ -25,14 +26,16 @@ from reconciler.core.model import Json, OnRemove, Unit
 
 MAX_LENGTH: Final = 512
 MAX_KEY: Final = 128
+MAX_NONCE: Final = 16
 UNDRAWN: Final = "~"
 """The nonce of a plan: apply draws the real one, so that the same inputs give the same plan."""
 
 _CODE_LENGTH: Final = 6
+_DIGEST_LENGTH: Final = 7
 _VERSION: Final = "1"
 _WORDS: Final = re.compile(
     r"1 ([a-z0-9][a-z0-9._-]{0,31}) ([A-Za-z0-9][A-Za-z0-9._/-]{0,127}) ([A-Za-z0-9]{1,16}|~)"
-    r" (-|[pdr]{1,3}) (-|(?:[A-Za-z0-9_-]{6})+)",
+    r" (-|[pdr]{1,3}) (-|(?:[A-Za-z0-9_-]{6})+)(?: ((?:[A-Za-z0-9_-]{7})+))?",
     re.ASCII,
 )
 _NEWER: Final = re.compile(r"[0-9]{1,4} ([^ ]*) ?([^ ]*).*", re.ASCII | re.DOTALL)
@@ -40,7 +43,10 @@ _NEWER: Final = re.compile(r"[0-9]{1,4} ([^ ]*) ?([^ ]*).*", re.ASCII | re.DOTAL
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a mark says. `units` holds unit codes (see `code`), not names."""
+    """What a mark says. `units` holds unit codes (see `code`), not names.
+
+    `digests` has what was last applied to each of them (see `fingerprint`) by its code; empty where none is kept.
+    """
 
     owner: str
     key: str
@@ -48,6 +54,7 @@ class Mark:
     protect: bool = False
     on_remove: OnRemove | None = None
     units: frozenset[str] = frozenset()
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def manages(self, unit: Unit) -> bool:
         """Whether a unit was managed when the mark was written."""
@@ -74,6 +81,12 @@ def code(unit: Unit) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(name.encode()).digest())[:_CODE_LENGTH].decode()
 
 
+def fingerprint(canonical: str) -> str:
+    """The seven characters that stand for a value in a mark; `canonical` is its text (`semantics.canonical`)."""
+    hashed = hashlib.sha256(canonical.encode(errors="surrogatepass")).digest()
+    return base64.urlsafe_b64encode(hashed)[:_DIGEST_LENGTH].decode()
+
+
 def codes(managed: Iterable[Unit]) -> frozenset[str]:
     """The codes of several units."""
     return frozenset(code(unit) for unit in managed)
@@ -85,11 +98,21 @@ def write(mark: Mark) -> str:
     Raises ValueError where it would not be read back the same: a bad owner or key, or too long.
     """
     flags = ("p" if mark.protect else "") + (mark.on_remove.value[0] if mark.on_remove else "")
-    words = (_VERSION, mark.owner, mark.key, mark.nonce, flags or "-", "".join(sorted(mark.units)) or "-")
+    units = sorted(mark.units)
+    words = [_VERSION, mark.owner, mark.key, mark.nonce, flags or "-", "".join(units) or "-"]
+    if mark.digests:
+        words.append("".join(mark.digests.get(unit, "") for unit in units))
     text = " ".join(words)
     if len(text) > MAX_LENGTH or read(text) != mark:
         raise ValueError(f"no mark can be written for owner {mark.owner!r}, key {mark.key!r}, {len(mark.units)} units")
     return text
+
+
+def with_digests(mark: Mark, digests: Mapping[str, str]) -> Mark:
+    """The mark with a digest for each of its units, or as it is where there is no room for them once it has a nonce."""
+    drawn = mark.nonce if mark.nonce != UNDRAWN else "n" * MAX_NONCE
+    words = (_VERSION, mark.owner, mark.key, drawn, "pd", "".join(mark.units) or "-", "".join(digests.values()))
+    return replace(mark, digests=digests) if len(" ".join(words)) <= MAX_LENGTH else mark
 
 
 def read(text: Json) -> Mark | NewerMark | DamagedMark | None:
@@ -102,13 +125,17 @@ def read(text: Json) -> Mark | NewerMark | DamagedMark | None:
     if not words:
         newer = None if text.startswith("1 ") else _NEWER.fullmatch(text)
         return NewerMark(*newer.groups()) if newer else DamagedMark()
-    owner, key, nonce, flags, units = words.groups()
-    if "d" in flags and "r" in flags:
+    owner, key, nonce, flags, packed, digests = words.groups()
+    units = _cut("" if packed == "-" else packed, _CODE_LENGTH)
+    kept = _cut(digests or "", _DIGEST_LENGTH)
+    if ("d" in flags and "r" in flags) or len(kept) not in (0, len(units)):
         return DamagedMark()
     on_remove = OnRemove.DELETE if "d" in flags else OnRemove.RELEASE if "r" in flags else None
-    packed = "" if units == "-" else units
-    cut = frozenset(packed[at : at + _CODE_LENGTH] for at in range(0, len(packed), _CODE_LENGTH))
-    return Mark(owner, key, nonce, "p" in flags, on_remove, cut)
+    return Mark(owner, key, nonce, "p" in flags, on_remove, frozenset(units), dict(zip(units, kept, strict=False)))
+
+
+def _cut(packed: str, length: int) -> list[str]:
+    return [packed[at : at + length] for at in range(0, len(packed), length)]
 
 
 def draw(text: str, nonce: str) -> str:

@@ -7,11 +7,12 @@ plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core import policy
-from reconciler.core.decide import Base, UnknownBase
+from reconciler.core.base import BaseSource, no_base
+from reconciler.core.decide import AS_USUAL, Stance
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.model import (
     Action,
@@ -41,13 +42,16 @@ class Observation:
 class Scope:
     """What may be planned.
 
-    `only` narrows to some addresses (then nothing is deleted); `prune` allows deletes at all.
+    `only` narrows to some addresses (then nothing is deleted); `prune` allows deletes at all; `digests` says that marks
+    remember what is applied.
     """
 
     owner: str
     prune: bool = False
     allow_deletes: int | None = None
     only: frozenset[Address] | None = None
+    stance: Stance = AS_USUAL
+    digests: bool = False
 
 
 def make_plan(
@@ -56,7 +60,7 @@ def make_plan(
     config_digest: str,
     manifests: Iterable[Manifest],
     observed: Sequence[Observation],
-    base: Callable[[Address], Base] = lambda address: UnknownBase(),
+    base: BaseSource = no_base,
 ) -> Plan:
     """The plan that makes the target look like the manifests.
 
@@ -70,7 +74,14 @@ def make_plan(
     owned = unmanaged = 0
     for observation in observed:
         found = index(observation.kind, observation.objects, scope.owner)
-        planner = KindPlanner(found, wanted.get(observation.kind.name, {}), scope.owner, base)
+        planner = KindPlanner(
+            found,
+            wanted.get(observation.kind.name, {}),
+            scope.owner,
+            base=base,
+            stance=scope.stance,
+            digests=scope.digests,
+        )
         planner.run(scope.only, scope.prune)
         changes += planner.changes
         said += planner.said

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.core.decide import Decision
+from reconciler.core.base import Base
+from reconciler.core.decide import Decision, OnDrift, Stance
 from reconciler.core.marks import NewerMark
 from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Manifest, Reason
 from reconciler.core.pairing import Index, Owned, mark_of
@@ -63,6 +64,12 @@ def refuse_move(moved: Owned, manifests: Mapping[str, Manifest], taken: Address 
     return Block(Blocker.ALREADY_BOUND, f"{moved.live.id} already becomes {taken}") if taken else None
 
 
+def refuse_second(held: Owned) -> Block:
+    """An address that has an object already does not get another one's."""
+    hint = f"{held.live.id} is already managed under this address: release it first, or remove `id`"
+    return Block(Blocker.ALREADY_BOUND, hint)
+
+
 def refuse_binding(
     found: Index, owner: str, live: LiveObject | None, id: str, held: Owned | None, taken: Address | None
 ) -> Block | None:
@@ -72,11 +79,13 @@ def refuse_binding(
     if live is None:
         return Block(Blocker.NO_SUCH_ID, f"the target has no {found.kind.name} with id {id}: correct or remove `id`")
     if held is not None and held.live.id != id:
-        hint = f"{held.live.id} is already managed under this address: release it first, or remove `id`"
-        return Block(Blocker.ALREADY_BOUND, hint)
+        return refuse_second(held)
     foreign = next((owned.mark.owner for owned in found.foreign if owned.live.id == id), None)
     if foreign is not None:
-        return Block(Blocker.FOREIGN_OWNER, f"{id} is managed by {foreign!r}, not {owner!r}: they have to release it")
+        hint = (
+            f"{id} is managed by {foreign!r}, not {owner!r}: they release it, or `reconciler takeover --from {foreign}`"
+        )
+        return Block(Blocker.FOREIGN_OWNER, hint)
     if isinstance(mark_of(found.kind, live), NewerMark):
         return Block(Blocker.READ_ONLY_MARK, f"{id} was written by a newer reconciler: upgrade to change it")
     return None
@@ -88,6 +97,34 @@ def refuse_immutable(kind: Kind, decision: Decision) -> Block | None:
     if not fixed:
         return None
     return Block(Blocker.IMMUTABLE, f"{', '.join(fixed)} can only be set when the object is created")
+
+
+def refuse_conflict(manifest: Manifest, decision: Decision, base: Base, stance: Stance) -> Block | None:
+    """A unit that was changed here and on the remote since it was last applied, where that is certain."""
+    names = _units_of(decision, Reason.CONFLICT)
+    if not names or not base.certain or stance.resolve is not None:
+        return None
+    hint = (
+        f"{names} changed both here and outside these files: `--resolve ours` sends what the file says, "
+        f"`--resolve theirs` keeps what is live, `reconciler pull --theirs {manifest.address}` takes it into the file"
+    )
+    return Block(Blocker.CONFLICT, hint)
+
+
+def refuse_drift(manifest: Manifest, decision: Decision, stance: Stance) -> Block | None:
+    """A unit that was changed on the remote, where that was asked to be refused."""
+    names = _units_of(decision, Reason.DRIFTED)
+    if not names or stance.on_drift is not OnDrift.FAIL:
+        return None
+    hint = (
+        f"{names} changed outside these files: `--on-drift revert` sends what the file says, `--on-drift keep` leaves "
+        f"it, `reconciler pull --theirs {manifest.address}` takes it into the file"
+    )
+    return Block(Blocker.DRIFT, hint)
+
+
+def _units_of(decision: Decision, reason: Reason) -> str:
+    return ", ".join(".".join(write.unit) for write in decision.writes if write.reason is reason)
 
 
 def refuse_full_map(kind: Kind, change: Change, live: LiveObject) -> Block | None:

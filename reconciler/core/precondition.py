@@ -7,7 +7,7 @@ object) are as they were; a unit that already is as wanted is not written again;
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.core import marks
@@ -115,15 +115,7 @@ def _same_mark(planned: Json, live: object) -> bool:
     wanted = None if planned is ABSENT else marks.read(planned)
     if not (isinstance(wanted, Mark) and isinstance(live, Mark)):
         return wanted is None and live is None
-    drawn = live.nonce if wanted.nonce == marks.UNDRAWN else wanted.nonce
-    return (wanted.owner, wanted.key, drawn, wanted.protect, wanted.on_remove, wanted.units) == (
-        live.owner,
-        live.key,
-        live.nonce,
-        live.protect,
-        live.on_remove,
-        live.units,
-    )
+    return replace(wanted, nonce=live.nonce if wanted.nonce == marks.UNDRAWN else wanted.nonce) == live
 
 
 def _names(writes: Mapping[Unit, Json], kind: Kind) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core import marks
-from reconciler.core.decide import Base, UnknownBase
+from reconciler.core.base import Base, UnknownBase
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -115,7 +115,7 @@ def plan(
     """The plan of one kind; `base` gives what was last applied, the rest is the scope."""
     base: Base = scope.pop("base", UnknownBase())
     observed = [Observation(kind, tuple(objects), 1)]
-    return make_plan(TARGET, Scope(OWNER, **scope), "sha256:0", manifests, observed, lambda address: base)
+    return make_plan(TARGET, Scope(OWNER, **scope), "sha256:0", manifests, observed, lambda kind, address, mark: base)
 
 
 def the_change(found: Plan) -> Change:
@@ -135,6 +135,7 @@ class Applied:
 
     kind: Kind
     body: Body
+    certain: bool = False
 
     def agrees(self, unit: Unit, value: Json) -> bool | None:
         known = units(self.kind, self.body)

@@ -7,18 +7,16 @@ from typing import Any
 import pytest
 
 from reconciler.core import marks
+from reconciler.core.base import UnknownBase
 from reconciler.core.codes import Code
 from reconciler.core.decide import (
     Decision,
-    UnknownBase,
     Write,
     assemble,
     decide_create,
     decide_update,
-    desired_units,
-    left_to_others,
-    managed_units,
 )
+from reconciler.core.desired import desired_units, left_to_others, managed_units
 from reconciler.core.marks import Mark
 from reconciler.core.model import ABSENT, Body, Json, Reason, Unit
 from reconciler.core.semantics import Kind
@@ -29,6 +27,8 @@ TEMPERATURE = ("temperature",)
 
 class Base:
     """A base that remembers one value, compared as it is; `None` where nothing is remembered."""
+
+    certain = False
 
     def __init__(self, last: Json) -> None:
         self.last = last

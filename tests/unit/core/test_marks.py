@@ -25,10 +25,13 @@ WELL_FORMED = st.builds(
     on_remove=st.sampled_from([None, *OnRemove]),
     units=st.sets(NAMES, max_size=40).map(marks.codes),
 )
+REMEMBERING = WELL_FORMED.filter(lambda mark: len(mark.units) < 25).map(
+    lambda mark: marks.with_digests(mark, {unit: marks.fingerprint(unit) for unit in mark.units})
+)
 
 
 @law
-@given(WELL_FORMED)
+@given(WELL_FORMED | REMEMBERING)
 def test_a_mark_is_read_back_as_it_was_written(mark: Mark) -> None:
     text = marks.write(mark)
     assert marks.read(text) == mark
@@ -43,7 +46,7 @@ def test_reading_is_total(value: Json) -> None:
 
 
 @law
-@given(WELL_FORMED, st.data())
+@given(WELL_FORMED | REMEMBERING, st.data())
 def test_a_mark_with_a_letter_changed_is_read_as_written_or_refused(mark: Mark, data: st.DataObject) -> None:
     text = marks.write(mark)
     at = data.draw(st.integers(0, len(text) - 1))
@@ -52,6 +55,19 @@ def test_a_mark_with_a_letter_changed_is_read_as_written_or_refused(mark: Mark, 
         assert marks.read(marks.write(found)) == found
     else:
         assert isinstance(found, NewerMark | DamagedMark)
+
+
+def test_digests_are_the_sixth_word_in_the_order_of_the_units() -> None:
+    one, other = sorted([marks.code(("model",)), marks.code(("name",))])
+    digests = {other: marks.fingerprint("b"), one: marks.fingerprint("a")}
+    mark = marks.with_digests(Mark("acme", "k", "Ab12", units=frozenset([one, other])), digests)
+    assert marks.write(mark) == f"1 acme k Ab12 - {one}{other} {marks.fingerprint('a')}{marks.fingerprint('b')}"
+
+
+def test_digests_that_do_not_belong_to_the_units_make_a_mark_damaged() -> None:
+    code = marks.code(("model",))
+    assert marks.read(f"1 acme k Ab12 - {code} aaaaaaabbbbbbb") == DamagedMark()
+    assert marks.read("1 acme k Ab12 - - aaaaaaa") == DamagedMark()
 
 
 def test_the_format_is_five_words() -> None:
@@ -72,7 +88,9 @@ def test_the_longest_legal_manifest_has_room_for_its_mark() -> None:
     managed = marks.codes(managed_units(ASSISTANT, manifest("k", body)))
     assert len(managed) == len(SCHEMA["properties"]) - 4 + 15
     longest = Mark("o" * 32, "k" * 128, "n" * 16, True, OnRemove.DELETE, managed)
-    assert len(marks.write(longest)) <= 512
+    remembering = marks.with_digests(longest, dict.fromkeys(managed, "d" * 7))
+    assert remembering.digests
+    assert len(marks.write(longest)) < len(marks.write(remembering)) <= 512
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ class TestBinding:
             (
                 [marked("o1", "x", {}, owner="other")],
                 Blocker.FOREIGN_OWNER,
-                "o1 is managed by 'other', not 'acme': they have to release it",
+                "o1 is managed by 'other', not 'acme': they release it, or `reconciler takeover --from other`",
             ),
             (
                 [with_mark("o1", "2 x", {})],

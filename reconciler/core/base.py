@@ -1,0 +1,102 @@
+"""What was last applied to a resource: the third side of the table in `decide`.
+
+Two sources remember it. A mark with digests says for certain what each of its units was when it was last written. The
+files of an earlier commit say what was wanted then, which is what was applied if nothing went wrong in between: good
+for telling a hand's edit from a file's, not good enough to refuse on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from reconciler.core import marks
+from reconciler.core.desired import managed_units
+from reconciler.core.marks import Mark
+from reconciler.core.model import Address, Json, Manifest, Unit
+from reconciler.core.semantics import Kind, canonical, meaning_of, same
+
+
+class Base(Protocol):
+    """What was last applied to one resource; `certain` says whether a change may be refused for it."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is known, and not only likely."""
+        ...
+
+    def agrees(self, unit: Unit, value: Json) -> bool | None:
+        """Whether `value` means what was last applied to `unit`; None where that is not known.
+
+        A unit that was not managed then has nothing to stray from: any value agrees.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownBase:
+    """The base when nothing remembers what was last applied."""
+
+    certain: bool = False
+
+    def agrees(self, unit: Unit, value: Json) -> bool | None:
+        """Never known."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class FilesBase:
+    """What an earlier state of the files wanted; `managed` holds the units they managed."""
+
+    kind: Kind
+    managed: Mapping[Unit, Json]
+    certain: bool = False
+
+    def agrees(self, unit: Unit, value: Json) -> bool | None:
+        """Whether the earlier files wanted this value."""
+        return unit not in self.managed or same(meaning_of(self.kind, unit), self.managed[unit], value)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkBase:
+    """What the digests of a mark remember."""
+
+    kind: Kind
+    mark: Mark
+    certain: bool = True
+
+    def agrees(self, unit: Unit, value: Json) -> bool | None:
+        """Whether the value's digest is the one in the mark."""
+        recorded = self.mark.digests.get(marks.code(unit))
+        return recorded is None or recorded == fingerprint(self.kind, unit, value)
+
+
+def fingerprint(kind: Kind, unit: Unit, value: Json) -> str:
+    """A value as a mark remembers it."""
+    return marks.fingerprint(canonical(meaning_of(kind, unit), value))
+
+
+BaseSource: TypeAlias = Callable[[Kind, Address, Mark | None], Base]
+"""Gives the base of an object from its manifest's address and its mark (None while it is being adopted)."""
+
+
+def no_base(kind: Kind, address: Address, mark: Mark | None) -> Base:
+    """The source that remembers nothing."""
+    return UnknownBase()
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The source that asks the mark first, then the files of an earlier commit, as far as those are known."""
+
+    files: Mapping[Address, Manifest] = field(default_factory=dict)
+
+    def __call__(self, kind: Kind, address: Address, mark: Mark | None) -> Base:
+        """The base of one object: an object that was moved is found under the key it had."""
+        if mark is None:
+            return UnknownBase()
+        if mark.digests:
+            return MarkBase(kind, mark)
+        earlier = self.files.get(Address(kind.name, mark.key)) or self.files.get(address)
+        return UnknownBase() if earlier is None else FilesBase(kind, managed_units(kind, earlier))

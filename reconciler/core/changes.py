@@ -1,0 +1,110 @@
+"""Building one change: the request body, its explanation for people, its precondition, and the mark that goes along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from reconciler.core import marks
+from reconciler.core.base import fingerprint
+from reconciler.core.decide import Decision, Write, assemble
+from reconciler.core.desired import managed_units
+from reconciler.core.diff import explain, locate
+from reconciler.core.marks import Mark
+from reconciler.core.model import (
+    ABSENT,
+    Action,
+    Address,
+    Change,
+    FieldChange,
+    Json,
+    LiveObject,
+    Manifest,
+    Reason,
+    Unit,
+)
+from reconciler.core.pairing import Owned
+from reconciler.core.precondition import ABSENT_OBJECT, precondition
+from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of
+
+
+def written(
+    kind: Kind,
+    manifest: Manifest,
+    action: Action,
+    live: LiveObject | None,
+    decision: Decision,
+    mark: Mark | None,
+    reasons: tuple[Reason, ...],
+) -> Change:
+    """A change that sends the decided units, and the mark where one is given; `live` is None for a create."""
+    writes = {write.unit: write.after for write in decision.writes}
+    if mark is not None:
+        writes[(kind.mark_field, MARK_ENTRY)] = marks.write(mark)
+    return Change(
+        address=manifest.address,
+        action=action,
+        id=live.id if live else None,
+        reasons=reasons,
+        source=manifest.source,
+        fields=tuple(field for write in decision.writes for field in _explained(kind, manifest, write)),
+        units=tuple(sorted(writes)),
+        patch=assemble(kind, writes, live.body if live else {}),
+        precondition=precondition(kind, live, writes) if live else ABSENT_OBJECT,
+    )
+
+
+def remarked(kind: Kind, action: Action, address: Address, owned: Owned, mark: Mark | None, reason: Reason) -> Change:
+    """A change that replaces the mark of an object, or takes it off, and leaves all else as it is."""
+    text = ABSENT if mark is None else marks.write(mark)
+    writes: dict[Unit, Json] = {(kind.mark_field, MARK_ENTRY): text}
+    return Change(
+        address=address,
+        action=action,
+        id=owned.live.id,
+        reasons=(reason,),
+        units=tuple(writes),
+        patch=assemble(kind, writes, owned.live.body),
+        precondition=precondition(kind, owned.live, writes),
+    )
+
+
+def deletion(kind: Kind, address: Address, live: LiveObject, reason: Reason) -> Change:
+    """A change that deletes an object, as long as all of it is as it was."""
+    return Change(
+        address, Action.DELETE, live.id, reasons=(reason,), precondition=precondition(kind, live, writes=None)
+    )
+
+
+def mark_for(
+    kind: Kind, owner: str, manifest: Manifest, old: Mark | None, after: Mapping[Unit, Json] | None = None
+) -> Mark:
+    """The mark of a manifest's object; the nonce stays, where there is one.
+
+    `after` gives the values its units will have, for digests of them (None: no digests are kept); a unit that is
+    missing there keeps the digest it had. Digests are left out where they do not fit.
+    """
+    managed = managed_units(kind, manifest)
+    mark = Mark(
+        owner=owner,
+        key=manifest.address.key,
+        nonce=old.nonce if old else marks.UNDRAWN,
+        protect=manifest.protect,
+        on_remove=manifest.on_remove,
+        units=marks.codes(managed),
+    )
+    if after is None:
+        return mark
+    digests: dict[str, str] = {}
+    for unit, value in managed.items():
+        code = marks.code(unit)
+        known = old.digests.get(code) if old and unit not in after else None
+        digests[code] = known or fingerprint(kind, unit, after.get(unit, value))
+    return marks.with_digests(mark, digests)
+
+
+def _explained(kind: Kind, manifest: Manifest, write: Write) -> Iterator[FieldChange]:
+    meaning = meaning_of(kind, write.unit)
+    for path, before, after in explain(meaning, write.before, write.after):
+        full = (*write.unit, *path)
+        place = manifest.place((*write.unit, *locate(meaning, write.after, path)))
+        yield FieldChange(full, before, after, write.reason, place, meaning.sensitive)
