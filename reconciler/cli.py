@@ -19,7 +19,7 @@ import click
 from reconciler import __version__
 from reconciler.exits import Exit
 
-VERBS: Final = ("validate", "plan", "apply", "drift", "show", "adopt", "release", "schema", "serve")
+VERBS: Final = ("validate", "plan", "apply", "drift", "pull", "show", "adopt", "release", "takeover", "schema", "serve")
 
 
 class LazyGroup(click.Group):

@@ -31,4 +31,4 @@ def command(options: Options, address: str, id: str) -> int:
             raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no manifest has the address {wanted}", None, "", hint)])
         return [planner.adoption(manifest, id)]
 
-    return change_marks(Session(options), wanted, decide)
+    return change_marks(Session(options), {wanted.kind}, decide, f"no manifest has the address {wanted}")

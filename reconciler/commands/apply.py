@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.commands.choices import Choices, stance_options
 from reconciler.commands.options import Options
 from reconciler.commands.output import destinations, formats_option, say, write
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:
     from reconciler.commands.session import Session
-    from reconciler.core.model import Outcome, Plan, TargetIdentity
+    from reconciler.core.model import Outcome, Plan
     from reconciler.engine.observe import Sight
 
 
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 @click.option(
     "--parallelism", type=click.IntRange(1, 64), help="Requests in flight; default: the target's concurrency."
 )
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write what happened, as JSON.")
+@click.option(
+    "--rollback-out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a plan that takes it back, to a new file.",
+)
+@stance_options
 @formats_option
 @click.pass_obj
 def command(
@@ -37,22 +44,32 @@ def command(
     allow_deletes: int | None,
     on_error: str,
     parallelism: int | None,
+    report: Path | None,
+    rollback_out: Path | None,
+    base: str,
+    on_drift: str,
+    resolve: str | None,
     formats: tuple[str, ...],
 ) -> int:
     """Send the changes that `plan` shows: only the fields that differ, and nothing else.
 
-    With PLANFILE (from `plan --out`), exactly what it holds, unless the target changed meanwhile in what it touches.
+    With PLANFILE (from `plan --out` or `--rollback-out`), exactly what it holds, unless the target changed meanwhile
+    in what it touches. What has been done already is not done again, so a half-failed apply can be run once more.
     """
     from reconciler.commands.applying import carry_out, exit_of
     from reconciler.commands.formats import apply_renderers
+    from reconciler.commands.records import check_destination, write_report, write_rollback
     from reconciler.commands.session import Session
 
     destinations(formats, ("text", "json"))
-    session = Session(options)
+    session, choices = Session(options), Choices(base, on_drift, resolve)
+    for record, new in ((report, False), (rollback_out, True)):
+        if record is not None:
+            check_destination(session.root / record, new=new)
     if len(what) == 1 and (what[0].endswith(".json") or (session.root / what[0]).is_file()):
-        plan, sight = _saved(session, Path(what[0]), allow_deletes)
+        plan, sight = _saved(session, Path(what[0]), allow_deletes, choices)
     else:
-        plan, sight = _fresh(session, what, allow_deletes)
+        plan, sight = _fresh(session, what, allow_deletes, choices)
     say(options, plan.diagnostics)
     _show(options, plan, formats)
     outcomes: list[Outcome] = []
@@ -62,15 +79,21 @@ def command(
             return Exit.ERROR
         outcomes = carry_out(session, plan, sight, parallelism=parallelism, stop_on_error=on_error == "stop")
     write(options, formats, apply_renderers(plan, outcomes, options))
+    if report is not None:
+        write_report(session.root / report, plan, outcomes)
+    if rollback_out is not None:
+        write_rollback(session.root / rollback_out, plan, sight, outcomes)
     return exit_of(plan, outcomes, session.stop.is_set())
 
 
-def _fresh(session: Session, addresses: Sequence[str], allow_deletes: int | None) -> tuple[Plan, Sight]:
+def _fresh(
+    session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: Choices
+) -> tuple[Plan, Sight]:
     """Plan now. Creates of an interrupted run that may yet show up are waited for first."""
     from reconciler.commands.planning import plan_live
     from reconciler.core.model import Action
 
-    planned = plan_live(session, addresses, allow_deletes)
+    planned = plan_live(session, addresses, allow_deletes, choices)
     creates = {change.address for change in planned.plan.changes if change.action is Action.CREATE}
     open_attempts = [attempt for attempt in planned.sight.unsettled if attempt.address in creates]
     seconds = session.journal.seconds_to_settle(open_attempts)
@@ -79,31 +102,18 @@ def _fresh(session: Session, addresses: Sequence[str], allow_deletes: int | None
             f"waiting {seconds:.0f} s: {len(open_attempts)} creates of an earlier run may still show up", err=True
         )
         session.stop.wait(seconds)
-        planned = plan_live(session, addresses, allow_deletes)
+        planned = plan_live(session, addresses, allow_deletes, choices)
     say(session.options, planned.loaded.diagnostics)
     return planned.plan, planned.sight
 
 
-def _saved(session: Session, file: Path, allow_deletes: int | None) -> tuple[Plan, Sight]:
-    """A saved plan, for this target and owner and no other."""
-    from reconciler.config.errors import ConfigError, error
-    from reconciler.core.codes import Code
-    from reconciler.core.policy import lift_guard
-    from reconciler.engine import planfile
-    from reconciler.engine.observe import observe
+def _saved(session: Session, file: Path, allow_deletes: int | None, choices: Choices) -> tuple[Plan, Sight]:
+    """A saved plan, for this target, owner and state of the files, and no other."""
+    from reconciler.commands.saved import saved_plan
 
-    plan = planfile.load(session.root / file)
-    sight = observe(session.driver, session.kinds, session.journal)
-    if (plan.target, plan.owner) != (session.identity, session.owner):
-        summary = f"the plan is for {_told(plan.target, plan.owner)}"
-        detail = f"this is {_told(session.identity, session.owner)}"
-        raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, detail, "choose its target, or plan again")])
-    return replace(plan, changes=tuple(lift_guard(plan.changes, allow_deletes))), sight
-
-
-def _told(target: TargetIdentity, owner: str) -> str:
-    account = f", account {target.account}" if target.account else ""
-    return f"{owner} on {target.name} ({target.provider}, {target.url}{account})"
+    if choices.on_drift != "revert" or choices.resolve:
+        raise click.UsageError("a saved plan says already what is written: give --on-drift and --resolve to `plan`")
+    return saved_plan(session, file, allow_deletes)
 
 
 def _show(options: Options, plan: Plan, formats: Sequence[str]) -> None:

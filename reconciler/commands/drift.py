@@ -6,47 +6,57 @@ from dataclasses import replace
 
 import click
 
+from reconciler.commands.choices import Choices, base_option
 from reconciler.commands.options import Options
 from reconciler.commands.output import formats_option, say, write
-from reconciler.core.model import Action, Change, Plan, Reason
+from reconciler.core.model import Action, Change, FieldChange, Plan, Reason
 from reconciler.exits import Exit
+
+_WAITING = (Reason.EDITED, Reason.REMOVED, Reason.COUPLED)
+"""Why a field differs without anybody having touched the live object."""
 
 
 @click.command("drift")
 @click.argument("addresses", nargs=-1)
+@base_option
 @formats_option
 @click.pass_obj
-def command(options: Options, addresses: tuple[str, ...], formats: tuple[str, ...]) -> int:
+def command(options: Options, addresses: tuple[str, ...], base: str, formats: tuple[str, ...]) -> int:
     """Tell whether the live objects we manage still look like the files; exit 2 when one does not.
 
-    What the files say and was never applied (new manifests, removed ones) is counted, not shown: `plan` shows it. An
-    edit of a file that was not applied yet shows like an edit by hand, and an object deleted by hand like one that was
-    never made: nothing but the object itself remembers what was last applied.
+    What the files say and was never applied is counted, not shown: `plan` shows it. Where nothing remembers what was
+    last applied (no `marks: digests`, no --base), an edit of a file that was not applied yet shows like an edit by
+    hand, and an object deleted by hand like one that was never made.
     """
     from reconciler.commands.formats import plan_renderers
     from reconciler.commands.planning import plan_live
     from reconciler.commands.session import Session
 
     session = Session(options)
-    planned = plan_live(session, addresses, None)
+    planned = plan_live(session, addresses, None, Choices(base=base, applied=True))
     differs, waiting = _separate(planned.plan)
     say(options, (*planned.loaded.diagnostics, *planned.plan.diagnostics))
     write(options, formats, plan_renderers(differs, options))
     if waiting and not options.quiet:
         click.echo(f"{waiting} not applied yet: `reconciler plan` shows what", err=True)
-    return Exit.CHANGES if _changes(differs) else Exit.DONE
+    return Exit.CHANGES if any(c.action is not Action.NOOP for c in differs.changes) else Exit.DONE
 
 
 def _separate(plan: Plan) -> tuple[Plan, int]:
-    """The plan with only the differences of objects that are managed already, and how many changes that leaves out."""
-    kept = [c for c in plan.changes if c.action is Action.NOOP or _is_drift(c)]
-    return replace(plan, changes=tuple(kept)), len(plan.changes) - len(kept)
+    """The plan with only the differences that arose on the remote, and how many changes have others."""
+    kept: list[Change] = []
+    waiting = 0
+    for change in plan.changes:
+        strayed = _strayed(change)
+        if change.action is Action.NOOP or strayed or Reason.GONE in change.reasons:
+            kept.append(replace(change, fields=strayed, blocked=None) if strayed else change)
+        if change.action is not Action.NOOP and not (change.fields == strayed or Reason.GONE in change.reasons):
+            waiting += 1
+    return replace(plan, changes=tuple(kept)), waiting
 
 
-def _is_drift(change: Change) -> bool:
-    """A managed object whose fields differ; without a base, a hand's edit and a file's look the same."""
-    return change.action is Action.UPDATE and bool(change.fields) and change.reasons != (Reason.REMOVED,)
-
-
-def _changes(plan: Plan) -> list[Change]:
-    return [change for change in plan.changes if change.action is not Action.NOOP]
+def _strayed(change: Change) -> tuple[FieldChange, ...]:
+    """The fields of a managed object that differ for another reason than an edit of the files."""
+    if change.action not in (Action.UPDATE, Action.MOVE):
+        return ()
+    return tuple(field for field in change.fields if field.reason not in _WAITING)

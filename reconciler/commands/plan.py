@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.commands.choices import Choices, git_ref, stance_options
 from reconciler.commands.options import Options
 from reconciler.commands.output import formats_option, say, write
 
@@ -13,16 +14,24 @@ from reconciler.commands.output import formats_option, say, write
 @click.command("plan")
 @click.argument("addresses", nargs=-1)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `apply PLANFILE`.")
+@click.option("--sealed", is_flag=True, help="Leave contents out of the saved plan; apply makes them again.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option("--allow-deletes", type=click.IntRange(min=1), help="Allow exactly this many deletes.")
+@click.option("--against", metavar="git:REF", help="Compare with the files of a commit: no target, no credentials.")
+@stance_options
 @formats_option
 @click.pass_obj
 def command(
     options: Options,
     addresses: tuple[str, ...],
     out: Path | None,
+    sealed: bool,
     detailed_exitcode: bool,
     allow_deletes: int | None,
+    against: str | None,
+    base: str,
+    on_drift: str,
+    resolve: str | None,
     formats: tuple[str, ...],
 ) -> int:
     """Show what differs between the files and the target, field by field. Sends no write.
@@ -30,17 +39,27 @@ def command(
     With ADDRESSES (KIND/KEY), only these are planned, and nothing is deleted.
     """
     from reconciler.commands.formats import plan_renderers
-    from reconciler.commands.planning import exit_of, plan_live
+    from reconciler.commands.planning import exit_of, plan_against, plan_live
     from reconciler.commands.session import Session
     from reconciler.core.document import summarise
+    from reconciler.core.seal import sealed as seal
     from reconciler.engine import planfile
 
+    if sealed and out is None:
+        raise click.UsageError("--sealed is about the saved plan: give --out FILE as well")
+    if against and out is not None:
+        raise click.UsageError("a plan --against other files cannot be applied, so it is not saved with --out")
     session = Session(options)
-    planned = plan_live(session, addresses, allow_deletes)
-    say(options, (*planned.loaded.diagnostics, *planned.plan.diagnostics))
-    write(options, formats, plan_renderers(planned.plan, options))
+    if against:
+        plan, loaded = plan_against(session, addresses, git_ref(against), allow_deletes)
+    else:
+        planned = plan_live(session, addresses, allow_deletes, Choices(base, on_drift, resolve))
+        plan, loaded = planned.plan, planned.loaded
+    say(options, (*loaded.diagnostics, *plan.diagnostics))
+    write(options, formats, plan_renderers(plan, options))
     if out is not None:
-        planfile.save(planned.plan, session.root / out)
-    summary = summarise(planned.plan)
+        kinds = {on_target.kind.name: on_target.kind for on_target in session.kinds}
+        planfile.save(seal(plan, kinds) if sealed else plan, session.root / out)
+    summary = summarise(plan)
     changes = sum(summary[action] for action in ("create", "update", "delete", "adopt", "move", "release"))
-    return exit_of(planned.plan, detailed_exitcode, changes)
+    return exit_of(plan, detailed_exitcode, changes)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from reconciler.commands.choices import AS_USUAL, Choices, base_source, files_at
 from reconciler.commands.session import Session
+from reconciler.config.errors import warning
 from reconciler.config.load import Loaded
-from reconciler.core.model import Plan
+from reconciler.core.against import compare
+from reconciler.core.codes import Code
+from reconciler.core.model import Diagnostic, Plan, TargetIdentity
 from reconciler.core.plan import make_plan
 from reconciler.engine.observe import Sight, observe
 from reconciler.exits import Exit
@@ -22,13 +26,41 @@ class Planned:
     loaded: Loaded
 
 
-def plan_live(session: Session, addresses: Sequence[str], allow_deletes: int | None) -> Planned:
+def plan_live(
+    session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: Choices = AS_USUAL
+) -> Planned:
     """Load the files, read the target, and plan. Raises ConfigError and RemoteError."""
     loaded = session.load()
-    scope = session.scope(addresses, loaded, allow_deletes)
+    scope = session.scope(addresses, loaded, allow_deletes, choices.stance)
+    base, said = base_source(session, choices)
     sight = observe(session.driver, session.kinds, session.journal)
-    plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed)
-    return Planned(plan, sight, loaded)
+    plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
+    return Planned(replace(plan, diagnostics=(*said, *plan.diagnostics)), sight, loaded)
+
+
+def plan_against(
+    session: Session, addresses: Sequence[str], ref: str, allow_deletes: int | None
+) -> tuple[Plan, Loaded]:
+    """Load the files as they are and as a commit has them, and plan from one to the other: no network, no credential.
+
+    Raises ConfigError.
+    """
+    loaded, earlier = session.load(), files_at(session, ref)
+    said: tuple[Diagnostic, ...] = ()
+    if not earlier.ok:
+        summary = f"the files at git:{ref} have errors: what could not be read of them shows as new"
+        said = (warning(Code.BASE_UNKNOWN, summary, None),)
+    url = session.target.url or session.provider.url or ""
+    plan = compare(
+        TargetIdentity(session.target.name, session.provider.name, url),
+        session.scope(addresses, loaded, allow_deletes),
+        loaded.digest,
+        earlier.manifests,
+        loaded.manifests,
+        [on_target.kind for on_target in session.kinds],
+        f"git:{ref}",
+    )
+    return replace(plan, complete=earlier.ok, diagnostics=(*said, *plan.diagnostics)), loaded
 
 
 def has_blocks(plan: Plan) -> bool:

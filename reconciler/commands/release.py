@@ -14,16 +14,13 @@ def command(options: Options, address: str) -> int:
     """Take our mark off the live object of ADDRESS. Nothing else of it is changed; remove its manifest as well."""
     from reconciler.commands.ownership import change_marks
     from reconciler.commands.session import Session, parse_address
-    from reconciler.config.errors import ConfigError, error
-    from reconciler.core.codes import Code
     from reconciler.core.kind_plan import KindPlanner
     from reconciler.core.model import Change
 
     wanted = parse_address(address)
 
     def decide(planner: KindPlanner) -> list[Change]:
-        if not (changes := planner.releases(wanted.key)):
-            raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no live object of ours has the address {wanted}", None)])
-        return changes
+        return planner.releases(wanted.key)
 
-    return change_marks(Session(options), wanted, decide)
+    nothing = f"no live object of ours has the address {wanted}"
+    return change_marks(Session(options), {wanted.kind}, decide, nothing)

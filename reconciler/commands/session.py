@@ -18,8 +18,9 @@ from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.schemas import Schemas, shipped
-from reconciler.config.settings import EnvRef, HeaderValue, Prune, Settings, Target, resolve
+from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target, resolve
 from reconciler.core.codes import Code
+from reconciler.core.decide import AS_USUAL, Stance
 from reconciler.core.model import Address, Source, TargetIdentity
 from reconciler.core.plan import Scope
 from reconciler.core.semantics import Kind, compile_schema
@@ -109,8 +110,10 @@ class Session:
             raise ConfigError(loaded.diagnostics)
         return loaded
 
-    def scope(self, addresses: Sequence[str], loaded: Loaded, allow_deletes: int | None) -> Scope:
-        """What may be planned. Raises ConfigError for an address without a manifest."""
+    def scope(
+        self, addresses: Sequence[str], loaded: Loaded, allow_deletes: int | None, stance: Stance = AS_USUAL
+    ) -> Scope:
+        """What may be planned, and how. Raises ConfigError for an address without a manifest."""
         known = {manifest.address for manifest in loaded.manifests}
         only = frozenset(parse_address(text) for text in addresses) or None
         if missing := sorted((only or frozenset()) - known):
@@ -118,7 +121,12 @@ class Session:
             raise ConfigError(
                 [error(Code.NO_SUCH_ADDRESS, f"no manifest has the address {a}", None, "", hint) for a in missing]
             )
-        return Scope(self.owner, self.settings.prune is Prune.OWNED, allow_deletes, only)
+        return Scope(self.owner, self.settings.prune is Prune.OWNED, allow_deletes, only, stance, self.digests)
+
+    @property
+    def digests(self) -> bool:
+        """Whether marks keep digests of what is applied."""
+        return self.target.marks is not Marks.NAMES
 
     @cached_property
     def driver(self) -> RestDriver:

@@ -26,6 +26,11 @@ def warning(code: Code, summary: str, source: Source | None, detail: str = "", h
     return Diagnostic(Severity.WARNING, code, summary, detail, hint, source)
 
 
+def info(code: Code, summary: str, source: Source | None, detail: str = "", hint: str = "") -> Diagnostic:
+    """Something worth knowing that is no problem."""
+    return Diagnostic(Severity.INFO, code, summary, detail, hint, source)
+
+
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Sorted by file, line and column, each once; those without a place come first."""
 

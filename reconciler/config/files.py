@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Final
+from typing import Final, Protocol
 
 from reconciler.config.build import Refused
 from reconciler.config.errors import error, warning
@@ -35,6 +35,32 @@ class Found:
     suffix: str
 
 
+class Files(Protocol):
+    """Where manifests are read from: the disk, or a commit. `problems` collects what the walk refuses."""
+
+    problems: list[Diagnostic]
+
+    def name(self, path: str) -> str:
+        """How messages name a file."""
+        ...
+
+    def settings(self) -> list[str]:
+        """The settings files at the top of the directories."""
+        ...
+
+    def walk(self) -> Iterator[Found]:
+        """Every manifest file, sorted."""
+        ...
+
+    def read(self, path: str, largest: int) -> bytes:
+        """The bytes of a regular file, at most `largest` and one more. Raises Refused."""
+        ...
+
+    def followed(self, path: str) -> str:
+        """The path without links. Raises ValueError where it is refused, OSError where nothing is there."""
+        ...
+
+
 @dataclass(slots=True)
 class Project:
     """The directories that files may come from; `problems` collects what the walk refuses."""
@@ -51,9 +77,12 @@ class Project:
 
     def name(self, path: str) -> str:
         """How messages name a file: relative to the root where it is inside, printable, with slashes."""
-        relative = os.path.relpath(path, self.root)
-        inside = not relative.startswith("..")
-        return shown((relative if inside else path).replace(os.sep, "/"))
+        return name_below(self.root, path)
+
+    def settings(self) -> list[str]:
+        """The settings files at the top of the directories, in their order."""
+        paths = dict.fromkeys(os.path.abspath(self.root / each / SETTINGS) for each in self.directories)
+        return [path for path in paths if os.path.lexists(path)]
 
     def holds(self, real: str) -> bool:
         """Whether a path without links is inside the root or a named directory."""
@@ -147,7 +176,8 @@ class Project:
         self.problems.append(error(code, summary, Source(self.name(path), 1, 1), hint=hint))
 
 
-def settings_files(root: FilePath, directories: Iterable[FilePath]) -> list[str]:
-    """The settings files at the top of the directories, in their order."""
-    paths = dict.fromkeys(os.path.abspath(root / each / SETTINGS) for each in directories)
-    return [path for path in paths if os.path.lexists(path)]
+def name_below(root: FilePath, path: str) -> str:
+    """How messages name a file: relative to the root where it is inside, printable, with slashes."""
+    relative = os.path.relpath(path, root)
+    inside = not relative.startswith("..")
+    return shown((relative if inside else path).replace(os.sep, "/"))

@@ -14,7 +14,7 @@ from pathlib import Path as FilePath
 from reconciler.config.build import Refused
 from reconciler.config.document import Document
 from reconciler.config.errors import error, has_errors, in_order, warning
-from reconciler.config.files import Found, Project
+from reconciler.config.files import Files, Found, Project
 from reconciler.config.manifest import BLOCK, Reading, default_kind, read_manifest
 from reconciler.config.markdown import split
 from reconciler.config.schemas import Schemas, shipped
@@ -51,10 +51,14 @@ def load(
     target: Target,
     provider: Provider,
     schemas: Schemas | None = None,
+    files: Files | None = None,
 ) -> Loaded:
-    """Read every manifest below the directories, relative to `root`. Never raises for what a file contains."""
+    """Read every manifest below the directories, relative to `root`; on disk unless other `files` are given.
+
+    Never raises for what a file contains.
+    """
     reading = Reading(settings, target, provider, schemas or shipped())
-    project = Project(root, dirs)
+    project = files or Project(root, dirs)
     fleet = _Fleet(project, reading)
     with _collector_paused():
         for found in project.walk():
@@ -86,7 +90,7 @@ def config_digest(manifests: Sequence[Manifest]) -> str:
 class _Fleet:
     """The manifests met so far, and the problems."""
 
-    def __init__(self, project: Project, reading: Reading) -> None:
+    def __init__(self, project: Files, reading: Reading) -> None:
         self._project = project
         self._reading = reading
         self._tags = Tags(project, reading.target.name, reading.target.vars)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from reconciler.config.build import Refused
 from reconciler.config.document import Document
 from reconciler.config.errors import ConfigError, error, has_errors, in_order
-from reconciler.config.files import Project, settings_files
+from reconciler.config.files import Files, Project
 from reconciler.config.problems import explain
 from reconciler.config.scalars import Tagged
 from reconciler.config.schemas import Schemas, shipped
@@ -24,6 +24,15 @@ LOCAL: Final = "local"
 SCHEMA: Final = "settings.schema.json"
 # Headers whose value is a secret wherever they are met; more names than that would refuse what is none.
 _SECRET_HEADERS: Final = ("authorization", "cookie", "api-key")
+
+
+class Marks(StrEnum):
+    """What is kept about each object of ours: the names of its managed units, digests of their values as well, or
+    all of it in a file beside the manifests instead of on the object."""
+
+    NAMES = "names"
+    DIGESTS = "digests"
+    LOCK_FILE = "lock-file"
 
 
 class Prune(StrEnum):
@@ -65,6 +74,7 @@ class Target:
     credentials: Mapping[str, EnvRef] = field(default_factory=dict)
     limits: Mapping[str, int | float] = field(default_factory=dict)
     vars: Mapping[str, str] = field(default_factory=dict)
+    marks: Marks = Marks.NAMES
     source: Source | None = None
 
 
@@ -103,20 +113,25 @@ def resolve(env: Mapping[str, str], reference: EnvRef) -> str:
     return value
 
 
-def load_settings(root: FilePath, dirs: Sequence[FilePath], schemas: Schemas | None = None) -> Settings:
-    """Read `reconciler.yaml` from the top of the directories. Raises ConfigError with every problem in it."""
-    files = settings_files(root, dirs)
-    if not files:
+def load_settings(
+    root: FilePath, dirs: Sequence[FilePath], schemas: Schemas | None = None, files: Files | None = None
+) -> Settings:
+    """Read `reconciler.yaml` from the top of the directories, on disk unless other `files` are given.
+
+    Raises ConfigError with every problem in it.
+    """
+    project = files or Project(root, dirs)
+    found = project.settings()
+    if not found:
         return Settings()
-    project = Project(root, dirs)
-    if len(files) > 1:
-        summary = f"there are two settings files; the other is {project.name(files[0])}"
+    if len(found) > 1:
+        summary = f"there are two settings files; the other is {project.name(found[0])}"
         raise ConfigError(
-            [error(Code.INVALID_SETTINGS, summary, Source(project.name(files[1]), 1, 1), hint="keep one")]
+            [error(Code.INVALID_SETTINGS, summary, Source(project.name(found[1]), 1, 1), hint="keep one")]
         )
-    name = project.name(files[0])
+    name = project.name(found[0])
     try:
-        content = project.read(_without_links(project, files[0]), MAX_BYTES)
+        content = project.read(_without_links(project, found[0]), MAX_BYTES)
     except Refused as refused:
         raise ConfigError([refused.diagnostic]) from None
     documents, problems = read_yaml(content, name)
@@ -129,7 +144,7 @@ def load_settings(root: FilePath, dirs: Sequence[FilePath], schemas: Schemas | N
     return _settings(documents[0], schemas or shipped())
 
 
-def _without_links(project: Project, path: str) -> str:
+def _without_links(project: Files, path: str) -> str:
     try:
         return project.followed(path)
     except (ValueError, OSError) as wrong:
@@ -196,6 +211,7 @@ def _target(name: str, fields: Mapping[str, Any], document: Document) -> Target:
         credentials=values("credentials"),
         limits=fields.get("limits", {}),
         vars=fields.get("vars", {}),
+        marks=Marks(fields.get("marks", Marks.NAMES)),
         source=document.key_place(("targets", name)),
     )
 

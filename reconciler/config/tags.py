@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from reconciler.config.build import Refused
 from reconciler.config.document import Document
 from reconciler.config.errors import error
-from reconciler.config.files import Project
+from reconciler.config.files import Files
 from reconciler.config.scalars import KNOWN_TAGS, Tagged
 from reconciler.config.text import closest, cut, listed
 from reconciler.config.yaml import decode
@@ -25,7 +25,7 @@ class Tags:
     `\\n`, so that a checkout on Windows changes nothing. The line break at its end is part of the text.
     """
 
-    def __init__(self, project: Project, target: str, variables: Mapping[str, str]) -> None:
+    def __init__(self, project: Files, target: str, variables: Mapping[str, str]) -> None:
         self._project = project
         self._target = target
         self._variables = variables

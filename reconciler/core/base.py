@@ -7,9 +7,9 @@ for telling a hand's edit from a file's, not good enough to refuse on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol
 
 from reconciler.core import marks
 from reconciler.core.desired import managed_units
@@ -77,13 +77,32 @@ def fingerprint(kind: Kind, unit: Unit, value: Json) -> str:
     return marks.fingerprint(canonical(meaning_of(kind, unit), value))
 
 
-BaseSource: TypeAlias = Callable[[Kind, Address, Mark | None], Base]
-"""Gives the base of an object from its manifest's address and its mark (None while it is being adopted)."""
+class BaseSource(Protocol):
+    """Where the bases of a kind's objects come from."""
+
+    def of(self, kind: Kind, address: Address, mark: Mark | None) -> Base:
+        """The base of an object, from its manifest's address and its mark (None while it is being adopted)."""
+        ...
+
+    def had(self, address: Address) -> bool:
+        """Whether the address certainly had an object when it was last applied."""
+        ...
 
 
-def no_base(kind: Kind, address: Address, mark: Mark | None) -> Base:
+@dataclass(frozen=True, slots=True)
+class NoBase:
     """The source that remembers nothing."""
-    return UnknownBase()
+
+    def of(self, kind: Kind, address: Address, mark: Mark | None) -> Base:
+        """Unknown."""
+        return UnknownBase()
+
+    def had(self, address: Address) -> bool:
+        """Not that it knew."""
+        return False
+
+
+NO_BASE: Final = NoBase()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +111,7 @@ class Remembered:
 
     files: Mapping[Address, Manifest] = field(default_factory=dict)
 
-    def __call__(self, kind: Kind, address: Address, mark: Mark | None) -> Base:
+    def of(self, kind: Kind, address: Address, mark: Mark | None) -> Base:
         """The base of one object: an object that was moved is found under the key it had."""
         if mark is None:
             return UnknownBase()
@@ -100,3 +119,7 @@ class Remembered:
             return MarkBase(kind, mark)
         earlier = self.files.get(Address(kind.name, mark.key)) or self.files.get(address)
         return UnknownBase() if earlier is None else FilesBase(kind, managed_units(kind, earlier))
+
+    def had(self, address: Address) -> bool:
+        """Whether the earlier files had it."""
+        return address in self.files

@@ -31,6 +31,7 @@ class Code(StrEnum):
     DEPRECATED_FIELD = "RC0208"
     DUPLICATE_ENTRY = "RC0209"
     SAME_NAME = "RC0210"
+    POLICY = "RC0211"
     # RC03: settings, targets, variables, credentials
     INVALID_SETTINGS = "RC0301"
     UNKNOWN_TARGET = "RC0302"
@@ -71,3 +72,4 @@ class Code(StrEnum):
     CHANGED_UNASKED = "RC0602"
     UNRESOLVED_CREATE = "RC0603"
     CONFIRMATION_REQUIRED = "RC0604"
+    NOT_THE_SAME = "RC0605"

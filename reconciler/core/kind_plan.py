@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.core import marks, policy
-from reconciler.core.base import BaseSource, UnknownBase, no_base
+from reconciler.core.base import NO_BASE, BaseSource, UnknownBase
 from reconciler.core.changes import deletion, mark_for, remarked, written
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Decision, Stance, decide_create, decide_update
@@ -43,7 +43,7 @@ class KindPlanner:
         manifests: Mapping[str, Manifest],
         owner: str,
         *,
-        base: BaseSource = no_base,
+        base: BaseSource = NO_BASE,
         stance: Stance = AS_USUAL,
         digests: bool = False,
     ) -> None:
@@ -162,7 +162,7 @@ class KindPlanner:
         self, manifest: Manifest, live: LiveObject, mark: Mark | None, action: Action, reasons: tuple[Reason, ...]
     ) -> Change:
         self._taken[live.id] = manifest.address
-        base = self.base(self.kind, manifest.address, mark)
+        base = self.base.of(self.kind, manifest.address, mark)
         decision = decide_update(self.kind, manifest, live.body, mark, base, self.stance)
         self.said += decision.diagnostics
         kept = {write.unit for write in decision.kept}
@@ -185,7 +185,8 @@ class KindPlanner:
     def _create(self, manifest: Manifest) -> Change:
         decision = decide_create(self.kind, manifest)
         mark = self._new_mark(manifest, None, managed_units(self.kind, manifest))
-        change = written(self.kind, manifest, Action.CREATE, None, decision, mark, (Reason.NEW,))
+        reasons = (Reason.NEW, Reason.GONE) if self.base.had(manifest.address) else (Reason.NEW,)
+        change = written(self.kind, manifest, Action.CREATE, None, decision, mark, reasons)
         others = [live for live in self.index.not_ours if live.id not in self._bound_ids]
         block = (
             policy.refuse_newer(self.index, self.owner, manifest)

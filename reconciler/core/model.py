@@ -156,6 +156,7 @@ class Reason(StrEnum):
     ORPHAN = "orphan"
     TWIN = "twin"
     RELEASED = "released"
+    GONE = "gone"
     TAKEOVER = "takeover"
     ROLLBACK = "rollback"
 
@@ -278,7 +279,10 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one change: how many requests it took, the remote's id for the last one, and what was found."""
+    """The result of one change: how many requests it took, the remote's id for the last one, and what was found.
+
+    `after` is the object as the remote answered, where it did; it stays in the process.
+    """
 
     address: Address
     action: Action
@@ -288,3 +292,4 @@ class Outcome:
     request_id: str | None = None
     error: Diagnostic | None = None
     findings: tuple[Diagnostic, ...] = ()
+    after: Body | None = field(default=None, repr=False, compare=False)

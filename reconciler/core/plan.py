@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core import policy
-from reconciler.core.base import BaseSource, no_base
+from reconciler.core.base import NO_BASE, BaseSource
 from reconciler.core.decide import AS_USUAL, Stance
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.model import (
@@ -60,7 +60,7 @@ def make_plan(
     config_digest: str,
     manifests: Iterable[Manifest],
     observed: Sequence[Observation],
-    base: BaseSource = no_base,
+    base: BaseSource = NO_BASE,
 ) -> Plan:
     """The plan that makes the target look like the manifests.
 
@@ -88,20 +88,24 @@ def make_plan(
         owned += len(planner.index.ours)
         unmanaged += len(planner.index.not_ours) - planner.adopted
     guarded = policy.guard(changes, owned, scope.allow_deletes)
-    rank = {observation.kind.name: place for place, observation in enumerate(observed)}
     return Plan(
         target=target,
         owner=scope.owner,
         config_digest=config_digest,
-        changes=tuple(sorted(guarded, key=lambda change: _order(change, rank))),
+        changes=in_order(guarded, [observation.kind.name for observation in observed]),
         read={o.kind.name: ReadCount(len(o.objects), o.requests) for o in observed},
         unmanaged=unmanaged,
         diagnostics=tuple(sorted(said, key=lambda d: (str(d.address), d.code, d.summary))),
     )
 
 
+def in_order(changes: Iterable[Change], kinds: Sequence[str]) -> tuple[Change, ...]:
+    """Changes as they are applied: by kind, in the order of dependency given; deletes last, and those in reverse."""
+    rank = {kind: place for place, kind in enumerate(kinds)}
+    return tuple(sorted(changes, key=lambda change: _order(change, rank)))
+
+
 def _order(change: Change, rank: Mapping[str, int]) -> tuple[object, ...]:
-    """Dependencies first; deletes last, and those in reverse."""
     place = rank[change.address.kind]
     last = change.action in (Action.DELETE, Action.RELEASE)
     return (last, -place if last else place, change.address.key, change.id or "")

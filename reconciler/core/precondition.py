@@ -66,7 +66,7 @@ def check(change: Change, found: Index) -> Ready | AlreadyApplied | Stale:
     if change.action is Action.DELETE:
         unchanged = precondition(found.kind, live, None) == change.precondition
         return Ready(None) if unchanged else Stale(f"{change.id} has changed since the plan was made")
-    return _check_update(change, found.kind, live)
+    return check_live(change, found.kind, live)
 
 
 def planned_writes(change: Change, kind: Kind) -> dict[Unit, Json]:
@@ -90,7 +90,8 @@ def _check_create(change: Change, found: Index) -> Ready | AlreadyApplied | Stal
     return Stale(f"{owned.live.id} has been created for {change.address} since the plan was made")
 
 
-def _check_update(change: Change, kind: Kind, live: LiveObject) -> Ready | AlreadyApplied | Stale:
+def check_live(change: Change, kind: Kind, live: LiveObject) -> Ready | AlreadyApplied | Stale:
+    """Compare a change of an object (no create, no delete) with the object as it is now."""
     if _is_done(change, kind, live):
         return AlreadyApplied(live.id)
     writes = planned_writes(change, kind)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.core import marks
 from reconciler.core.codes import Code
-from reconciler.core.model import Action, Body, Change, Diagnostic, Outcome, Result, Severity
+from reconciler.core.model import Action, Body, Change, Diagnostic, LiveObject, Outcome, Result, Severity
+from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check_live
 from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.core.verify import verify
 from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError
@@ -53,8 +54,7 @@ class Executor:
             if step.change.action is Action.DELETE:
                 self._driver.delete(step.kind.name, step.change.id or "")
                 return self._done(step, None)
-            patch = with_nonce(step.kind, step.patch or {}, nonce)
-            return self._done(step, self._driver.update(step.kind.name, step.change.id or "", patch), patch)
+            return self._update(step, nonce)
         except Interrupted:
             return self._outcome(step, Result.SKIPPED)
         except NotFound as error:
@@ -67,6 +67,21 @@ class Executor:
             return self._outcome(step, Result.FAILED, gone)
         except RemoteError as error:
             return self._outcome(step, Result.FAILED, error.diagnostic)
+
+    def _update(self, step: Step, nonce: str) -> Outcome:
+        """Modify an object; where the request carries a map that others write to as well, as that map is right now."""
+        kind, id = step.kind, step.change.id or ""
+        if kind.mark_field in (step.patch or {}):
+            live = LiveObject(kind.name, id, self._driver.read(kind.name, id))
+            match check_live(step.change, kind, live):
+                case Ready(fresh):
+                    step = replace(step, patch=fresh, prior=live.body)
+                case AlreadyApplied():
+                    return replace(self._outcome(step, Result.ALREADY_APPLIED), after=live.body)
+                case Stale(why):
+                    return self._outcome(step, Result.FAILED, _overtaken(why))
+        patch = with_nonce(kind, step.patch or {}, nonce)
+        return self._done(step, self._driver.update(kind.name, id, patch), patch)
 
     def _create(self, step: Step, nonce: str) -> Outcome | Pending:
         patch = with_nonce(step.kind, step.patch or {}, nonce)
@@ -91,7 +106,7 @@ class Executor:
         if answer is None or sent is None:
             return outcome
         findings = verify(step.kind, str(step.change.address), sent, step.prior, answer)
-        return replace(outcome, id=answer["id"], findings=findings)
+        return replace(outcome, id=answer["id"], findings=findings, after=answer)
 
     def _outcome(self, step: Step, result: Result, error: Diagnostic | None = None) -> Outcome:
         tally = self._driver.take_tally()
@@ -106,6 +121,10 @@ def with_nonce(kind: Kind, patch: Body, nonce: str) -> Body:
     if not isinstance(carrier, dict) or MARK_ENTRY not in carrier:
         return patch
     return {**patch, kind.mark_field: {**carrier, MARK_ENTRY: marks.draw(carrier[MARK_ENTRY], nonce)}}
+
+
+def _overtaken(why: str) -> Diagnostic:
+    return Diagnostic(Severity.ERROR, Code.STALE_PLAN, f"{why}: it was not sent", hint="plan again and review that")
 
 
 def _unrecorded(error: OSError) -> Diagnostic:

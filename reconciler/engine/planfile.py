@@ -31,7 +31,12 @@ def save(plan: Plan, path: Path) -> None:
 
     The file can be read by its owner only, because prompts may be confidential. Raises PlanFileError.
     """
-    data = document_text(plan_document(plan)).encode("ascii")
+    write_text(path, document_text(plan_document(plan)))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write an ASCII document in the same way. Raises PlanFileError."""
+    data = text.encode("ascii")
     try:
         if path.exists() and not path.is_file():
             raise _error(path, "cannot be written: it is not a regular file", "name a file")

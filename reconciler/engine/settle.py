@@ -117,7 +117,9 @@ class Settler:
         for extra in claims[1:]:
             if extra.mark.nonce in self._journal.nonces:
                 findings.append(self._take_back(outcome, extra, claims[0]))
-        return replace(outcome, id=claims[0].live.id, findings=tuple(findings))
+        first = claims[0].live
+        after = outcome.after if first.id == outcome.id else first.body
+        return replace(outcome, id=first.id, findings=tuple(findings), after=after)
 
     def _is_there(self, kind: str, id: str) -> bool:
         """Whether the object that is to stay exists, whatever a list shows."""
@@ -147,7 +149,9 @@ def _found(one: Pending, claims: dict[str, list[Owned]]) -> Outcome:
     live = claims[change.address.key][0].live
     wanted = {name: value for name, value in (one.step.patch or {}).items() if name != one.step.kind.mark_field}
     findings = verify(one.step.kind, str(change.address), wanted, None, live.body)
-    return Outcome(change.address, change.action, Result.DONE, live.id, one.requests, findings=findings)
+    return Outcome(
+        change.address, change.action, Result.DONE, live.id, one.requests, findings=findings, after=live.body
+    )
 
 
 def _unknown(one: Pending) -> Outcome:

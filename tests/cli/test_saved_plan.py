@@ -18,13 +18,19 @@ def fleet(project: Project, count: int, model: str = "gpt-4o") -> None:
         project.write(f"assistants.d/a{number}.yaml", f"name: a{number}\nmodel: {model}\ntemperature: 0.5\n")
 
 
-def test_what_the_plan_shows_is_what_is_sent_whatever_the_files_say_now(project: Project, remote: Remote) -> None:
+def test_what_the_plan_shows_is_what_is_sent_and_only_while_the_files_are_the_same(
+    project: Project, remote: Remote
+) -> None:
     project.target(remote.url)
     fleet(project, 2)
     project.ok("plan", "--out", "plan.json")
     assert (project.root / "plan.json").stat().st_mode & 0o777 == 0o600
     assert "a0" in project.ok("show", "plan.json").out
     fleet(project, 2, model="other")
+    ran = project.run("apply", "plan.json", "--yes")
+    assert (ran.code, remote.objects()) == (3, [])
+    assert "the files have changed since the plan was made" in ran.err
+    fleet(project, 2)
     project.ok("apply", "plan.json", "--yes")
     assert {each["model"] for each in remote.objects()} == {"gpt-4o"}
 

@@ -115,7 +115,7 @@ def plan(
     """The plan of one kind; `base` gives what was last applied, the rest is the scope."""
     base: Base = scope.pop("base", UnknownBase())
     observed = [Observation(kind, tuple(objects), 1)]
-    return make_plan(TARGET, Scope(OWNER, **scope), "sha256:0", manifests, observed, lambda kind, address, mark: base)
+    return make_plan(TARGET, Scope(OWNER, **scope), "sha256:0", manifests, observed, Always(base))
 
 
 def the_change(found: Plan) -> Change:
@@ -127,6 +127,19 @@ def the_change(found: Plan) -> Change:
 def actions(found: Plan) -> list[tuple[str, str, str | None, bool]]:
     """What a plan does: action, key, id, and whether it is blocked."""
     return [(c.action.value, c.address.key, c.id, c.blocked is not None) for c in found.changes]
+
+
+@dataclass(frozen=True)
+class Always:
+    """The same base for every object."""
+
+    base: Base
+
+    def of(self, kind: Kind, address: Address, mark: marks.Mark | None) -> Base:
+        return self.base
+
+    def had(self, address: Address) -> bool:
+        return False
 
 
 @dataclass(frozen=True)

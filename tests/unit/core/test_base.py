@@ -111,7 +111,7 @@ class TestDigests:
 
     def test_an_object_that_is_adopted_has_strayed_from_nothing(self) -> None:
         base = Remembered({Address("assistant", "k"): manifest("k", BODY)})
-        assert base(ASSISTANT, Address("assistant", "k"), None) == UnknownBase()
+        assert base.of(ASSISTANT, Address("assistant", "k"), None) == UnknownBase()
 
 
 class TestEarlierFiles:
@@ -137,6 +137,13 @@ class TestEarlierFiles:
         assert change.action is Action.MOVE
         assert reasons(change) == {"temperature": Reason.DRIFTED}
 
+    def test_an_object_they_had_and_that_is_not_there_is_gone(self) -> None:
+        files, other = manifest("k", BODY), remembering("other", {"model": "z"}, {"model": "z"})
+        change = next(c for c in planned([files], other, earlier=[files]).changes if c.address.key == "k")
+        assert (change.action, change.reasons) == (Action.CREATE, (Reason.NEW, Reason.GONE))
+        change = next(c for c in planned([files], other).changes if c.address.key == "k")
+        assert change.reasons == (Reason.NEW,)
+
     def test_initial_and_ignored_units_are_not_remembered(self) -> None:
         earlier = manifest("k", {**BODY, "name": "n"}, initial={"temperature"}, ignore={"name"})
         base = FilesBase(ASSISTANT, managed_units(ASSISTANT, earlier))
@@ -148,7 +155,7 @@ class TestEarlierFiles:
         live = remembering("k", BODY, BODY)
         mark = marks.read(live.body["metadata"]["reconciler"])
         base = Remembered({Address("assistant", "k"): manifest("k", {})})
-        assert base(ASSISTANT, Address("assistant", "k"), mark) == MarkBase(ASSISTANT, mark)  # type: ignore[arg-type]
+        assert base.of(ASSISTANT, Address("assistant", "k"), mark) == MarkBase(ASSISTANT, mark)  # type: ignore[arg-type]
 
 
 LAST: Body = {**BODY, "name": "old", "top_p": 0.1}

@@ -1,0 +1,123 @@
+"""How to recognise and treat other people's changes: `--base`, `--on-drift`, `--resolve`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from reconciler.commands.session import Session
+    from reconciler.config.load import Loaded
+    from reconciler.core.base import BaseSource
+    from reconciler.core.decide import Stance
+    from reconciler.core.model import Diagnostic
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+base_option = click.option(
+    "--base",
+    default="auto",
+    metavar="auto|git:REF|none",
+    help="What was last applied: marks with digests, then git; auto: the commit before, in CI.",
+)
+
+
+def stance_options(command: _Command) -> _Command:
+    """Add `--base`, `--on-drift` and `--resolve`."""
+    for option in (
+        click.option("--resolve", type=click.Choice(["ours", "theirs"]), help="Who wins where both sides changed."),
+        click.option(
+            "--on-drift",
+            type=click.Choice(["revert", "keep", "fail"]),
+            default="revert",
+            help="What to do with fields that somebody changed outside these files.",
+        ),
+        base_option,
+    ):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What was chosen. `applied` says that the files are expected to have been applied already (`drift`)."""
+
+    base: str = "auto"
+    on_drift: str = "revert"
+    resolve: str | None = None
+    applied: bool = False
+
+    @property
+    def stance(self) -> Stance:
+        """What the core is told of it."""
+        from reconciler.core.decide import OnDrift, Resolve, Stance
+
+        return Stance(OnDrift(self.on_drift), Resolve(self.resolve) if self.resolve else None)
+
+
+AS_USUAL = Choices()
+
+
+def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequence[Diagnostic]]:
+    """Where to learn what was last applied, and what there is to say about it.
+
+    Raises ConfigError where a ref was named and cannot be read, and where a choice needs a base that nothing gives.
+    """
+    from reconciler.commands.ci import base_ref
+    from reconciler.config.errors import ConfigError, error, info
+    from reconciler.config.settings import Marks
+    from reconciler.core.base import NO_BASE, Remembered
+    from reconciler.core.codes import Code
+
+    if choices.base == "none":
+        source: BaseSource = NO_BASE
+        said: Sequence[Diagnostic] = ()
+    elif choices.base == "auto":
+        source, said = Remembered(), ()
+        try:
+            if ref := base_ref(session.environment, session.root, applied=choices.applied):
+                source = Remembered({m.address: m for m in files_at(session, ref).manifests})
+        except ConfigError as unknown:
+            summary = f"the commit before is not known: {unknown.diagnostics[0].summary}"
+            hint = "without it, an edit by hand looks like one of the files; fetch more history, or give --base"
+            said = [info(Code.BASE_UNKNOWN, summary, None, hint=hint)]
+    else:
+        source, said = Remembered({m.address: m for m in files_at(session, git_ref(choices.base)).manifests}), ()
+    remembers = session.target.marks is not Marks.NAMES or (isinstance(source, Remembered) and source.files)
+    if (choices.on_drift != "revert" or choices.resolve) and not remembers:
+        summary = "nothing remembers what was last applied, so an edit by hand cannot be told from one of the files"
+        hint = "give --base git:REF, or set `marks: digests` on the target"
+        raise ConfigError([error(Code.BASE_UNKNOWN, summary, None, "", hint)])
+    return source, said
+
+
+def git_ref(text: str) -> str:
+    """The REF of `git:REF`. Raises click.BadParameter."""
+    scheme, _, ref = text.partition(":")
+    if scheme != "git" or not ref:
+        raise click.BadParameter(f"{text!r} is not git:REF", param_hint="--base or --against")
+    return ref
+
+
+def files_at(session: Session, ref: str) -> Loaded:
+    """The manifests of the session's target as a commit has them. Raises ConfigError where they cannot be read."""
+    from reconciler.config.git import CommittedFiles, commit_of
+    from reconciler.config.load import load, load_settings
+
+    root, dirs = session.root, session.options.dirs
+    with closing(CommittedFiles(root, dirs, commit_of(root, ref))) as files:
+        settings = load_settings(root, dirs, schemas=session.schemas, files=files)
+        target = settings.targets.get(session.target.name, session.target)
+        return load(
+            root,
+            dirs,
+            settings=settings,
+            target=target,
+            provider=session.provider,
+            schemas=session.schemas,
+            files=files,
+        )

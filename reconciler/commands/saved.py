@@ -1,0 +1,65 @@
+"""Taking up a saved plan: it fits one target, one owner and one state of the files, or it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.commands.session import Session
+from reconciler.config.errors import ConfigError, error
+from reconciler.config.load import Loaded
+from reconciler.core.codes import Code
+from reconciler.core.model import Diagnostic, Plan, TargetIdentity
+from reconciler.core.pairing import index
+from reconciler.core.policy import lift_guard
+from reconciler.core.seal import unsealed
+from reconciler.engine import planfile
+from reconciler.engine.apply import StalePlan
+from reconciler.engine.observe import Sight, observe
+
+
+def saved_plan(session: Session, file: Path, allow_deletes: int | None) -> tuple[Plan, Sight]:
+    """The plan in a file, ready to be carried out, and what is live now.
+
+    A plan that rolls back is not of the files' making, so the files may say anything. Raises ConfigError where the plan
+    is for another target or owner, and StalePlan where the files say something else by now.
+    """
+    plan = planfile.load(session.root / file)
+    _check_target(session, plan, replace(plan.target, account=None))
+    loaded = None if plan.rollback else session.load()
+    if loaded is not None and loaded.digest != plan.config_digest:
+        raise StalePlan((_stale("the files have changed since the plan was made"),))
+    sight = observe(session.driver, session.kinds, session.journal)
+    _check_target(session, plan, plan.target)
+    if plan.sealed and loaded is not None:
+        plan = _unsealed(session, plan, loaded, sight)
+    return replace(plan, changes=tuple(lift_guard(plan.changes, allow_deletes))), sight
+
+
+def _check_target(session: Session, plan: Plan, expected: TargetIdentity) -> None:
+    """Refuse a plan for another target; the account is known once the target has been read."""
+    if (expected, plan.owner) != (session.identity, session.owner):
+        summary = f"the plan is for {_told(plan.target, plan.owner)}"
+        detail = f"this is {_told(session.identity, session.owner)}"
+        raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, detail, "choose its target, or plan again")])
+
+
+def _unsealed(session: Session, plan: Plan, loaded: Loaded, sight: Sight) -> Plan:
+    found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in sight.observed}
+    manifests = {manifest.address: manifest for manifest in loaded.manifests}
+    plan, lost = unsealed(plan, manifests, found, digests=session.digests)
+    if lost:
+        said = (
+            f"{change.address}: the files and the target do not give the sealed contents any more" for change in lost
+        )
+        raise StalePlan(tuple(_stale(each) for each in said))
+    return plan
+
+
+def _stale(summary: str) -> Diagnostic:
+    return error(Code.STALE_PLAN, f"the plan is stale: {summary}", None, "", "plan again and review what changed")
+
+
+def _told(target: TargetIdentity, owner: str) -> str:
+    account = f", account {target.account}" if target.account else ""
+    return f"{owner} on {target.name} ({target.provider}, {target.url}{account})"

@@ -1,0 +1,44 @@
+"""`reconciler takeover`: manage here what another owner managed."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.commands.options import Options
+
+
+@click.command("takeover")
+@click.argument("addresses", nargs=-1)
+@click.option("--from", "owner", required=True, metavar="OWNER", help="Whose objects to take over.")
+@click.pass_obj
+def command(options: Options, addresses: tuple[str, ...], owner: str) -> int:
+    """Put our name in the place of OWNER on the live objects of ADDRESSES; without any, of all manifests here.
+
+    An object is taken over under the key of its manifest: OWNER's key, or the object that `id:` names. Nothing but
+    its mark is changed, and nothing of OWNER that has no manifest here.
+    """
+    from reconciler.commands.ownership import change_marks
+    from reconciler.commands.session import Session, parse_address
+    from reconciler.config.errors import ConfigError, error
+    from reconciler.core.codes import Code
+    from reconciler.core.kind_plan import KindPlanner
+    from reconciler.core.model import Change
+
+    session = Session(options)
+    named = [parse_address(text) for text in addresses]
+    wanted = named or [manifest.address for manifest in session.load().manifests]
+
+    def decide(planner: KindPlanner) -> list[Change]:
+        changes: list[Change] = []
+        for address in (each for each in wanted if each.kind == planner.kind.name):
+            manifest = planner.manifests.get(address.key)
+            change = planner.takeover(manifest, owner) if manifest else None
+            if change is not None:
+                changes.append(change)
+            elif named:
+                why = f"{owner} has no object for it" if manifest else "it has no manifest here"
+                raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"{address} cannot be taken over: {why}", None)])
+        return changes
+
+    nothing = f"{owner} manages nothing that has a manifest here"
+    return change_marks(session, {address.kind for address in wanted}, decide, nothing)

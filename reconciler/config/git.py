@@ -1,0 +1,184 @@
+"""The files as a commit has them, read from git's objects: the work tree is neither read nor touched.
+
+Only plumbing that reads is run, without hooks, filters, prompts or fetching, and nothing of it is taken for an option.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import IO, Final, NamedTuple
+
+from reconciler.config.build import Refused
+from reconciler.config.errors import ConfigError, error
+from reconciler.config.files import SETTINGS, SUFFIXES, Found, name_below
+from reconciler.config.text import cut
+from reconciler.core.codes import Code
+from reconciler.core.model import Diagnostic, Source
+
+_REGULAR: Final = ("100644", "100755")
+_LINK: Final = "120000"
+_MAX_LINKS: Final = 8
+_ALONE: Final = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+
+
+class _Entry(NamedTuple):
+    """A file of a commit: its mode and the name of its content."""
+
+    mode: str
+    blob: str
+
+
+def commit_of(root: FilePath, ref: str) -> str:
+    """The commit that `ref` names in the repository around `root`. Raises ConfigError."""
+    found = _ask(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    if found is None:
+        hint = "check the name; in CI, fetch more history (GitHub: `fetch-depth: 0`, GitLab: `GIT_DEPTH: 0`)"
+        raise ConfigError([error(Code.BAD_GIT_REF, f"git knows no commit {cut(ref)} here", None, hint=hint)])
+    return found
+
+
+def merge_base(root: FilePath, one: str, other: str) -> str | None:
+    """The commit at which two lines of history parted; None where that is not known here."""
+    return _ask(root, "merge-base", "--end-of-options", one, other)
+
+
+def _ask(root: FilePath, *arguments: str) -> str | None:
+    """What git answers, in one line; None where it fails. Raises ConfigError where it cannot be run at all."""
+    try:
+        done = _run(root, *arguments)
+    except subprocess.CalledProcessError as failed:
+        if b"not a git repository" in failed.stderr or b"dubious ownership" in failed.stderr:
+            summary = failed.stderr.decode("utf-8", "replace").strip().splitlines()[0]
+            raise ConfigError([error(Code.BAD_GIT_REF, f"git: {cut(summary)}", None)]) from None
+        return None
+    return done.decode("utf-8", "replace").strip() or None
+
+
+def _run(root: FilePath, *arguments: str) -> bytes:
+    try:
+        return subprocess.run(  # noqa: S603  # no shell; a ref cannot become an option
+            _command(*arguments), cwd=root, env={**os.environ, **_ALONE}, capture_output=True, check=True
+        ).stdout
+    except OSError as wrong:
+        summary = f"git cannot be run: {wrong.strerror}"
+        raise ConfigError([error(Code.BAD_GIT_REF, summary, None, hint="install git")]) from None
+
+
+def _command(*arguments: str) -> list[str]:
+    return ["git", "-c", "core.fsmonitor=false", *arguments]
+
+
+@dataclass(slots=True)
+class CommittedFiles:
+    """The files below some directories as one commit has them; paths are those they have in the work tree.
+
+    A link is followed inside the commit. Close it: a git process stands behind it.
+    """
+
+    root: FilePath
+    directories: Sequence[FilePath]
+    commit: str
+    problems: list[Diagnostic] = field(default_factory=list)
+    _entries: dict[str, _Entry] = field(default_factory=dict)
+    _reader: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        """List the commit. Raises ConfigError."""
+        prefix = _ask(self.root, "rev-parse", "--show-prefix") or ""
+        for line in _run(self.root, "ls-tree", "-r", "-z", "--full-tree", self.commit).split(b"\0"):
+            if line:
+                about, _, path = line.partition(b"\t")
+                mode, _, blob = about.decode().split(" ")
+                self._entries[self._place(prefix, os.fsdecode(path))] = _Entry(mode, blob)
+
+    def name(self, path: str) -> str:
+        """How messages name a file: as in the work tree."""
+        return name_below(self.root, path)
+
+    def settings(self) -> list[str]:
+        """The settings files at the top of the directories."""
+        paths = dict.fromkeys(os.path.abspath(self.root / each / SETTINGS) for each in self.directories)
+        return [path for path in paths if path in self._entries]
+
+    def walk(self) -> Iterator[Found]:
+        """Every manifest file, sorted."""
+        seen: set[str] = set()
+        for each in self.directories:
+            directory = os.path.abspath(self.root / each)
+            for path in sorted(self._entries):
+                if path.startswith(directory + os.sep) and path not in seen:
+                    seen.add(path)
+                    below = path[len(directory) + 1 :]
+                    stem, suffix = os.path.splitext(below)
+                    hidden = any(part[0] in "._" for part in below.split(os.sep))
+                    if suffix in SUFFIXES and not hidden and below != SETTINGS:
+                        with suppress(ValueError, OSError):
+                            yield Found(self.followed(path), self.name(path), stem.replace(os.sep, "/"), suffix)
+
+    def followed(self, path: str) -> str:
+        """The path without links. Raises ValueError where it is refused, OSError where nothing is there."""
+        path = os.path.normpath(path)
+        for _ in range(_MAX_LINKS):
+            if not any(path.startswith(os.path.abspath(each) + os.sep) for each in self._allowed()):
+                raise ValueError("leads outside the project")
+            entry = self._entries.get(path)
+            if entry is None:
+                raise FileNotFoundError(2, "No such file in the commit", path)
+            if entry.mode in _REGULAR:
+                return path
+            if entry.mode != _LINK:
+                raise ValueError("is not a regular file")
+            path = os.path.normpath(os.path.join(os.path.dirname(path), os.fsdecode(self._content(entry))))
+        raise ValueError("leads through too many links")
+
+    def read(self, path: str, largest: int) -> bytes:
+        """The bytes of a file, at most `largest` and one more. Raises Refused."""
+        entry = self._entries.get(path)
+        if entry is None:
+            place = Source(self.name(path), 1, 1)
+            raise Refused(error(Code.UNREADABLE, "the commit has no such file", place))
+        return self._content(entry)[: largest + 1]
+
+    def close(self) -> None:
+        """End the git process."""
+        if self._reader is not None:
+            self._reader.communicate()
+            self._reader = None
+
+    def _place(self, prefix: str, path: str) -> str:
+        """Where a file of the repository is in the work tree, by way of the root."""
+        inside = path[len(prefix) :] if path.startswith(prefix) else os.path.relpath(path, prefix)
+        return os.path.normpath(os.path.join(self.root, inside))
+
+    def _allowed(self) -> list[FilePath]:
+        return [self.root, *(self.root / each for each in self.directories)]
+
+    def _content(self, entry: _Entry) -> bytes:
+        if self._reader is None:
+            self._reader = subprocess.Popen(  # noqa: S603  # no shell, no argument of anybody's
+                _command("cat-file", "--batch"),
+                cwd=self.root,
+                env={**os.environ, **_ALONE},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        return _next_blob(self._reader.stdin, self._reader.stdout, entry.blob)
+
+
+def _next_blob(asking: IO[bytes] | None, answering: IO[bytes] | None, blob: str) -> bytes:
+    assert asking is not None
+    assert answering is not None
+    asking.write(blob.encode() + b"\n")
+    asking.flush()
+    words = answering.readline().split()
+    if len(words) != 3:  # missing: a partial clone
+        raise FileNotFoundError(2, "git does not have the content of the file", blob)
+    content = answering.read(int(words[2]))
+    answering.read(1)
+    return content

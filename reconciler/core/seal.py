@@ -1,0 +1,129 @@
+"""Sealed plans: what is to be written, as digests. Apply makes the contents again from the files and the live objects.
+
+    plan -> sealed -> file -> unsealed (with the files and what is live) -> the same plan, or a refusal
+
+A seal is over the units a change writes and their values, so that what others keep in the same map does not break it.
+Values with few possible contents, such as a temperature, can be guessed from a digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.core import marks
+from reconciler.core.changes import mark_for
+from reconciler.core.decide import assemble
+from reconciler.core.desired import desired_units, managed_units
+from reconciler.core.document import digest_of
+from reconciler.core.marks import Mark
+from reconciler.core.model import (
+    ABSENT,
+    Action,
+    Address,
+    Body,
+    Change,
+    FieldChange,
+    Json,
+    LiveObject,
+    Manifest,
+    Plan,
+    Unit,
+)
+from reconciler.core.pairing import Index, mark_of
+from reconciler.core.precondition import planned_writes
+from reconciler.core.semantics import Kind, is_mark, meaning_of, same, units
+
+
+def sealed(plan: Plan, kinds: Mapping[str, Kind]) -> Plan:
+    """The plan without contents: for each change the units it writes, and the digest of what it writes to them."""
+    return replace(
+        plan, sealed=True, changes=tuple(_sealed(change, kinds[change.address.kind]) for change in plan.changes)
+    )
+
+
+def _sealed(change: Change, kind: Kind) -> Change:
+    fields = dict.fromkeys(_without_contents(field, change.units) for field in change.fields)
+    seal = None if change.patch is None else _seal(planned_writes(change, kind))
+    return replace(change, fields=tuple(fields), patch=None, seal=seal)
+
+
+def _without_contents(field: FieldChange, written: tuple[Unit, ...]) -> FieldChange:
+    """The unit a field belongs to, for a path inside it may be made of values."""
+    unit = max((u for u in written if field.path[: len(u)] == u), key=len, default=field.path[:1])
+    return FieldChange(unit, ABSENT, ABSENT, field.reason, field.source, field.sensitive)
+
+
+def _seal(writes: Mapping[Unit, Json]) -> str:
+    return digest_of(
+        {"writes": [[list(unit), [] if value is ABSENT else [value]] for unit, value in sorted(writes.items())]}
+    )
+
+
+def unsealed(
+    plan: Plan, manifests: Mapping[Address, Manifest], found: Mapping[str, Index], *, digests: bool
+) -> tuple[Plan, tuple[Change, ...]]:
+    """The plan with its contents back, and the changes that the files do not give any more.
+
+    `found` holds what is live by kind; `digests` says that marks keep digests of what is applied.
+    """
+    patches: dict[int, Body | None] = {}
+    for place, change in enumerate(plan.changes):
+        if change.seal is not None:
+            again = _Unsealing(change, plan.owner, found[change.address.kind], digests)
+            patches[place] = again.patch(manifests.get(change.address))
+    changes = tuple(
+        replace(change, patch=patches[place], seal=None) if patches.get(place) is not None else change
+        for place, change in enumerate(plan.changes)
+    )
+    lost = tuple(plan.changes[place] for place, patch in patches.items() if patch is None)
+    return replace(plan, changes=changes, sealed=False), lost
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsealing:
+    """Making the contents of one sealed change again."""
+
+    change: Change
+    owner: str
+    found: Index
+    digests: bool
+
+    @property
+    def _live(self) -> LiveObject | None:
+        return self.found.by_id.get(self.change.id or "")
+
+    def patch(self, manifest: Manifest | None) -> Body | None:
+        """The request body; None where it is not the one that was sealed."""
+        kind, live = self.found.kind, self._live
+        if self.change.action is Action.RELEASE:
+            writes: dict[Unit, Json] = dict.fromkeys(self.change.units, ABSENT)
+        elif manifest is None:
+            return None
+        else:
+            wanted = desired_units(kind, manifest)
+            writes = {unit: self._value(unit, wanted, manifest) for unit in self.change.units}
+        if _seal(writes) != self.change.seal:
+            return None
+        return assemble(kind, writes, live.body if live else {})
+
+    def _value(self, unit: Unit, wanted: Mapping[Unit, Json], manifest: Manifest) -> Json:
+        if is_mark(self.found.kind, unit):
+            return marks.write(self._mark(manifest))
+        if unit in wanted:
+            return wanted[unit]
+        return ABSENT if len(unit) > 1 else meaning_of(self.found.kind, unit).on_remove
+
+    def _mark(self, manifest: Manifest) -> Mark:
+        """The mark that goes along; a unit that differs and is not written keeps the digest it has."""
+        kind, live = self.found.kind, self._live
+        old = mark_of(kind, live) if live else None
+        managed = managed_units(kind, manifest)
+        present = units(kind, live.body) if live else managed
+        after = {
+            unit: value
+            for unit, value in managed.items()
+            if unit in self.change.units or same(meaning_of(kind, unit), value, present.get(unit))
+        }
+        known = old if isinstance(old, Mark) else None
+        return mark_for(kind, self.owner, manifest, known, after if self.digests else None)
