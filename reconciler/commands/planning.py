@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from reconciler.commands.choices import AS_USUAL, Choices, base_source, files_at
 from reconciler.commands.session import Session
 from reconciler.config.errors import warning
+from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
+from reconciler.config.policies import load_policies
 from reconciler.core.against import compare
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Plan, TargetIdentity
@@ -30,12 +32,13 @@ def plan_live(
     session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: Choices = AS_USUAL
 ) -> Planned:
     """Load the files, read the target, and plan. Raises ConfigError and RemoteError."""
-    loaded = session.load()
+    loaded, policies = session.load(), load_policies(session.root, session.settings, session.schemas)
     scope = session.scope(addresses, loaded, allow_deletes, choices.stance)
     base, said = base_source(session, choices)
     sight = observe(session.driver, session.kinds, session.journal)
     plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
-    return Planned(replace(plan, diagnostics=(*said, *plan.diagnostics)), sight, loaded)
+    plan = replace(plan, diagnostics=(*said, *plan.diagnostics))
+    return Planned(judge_plan(policies, plan, loaded.manifests, session.provider, session.schemas), sight, loaded)
 
 
 def plan_against(
@@ -46,6 +49,7 @@ def plan_against(
     Raises ConfigError.
     """
     loaded, earlier = session.load(), files_at(session, ref)
+    policies = load_policies(session.root, session.settings, session.schemas)
     said: tuple[Diagnostic, ...] = ()
     if not earlier.ok:
         summary = f"the files at git:{ref} have errors: what could not be read of them shows as new"
@@ -60,7 +64,8 @@ def plan_against(
         [on_target.kind for on_target in session.kinds],
         f"git:{ref}",
     )
-    return replace(plan, complete=earlier.ok, diagnostics=(*said, *plan.diagnostics)), loaded
+    plan = replace(plan, complete=earlier.ok, diagnostics=(*said, *plan.diagnostics))
+    return judge_plan(policies, plan, loaded.manifests, session.provider, session.schemas), loaded
 
 
 def has_blocks(plan: Plan) -> bool:

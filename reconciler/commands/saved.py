@@ -7,7 +7,9 @@ from pathlib import Path
 
 from reconciler.commands.session import Session
 from reconciler.config.errors import ConfigError, error
+from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
+from reconciler.config.policies import load_policies
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Plan, TargetIdentity
 from reconciler.core.pairing import index
@@ -33,6 +35,7 @@ def saved_plan(session: Session, file: Path, allow_deletes: int | None) -> tuple
     _check_target(session, plan, plan.target)
     if plan.sealed and loaded is not None:
         plan = _unsealed(session, plan, loaded, sight)
+    plan = _judged(session, plan, loaded)
     return replace(plan, changes=tuple(lift_guard(plan.changes, allow_deletes))), sight
 
 
@@ -42,6 +45,13 @@ def _check_target(session: Session, plan: Plan, expected: TargetIdentity) -> Non
         summary = f"the plan is for {_told(plan.target, plan.owner)}"
         detail = f"this is {_told(session.identity, session.owner)}"
         raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, detail, "choose its target, or plan again")])
+
+
+def _judged(session: Session, plan: Plan, loaded: Loaded | None) -> Plan:
+    """The plan held against the policies as they are now: one may be new, and a plan may be written by hand."""
+    policies = load_policies(session.root, session.settings, session.schemas)
+    manifests = loaded.manifests if loaded else ()
+    return judge_plan(policies, plan, manifests, session.provider, session.schemas)
 
 
 def _unsealed(session: Session, plan: Plan, loaded: Loaded, sight: Sight) -> Plan:

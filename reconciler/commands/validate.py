@@ -15,14 +15,25 @@ from reconciler.exits import Exit
 @click.command("validate")
 @click.pass_obj
 def command(options: Options) -> int:
-    """Check every manifest against every target it is for: all problems at once, no network, no credentials."""
+    """Check every manifest against every target it is for: all problems at once, no network, no credentials.
+
+    Exit 4 where the files are right, and only policies are not kept.
+    """
     from reconciler.commands.session import Session
     from reconciler.config.errors import ConfigError, has_errors, in_order
+    from reconciler.config.judging import judge_manifests
+    from reconciler.config.policies import Policies, load_policies
 
     found: list[Diagnostic] = []
+    refused: list[Diagnostic] = []
+    policies = Policies()
     manifests: set[Address] = set()
     names: list[str] = []
     session = Session(options)
+    try:
+        policies = load_policies(session.root, session.settings, session.schemas)
+    except ConfigError as problem:
+        found += problem.diagnostics
     for name in [options.target] if options.target else sorted(session.settings.targets):
         names.append(name)
         session = Session(replace(options, target=name))
@@ -32,12 +43,14 @@ def command(options: Options) -> int:
             found += problem.diagnostics
         else:
             found += loaded.diagnostics
+            refused += judge_manifests(policies, loaded.manifests, name, session.provider, session.schemas)
             manifests |= {manifest.address for manifest in loaded.manifests}
-    say(options, in_order(found))
-    if has_errors(found):
-        count = sum(has_errors([each]) for each in in_order(found))
+    told = in_order([*found, *policies.warnings, *refused])
+    say(options, told)
+    if has_errors(told):
+        count = sum(has_errors([each]) for each in told)
         click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was sent anywhere", err=True)
-        return Exit.ERROR
+        return Exit.ERROR if has_errors(found) else Exit.BLOCKED
     if not options.quiet:
         click.echo(f"{len(manifests)} manifests are valid for {', '.join(map(str, names))}")
     return Exit.DONE

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final, TypeAlias
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
@@ -22,6 +22,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
 
 from reconciler.config.failures import Failure
+from reconciler.config.patterns import BadPattern, check_pattern, find
 from reconciler.core.model import ABSENT, Json
 
 Errors: TypeAlias = Iterator[ValidationError]
@@ -101,6 +102,39 @@ def _at(value: Json, pointer: str) -> Json:
     return value
 
 
+def _linear_pattern(validator: Validator, pattern: str, value: Json, schema: Words) -> Errors:
+    if isinstance(value, str) and find(pattern, value) is None:
+        yield ValidationError("does not match")
+
+
+def _entry(validator: Validator, value: Words, name: str, schema: Json) -> Errors:
+    # Of what `false` refuses the library does not say where it stands.
+    yield from validator.descend(value[name], {"not": {}} if schema is False else schema, path=name)
+
+
+def _properties(validator: Validator, properties: Words, value: Json, schema: Words) -> Errors:
+    if isinstance(value, dict):
+        for name, each in properties.items():
+            if name in value:
+                yield from _entry(validator, value, name, each)
+
+
+def _pattern_properties(validator: Validator, patterns: Words, value: Json, schema: Words) -> Errors:
+    if isinstance(value, dict):
+        for pattern, each in patterns.items():
+            for name in value:
+                if find(pattern, name) is not None:
+                    yield from _entry(validator, value, name, each)
+
+
+def _additional_properties(validator: Validator, rest: Json, value: Json, schema: Words) -> Errors:
+    if isinstance(value, dict):
+        known, patterns = schema.get("properties", {}), schema.get("patternProperties", ())
+        for name in value:
+            if name not in known and all(find(pattern, name) is None for pattern in patterns):
+                yield from _entry(validator, value, name, rest)
+
+
 def _reference(validator: Validator, target: str, value: Json, schema: Words) -> Errors:
     # A fleet has the same tools many times, and checking the parameters of a function against the metaschema costs ten
     # times the rest of a manifest: what was found correct is remembered by its content.
@@ -127,12 +161,22 @@ _DIALECT: Final = {
     "deprecated": _deprecated,
     "x-list": _keyed_list,
 }
+# All that the library matches with `re` (but `unevaluatedProperties`, which policies cannot say), and true places.
+_LINEAR: Final = {
+    "pattern": _linear_pattern,
+    "properties": _properties,
+    "patternProperties": _pattern_properties,
+    "additionalProperties": _additional_properties,
+    "propertyNames": _property_names,
+}
 
 METASCHEMAS: Final[Registry[Any]] = _own_metaschemas()
 _METASCHEMA: Final = METASCHEMAS[METASCHEMA].contents
 _extend: Final[Any] = extend
 PlainValidator: Final = _extend(Draft202012Validator, _SAFE)
 KindValidator: Final = _extend(Draft202012Validator, _SAFE | _DIALECT)
+PolicyValidator: Final = _extend(Draft202012Validator, _SAFE | _LINEAR)
+_MOST_REFERENCES: Final = 10_000
 
 
 class UnknownReference(Exception):
@@ -141,8 +185,48 @@ class UnknownReference(Exception):
 
 def compiled(schema: Mapping[str, Any], *, dialect: bool = True) -> Check:
     """A function that lists what is wrong with a value; `dialect` turns our own words on."""
-    validator = (KindValidator if dialect else PlainValidator)(schema, registry=METASCHEMAS)
+    return _check((KindValidator if dialect else PlainValidator)(schema, registry=METASCHEMAS))
 
+
+def compiled_policy(schema: Mapping[str, Any]) -> Check:
+    """The same for a policy, in bounded time: patterns are RE2's, and references lead no further than some way."""
+    followed = 0
+
+    def reference(validator: Validator, target: str, value: Json, schema: Words) -> Errors:
+        nonlocal followed
+        followed += 1
+        if followed > _MOST_REFERENCES:
+            raise RecursionError
+        yield from _LIBRARY_REFERENCE(validator, target, value, schema)
+
+    unbounded = _check(_extend(PolicyValidator, {"$ref": reference})(schema, registry=METASCHEMAS))
+
+    def check(value: Json) -> list[Failure]:
+        nonlocal followed
+        followed = 0
+        return unbounded(value)
+
+    return check
+
+
+def compiled_metaschema(schema: Mapping[str, Any]) -> Check:
+    """A function that lists what is wrong with a schema that somebody wrote: its patterns have to be RE2's."""
+    patterns = FormatChecker(formats=())
+    patterns.checks("regex", raises=BadPattern)(lambda text: not isinstance(text, str) or check_pattern(text))
+    return _check(PlainValidator(schema, registry=METASCHEMAS, format_checker=patterns))
+
+
+def leads_somewhere(schema: Mapping[str, Any], reference: str) -> bool:
+    """Whether a `$ref` inside the schema names a place of it."""
+    resource = DRAFT202012.create_resource(dict(schema))
+    try:
+        EMPTY_REGISTRY.with_resource("", resource).resolver().lookup(reference)
+    except Unresolvable:
+        return False
+    return True
+
+
+def _check(validator: Validator) -> Check:
     def check(value: Json) -> list[Failure]:
         try:
             return [_failure(each) for each in validator.iter_errors(value)]
