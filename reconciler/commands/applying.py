@@ -31,11 +31,11 @@ def carry_out(
 ) -> list[Outcome]:
     """Apply a plan with progress on a terminal; SIGINT and SIGTERM end it after what is in flight.
 
-    Raises StalePlan, before anything is sent.
+    Raises StalePlan and LockFileError, before anything is sent.
     """
     state_directory(session.root)  # for the journal
     total = sum(1 for change in plan.changes if change.is_due)
-    with _progress(session.options, total) as report, _signals(session.stop):
+    with session.held(), _progress(session.options, total) as report, _signals(session.stop):
         options = ApplyOptions(
             concurrency=parallelism or session.limits.concurrency,
             settle_seconds=session.limits.settle_seconds,

@@ -18,6 +18,7 @@ def diagnostics_of(problem: Exception) -> tuple[tuple[Diagnostic, ...], Exit] | 
         ("reconciler.config.errors", "ConfigError", Exit.ERROR),
         ("reconciler.engine.apply", "StalePlan", Exit.STALE),
         ("reconciler.engine.planfile", "PlanFileError", Exit.ERROR),
+        ("reconciler.engine.lockfile", "LockFileError", Exit.ERROR),
         ("reconciler.drivers.base", "RemoteError", Exit.ERROR),
     ):
         kind = getattr(sys.modules.get(module), name, None)

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -23,12 +24,15 @@ from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance
 from reconciler.core.model import Address, Source, TargetIdentity
 from reconciler.core.plan import Scope
-from reconciler.core.semantics import Kind, compile_schema
+from reconciler.core.semantics import Kind, Meaning, compile_schema
+from reconciler.drivers.base import Driver
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.http import Connection, HttpClient
-from reconciler.drivers.provider import Limits, Provider
+from reconciler.drivers.provider import Limits, Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.journal import Journal
+from reconciler.engine.lockfile import NAME as LOCK_FILE
+from reconciler.engine.lockfile import LockFile, LockFileDriver
 from reconciler.engine.observe import KindOnTarget
 
 if TYPE_CHECKING:
@@ -81,12 +85,12 @@ class Session:
     @cached_property
     def kinds(self) -> tuple[KindOnTarget, ...]:
         """The kinds of the target, in order of dependency."""
-        return kinds_of(self.provider, self.schemas)
+        return kinds_of(self.provider, self.schemas, beside=self._beside)
 
     @property
     def identity(self) -> TargetIdentity:
         """What plans are bound to; the account is known once the target has been read."""
-        return TargetIdentity(self.target.name, self.provider.name, self.url, self.driver.account)
+        return TargetIdentity(self.target.name, self.provider.name, self.url, self._remote.account)
 
     @cached_property
     def url(self) -> str:
@@ -126,11 +130,31 @@ class Session:
     @property
     def digests(self) -> bool:
         """Whether marks keep digests of what is applied."""
-        return self.target.marks is not Marks.NAMES
+        return self._beside or self.target.marks is Marks.DIGESTS
+
+    @property
+    def _beside(self) -> bool:
+        """Whether marks are kept in the lock file: where that is asked for, and where objects cannot carry any."""
+        markless = any(kind.mark_field is None for kind in self.provider.kinds.values())
+        return markless or self.target.marks is Marks.LOCK_FILE
 
     @cached_property
-    def driver(self) -> RestDriver:
+    def driver(self) -> Driver:
         """A driver for the target. Raises ConfigError for a missing or misdirected credential."""
+        return LockFileDriver(self._remote, self._lock_file) if self._beside else self._remote
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other runs from writing what this one writes, as far as files are concerned. Raises LockFileError."""
+        with self._lock_file.held() if self._beside else nullcontext():
+            yield
+
+    @cached_property
+    def _lock_file(self) -> LockFile:
+        return LockFile(self.root / LOCK_FILE, state_directory(self.root) / "lock-file.run", self.target.name)
+
+    @cached_property
+    def _remote(self) -> RestDriver:
         client = HttpClient(
             self._connection(),
             wsgi_app=self._embedded_server() if self.provider.embedded else None,
@@ -193,21 +217,25 @@ class Session:
                 yield name, resolve(self.environment, EnvRef(spec.env, place, self.target.name, f"credentials.{name}"))
 
 
-def kinds_of(provider: Provider, schemas: Schemas) -> tuple[KindOnTarget, ...]:
-    """The kinds of a provider as the core knows them, in the order of its data file."""
-    return tuple(
-        KindOnTarget(
-            Kind(
-                name,
-                compile_schema(schemas.schema(spec.schema)),
-                spec.mark_field,
-                spec.name_field,
-                spec.update.nested,
-                spec.coupled,
-            ),
-            spec.created_field,
-        )
-        for name, spec in provider.kinds.items()
+def kinds_of(provider: Provider, schemas: Schemas, *, beside: bool = False) -> tuple[KindOnTarget, ...]:
+    """The kinds of a provider as the core knows them, in the order of its data file.
+
+    With marks `beside` the manifests, objects carry theirs in a field of the lock file's name (see `engine.lockfile`).
+    """
+    kinds = (_kind(name, spec, schemas, beside) for name, spec in provider.kinds.items())
+    return tuple(KindOnTarget(kind, provider.kinds[kind.name].created_field) for kind in kinds)
+
+
+def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind:
+    fields = compile_schema(schemas.schema(spec.schema))
+    return Kind(
+        name,
+        {**fields, LOCK_FILE: Meaning(granular=True)} if beside else fields,
+        LOCK_FILE if beside or spec.mark_field is None else spec.mark_field,
+        spec.name_field,
+        spec.update.nested,
+        spec.coupled,
+        marked_beside=beside,
     )
 
 

@@ -28,7 +28,8 @@ from reconciler.core.codes import Code
 from reconciler.core.desired import desired_units, left_to_others, managed_units
 from reconciler.core.marks import Mark
 from reconciler.core.model import ABSENT, Body, Diagnostic, Json, Manifest, Reason, Severity, Unit
-from reconciler.core.semantics import FREE, Kind, explicit, meaning_of, same, units
+from reconciler.core.parts import explicit
+from reconciler.core.semantics import FREE, Kind, meaning_of, same, units
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ from reconciler.core.model import (
     Unit,
 )
 from reconciler.core.pairing import Index, Owned
-from reconciler.core.semantics import MARK_ENTRY, meaning_of, units, unknown_parts
+from reconciler.core.parts import unknown_parts
+from reconciler.core.semantics import MARK_ENTRY, meaning_of, units
 
 
 class KindPlanner:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from reconciler.core.model import ABSENT, Json, Path, Unit
+from reconciler.core.model import ABSENT, Json, Unit
 
 
 class ListMeaning(StrEnum):
@@ -63,7 +63,8 @@ FREE = Meaning()
 class Kind:
     """All that deciding needs to know of one kind: its fields, and how its provider takes writes.
 
-    `mark_field` is the granular map that carries our mark; `name_field` holds the name people see, if any.
+    `mark_field` is the granular map that carries our mark; `name_field` holds the name people see, if any. Where marks
+    are `marked_beside` the manifests, no object carries its own, and none can be found by its nonce.
     `nested` tells what a remote does with parts of an object value that a request leaves out; `coupled` are groups
     of fields that the remote only accepts together.
     """
@@ -75,6 +76,11 @@ class Kind:
     nested: str = "unknown"
     coupled: tuple[tuple[str, ...], ...] = ()
     max_entries: int = 16
+    marked_beside: bool = False
+
+    def shares_maps(self, patch: Mapping[str, Json]) -> bool:
+        """Whether a request carries a map that others write entries of as well."""
+        return any(self.fields[name].granular for name in patch if name in self.fields)
 
 
 def compile_schema(schema: Mapping[str, Any]) -> Mapping[str, Meaning]:
@@ -256,41 +262,3 @@ def is_mark(kind: Kind, unit: Unit) -> bool:
 def digest(parts: Mapping[str, str]) -> str:
     """`sha256:…` over canonical texts by name, independent of their order."""
     return "sha256:" + hashlib.sha256(_dump(dict(parts)).encode(errors="surrogatepass")).hexdigest()
-
-
-def explicit(meaning: Meaning, desired: Json, live: Json) -> Json:
-    """`desired` with every part that `live` has beyond its default, and that has a default, cleared by name.
-
-    Right whether the remote replaces object values or merges into them, which for some APIs is documented nowhere.
-    """
-    if not (isinstance(desired, dict) and isinstance(live, dict) and meaning.properties):
-        return desired
-    filled = dict(desired)
-    for name, sub in meaning.properties.items():
-        if name in live and not sub.uncompared:
-            if name in desired:
-                filled[name] = explicit(sub, desired[name], live[name])
-            elif sub.default is not None and not same(sub, None, live[name]):
-                filled[name] = _cleared(sub)
-    return filled
-
-
-def _cleared(meaning: Meaning) -> Json:
-    """The default, with every list and object in it spelled out."""
-    if not isinstance(meaning.default, dict):
-        return meaning.default
-    parts = {name: _cleared(sub) for name, sub in meaning.properties.items() if sub.default is not None}
-    return parts | meaning.default
-
-
-def unknown_parts(meaning: Meaning, value: Json, path: Path = ()) -> Iterator[Path]:
-    """Paths of non-null parts of a live value that the schema does not know: writing the unit would drop them."""
-    if isinstance(value, list) and meaning.items is not None:
-        for index, entry in enumerate(value):
-            yield from unknown_parts(meaning.items, entry, (*path, index))
-    elif isinstance(value, dict) and meaning.is_record:
-        for name, entry in value.items():
-            if name in meaning.properties:
-                yield from unknown_parts(meaning.properties[name], entry, (*path, name))
-            elif meaning.closed and entry is not None:
-                yield (*path, name)

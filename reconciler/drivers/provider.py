@@ -62,7 +62,7 @@ class ProviderKind:
 
     schema: str
     path: str
-    mark_field: str
+    mark_field: str | None = None
     name_field: str | None = None
     prose_field: str | None = None
     created_field: str | None = None

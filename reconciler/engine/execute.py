@@ -71,7 +71,7 @@ class Executor:
     def _update(self, step: Step, nonce: str) -> Outcome:
         """Modify an object; where the request carries a map that others write to as well, as that map is right now."""
         kind, id = step.kind, step.change.id or ""
-        if kind.mark_field in (step.patch or {}):
+        if kind.shares_maps(step.patch or {}):
             live = LiveObject(kind.name, id, self._driver.read(kind.name, id))
             match check_live(step.change, kind, live):
                 case Ready(fresh):

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +11,7 @@ from reconciler.core.codes import Code
 from reconciler.core.document import document_text, plan_document
 from reconciler.core.model import Diagnostic, Json, Plan, Severity, Source
 from reconciler.core.reading import plan_from_document
+from reconciler.engine.atomic import replace_file
 
 _AGAIN: Final = "make it again with `reconciler plan --out`"
 
@@ -40,7 +38,7 @@ def write_text(path: Path, text: str) -> None:
     try:
         if path.exists() and not path.is_file():
             raise _error(path, "cannot be written: it is not a regular file", "name a file")
-        _replace(path, data)
+        replace_file(path, data)
     except OSError as error:
         raise _error(path, f"cannot be written: {error.strerror}", "choose a directory you may write to") from error
 
@@ -59,32 +57,6 @@ def load_with_document(path: Path) -> tuple[Plan, dict[str, Json]]:
         raise _error(path, f"is not a plan to apply: {error}", _AGAIN) from error
     except RecursionError:
         raise _error(path, "is not a plan to apply: it is nested too deeply", _AGAIN) from None
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put `data` at `path`: a new file beside it (mode 0600), flushed to the disk, then renamed over it."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
-    _sync_directory(path.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the rename durable; where directories cannot be opened (Windows) the system has its own ways."""
-    with suppress(PermissionError):
-        handle = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _read(path: Path) -> str:

@@ -48,7 +48,10 @@ class Settler:
 
     def resolve(self, pending: list[Pending], again: Callable[[list[Step]], list[Outcome | Pending]]) -> list[Outcome]:
         """The outcome of each create whose answer was lost; `again` sends (and reports) those that did not happen."""
-        settled: list[Outcome] = []
+        settled = [_unknown(one) for one in pending if one.step.kind.marked_beside]
+        for outcome in settled:
+            self._report(outcome)
+        pending = [one for one in pending if not one.step.kind.marked_beside]
         for attempt in range(1, MAX_CREATES + 1):
             found, missing, certain = self._wait_for(pending)
             if missing and (not certain or attempt == MAX_CREATES):
@@ -156,9 +159,9 @@ def _found(one: Pending, claims: dict[str, list[Owned]]) -> Outcome:
 
 def _unknown(one: Pending) -> Outcome:
     change = one.step.change
-    error = replace(
-        one.error,
-        summary=f"the answer to the create was lost, and whether it happened is not known: {one.error.summary}",
-        hint=f"apply again: it looks for the mark {change.address.key!r} with nonce {one.nonce} before it creates",
-    )
+    hint = f"apply again: it looks for the mark {change.address.key!r} with nonce {one.nonce} before it creates"
+    if one.step.kind.marked_beside:
+        hint = "look whether it is there, and if so write `reconciler: {id: …}` into its manifest, or `reconciler adopt` it"
+    summary = f"the answer to the create was lost, and whether it happened is not known: {one.error.summary}"
+    error = replace(one.error, summary=summary, hint=hint)
     return Outcome(change.address, change.action, Result.UNKNOWN, None, one.requests, error=error)

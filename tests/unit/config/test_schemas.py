@@ -136,7 +136,7 @@ def providers(tmp_path: Path, **files: str) -> Schemas:
         ("extends: nobody", "mine cannot extend nobody"),
         ("extends: ../../etc/passwd", "mine cannot extend ../../etc/passwd"),
         ("extends: local\nurls: x", "unknown field urls"),
-        ("kinds: {a: {schema: a, path: /a}}", "kinds.a.mark_field is missing"),
+        ("kinds: {a: {schema: a, mark_field: a}}", "kinds.a.path is missing"),
         ("extends: local\nlimits: {concurrency: 0}", "limits.concurrency is 0; the smallest value is 1"),
         ("a: [", "not valid YAML: did not find expected node content while parsing a flow node"),
         ("", "expected one document"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reconciler.core.model import ABSENT, Body, Json
+from reconciler.core.parts import explicit
 from reconciler.core.precondition import precondition
 from reconciler.core.semantics import (
     FREE,
@@ -17,7 +18,6 @@ from reconciler.core.semantics import (
     Meaning,
     canonical,
     canonical_value,
-    explicit,
     same,
 )
 from tests.strategies import bodies, json_values, law

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.model import Json
-from reconciler.core.semantics import FREE, Meaning, compile_schema, explicit, unknown_parts
+from reconciler.core.parts import explicit, unknown_parts
+from reconciler.core.semantics import FREE, Meaning, compile_schema
 from tests.unit.core.build import ASSISTANT, WIDGET
 
 TOOLS = ASSISTANT.fields["tools"]

@@ -1,0 +1,177 @@
+"""Marks beside the manifests: nothing of ours on the objects, and a committed file that is small to review."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reconciler.engine.lockfile import LockFile, LockFileError
+from tests.conftest import Project, Remote
+
+A = "name: a\nmodel: gpt-4o\ntemperature: 0.2\nmetadata: {team: x}\n"
+
+
+@pytest.fixture
+def beside(project: Project, remote: Remote) -> Project:
+    project.target(remote.url, more="    marks: lock-file\n")
+    project.write("assistants.d/a.yaml", A)
+    project.write("assistants.d/b.yaml", "name: b\nmodel: gpt-4o\n")
+    return project
+
+
+def lines(project: Project) -> list[str]:
+    return (project.root / "assistants.lock.json").read_text().splitlines()
+
+
+def document(project: Project) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((project.root / "assistants.lock.json").read_text())
+    return found
+
+
+def test_nothing_of_ours_is_on_the_objects(beside: Project, remote: Remote) -> None:
+    beside.ok("apply", "--yes")
+    assert [request.body for request in remote.writes if "reconciler" in str(request.body)] == []
+    assert remote.named("a")["metadata"] == {"team": "x"}
+    marks = document(beside)["targets"]["test"]["assistant"]
+    assert set(marks) == {remote.named("a")["id"], remote.named("b")["id"]}
+    assert beside.ok("plan", "--detailed-exitcode").code == 0
+    remote.forget()
+    beside.ok("apply", "--yes")
+    assert remote.writes == []
+
+
+def test_one_changed_object_changes_one_line(beside: Project, remote: Remote) -> None:
+    beside.ok("apply", "--yes")
+    before = lines(beside)
+    beside.write("assistants.d/a.yaml", A.replace("0.2", "0.3"))
+    remote.forget()
+    beside.ok("apply", "--yes")
+    assert [request.body for request in remote.writes] == [{"temperature": 0.3}]
+    after = lines(beside)
+    assert len(after) == len(before)
+    assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
+    entries = [line for line in after if '"asst_' in line]
+    assert entries == sorted(entries)
+
+
+def test_an_edit_by_hand_is_told_from_one_of_the_files(beside: Project, remote: Remote) -> None:
+    beside.ok("apply", "--yes")
+    remote.ask("POST", f"/v1/assistants/{remote.named('a')['id']}", {"temperature": 0.9})
+    beside.write("assistants.d/a.yaml", A.replace("0.2", "0.3"))
+    assert beside.run("apply", "--yes").code == 4
+    beside.ok("apply", "--yes", "--resolve", "ours")
+    assert remote.named("a")["temperature"] == 0.3
+
+
+def test_adopting_and_letting_go_send_nothing(beside: Project, remote: Remote) -> None:
+    id = remote.ask("POST", "/v1/assistants", {"model": "gpt-4o", "name": "b"})["id"]
+    remote.forget()
+    beside.ok("adopt", "assistant/b", id)
+    assert id in document(beside)["targets"]["test"]["assistant"]
+    beside.ok("release", "assistant/b")
+    assert document(beside)["targets"]["test"]["assistant"] == {}
+    assert remote.writes == []
+
+
+def test_pruning_and_moving_work_as_ever(beside: Project, remote: Remote) -> None:
+    for number in range(6):
+        beside.write(f"assistants.d/c{number}.yaml", f"name: c{number}\nmodel: gpt-4o\n")
+    beside.ok("apply", "--yes")
+    beside.remove("assistants.d/c0.yaml")
+    beside.remove("assistants.d/b.yaml")
+    beside.write("assistants.d/moved.yaml", "reconciler: {moved_from: b}\nname: b\nmodel: gpt-4o\n")
+    remote.forget()
+    beside.ok("apply", "--yes")
+    assert [request.method for request in remote.writes] == ["DELETE"]
+    assert len(document(beside)["targets"]["test"]["assistant"]) == 7
+    assert beside.ok("plan", "--detailed-exitcode").code == 0
+
+
+def test_an_object_made_again_takes_the_place_of_the_one_that_is_gone(beside: Project, remote: Remote) -> None:
+    beside.ok("apply", "--yes")
+    gone = remote.named("a")["id"]
+    remote.ask("DELETE", f"/v1/assistants/{gone}")
+    beside.ok("apply", "--yes")
+    marks = document(beside)["targets"]["test"]["assistant"]
+    assert gone not in marks
+    assert remote.named("a")["id"] in marks
+
+
+def test_a_create_whose_answer_is_lost_is_never_sent_again(project: Project, start: Callable[..., Remote]) -> None:
+    remote = start(chaos={"rules": [{"on": "create", "nth": 1, "drop": "after_commit"}]})
+    project.target(remote.url, more="    marks: lock-file\n")
+    project.write("assistants.d/a.yaml", A)
+    ran = project.run("apply", "--yes")
+    assert ran.code == 5
+    assert "look whether it is there" in ran.out
+    assert len(remote.objects()) == 1
+    ran = project.run("apply", "--yes")
+    assert ran.code == 4
+    assert f"reconciler adopt assistant/a {remote.objects()[0]['id']}" in ran.out
+    project.ok("adopt", "assistant/a", remote.objects()[0]["id"])
+    assert project.ok("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_run_while_another_one_writes_is_refused(beside: Project, remote: Remote) -> None:
+    (beside.root / ".reconciler").mkdir()
+    holding = (
+        "import sys; from pathlib import Path; from reconciler.engine.lockfile import LockFile\n"
+        "file = LockFile(Path(sys.argv[1]), Path(sys.argv[2]), 'test')\n"
+        "with file.held():\n    print('held', flush=True); sys.stdin.read()\n"
+    )
+    paths = [str(beside.root / "assistants.lock.json"), str(beside.root / ".reconciler/lock-file.run")]
+    command = [sys.executable, "-c", holding, *paths]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        ran = beside.run("apply", "--yes")
+        assert ran.code == 1
+        assert f"another run is writing assistants.lock.json (process {other.pid})" in ran.err
+        assert remote.writes == []
+        other.communicate()
+    beside.ok("apply", "--yes")
+
+
+def test_a_file_that_changed_since_it_was_read_is_not_written(beside: Project, remote: Remote) -> None:
+    beside.ok("apply", "--yes")
+    path, guard = beside.root / "assistants.lock.json", beside.root / ".reconciler/lock-file.run"
+    late = LockFile(path, guard, "test")
+    beside.remove("assistants.d/b.yaml")
+    beside.ok("release", "assistant/b")
+    before = path.read_bytes()
+    with pytest.raises(LockFileError, match="changed since it was read"), late.held():
+        raise AssertionError("not reached")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is not JSON"),
+        ('<<<<<<< HEAD\n{"format_version": "1"}\n', "merge conflicts"),
+        ('{"format_version": "2", "targets": {}}', "format 1"),
+        ('{"format_version": "1", "targets": {"test": {"assistant": {"x": 3}}}}', "format 1"),
+        ("\xff", "cannot be read"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_before_anything_is_written(
+    beside: Project, remote: Remote, text: str, said: str
+) -> None:
+    (beside.root / "assistants.lock.json").write_bytes(text.encode("latin-1"))
+    ran = beside.run("apply", "--yes")
+    assert ran.code == 1
+    assert said in ran.err
+    assert remote.writes == []
+
+
+def test_a_disk_that_is_full_leaves_no_second_object_behind(beside: Project, remote: Remote) -> None:
+    beside.remove("assistants.d/b.yaml")
+    (beside.root / "assistants.lock.json").mkdir()  # cannot be replaced by a file
+    ran = beside.run("apply", "--yes")
+    assert ran.code == 1
+    assert remote.objects() == []
