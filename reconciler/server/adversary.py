@@ -3,10 +3,25 @@
 import json
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 Body = dict[str, Any]
 _SAFE_WHOLE = 2**53  # beyond it a float is another number
+_AUTO = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
+_DEFAULTS: dict[str, Body] = {
+    "file": {"expires_at": None, "status_details": None},
+    "vector_store": {
+        "name": None,
+        "description": None,
+        "expires_after": None,
+        "expires_at": None,
+        "metadata": {},
+    },
+    "vector_store.file": {"last_error": None, "attributes": {}, "chunking_strategy": _AUTO},
+    "vector_store.file_batch": {},
+}
+_FOUND: Body = {"attributes": {}}  # one result of a search; it has no `object`
 
 
 class Adversary:
@@ -34,14 +49,28 @@ class Shape:
     def reshaped(self, text: str) -> str:
         """The answer, respelled."""
         answer = json.loads(text)
-        if answer.get("object") == "list":
-            answer["data"] = [self._assistant(each) for each in answer["data"]]
-        elif answer.get("object") == "assistant":
-            answer = self._assistant(answer)
+        for each in answer["data"] if isinstance(answer.get("data"), list) else [answer]:
+            self._object(each)
         self._grow(answer)
         return json.dumps(self._respelled(answer))
 
-    def _assistant(self, assistant: Body) -> Body:
+    def attached_late(self) -> bool:
+        """Whether a read does not know yet of files that were just attached."""
+        return self._dice.random() < 0.25
+
+    def _object(self, answer: Body) -> None:
+        kind = answer.get("object", "")
+        if kind == "assistant":
+            self._assistant(answer)
+        elif "deleted" not in answer and (kind in _DEFAULTS or "score" in answer):
+            for field, default in _DEFAULTS.get(kind, _FOUND).items():
+                self._null_or_absent(answer, field, default)
+            for part in ("file_counts", "last_error", "expires_after", "chunking_strategy"):
+                if isinstance(answer.get(part), dict):
+                    self._grow(answer[part])
+            self._grow(answer)
+
+    def _assistant(self, assistant: Body) -> None:
         self._tools(assistant)
         self._resources(assistant)
         if isinstance(assistant["response_format"], dict) and "json_schema" in assistant["response_format"]:
@@ -53,7 +82,6 @@ class Shape:
             self._null_or_absent(assistant, field, default)
         self._null_or_absent(assistant, "tools", [])
         self._grow(assistant)
-        return assistant
 
     def _tools(self, assistant: Body) -> None:
         self._dice.shuffle(assistant["tools"])
@@ -98,7 +126,7 @@ class Shape:
         """Spell a default as it is, as null, or not at all."""
         if where.get(field) not in (None, default):
             return
-        where[field] = default
+        where[field] = deepcopy(default)
         self._either(lambda: None, lambda: where.update({field: None}), lambda: where.pop(field))
 
     def _grow(self, where: Body) -> None:

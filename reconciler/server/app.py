@@ -10,18 +10,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from .adversary import Adversary, Shape
 from .chaos import Chaos
 from .effects import NO_EFFECTS, Effects
 from .profiles import PROFILES
+from .reading import head_of, read_body
 from .store import Store
-from .wire import Call, ConnectionDropped, Json, RecordedRequest, Refusal, Reply, Request, Unparsable, invalid_url
+from .wire import Call, ConnectionDropped, Form, RecordedRequest, Refusal, Reply, Request, invalid_url
 
-BODY_LIMIT = 8 * 1024 * 1024
 SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-portkey-api-key", "x-portkey-virtual-key"})
 _NOBODY = Call("none", "")
 _ALPHABET = string.digits + string.ascii_letters
@@ -78,9 +76,10 @@ class App:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """One request. A dropped connection raises `ConnectionDropped`."""
-        request, refusal = _request_from(environ)
+        request = head_of(environ)
         call = self._profile.call_for(request.method, request.path) or _NOBODY
-        effects = self._chaos.effects_for(call.operation) if self._chaos else NO_EFFECTS
+        refusal = read_body(request, environ, call)
+        effects = self._chaos.effects_for(call) if self._chaos else NO_EFFECTS
         shape = self._adversary.shape(next(self._numbers)) if self._adversary else None
         status, dropped = 0, True
         try:
@@ -89,10 +88,11 @@ class App:
         finally:
             # Before the answer leaves: who has the answer finds the request here.
             self._note(request, environ, status, dropped)
-        content = reply.text.encode("utf-8", "replace")
-        headers = self._headers(reply, content)
-        start_response(_PHRASES.get(status) or f"{status} Unassigned", headers)
-        return [content] if effects.cut_at is None else _broken_off(content[: effects.cut_at])
+            if isinstance(request.body, Form):
+                request.body.close()
+        size, parts = reply.stream or _whole(reply.text)
+        start_response(_PHRASES.get(status) or f"{status} Unassigned", self._headers(reply, size))
+        return parts if effects.cut_at is None else _broken_off(parts, effects.cut_at)
 
     def close(self) -> None:
         """Close the database. An application that is forgotten closes it too."""
@@ -105,10 +105,10 @@ class App:
                 return early
             if call is _NOBODY:
                 raise invalid_url(request.method, request.path)
-            self._profile.admit(request)
+            self._profile.admit(call, request)
             request.body = effects.reshaped(call, request.body)
-            reply = self._profile.answer(call, request, effects.quirks(shape.page_size if shape else None))
-            if shape:
+            reply = self._profile.answer(call, request, effects.quirks(shape))
+            if shape and reply.stream is None:
                 reply.text = shape.reshaped(reply.text)
         except Refusal as refusal:
             if call is _NOBODY:
@@ -116,10 +116,10 @@ class App:
             reply = refusal.reply()
         return effects.afterwards(call, reply)
 
-    def _headers(self, reply: Reply, content: bytes) -> list[tuple[str, str]]:
+    def _headers(self, reply: Reply, size: int) -> list[tuple[str, str]]:
         return [
             ("content-type", reply.content_type),
-            ("content-length", str(len(content))),
+            ("content-length", str(size)),
             ("x-request-id", f"req_{self._random.getrandbits(128):032x}"),
             *self._profile.headers(),
             *reply.headers,
@@ -145,60 +145,15 @@ def _masked(headers: dict[str, str]) -> dict[str, str]:
     return {name: "***" if name in SECRET_HEADERS else value for name, value in headers.items()}
 
 
-def _broken_off(content: bytes) -> Iterator[bytes]:
-    yield content
+def _whole(text: str) -> tuple[int, Iterator[bytes]]:
+    content = text.encode("utf-8", "replace")
+    return len(content), iter((content,))
+
+
+def _broken_off(parts: Iterator[bytes], left: int) -> Iterator[bytes]:
+    for part in parts:
+        yield part[:left]
+        left -= len(part)
+        if left <= 0:
+            break
     raise ConnectionDropped("the server hung up in the middle of its answer")
-
-
-def _request_from(environ: WSGIEnvironment) -> tuple[Request, Refusal | None]:
-    """The request, and why it cannot be served if its body is too large."""
-    headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if environ.get(name):
-            headers[name.replace("_", "-").lower()] = environ[name]
-    path = _decoded(environ.get("PATH_INFO", "") or "/")
-    query = environ.get("QUERY_STRING", "")
-    parameters = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
-    raw = _read_body(environ)
-    refusal = None
-    if len(raw) > BODY_LIMIT:
-        raw, refusal = b"", Refusal(f"The request body is larger than {BODY_LIMIT} bytes.", status=413)
-    body = _parsed(raw)
-    sent = None if isinstance(body, Unparsable) else body
-    return Request(environ["REQUEST_METHOD"], path, parameters, headers, body, sent), refusal
-
-
-def _decoded(path: str) -> str:
-    # WSGI hands bytes over as if they were Latin-1; some in-process transports hand over text, which then stays.
-    if path.isascii():
-        return path
-    try:
-        return path.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return path
-
-
-def _read_body(environ: WSGIEnvironment) -> bytes:
-    length = environ.get("CONTENT_LENGTH")
-    if length:
-        wanted = min(int(length), BODY_LIMIT + 1)
-    elif environ.get("wsgi.input_terminated") or "HTTP_TRANSFER_ENCODING" in environ:
-        wanted = BODY_LIMIT + 1  # of unknown length: to its end
-    else:
-        return b""
-    raw: bytes = environ["wsgi.input"].read(wanted)
-    return raw
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
-
-
-def _parsed(raw: bytes) -> Json:
-    try:
-        return _DECODER.decode(raw.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return Unparsable()

@@ -6,9 +6,11 @@
       - {on: list, stale_list: 5}
       - {on: [modify, delete], every: 3, times: 4, status: 429, headers: {Retry-After: "1"}}
 
-A rule matches requests with `on` (list, retrieve, create, modify, delete, any, or several; default any) and picks
-among them with at most one of `nth` (1-based), `every` or `probability`; `times` bounds how often it plays. It has
-exactly one effect. Of several rules with the same effect that apply to a request, the first plays.
+A rule matches requests with `on` (list, retrieve, create, modify, delete, cancel, content, search, any, or several;
+default any) and `kind` (assistant, file, vector_store, vector_store_file, file_batch, or several; default every one),
+and picks among them with at most one of `nth` (1-based), `every` or `probability`; `times` bounds how often it plays.
+It has exactly one effect. Of several rules with the same effect that apply to a request, the first plays. To attach a
+file is to create a `vector_store_file`, to detach it is to delete that.
 
 | effect | what happens |
 |---|---|
@@ -19,7 +21,7 @@ exactly one effect. Of several rules with the same effect that apply to a reques
 | `garbage: TEXT` | the work is done, and answered 200 with this text as HTML; `commit: false` leaves it undone |
 | `sunset: true` | 404 `Invalid URL`, whatever was asked |
 | `stale_list: SECONDS` | lists show the state of that long ago |
-| `slow_visibility: SECONDS` | new objects are in lists only after that |
+| `slow_visibility: SECONDS` | new objects are in lists only after that, and a file just attached is a 404 until then |
 | `empty_page: true` | a list answers no items, and `has_more: true` |
 | `deleted_cursor: unknown` | the id of a deleted object as a cursor is a 404 |
 | `metadata: merge` | modify merges metadata instead of replacing it |
@@ -28,6 +30,14 @@ exactly one effect. Of several rules with the same effect that apply to a reques
 | `ignore: [FIELD]` | these fields are dropped from what create and modify send |
 | `ignore_null: true` | nulls are dropped from what create and modify send: null never clears |
 | `answer: {FIELD: VALUE}` | merged over the top level of a successful answer, such as `has_more: true` |
+| `attach_limit: N` | beyond N attaches (or batches) a minute to one vector store a 429; the vendor has 300 |
+| `expired: gone` | an expired vector store is in no list and a 404, instead of saying that it expired |
+| `index_seconds: N` | the files that a request attaches stay `in_progress` so long, by the server's clock |
+| `index_reads: N` | they stay so until N reads have shown it; without chaos until one has |
+| `index_never: true` | they stay so for ever |
+| `index_fails: TEXT` | they fail with this reason; `code` is server_error, unsupported_file or invalid_file |
+
+The four of indexing take `name`, a pattern of file names (`*.pdf`), and then play for those files alone.
 """
 
 import random
@@ -39,8 +49,10 @@ from pathlib import Path
 from typing import Any
 
 from .effects import Effects
+from .wire import Call
 
-OPERATIONS = ("list", "retrieve", "create", "modify", "delete", "any")
+OPERATIONS = ("list", "retrieve", "create", "modify", "delete", "cancel", "content", "search", "any")
+KINDS = ("assistant", "file", "vector_store", "vector_store_file", "file_batch")
 
 
 class ChaosError(ValueError):
@@ -55,9 +67,12 @@ def _is_count(value: Any) -> bool:
     return _is_number(value) and isinstance(value, int) and value > 0
 
 
-def _are_operations(value: Any) -> bool:
-    names = [value] if isinstance(value, str) else value
-    return isinstance(names, list) and bool(names) and all(name in OPERATIONS for name in names)
+def _are_among(known: tuple[str, ...]) -> Callable[[Any], bool]:
+    def check(value: Any) -> bool:
+        names = [value] if isinstance(value, str) else value
+        return isinstance(names, list) and bool(names) and all(name in known for name in names)
+
+    return check
 
 
 def _is_header_map(value: Any) -> bool:
@@ -88,20 +103,31 @@ _EFFECTS: dict[str, _Expectation] = {
     "ignore": ("a list of fields", lambda value: isinstance(value, list)),
     "ignore_null": _YES,
     "answer": _FIELDS,
+    "attach_limit": ("a count from 1", _is_count),
+    "expired": ("gone", lambda value: value == "gone"),
+    "index_seconds": _SECONDS,
+    "index_reads": ("a count from 0", lambda value: _is_number(value) and isinstance(value, int)),
+    "index_never": _YES,
+    "index_fails": ("a text", lambda value: isinstance(value, str)),
 }
+_INDEXING = ("index_seconds", "index_reads", "index_never", "index_fails")
+_CODES = ("server_error", "unsupported_file", "invalid_file")
 _SELECTORS: dict[str, _Expectation] = {
     "nth": ("a count from 1", _is_count),
     "every": ("a count from 1", _is_count),
     "probability": ("a number from 0 to 1", lambda value: _is_number(value) and value <= 1),
 }
 _ALWAYS: dict[str, _Expectation] = _SELECTORS | {
-    "on": (f"one of {', '.join(OPERATIONS)}, or several in a list", _are_operations),
+    "on": (f"one of {', '.join(OPERATIONS)}, or several in a list", _are_among(OPERATIONS)),
+    "kind": (f"one of {', '.join(KINDS)}, or several in a list", _are_among(KINDS)),
     "times": ("a count from 1", _is_count),
 }
 _COMPANIONS: dict[str, tuple[tuple[str, ...], _Expectation]] = {
     "body": (("status",), ("a text, mapping or list", lambda value: isinstance(value, str | dict | list))),
     "headers": (("status",), ("a mapping of printable ASCII texts", _is_header_map)),
     "commit": (("status", "garbage"), ("true or false", lambda value: isinstance(value, bool))),
+    "name": (_INDEXING, ("a pattern of file names", lambda value: isinstance(value, str))),
+    "code": (("index_fails",), (f"one of {', '.join(_CODES)}", lambda value: value in _CODES)),
 }
 
 
@@ -110,12 +136,15 @@ class _Rule:
     effect: str
     options: Mapping[str, Any]
     operations: frozenset[str]
+    kinds: frozenset[str]
     dice: random.Random
     matched: int = 0
     played: int = 0
 
-    def plays(self, operation: str) -> bool:
-        if "any" not in self.operations and operation not in self.operations:
+    def plays(self, call: Call) -> bool:
+        if "any" not in self.operations and call.operation not in self.operations:
+            return False
+        if self.kinds and call.kind not in self.kinds:
             return False
         self.matched += 1
         chosen: bool = (
@@ -163,14 +192,19 @@ class Chaos:
         looking_back = [rule for rule in self.rules if rule.effect in ("stale_list", "slow_visibility")]
         return max((float(rule.options[rule.effect]) for rule in looking_back), default=0.0)
 
-    def effects_for(self, operation: str) -> Effects:
+    def effects_for(self, call: Call) -> Effects:
         """Count this request against every rule, and say what plays."""
         playing: dict[str, Mapping[str, Any]] = {}
+        indexing: list[tuple[str, Mapping[str, Any]]] = []
         with self._lock:
             for rule in self.rules:
-                if rule.plays(operation):
+                if not rule.plays(call):
+                    continue
+                if rule.effect in _INDEXING:
+                    indexing.append((rule.effect, rule.options))
+                else:
                     playing.setdefault(rule.effect, rule.options)
-        return Effects(playing, self.sleep)
+        return Effects(playing, indexing, self.sleep)
 
 
 def _checked(written: Any, number: int, seed: Any) -> _Rule:
@@ -186,9 +220,12 @@ def _checked(written: Any, number: int, seed: Any) -> _Rule:
         raise ChaosError(f"{where}: at most one of nth, every and probability")
     for key, value in options.items():
         _check_option(where, effects[0], key, value)
-    on = options.get("on", "any")
     dice = random.Random(f"{seed}:{number}")  # noqa: S311 — a repeatable die, not a secret
-    return _Rule(effects[0], options, frozenset([on] if isinstance(on, str) else on), dice)
+    return _Rule(effects[0], options, _names(options.get("on", "any")), _names(options.get("kind", [])), dice)
+
+
+def _names(written: str | list[str]) -> frozenset[str]:
+    return frozenset([written] if isinstance(written, str) else written)
 
 
 def _check_option(where: str, effect: str, key: str, value: Any) -> None:

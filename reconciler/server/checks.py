@@ -95,8 +95,8 @@ def unsupported_value(value: str, path: str, values: tuple[str, ...]) -> Refusal
     return Refusal(message, param=path, code="invalid_value")
 
 
-def array(item: Check, maximum: int) -> Check:
-    """A list of at most `maximum` items."""
+def array(item: Check, maximum: int, minimum: int = 0) -> Check:
+    """A list of at most `maximum` items and at least `minimum`, which is 0 or 1."""
 
     def check(value: Json, path: str) -> list[Any]:
         if not isinstance(value, list):
@@ -107,6 +107,12 @@ def array(item: Check, maximum: int) -> Check:
                 f"but got an array with length {len(value)} instead."
             )
             raise Refusal(message, param=path, code="array_above_max_length")
+        if len(value) < minimum:
+            message = (
+                f"Invalid '{path}': empty array. "
+                "Expected an array with minimum length 1, but got an empty array instead."
+            )
+            raise Refusal(message, param=path, code="empty_array")
         return [item(each, f"{path}[{index}]") for index, each in enumerate(value)]
 
     return check
@@ -147,9 +153,27 @@ def nullable(inner: Check) -> Check:
 
 def string_map(keys: int, key_length: int, value_length: int) -> Check:
     """A map of strings to strings, as metadata is."""
-    of_value = text(value_length)
+    return bounded_map(keys, key_length, text(value_length))
 
-    def check(value: Json, path: str) -> dict[str, str]:
+
+def scalar(maximum: int) -> Check:
+    """A string of at most `maximum` code points, a number or a boolean, as attributes have them."""
+    of_text = text(maximum)
+
+    def check(value: Json, path: str) -> str | float | bool:
+        if isinstance(value, bool | int | float):
+            return value
+        if not isinstance(value, str):
+            raise _wrong_type(value, path, "a string, a number or a boolean")
+        return str(of_text(value, path))
+
+    return check
+
+
+def bounded_map(keys: int, key_length: int, of_value: Check) -> Check:
+    """A map of at most `keys` entries."""
+
+    def check(value: Json, path: str) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise _wrong_type(value, path, "an object")
         if len(value) > keys:

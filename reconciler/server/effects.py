@@ -1,23 +1,40 @@
 """What chaos does to one request, in the order in which it can happen."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
-from .wire import JSON_TYPE, Call, ConnectionDropped, Json, Quirks, Refusal, Reply, Request, invalid_url
+from .adversary import Shape
+from .wire import (
+    JSON_TYPE,
+    RATE_LIMIT,
+    Call,
+    ConnectionDropped,
+    Indexing,
+    Json,
+    Quirks,
+    Refusal,
+    Reply,
+    Request,
+    invalid_url,
+)
 
 _Options = Mapping[str, Any]
-_RATE_LIMIT = "You've exceeded the rate limit, please slow down and try again later."
+_FAR_AWAY = 1e12  # seconds: never
 _SERVER_ERROR = "The server had an error while processing your request. Sorry about that!"
 
 
 class Effects:
     """The effects that play for one request."""
 
-    __slots__ = ("_playing", "_sleep")
+    __slots__ = ("_indexing", "_playing", "_sleep")
 
-    def __init__(self, playing: Mapping[str, _Options], sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self, playing: Mapping[str, _Options], indexing: Sequence[tuple[str, _Options]], sleep: Callable[[float], None]
+    ) -> None:
         self._playing = playing
+        self._indexing = indexing
         self._sleep = sleep
 
     @property
@@ -46,15 +63,19 @@ class Effects:
             body = {name: value for name, value in body.items() if value is not None}
         return body | (self._value("override") or {})
 
-    def quirks(self, page_size: Callable[[int], int] | None) -> Quirks:
-        """How the work itself deviates."""
+    def quirks(self, shape: Shape | None) -> Quirks:
+        """How the work itself deviates, by chaos or by the adversary."""
         return Quirks(
             list_age=self._value("stale_list") or 0.0,
             creates_hidden=self._value("slow_visibility") or 0.0,
             deleted_cursor_unknown=self._value("deleted_cursor") == "unknown",
             metadata_merges=self._value("metadata") == "merge",
             stale_reply=bool(self._value("stale_reply")),
-            page_size=page_size,
+            page_size=shape.page_size if shape else None,
+            attached_late=shape.attached_late if shape else None,
+            attach_limit=self._value("attach_limit"),
+            expired_gone=self._value("expired") == "gone",
+            indexing=self._indexing_of,
         )
 
     def afterwards(self, call: Call, reply: Reply) -> Reply:
@@ -64,9 +85,23 @@ class Effects:
         overlay = dict(self._value("answer") or {})
         if self._value("empty_page") and call.operation == "list":
             overlay |= {"data": [], "first_id": None, "last_id": None, "has_more": True}
-        if overlay and reply.status == 200:
+        if overlay and reply.status == 200 and reply.stream is None:
             reply.text = json.dumps(json.loads(reply.text) | overlay)
         return self._forced(committed=True) or reply
+
+    def _indexing_of(self, filename: str) -> Indexing:
+        # Rules may differ by name only, so each file has its own first rule of each effect.
+        first: dict[str, _Options] = {}
+        for effect, options in self._indexing:
+            if fnmatchcase(filename, options.get("name", "*")):
+                first.setdefault(effect, options)
+        seconds = first["index_seconds"]["index_seconds"] if "index_seconds" in first else 0.0
+        fails = first.get("index_fails")
+        return Indexing(
+            reads=first["index_reads"]["index_reads"] if "index_reads" in first else Indexing().reads,
+            seconds=_FAR_AWAY if "index_never" in first else seconds,
+            failure=(fails.get("code", "server_error"), fails["index_fails"]) if fails else None,
+        )
 
     def _forced(self, *, committed: bool) -> Reply | None:
         options = self._playing.get("status")
@@ -82,7 +117,7 @@ class Effects:
         return None if options is None else options[effect]
 
 
-NO_EFFECTS = Effects({}, lambda seconds: None)
+NO_EFFECTS = Effects({}, (), lambda seconds: None)
 
 
 def _status_reply(options: _Options) -> Reply:
@@ -100,7 +135,7 @@ def _status_reply(options: _Options) -> Reply:
 
 def _default_error(status: int) -> Refusal:
     if status == 429:
-        return Refusal(_RATE_LIMIT, status=status, code="rate_limit_exceeded")
+        return Refusal(RATE_LIMIT, status=status, code="rate_limit_exceeded")
     if status >= 500:
         return Refusal(_SERVER_ERROR, status=status, type_="server_error")
     return Refusal(f"Injected status {status}.", status=status)

@@ -8,12 +8,13 @@ import struct
 import threading
 import traceback
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from .app import BODY_LIMIT
+from .forms import is_form
+from .reading import BODY_LIMIT
 from .wire import ConnectionDropped
 
 _DRAIN_LIMIT = 8 * BODY_LIMIT
@@ -30,11 +31,35 @@ class _Refused(Exception):
         self.garbled = garbled
 
 
+class _FormBody:
+    """The body of a form, read by the application as it comes in: it may be too large to hold."""
+
+    def __init__(self, stream: IO[bytes], length: int | None) -> None:
+        self._stream = stream
+        self._left = length
+        self.ended = length == 0
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes, none at the end; `OSError` where the client stops before it."""
+        wanted = size if self._left is None else min(size, self._left)
+        if not wanted:
+            return b""
+        read = self._stream.read(wanted)
+        if self._left is None:
+            self.ended = not read
+        else:
+            self._left -= len(read)
+            self.ended = not self._left
+            if not read:
+                raise OSError("it ends too early")
+        return read
+
+
 class _Handler(WSGIRequestHandler):
     """Keeps connections open: Werkzeug's own handler closes each one after its answer.
 
-    That is safe here, because a body has been read to its end before the application sees the request; where it has
-    not, the connection is closed.
+    That is safe here, because a body has been read to its end before the application sees the request, or in the case
+    of a form before the answer is sent; where it has not, the connection is closed.
     """
 
     protocol_version = "HTTP/1.1"
@@ -76,6 +101,9 @@ class _Handler(WSGIRequestHandler):
         length = environ.get("CONTENT_LENGTH") or "0"
         if not chunked and not (length.isascii() and length.isdecimal()):
             raise _Refused("400 Bad Request", "Content-Length is not a number.")
+        if is_form(environ):
+            environ["wsgi.input"] = _FormBody(environ["wsgi.input"], None if chunked else int(length))
+            return
         too_large = not chunked and int(length) > BODY_LIMIT
         try:
             body = b"" if too_large else environ["wsgi.input"].read(BODY_LIMIT + 1 if chunked else int(length))
@@ -102,6 +130,10 @@ class _Handler(WSGIRequestHandler):
             self.close_connection = True
             self._write_error("500 Internal Server Error", "The embedded server failed; its log says where.")
             return
+        body = environ["wsgi.input"]
+        if isinstance(body, _FormBody) and not body.ended:
+            self.close_connection = True
+            self._drain(environ)
         waiting = self._head(*started[0])
         try:
             for part in parts:

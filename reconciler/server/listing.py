@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from .checks import choice, integer
-from .store import Row, Store
+from .store import Among, Row, Store
 from .wire import Quirks, Refusal
 
-_LIMIT = integer(1, 100)
 _ORDER = choice("asc", "desc")
 _Place = tuple[int, int]
 
@@ -21,31 +20,33 @@ class Paging:
     before: str | None
 
     @classmethod
-    def from_query(cls, query: dict[str, str]) -> "Paging":
+    def from_query(cls, query: dict[str, str], *, limit: int = 20, maximum: int = 100) -> "Paging":
         """Check them; parameters a list does not know are ignored, as the vendor ignores them."""
-        limit = query.get("limit", "20")
+        check, asked = integer(1, maximum), query.get("limit", str(limit))
         try:
-            number = int(limit)
+            number = int(asked)
         except ValueError:
-            _LIMIT(limit, "limit")  # always refuses: still a string
+            check(asked, "limit")  # always refuses: still a string
             raise
         return cls(
-            limit=_LIMIT(number, "limit"),
+            limit=check(number, "limit"),
             descending=_ORDER(query.get("order", "desc"), "order") == "desc",
             after=query.get("after") or None,
             before=query.get("before") or None,
         )
 
 
-def page_of(store: Store, kind: str, paging: Paging, quirks: Quirks, unknown: str) -> tuple[list[Row], bool]:
-    """The rows of one page, and whether more follow in the direction of travel."""
+def page_of(
+    store: Store, kind: str, paging: Paging, quirks: Quirks, unknown: str, among: Among | None = None
+) -> tuple[list[Row], bool]:
+    """The rows of one page, and whether more follow in the direction of travel. `among`: only these."""
     after = _place_of(store, kind, paging.after, quirks, unknown)
     before = _place_of(store, kind, paging.before, quirks, unknown)
     # `before` alone asks for the page that ends there: read backwards from it, then turn round.
     backwards = before is not None and after is None
     limit = quirks.page_size(paging.limit) if quirks.page_size else paging.limit
     above, below = (before, after) if paging.descending else (after, before)
-    rows = _rows(store, kind, limit + 1, paging.descending != backwards, above, below, quirks)
+    rows = _rows(store, kind, limit + 1, paging.descending != backwards, above, below, quirks, among)
     more = len(rows) > limit
     rows = rows[:limit]
     return (rows[::-1] if backwards else rows), more
@@ -60,11 +61,21 @@ def listing_text(rows: list[Row], more: bool) -> str:
 
 
 def _rows(
-    store: Store, kind: str, count: int, descending: bool, above: _Place | None, below: _Place | None, quirks: Quirks
+    store: Store,
+    kind: str,
+    count: int,
+    descending: bool,
+    above: _Place | None,
+    below: _Place | None,
+    quirks: Quirks,
+    among: Among | None,
 ) -> list[Row]:
     if not (quirks.list_age or quirks.creates_hidden):
-        return store.page(kind, count, descending=descending, above=above, below=below)
+        return store.page(kind, count, descending=descending, above=above, below=below, among=among)
     rows = store.looking_back(kind, age=quirks.list_age, creates_hidden=quirks.creates_hidden)
+    if among is not None:
+        ids = {id for (id,) in store.run(*among)}
+        rows = [row for row in rows if row.id in ids]
     inside = [row for row in rows if (not above or row.place > above) and (not below or row.place < below)]
     return (inside[::-1] if descending else inside)[:count]
 

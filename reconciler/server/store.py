@@ -1,5 +1,7 @@
 """Objects in SQLite: one table for every kind, whole objects only, safe across threads and processes.
 
+Beside them lie the bytes of files (`contents.py`) and who is attached where (`attachments.py`).
+
 A file is in WAL mode: readers and one writer at a time, from any number of processes, and a process killed
 at any moment leaves the last committed state. Deleted rows stay as tombstones, because their ids may still
 anchor a page of a list.
@@ -10,12 +12,12 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -27,6 +29,28 @@ CREATE TABLE IF NOT EXISTS objects (
     UNIQUE (kind, id)
 );
 CREATE INDEX IF NOT EXISTS listing ON objects (kind, deleted, created_at, seq);
+CREATE TABLE IF NOT EXISTS contents (
+    file TEXT NOT NULL,
+    part INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (file, part)
+);
+CREATE TABLE IF NOT EXISTS expiries (at REAL NOT NULL, file TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS attachments (
+    store TEXT NOT NULL,
+    file TEXT NOT NULL,
+    batch TEXT NOT NULL,
+    filename TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    attached_at REAL NOT NULL,
+    ready_at REAL NOT NULL,
+    reads_left INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    code TEXT,
+    message TEXT,
+    PRIMARY KEY (store, file)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS by_file ON attachments (file);
 """
 _COLUMNS = "seq, id, created_at, deleted, body"
 _BUSY_SECONDS = 30.0
@@ -45,6 +69,10 @@ class Row(NamedTuple):
     def place(self) -> tuple[int, int]:
         """Where it stands in a list: creation time has whole seconds, so insertion order breaks ties."""
         return self.created_at, self.seq
+
+
+Among = tuple[str, tuple[Any, ...]]
+"""A query for ids, and its values: the objects that a list is about."""
 
 
 class StoreError(Exception):
@@ -115,6 +143,15 @@ class Store:
             self._connection.execute("UPDATE objects SET deleted = 1, body = '' WHERE seq = ?", (before.seq,))
             self._remember(kind, before.id, before)
 
+    def forget(self, kind: str, id: str) -> None:
+        """Remove a tombstone, so that its id can be used again."""
+        self.run("DELETE FROM objects WHERE kind = ? AND id = ? AND deleted = 1", (kind, id))
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """One statement on the tables beside the objects, and the rows it gives."""
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
+
     def page(
         self,
         kind: str,
@@ -123,11 +160,14 @@ class Store:
         descending: bool,
         above: tuple[int, int] | None = None,
         below: tuple[int, int] | None = None,
+        among: Among | None = None,
     ) -> list[Row]:
         """At most `limit` live objects whose place lies strictly between `above` and `below`, in order."""
-        where, values = "kind = ? AND deleted = 0", [kind, *(above or ()), *(below or ()), limit]
+        ids, of_ids = among or ("", ())
+        where, values = "kind = ? AND deleted = 0", [kind, *(above or ()), *(below or ()), *of_ids, limit]
         where += " AND (created_at, seq) > (?, ?)" if above else ""
         where += " AND (created_at, seq) < (?, ?)" if below else ""
+        where += f" AND id IN ({ids})" if ids else ""
         way = "DESC" if descending else "ASC"
         sql = f"SELECT {_COLUMNS} FROM objects WHERE {where} ORDER BY created_at {way}, seq {way} LIMIT ?"  # noqa: S608
         with self._lock:

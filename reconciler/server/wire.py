@@ -1,14 +1,15 @@
 """The words the parts of the embedded server use with each other: a call, a request, a reply, a refusal."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import IO, Any
 
 Json = Any  # whatever `json.loads` gives; profiles check it, nothing else looks inside
 Entropy = Callable[[int], str]  # n → n characters of 0-9A-Za-z, as ids are made of
 
 JSON_TYPE = "application/json"
+RATE_LIMIT = "You've exceeded the rate limit, please slow down and try again later."
 
 
 class ConnectionDropped(ConnectionResetError):
@@ -49,9 +50,31 @@ class Unparsable:
 class Call:
     """What a method and a path mean to a profile."""
 
-    operation: str  # list, retrieve, create, modify or delete
+    operation: str  # list, retrieve, create, modify or delete; for some kinds also cancel, content or search
     kind: str
     id: str = ""
+    within: str = ""  # the id of the object it belongs to
+    takes_form: bool = False  # the body is a multipart form
+
+
+@dataclass(slots=True)
+class Form:
+    """A multipart form. The file lies in memory while it is small and on disk when it is not, until `close`."""
+
+    fields: dict[str, str]
+    filename: str = ""
+    content: IO[bytes] | None = None
+    size: int = 0
+
+    def close(self) -> None:
+        """Forget the file."""
+        if self.content is not None:
+            self.content.close()
+
+    def recorded(self) -> Json:
+        """What is remembered of it: the file by its name and size."""
+        file = {"filename": self.filename, "bytes": self.size} if self.content is not None else None
+        return self.fields | {"file": file}
 
 
 @dataclass(slots=True)
@@ -62,7 +85,7 @@ class Request:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
-    body: Json  # as it is worked on; `Unparsable` when it is not JSON
+    body: Json  # as it is worked on: a `Form` where the call takes one, `Unparsable` when it is not JSON
     sent: Json  # as it came
 
 
@@ -74,6 +97,20 @@ class Reply:
     text: str
     content_type: str = JSON_TYPE
     headers: list[tuple[str, str]] = field(default_factory=list)
+    stream: tuple[int, Iterator[bytes]] | None = None  # a size and parts of bytes, in place of the text
+
+
+@dataclass(frozen=True, slots=True)
+class Indexing:
+    """How the indexing of one file goes: when it ends, and with what."""
+
+    reads: int = 1  # it ends only after so many reads have shown it
+    seconds: float = 0.0  # and not before this, by the server's clock
+    failure: tuple[str, str] | None = None  # code and message
+
+    def failing(self, code: str, message: str) -> "Indexing":
+        """The same, but in the end it fails."""
+        return replace(self, failure=(code, message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +123,10 @@ class Quirks:
     metadata_merges: bool = False  # modify merges metadata instead of replacing it
     stale_reply: bool = False  # modify commits, and answers with the object as it was
     page_size: Callable[[int], int] | None = None  # asked limit → items really put on the page
+    attached_late: Callable[[], bool] | None = None  # → this read does not know of files still being indexed
+    attach_limit: int | None = None  # attaches to one vector store a minute, single ones and batches together
+    expired_gone: bool = False  # an expired vector store is unknown, instead of expired
+    indexing: Callable[[str], Indexing] = lambda filename: Indexing()  # how files attached by this request fare
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ class Profile(Protocol):
     def call_for(self, method: str, path: str) -> Call | None:
         """What a route means, or None where there is no such route."""
 
-    def admit(self, request: Request) -> None:
+    def admit(self, call: Call, request: Request) -> None:
         """Check what must be right before anything else: credentials, version headers."""
 
     def answer(self, call: Call, request: Request, quirks: Quirks) -> Reply:

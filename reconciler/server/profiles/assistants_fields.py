@@ -25,6 +25,7 @@ from ..checks import (
     variants,
 )
 from ..wire import Json, Refusal
+from .vector_store_fields import CHUNKING
 
 Body = dict[str, Any]
 
@@ -52,18 +53,8 @@ _TOOL = variants(
         "function": struct({"type": text(), "function": _FUNCTION}, required=("function",)),
     }
 )
-_STATIC_CHUNKING = struct(
-    {"max_chunk_size_tokens": integer(100, 4096), "chunk_overlap_tokens": integer(0, 2048)},
-    required=("max_chunk_size_tokens", "chunk_overlap_tokens"),
-)
-_CHUNKING = variants(
-    {
-        "auto": struct({"type": text()}),
-        "static": struct({"type": text(), "static": _STATIC_CHUNKING}, required=("static",)),
-    }
-)
 _NEW_VECTOR_STORE = struct(
-    {"file_ids": array(text(), 10_000), "chunking_strategy": _CHUNKING, "metadata": nullable(_METADATA)}
+    {"file_ids": array(text(), 10_000), "chunking_strategy": CHUNKING, "metadata": nullable(_METADATA)}
 )
 _JSON_SCHEMA = struct(
     {
@@ -165,7 +156,7 @@ def fresh(id: str, created_at: int) -> Body:
     }
 
 
-def merged(stored: Body, sent: Body, new_vector_store: Callable[[], str]) -> Body:
+def merged(stored: Body, sent: Body, new_vector_store: Callable[[Body], str]) -> Body:
     """`stored` with what was sent: absent keeps, null clears, everything else replaces whole."""
     cleared = fresh("", 0)
     result = stored | {name: cleared[name] if value is None else value for name, value in sent.items()}
@@ -189,7 +180,7 @@ def _filled_tool(tool: Body) -> Body:
     return tool
 
 
-def _filled_resources(assistant: Body, new_vector_store: Callable[[], str]) -> Body:
+def _filled_resources(assistant: Body, new_vector_store: Callable[[Body], str]) -> Body:
     resources: Body = dict(assistant["tool_resources"])
     if "code_interpreter" in resources or any(tool["type"] == "code_interpreter" for tool in assistant["tools"]):
         # Recorded on create without tool_resources; filled in after a modify alike, which nobody has recorded.
@@ -197,7 +188,7 @@ def _filled_resources(assistant: Body, new_vector_store: Callable[[], str]) -> B
     if "file_search" in resources:
         search = resources["file_search"]
         ids = search.get("vector_store_ids", [])
-        ids = [new_vector_store() for _ in search["vector_stores"]] if "vector_stores" in search else ids
+        ids = [new_vector_store(new) for new in search["vector_stores"]] if "vector_stores" in search else ids
         resources["file_search"] = {"vector_store_ids": ids}
     return resources
 

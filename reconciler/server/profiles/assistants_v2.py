@@ -1,24 +1,46 @@
-"""OpenAI's Assistants API, version 2, as recorded: routes, credentials, the five verbs, and their answers."""
+"""OpenAI's Assistants API, version 2, with the files and vector stores it works on: routes and credentials."""
 
-import json
 from collections.abc import Callable
-from typing import Any
 
-from ..listing import Paging, listing_text, page_of
-from ..store import Row, Store
-from ..wire import Call, Entropy, Quirks, Refusal, Reply, Request, Unparsable
-from .assistants_fields import checked_create, checked_modify, fresh, merged
+from ..store import Store
+from ..wire import Call, Entropy, Quirks, Refusal, Reply, Request
+from . import assistants, files, vector_stores
+from .account import Account
+from .assistants import Assistants
+from .attaching import Attaching
+from .files import Files
+from .vector_store_files import VectorStoreFiles
+from .vector_stores import VectorStores
 
-KIND = "assistant"
-_COLLECTION = "/v1/assistants"
-_OPERATIONS = {
-    ("GET", False): "list",
-    ("POST", False): "create",
-    ("GET", True): "retrieve",
-    ("POST", True): "modify",
-    ("DELETE", True): "delete",
+_PREFIX = "/v1/"
+_ROUTES = {
+    "GET assistants": ("list", assistants.KIND),
+    "POST assistants": ("create", assistants.KIND),
+    "GET assistants/*": ("retrieve", assistants.KIND),
+    "POST assistants/*": ("modify", assistants.KIND),
+    "DELETE assistants/*": ("delete", assistants.KIND),
+    "GET files": ("list", files.KIND),
+    "POST files": ("create", files.KIND),
+    "GET files/*": ("retrieve", files.KIND),
+    "DELETE files/*": ("delete", files.KIND),
+    "GET files/*/content": ("content", files.KIND),
+    "GET vector_stores": ("list", vector_stores.KIND),
+    "POST vector_stores": ("create", vector_stores.KIND),
+    "GET vector_stores/*": ("retrieve", vector_stores.KIND),
+    "POST vector_stores/*": ("modify", vector_stores.KIND),
+    "DELETE vector_stores/*": ("delete", vector_stores.KIND),
+    "POST vector_stores/*/search": ("search", vector_stores.KIND),
+    "GET vector_stores/*/files": ("list", "vector_store_file"),
+    "POST vector_stores/*/files": ("create", "vector_store_file"),
+    "GET vector_stores/*/files/*": ("retrieve", "vector_store_file"),
+    "POST vector_stores/*/files/*": ("modify", "vector_store_file"),
+    "DELETE vector_stores/*/files/*": ("delete", "vector_store_file"),
+    "GET vector_stores/*/files/*/content": ("content", "vector_store_file"),
+    "POST vector_stores/*/file_batches": ("create", "file_batch"),
+    "GET vector_stores/*/file_batches/*": ("retrieve", "file_batch"),
+    "POST vector_stores/*/file_batches/*/cancel": ("cancel", "file_batch"),
+    "GET vector_stores/*/file_batches/*/files": ("list", "vector_store_file"),
 }
-_UNKNOWN = "No assistant found with id '{id}'."
 _NO_BETA = (
     "You must provide the 'OpenAI-Beta' header to access the Assistants API. "
     "Please try again by setting the header 'OpenAI-Beta: assistants=v2'."
@@ -27,31 +49,40 @@ _NO_KEY = (
     "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth "
     "(i.e. Authorization: Bearer YOUR_KEY)."
 )
-_BAD_JSON = (
-    "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library "
-    "correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)"
-)
 
 
 class AssistantsV2:
     """The profile `assistants-v2`."""
 
     def __init__(self, store: Store, *, api_key: str | None, clock: Callable[[], float], entropy: Entropy) -> None:
-        self._store = store
         self._api_key = api_key
-        self._clock = clock
-        self._entropy = entropy
+        account = Account(store, clock, entropy)
+        self._files = Files(account)
+        attaching = Attaching(account, self._files)
+        self._stores = VectorStores(account, attaching)
+        self._attached = VectorStoreFiles(account, self._stores, attaching)
+        self._assistants = Assistants(account, self._stores)
 
     def call_for(self, method: str, path: str) -> Call | None:
         """What a route means, or None where there is no such route."""
-        before, slash, id = path.partition(f"{_COLLECTION}/")
-        if path != _COLLECTION and (before or not slash or not id or "/" in id):
+        parts = path.removeprefix(_PREFIX).split("/") if path.startswith(_PREFIX) else [""]
+        if not all(parts):
             return None
-        operation = _OPERATIONS.get((method, bool(id)))
-        return Call(operation, KIND, id) if operation else None
+        route = "/".join("*" if index % 2 else part for index, part in enumerate(parts))
+        operation, kind = _ROUTES.get(f"{method} {route}", ("", ""))
+        if not operation:
+            return None
+        ids = parts[1::2]
+        # A call on something inside a store has the store's id first, and of what it lists the batch's, if any.
+        within = ids.pop(0) if kind in ("vector_store_file", "file_batch") else ""
+        takes_form = (operation, kind) == ("create", files.KIND)
+        return Call(operation, kind, ids[0] if ids else "", within, takes_form)
 
-    def admit(self, request: Request) -> None:
-        """The key first, then the beta header. Which of its two statuses the latter has is disputed; 400 here."""
+    def admit(self, call: Call, request: Request) -> None:
+        """The key first, then the beta header. Which of its two statuses the latter has is disputed; 400 here.
+
+        Only assistants ask for it: clients send it for vector stores too, but not for files.
+        """
         if self._api_key is not None:
             scheme, _, key = request.headers.get("authorization", "").partition(" ")
             if not key or scheme.lower() != "bearer":
@@ -63,7 +94,7 @@ class AssistantsV2:
                 )
                 raise Refusal(message, status=401, code="invalid_api_key")
         offered = request.headers.get("openai-beta", "").split(",")
-        if "assistants=v2" not in [each.strip() for each in offered]:
+        if call.kind == assistants.KIND and "assistants=v2" not in [each.strip() for each in offered]:
             raise Refusal(_NO_BETA, code="invalid_beta")
 
     def headers(self) -> list[tuple[str, str]]:
@@ -75,77 +106,20 @@ class AssistantsV2:
         ]
 
     def answer(self, call: Call, request: Request, quirks: Quirks) -> Reply:
-        """One of the five verbs."""
-        match call.operation:
-            case "list":
-                paging = Paging.from_query(request.query)
-                return Reply(200, listing_text(*page_of(self._store, KIND, paging, quirks, _UNKNOWN)))
-            case "create":
-                return self._create(request.body)
-            case "retrieve":
-                return Reply(200, self._existing(call.id).body)
-            case "modify":
-                return self._modify(call.id, request.body, quirks)
+        """Do what a call says."""
+        self._files.remove_expired()
+        match call.kind:
+            case assistants.KIND:
+                return self._assistants.answer(call, request, quirks)
+            case files.KIND:
+                return self._files.answer(call, request, quirks)
+            case vector_stores.KIND:
+                return self._stores.answer(call, request, quirks)
             case _:
-                return self._delete(call.id)
-
-    def _create(self, body: Any) -> Reply:
-        sent = checked_create(_parsed(body))
-        created_at = int(self._clock())
-        with self._store.writing():
-            assistant = merged(fresh(self._new_id(), created_at), sent, self._new_vector_store)
-            stored = _serialised(assistant)
-            self._store.insert(KIND, assistant["id"], created_at, stored)
-        return Reply(200, stored)
-
-    def _modify(self, id: str, body: Any, quirks: Quirks) -> Reply:
-        self._existing(id)  # an unknown id is reported before a faulty body
-        sent = checked_modify(_parsed(body))
-        with self._store.writing():
-            before = self._existing(id)
-            stored = json.loads(before.body)
-            if quirks.metadata_merges and sent.get("metadata") is not None:
-                sent["metadata"] = stored["metadata"] | sent["metadata"]
-            after = _serialised(merged(stored, sent, self._new_vector_store))
-            self._store.replace(KIND, before, after)
-        return Reply(200, before.body if quirks.stale_reply else after)
-
-    def _delete(self, id: str) -> Reply:
-        with self._store.writing():
-            self._store.delete(KIND, self._existing(id))
-        return Reply(200, json.dumps({"id": id, "object": "assistant.deleted", "deleted": True}))
-
-    def _existing(self, id: str) -> Row:
-        row = self._store.get(KIND, id)
-        if row is None:
-            raise Refusal(_UNKNOWN.format(id=id), status=404)
-        return row
-
-    def _new_id(self) -> str:
-        while True:
-            id = f"asst_{self._entropy(24)}"
-            # Seeded entropy on a file that was written before would draw the same ids again.
-            if self._store.find(KIND, id) is None:
-                return id
-
-    def _new_vector_store(self) -> str:
-        return f"vs_{self._entropy(24)}"
+                return self._attached.answer(call, request, quirks)
 
 
 def masked_key(key: str) -> str:
     """A wrong key as the vendor echoes it: enough to recognise, not enough to use."""
     head, tail = (8, 4) if len(key) >= 20 else (2, 0)
     return key[:head] + "*" * max(0, len(key) - head - tail) + (key[-tail:] if tail else "")
-
-
-def _parsed(body: Any) -> Any:
-    if isinstance(body, Unparsable):
-        raise Refusal(_BAD_JSON)
-    return body
-
-
-def _serialised(assistant: dict[str, Any]) -> str:
-    try:
-        return json.dumps(assistant, allow_nan=False)
-    except (RecursionError, ValueError):  # nested too deep, or a number like 1e999 in a part that is the user's own
-        raise Refusal(_BAD_JSON) from None

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
+import openai
 import pytest
 
 from reconciler.server import App, Chaos, create_app
+from reconciler.server.http import serve
 
 BETA = {"OpenAI-Beta": "assistants=v2"}
 URL = "http://embedded/v1"
 Start = Callable[..., "Wire"]
+Connect = Callable[..., "tuple[openai.OpenAI, App]"]
 
 
 class Clock:
@@ -50,12 +54,40 @@ class Wire:
     def names(self, query: str = "limit=100") -> list[str]:
         return [each["name"] for each in self.client.get(f"/assistants?{query}").json()["data"]]
 
-    def walk(self, query: str = "limit=100") -> list[Any]:
-        """Every assistant, page after page."""
+    def post(self, path: str, **body: Any) -> Any:
+        """The answer to a request that is done."""
+        answer = self.client.post(path, json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def get(self, path: str) -> Any:
+        answer = self.client.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def upload(self, content: bytes | str = "text", name: str = "a.md", purpose: str = "assistants") -> str:
+        """The id of a new file."""
+        answer = self.client.post("/files", files={"file": (name, content)}, data={"purpose": purpose})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["id"])
+
+    def store(self, **body: Any) -> str:
+        """The id of a new vector store."""
+        return str(self.post("/vector_stores", **body)["id"])
+
+    def attach(self, store: str, content: bytes | str = "text", name: str = "a.md", **settings: Any) -> str:
+        """The id of a new file that is attached, and as indexed as it gets by being looked at twice."""
+        id = self.upload(content, name)
+        self.post(f"/vector_stores/{store}/files", file_id=id, **settings)
+        self.get(f"/vector_stores/{store}/files/{id}")
+        return id
+
+    def walk(self, query: str = "limit=100", path: str = "/assistants") -> list[Any]:
+        """Every object, page after page."""
         found: list[Any] = []
         after = ""
         while True:
-            page = self.client.get(f"/assistants?{query}{after}").json()
+            page = self.client.get(f"{path}?{query}{after}").json()
             found += page["data"]
             if not page["has_more"]:
                 return found
@@ -77,6 +109,21 @@ def start() -> Start:
 @pytest.fixture
 def wire(start: Start) -> Wire:
     return start()
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """The vendor's own client, and the server it talks to over HTTP."""
+    with ExitStack() as stack:
+
+        def connecting(*rules: dict[str, Any], key: str = "sk-right", retries: int = 0, **options: Any) -> Any:
+            chaos = Chaos.from_rules({"rules": list(rules)}) if rules else None
+            app = create_app(api_key="sk-right", chaos=chaos, **options)
+            server = stack.enter_context(serve(app))
+            client = openai.OpenAI(base_url=f"{server.url}/v1", api_key=key, max_retries=retries)
+            return stack.enter_context(client), app
+
+        yield connecting
 
 
 def error_of(answer: httpx.Response) -> tuple[int, Any, Any, Any, Any]:

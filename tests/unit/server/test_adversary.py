@@ -135,3 +135,91 @@ def test_what_is_no_assistant_is_left_alone(start: Start) -> None:
         gone = wire.client.delete(f"/assistants/{id}").json()
         assert _plain(gone) == {"id": id, "object": "assistant.deleted", "deleted": True}
         assert error_of(wire.client.get(f"/assistants/{id}"))[0] == 404
+
+
+def _stored(wire: Wire) -> dict[str, str]:
+    """The text of an answer for each shape of object around vector stores."""
+    file = wire.upload()
+    attributes = {"whole": 3, "half": 0.5, "truth": True, "text": ""}
+    week = {"anchor": "last_active_at", "days": 7}
+    store = wire.store(name="n", metadata={"a": "1"}, expires_after=week, file_ids=[wire.upload(b"", "empty")])
+    bare = wire.store()
+    path = f"/vector_stores/{store}"
+    batch = wire.post(f"{path}/file_batches", file_ids=[file], attributes=attributes)["id"]
+    paths = {
+        "file": f"/files/{file}",
+        "files": "/files",
+        "store": path,
+        "bare": f"/vector_stores/{bare}",
+        "stores": "/vector_stores",
+        "attached": f"{path}/files",
+        "batch": f"{path}/file_batches/{batch}",
+    }
+    texts = {name: wire.client.get(path).text for name, path in paths.items()}
+    return texts | {"search": wire.client.post(f"{path}/search", json={"query": "text"}).text}
+
+
+def _filled(shown: dict[str, Any]) -> Any:
+    """An answer about vector stores without what an absent field means anyway."""
+    plain = _plain(shown)
+    for each in plain.get("data", [plain]):
+        if each.get("object") == "vector_store":
+            each.setdefault("metadata", {})
+        if each.get("object") == "vector_store.file" or "score" in each:
+            each.setdefault("attributes", {})
+        if each.get("object") == "vector_store.file":
+            auto = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
+            each.setdefault("chunking_strategy", auto)
+    return plain
+
+
+def test_files_and_vector_stores_keep_their_meaning(wire: Wire) -> None:
+    for name, text in _stored(wire).items():
+        spellings = [Adversary(4).shape(number).reshaped(text) for number in range(200)]
+        for spelling in spellings:
+            assert _filled(json.loads(spelling)) == _filled(json.loads(text)), name
+        assert len(set(spellings)) > 150, name
+
+
+def test_files_and_vector_stores_are_respelled(wire: Wire) -> None:
+    texts = _stored(wire)
+
+    def seen(name: str, field: str) -> set[Any]:
+        answers = [json.loads(Adversary(5).shape(number).reshaped(texts[name])) for number in range(200)]
+        objects = [(answer.get("data") or [answer])[0] for answer in answers]
+        return {type(each[field]) if field in each else "absent" for each in objects}
+
+    nothing = {"absent", type(None)}
+    for name, field in (
+        ("file", "expires_at"), ("file", "status_details"), ("store", "description"), ("bare", "name"),
+        ("bare", "expires_after"), ("bare", "expires_at"),
+    ):  # fmt: skip
+        assert seen(name, field) == nothing, (name, field)
+    assert seen("bare", "metadata") == nothing | {dict}
+    assert seen("attached", "chunking_strategy") == nothing | {dict}
+    assert seen("files", "bytes") == seen("store", "usage_bytes") == {int, float}
+    assert seen("store", "metadata") == {dict}
+
+
+def test_files_have_shifting_pages(start: Start) -> None:
+    wire = start(adversary=9)
+    ids = [wire.upload() for _ in range(30)]
+    wire.app.requests.clear()
+    for _ in range(3):
+        assert [each["id"] for each in wire.walk("limit=10&order=asc", "/files")] == ids
+    assert len(wire.app.requests) > 9
+
+
+def test_what_was_just_attached_comes_to_light_while_it_is_looked_for(start: Start) -> None:
+    wire = start({"kind": "file_batch", "index_reads": 30}, adversary=10)
+    store, files = wire.store(), [wire.upload() for _ in range(3)]
+    wire.post(f"/vector_stores/{store}/file_batches", file_ids=files)
+    path = f"/vector_stores/{store}/files"
+    lengths = {len(wire.client.get(path).json()["data"]) for _ in range(20)}
+    statuses = {wire.client.get(f"{path}/{files[0]}").status_code for _ in range(60)}
+    assert {0, 3} <= lengths
+    assert statuses == {200, 404}
+    for _ in range(30):
+        wire.get(f"/vector_stores/{store}")
+    assert {each["id"] for each in wire.walk(path=path)} == set(files)
+    assert {wire.client.get(f"{path}/{file}").status_code for file in files * 10} == {200}

@@ -34,6 +34,34 @@ def test_which_requests_a_rule_hits(start: Start) -> None:
     assert _statuses(start, 60, probability=0.5) == some
 
 
+def test_a_rule_may_be_about_some_kinds_only(start: Start) -> None:
+    wire = start({"on": "create", "kind": ["vector_store", "file_batch"], "nth": 2, "status": 500})
+    store, file = wire.store(), wire.upload()
+    wire.create()
+    wire.post(f"/vector_stores/{store}/files", file_id=file)
+    assert wire.client.post(f"/vector_stores/{store}/file_batches", json={"file_ids": [file]}).status_code == 500
+    wire.post(f"/vector_stores/{store}/file_batches", file_ids=[file])
+
+
+def test_operations_beyond_the_five_verbs(start: Start) -> None:
+    wire = start({"on": "search", "status": 500}, {"on": "content", "status": 501}, {"on": "cancel", "status": 502})
+    store, file = wire.store(), wire.upload(purpose="user_data")
+    batch = wire.post(f"/vector_stores/{store}/file_batches", file_ids=[file])["id"]
+    path = f"/vector_stores/{store}"
+    assert wire.client.post(f"{path}/search", json={"query": "x"}).status_code == 500
+    assert wire.client.get(f"/files/{file}/content").status_code == 501
+    assert wire.client.get(f"{path}/files/{file}/content").status_code == 501
+    assert wire.client.post(f"{path}/file_batches/{batch}/cancel").status_code == 502
+
+
+@pytest.mark.parametrize(("when", "made"), [("before_commit", 0), ("after_commit", 1)])
+def test_the_answer_to_an_upload_may_be_lost(when: str, made: int, start: Start) -> None:
+    wire = start({"on": "create", "kind": "file", "drop": when})
+    with pytest.raises(ConnectionDropped):
+        wire.upload()
+    assert len(wire.walk(path="/files")) == made
+
+
 def test_latency_is_slept(start: Start) -> None:
     wire = start({"on": "list", "latency_ms": 250})
     assert wire.client.get("/assistants").is_success
@@ -230,6 +258,16 @@ def test_rules_from_a_file(tmp_path: Path) -> None:
         ({"rules": [{"sunset": True, "probability": 2}]}, "rule 1: `probability` should be a number from 0 to 1"),
         ({"rules": [{"sunset": True, "body": "x"}]}, "rule 1: unknown key `body` beside `sunset`"),
         ({"rules": [{"status": 500, "headers": {"a": "b\r\nc: d"}}]}, "rule 1: `headers` should be a mapping of"),
+        ({"rules": [{"sunset": True, "kind": "vectorstore"}]}, "rule 1: `kind` should be one of assistant, file, "),
+        ({"rules": [{"sunset": True, "kind": []}]}, "rule 1: `kind` should be one of"),
+        ({"rules": [{"sunset": True, "name": "*"}]}, "rule 1: unknown key `name` beside `sunset`"),
+        ({"rules": [{"index_never": True, "code": "x"}]}, "rule 1: unknown key `code` beside `index_never`"),
+        ({"rules": [{"index_fails": "x", "code": "y"}]}, "rule 1: `code` should be one of server_error, "),
+        ({"rules": [{"index_fails": True}]}, "rule 1: `index_fails` should be a text"),
+        ({"rules": [{"index_reads": -1}]}, "rule 1: `index_reads` should be a count from 0"),
+        ({"rules": [{"index_seconds": "1"}]}, "rule 1: `index_seconds` should be a number of seconds"),
+        ({"rules": [{"attach_limit": 0}]}, "rule 1: `attach_limit` should be a count from 1"),
+        ({"rules": [{"expired": "away"}]}, "rule 1: `expired` should be gone"),
         ({"rules": [{"latency_ms": True}]}, "rule 1: `latency_ms` should be a number of milliseconds"),
     ],
 )

@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from typing import Any
-
 import openai
 import pytest
 
-from reconciler.server import App, Chaos, create_app
-from reconciler.server.http import serve
-
-Connect = Callable[..., "tuple[openai.OpenAI, App]"]
+from .conftest import Connect
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-@pytest.fixture
-def connect() -> Iterator[Connect]:
-    with ExitStack() as stack:
-
-        def connecting(*rules: dict[str, Any], key: str = "sk-right", retries: int = 0, **options: Any) -> Any:
-            chaos = Chaos.from_rules({"rules": list(rules)}) if rules else None
-            app = create_app(api_key="sk-right", chaos=chaos, **options)
-            server = stack.enter_context(serve(app))
-            client = openai.OpenAI(base_url=f"{server.url}/v1", api_key=key, max_retries=retries)
-            return stack.enter_context(client), app
-
-        yield connecting
 
 
 def test_the_life_of_an_assistant(connect: Connect) -> None:
