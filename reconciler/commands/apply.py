@@ -11,7 +11,7 @@ import click
 
 from reconciler.commands.choices import Choices, stance_options
 from reconciler.commands.options import Options
-from reconciler.commands.output import destinations, formats_option, say, write
+from reconciler.commands.output import OUTCOME_FORMATS, destinations, formats_option, say, write
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def command(
     from reconciler.commands.records import check_destination, write_report, write_rollback
     from reconciler.commands.session import Session
 
-    destinations(formats, ("text", "json"))
+    destinations(formats, OUTCOME_FORMATS)
     session, choices = Session(options), Choices(base, on_drift, resolve)
     for record, new in ((report, False), (rollback_out, True)):
         if record is not None:
@@ -120,7 +120,7 @@ def _show(options: Options, plan: Plan, formats: Sequence[str]) -> None:
     """The plan before it is applied: on stdout, or on stderr where stdout is for a machine."""
     from reconciler.commands.formats import plan_renderers
 
-    machine = any(name != "text" and file is None for name, file in destinations(formats, ("text", "json")))
+    machine = any(name != "text" and file is None for name, file in destinations(formats, OUTCOME_FORMATS))
     if not (options.quiet and machine):
         click.echo(plan_renderers(plan, options)["text"](not machine), nl=False, err=machine)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import TypeAlias
 
 from reconciler.commands.options import Options
 from reconciler.commands.output import wants_color, width
 from reconciler.core.model import Outcome, Plan
-from reconciler.render import outcome, text
-from reconciler.render.json import outcomes_json, plan_json
-from reconciler.render.view import plan_view
+from reconciler.render.place import ELSEWHERE, Checkout
+from reconciler.render.view import PlanView, plan_view
 
 Renderers: TypeAlias = Mapping[str, Callable[[bool], str]]
 """A renderer for each format, told whether it writes to the terminal."""
@@ -18,17 +20,60 @@ Renderers: TypeAlias = Mapping[str, Callable[[bool], str]]
 
 def plan_renderers(plan: Plan, options: Options, unchanged: int | None = None) -> Renderers:
     """How a plan is written in each format; a saved one does not hold what is `unchanged`, so that is told."""
+    from reconciler.render import github, gitlab, html, junit, markdown, sarif, text
+    from reconciler.render.json import plan_json
 
-    def as_text(to_terminal: bool) -> str:
-        return text.render(plan_view(plan, unchanged), color=to_terminal and wants_color(options), width=width())
+    @cache
+    def view() -> PlanView:
+        settings = (options.dirs[0] / "reconciler.yaml").as_posix()
+        return plan_view(plan, unchanged, checkout=checkout_of(os.environ, options.directory), settings=settings)
 
-    return {"text": as_text, "json": lambda to_terminal: plan_json(plan)}
+    return {
+        "text": lambda to_terminal: text.render(view(), color=to_terminal and wants_color(options), width=width()),
+        "json": lambda to_terminal: plan_json(plan),
+        "markdown": lambda to_terminal: markdown.render(view()),
+        "summary": lambda to_terminal: markdown.render(view(), markdown.SUMMARY_LIMIT),
+        "html": lambda to_terminal: html.render(view()),
+        "sarif": lambda to_terminal: sarif.render(view()),
+        "github": lambda to_terminal: github.render(view()),
+        "gitlab": lambda to_terminal: gitlab.render(view()),
+        "gitlab-plan": lambda to_terminal: gitlab.render_counts(view()),
+        "junit": lambda to_terminal: junit.render(view()),
+    }
 
 
 def apply_renderers(plan: Plan, outcomes: Sequence[Outcome], options: Options) -> Renderers:
     """How the outcomes of an apply are written in each format."""
+    from reconciler.render import outcome, outcome_markdown
+    from reconciler.render.json import outcomes_json
+    from reconciler.render.markdown import COMMENT_LIMIT, SUMMARY_LIMIT
 
     def as_text(to_terminal: bool) -> str:
         return outcome.render(outcomes, color=to_terminal and wants_color(options)) if outcomes else ""
 
-    return {"text": as_text, "json": lambda to_terminal: outcomes_json(plan, outcomes, plan.diagnostics)}
+    return {
+        "text": as_text,
+        "json": lambda to_terminal: outcomes_json(plan, outcomes, plan.diagnostics),
+        "markdown": lambda to_terminal: outcome_markdown.render(plan.target.name, outcomes, COMMENT_LIMIT),
+        "summary": lambda to_terminal: outcome_markdown.render(plan.target.name, outcomes, SUMMARY_LIMIT),
+    }
+
+
+def checkout_of(environment: Mapping[str, str], directory: Path) -> Checkout:
+    """Where the files of the project in `directory` are for the forge whose job this is, if it is one."""
+    server, repository, commit = (environment.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "SHA"))
+    project, revision = environment.get("CI_PROJECT_URL"), environment.get("CI_COMMIT_SHA")
+    if server and repository and commit:
+        base, root = f"{server}/{repository}/blob/{commit}/", environment.get("GITHUB_WORKSPACE")
+    elif project and revision:
+        base, root = f"{project}/-/blob/{revision}/", environment.get("CI_PROJECT_DIR")
+    else:
+        return ELSEWHERE
+    below = _below(directory.resolve(), Path(root).resolve()) if root else ""
+    return Checkout(below, base if base.startswith(("https://", "http://")) else "")
+
+
+def _below(directory: Path, root: Path) -> str:
+    if directory == root or not directory.is_relative_to(root):
+        return ""
+    return directory.relative_to(root).as_posix() + "/"

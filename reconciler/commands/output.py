@@ -14,14 +14,26 @@ from reconciler.commands.options import Options
 from reconciler.core.model import Diagnostic, Severity
 
 DEFAULT_WIDTH = 100
+FORMATS = ("text", "json", "markdown", "summary", "html", "sarif", "github", "gitlab", "gitlab-plan", "junit")
+"""The formats of a plan: `markdown` fits a comment, `summary` is Markdown that fits a job's summary."""
+OUTCOME_FORMATS = ("text", "json", "markdown", "summary")
+"""The formats of what an apply did."""
 
 formats_option = click.option(
     "--format",
     "formats",
     multiple=True,
     metavar="F[=FILE]",
-    help="text or json; with =FILE into a file. Can be repeated.",
+    callback=lambda context, option, formats: _known(formats),
+    help=f"{', '.join(FORMATS)}; after an apply {', '.join(OUTCOME_FORMATS)}. markdown fits a comment, summary a job's "
+    "summary. With =FILE into a file. Can be repeated.",
 )
+
+
+def _known(formats: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a format that no command has before anything is read or sent."""
+    destinations(formats, FORMATS)
+    return formats
 
 
 def destinations(formats: Sequence[str], known: Sequence[str]) -> list[tuple[str, Path | None]]:

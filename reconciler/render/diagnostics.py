@@ -7,26 +7,38 @@ from dataclasses import dataclass
 
 from reconciler.core.model import Diagnostic
 from reconciler.render.paint import Paint, painter
+from reconciler.render.place import ELSEWHERE, Checkout, Place, place_of
 from reconciler.render.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
 class DiagnosticView:
-    """One problem as safe texts; `place` is `file:line:column`, or the address, or empty."""
+    """One problem as safe texts; `where` is `file:line:column`, or the address, or empty."""
 
     severity: str
     code: str
     summary: str
     detail: str
     hint: str
-    place: str
+    where: str
+    place: Place | None
+    address: str
 
 
-def diagnostic_view(diagnostic: Diagnostic) -> DiagnosticView:
+def diagnostic_view(diagnostic: Diagnostic, checkout: Checkout = ELSEWHERE) -> DiagnosticView:
     """A diagnostic as it is shown."""
     d = diagnostic
-    place = f"{d.source.file}:{d.source.line}:{d.source.column}" if d.source else d.address or ""
-    return DiagnosticView(*(visible(text) for text in (d.severity, d.code, d.summary, d.detail, d.hint, place)))
+    where = str(d.source) if d.source else d.address or ""
+    return DiagnosticView(
+        severity=visible(d.severity),
+        code=visible(d.code),
+        summary=visible(d.summary),
+        detail=visible(d.detail),
+        hint=visible(d.hint),
+        where=visible(where),
+        place=place_of(d.source, checkout),
+        address=visible(d.address or ""),
+    )
 
 
 def diagnostics(found: Iterable[Diagnostic], color: bool = False) -> str:
@@ -42,7 +54,7 @@ def diagnostics(found: Iterable[Diagnostic], color: bool = False) -> str:
 
 def diagnostic_lines(view: DiagnosticView, paint: Paint) -> Iterator[str]:
     """The lines of one diagnostic."""
-    place = paint(view.place + ": ", "bold") if view.place else ""
+    place = paint(view.where + ": ", "bold") if view.where else ""
     yield f"{place}{paint(view.severity + ':', view.severity)} {view.summary} {paint(f'[{view.code}]', 'dim')}"
     if view.detail:
         yield f"    expected: {view.detail}"

@@ -20,7 +20,7 @@ def render(outcomes: Sequence[Outcome], color: bool = False) -> str:
     """The outcomes in the order given, errors and findings under their resource, ending with a line break."""
     paint = painter(color)
     lines = [line for outcome in outcomes if outcome.action is not Action.NOOP for line in _outcome(outcome, paint)]
-    return "\n".join([*lines, paint(_total(outcomes), "bold")]) + "\n"
+    return "\n".join([*lines, paint(total(outcomes), "bold")]) + "\n"
 
 
 def _outcome(outcome: Outcome, paint: Paint) -> Iterator[str]:
@@ -42,7 +42,8 @@ def _said(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
     yield from ("    " + line for line in diagnostic_lines(view, paint))
 
 
-def _total(outcomes: Sequence[Outcome]) -> str:
+def total(outcomes: Sequence[Outcome]) -> str:
+    """How many outcomes of each sort, and requests."""
     results = [outcome.result for outcome in outcomes if outcome.action is not Action.NOOP]
     requests = sum(outcome.requests for outcome in outcomes)
     counted = [(results.count(result), result.value) for result in Result]

@@ -45,6 +45,11 @@ class Line(NamedTuple):
     tag: str
     segments: tuple[Segment, ...]
 
+    @property
+    def marked(self) -> str:
+        """The text with its changed words in `[-…-]` or `[+…+]`."""
+        return "".join(f"[{s.mark}{s.text}{s.mark}]" if s.mark else s.text for s in self.segments)
+
 
 _BLANK: Final = Line(" ", (Segment(""),))
 
@@ -59,7 +64,7 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True)
 class ProseDiff:
-    """How one text became another. `hidden` counts shown lines left out because there were more than `MAX_LINES`."""
+    """How one text became another. `hidden` counts changed lines left out for want of room."""
 
     changed: int
     total: int
@@ -80,12 +85,14 @@ def count_lines(text: str) -> int:
     return text.count("\n") + (not text.endswith("\n")) if text else 0
 
 
-def diff_prose(before: str, after: str) -> ProseDiff:
-    """The difference of two texts, ready to be shown."""
+def diff_prose(before: str, after: str, room: int = MAX_LINES) -> ProseDiff:
+    """The difference of two texts, ready to be shown in at most `room` lines; an empty text has no lines."""
+    if not (before and after):
+        return _whole(before or after, "+" if after else "-", room)
     old, new = before.split("\n"), after.split("\n")
     blocks = differences(old, new)
     hunks: list[Hunk] = []
-    room, hidden = MAX_LINES, 0
+    hidden = 0
     for window in _windows(blocks, len(old)):
         for before_rows, after_rows, group in _groups(old, new, window):
             hunk, left_out = _hunk(before_rows, after_rows, group, room)
@@ -100,6 +107,20 @@ def diff_prose(before: str, after: str) -> ProseDiff:
         hunks=tuple(hunks),
         hidden=hidden,
     )
+
+
+def _whole(text: str, tag: str, room: int) -> ProseDiff:
+    """A text that came or went, its long lines cut into sentences."""
+    source = text.removesuffix("\n").split("\n") if text else []
+    lines: list[Line] = []
+    shown = 0
+    while shown < len(source) and len(lines) < room:
+        lines += [Line(tag, (Segment(visible(piece)),)) for piece in cut(source[shown]) or [""]]
+        shown += 1
+    hidden = len(lines[room:]) + len(source) - shown
+    hunks = (Hunk(1, tuple(lines[:room])),) if lines else ()
+    words = len(text.split()) * (1 if tag == "+" else -1)
+    return ProseDiff(len(source), len(source) if tag == "+" else 0, words, hunks, hidden)
 
 
 def _windows(blocks: Sequence[Block], old_length: int) -> Iterator[Block]:

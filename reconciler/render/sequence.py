@@ -102,6 +102,8 @@ def _once(items: Sequence[str], start: int, end: int) -> dict[str, int]:
 
 def _shortest(old: Sequence[str], new: Sequence[str], block: Block) -> list[_Match]:
     """The matches of a shortest edit script (Myers 1986); none when it has more than `MAX_EDITS` edits."""
+    if set(old[block.old_start : block.old_end]).isdisjoint(new[block.new_start : block.new_end]):
+        return []  # the usual case of a rewritten text, and the dearest one below
     width, height = block.old_end - block.old_start, block.new_end - block.new_start
     reach = {1: 0}  # for each diagonal, how far along `old` one gets
     trail: list[dict[int, int]] = []

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
+from reconciler.render.fields import FieldView
+from reconciler.render.headline import INCOMPLETE, headline, total
 from reconciler.render.paint import Paint, painter
+from reconciler.render.place import Place
 from reconciler.render.prose import Line, ProseDiff
-from reconciler.render.view import ChangeView, FieldView, PlanView
+from reconciler.render.view import ChangeView, PlanView
 
 DEFAULT_WIDTH: Final = 120
 
@@ -19,36 +22,13 @@ _MAX_NAME: Final = 32
 def render(view: PlanView, color: bool = False, width: int = DEFAULT_WIDTH) -> str:
     """The plan, ending with a line break. Without colour, changed words stand in `[-…-]` and `[+…+]`."""
     paint = painter(color)
-    lines = [paint(_header(view), "bold")]
+    lines = [paint(headline(view), "bold")]
     for change in view.changes:
         lines += _change(change, paint, color, max(width - _RIGHT, 40))
-    lines.append(paint(_total(view), "bold"))
+    lines.append(paint(total(view), "bold"))
     if not view.complete:
-        lines.append(paint("Not everything could be read: this plan cannot be applied.", "!"))
+        lines.append(paint(INCOMPLETE, "!"))
     return "\n".join(lines) + "\n"
-
-
-def _header(view: PlanView) -> str:
-    where = ", ".join(part for part in (view.provider, view.host) if part)
-    counts = f"{view.managed} managed, {view.summary['unmanaged']} unmanaged"
-    return f"{view.target} ({where}) · owner {view.owner} · {counts}"
-
-
-def _total(view: PlanView) -> str:
-    if not view.changes:
-        return _no_changes(view)
-    count = view.summary
-    said = [f"{count[action]} to {action}" for action in ("update", "create", "delete")]
-    said += [f"{count[action]} to {action}" for action in ("adopt", "move", "release") if count[action]]
-    if count["blocked"]:
-        said.append(f"{count['blocked']} blocked")
-    return f"{', '.join(said)}. {view.unchanged} unchanged."
-
-
-def _no_changes(view: PlanView) -> str:
-    if view.unchanged == view.managed:
-        return f"No changes. {view.managed} managed, all as in the files."
-    return f"No changes. {view.unchanged} as in the files, of {view.managed} managed."
 
 
 def _change(change: ChangeView, paint: Paint, color: bool, column: int) -> Iterator[str]:
@@ -68,16 +48,16 @@ def _change(change: ChangeView, paint: Paint, color: bool, column: int) -> Itera
         yield from _field(field, min(names, _MAX_NAME), paint, color, column)
 
 
-def _row(left: str, right: str, paint: Paint, column: int, style: str = "") -> str:
+def _row(left: str, right: str | Place | None, paint: Paint, column: int, style: str = "") -> str:
     if not right:
         return paint(left, style)
-    return f"{paint(left, style)}{' ' * max(column - len(left), 2)}{paint(right, 'dim')}"
+    return f"{paint(left, style)}{' ' * max(column - len(left), 2)}{paint(str(right), 'dim')}"
 
 
 def _field(field: FieldView, names: int, paint: Paint, color: bool, column: int) -> Iterator[str]:
     left = f"    {field.path.ljust(names)}   {field.summary}"
-    right = field.note if field.prose is None else "  ".join(part for part in (field.note, field.place) if part)
-    yield _row(left, right or field.place, paint, column)
+    both = "  ".join(str(part) for part in (field.note, field.place) if part)
+    yield _row(left, both if field.prose else field.note or field.place, paint, column)
     if field.prose is not None:
         yield from _prose(field.prose, paint, color)
 
@@ -85,7 +65,7 @@ def _field(field: FieldView, names: int, paint: Paint, color: bool, column: int)
 def _prose(prose: ProseDiff, paint: Paint, color: bool) -> Iterator[str]:
     for hunk in prose.hunks:
         yield "      " + paint(f"@@ {hunk.line} @@", "@")
-        yield from (f"      {_line(line, paint, color)}".rstrip() for line in hunk.lines)
+        yield from (f"      {_line(line, paint, color)}".rstrip(" ") for line in hunk.lines)
     if prose.hidden:
         yield f"      … {prose.hidden} more changed lines: see --format json"
 
@@ -94,9 +74,4 @@ def _line(line: Line, paint: Paint, color: bool) -> str:
     if color:
         parts = [paint(segment.text, line.tag + ("word" if segment.mark else "")) for segment in line.segments]
         return f"{paint(line.tag, line.tag)} {''.join(parts)}"
-    return f"{line.tag} {_plain(line)}"
-
-
-def _plain(line: Line) -> str:
-    parts: Sequence[str] = [f"[{s.mark}{s.text}{s.mark}]" if s.mark else s.text for s in line.segments]
-    return "".join(parts)
+    return f"{line.tag} {line.marked}"

@@ -16,13 +16,15 @@ _UNSEEN: Final = re.compile(
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0"  # soft hyphen, joiners, fillers
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\uffff"  # zero-width, separators, bidi
     "\ud800-\udfff"  # lone surrogates
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # format controls of shorthand and musical notation
     "\ufe00-\ufe0e\U000e0000-\U000e0fff"  # variation selectors and tags: they can carry hidden text
     "]"
     "|(?<![\u00a9-\u3299\U0001f000-\U0001faff])\ufe0f"  # ... but an emoji may ask for its colour
 )
 _NAMED: Final = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_BLANKS: Final = " \u1680\u3000"  # those that are not escaped everywhere
 _LOG_COMMAND: Final = re.compile(r"##(?=\w*(?:\[|$))")
-_LINE_COMMAND: Final = re.compile(r"^( *):(?=:|$)")  # at the end too: a `:` may follow
+_LINE_COMMAND: Final = re.compile(r"^(\s*):(?=:|$)")  # after any blank: runners trim; a `:` may follow the end
 
 
 def escaped(text: str) -> str:
@@ -37,14 +39,16 @@ def visible(text: str) -> str:
 
 def with_trailing_blanks(text: str) -> str:
     """The text with the blanks at its end as visible escapes."""
-    kept = text.rstrip(" ")
-    return kept + "\\x20" * (len(text) - len(kept))
+    kept = text.rstrip(_BLANKS)
+    return kept + "".join(map(_code_of, text[len(kept) :]))
 
 
 def _escape(match: re.Match[str]) -> str:
     character = match.group()
-    if named := _NAMED.get(character):
-        return named
+    return _NAMED.get(character) or _code_of(character)
+
+
+def _code_of(character: str) -> str:
     code = ord(character)
     if code < 0x100:
         return f"\\x{code:02x}"

@@ -35,6 +35,7 @@ CHANGE_REASONS: Final[Mapping[str, str]] = {
     Reason.ORPHAN: "no manifest any more",
     Reason.TWIN: "a twin, made when two applies ran at once",
     Reason.RELEASED: "stays, and is no longer managed",
+    Reason.GONE: "it was deleted outside these files",
     Reason.TAKEOVER: "taken over from another owner",
     Reason.ROLLBACK: "put back as it was",
 }

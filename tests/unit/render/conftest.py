@@ -23,6 +23,8 @@ from reconciler.core.model import (
     Source,
     TargetIdentity,
 )
+from reconciler.render import github, gitlab, html, junit, markdown, sarif, text
+from reconciler.render.view import PlanView
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -59,9 +61,21 @@ LONG_AFTER = (
     "Never promise a refund before the order and its payment have been checked. Ask for the order number first.\n\n"
     "Sign with your name. \n"
 )
-HOSTILE = (
-    "fine\n\x1b]0;owned\x07\x1b[31m red\n::set-env name=A::b\n\u202egnp.exe\u2066 zero\u200bwidth\n[/foo] [link=x]\n"
+ATTACKS = (
+    "\x1b]0;owned\x07\x1b[31m red",
+    "::set-output name=A::b",
+    "\u3000::add-mask::a",
+    "##[group]x ##vso[task.setvariable]y",
+    "\u202egnp.exe\u2066 zero\u200bwidth",
+    "[/foo] [link=x] [click](https://evil.example)",
+    "</script></code></pre><img src=x onerror=alert(1)><script>window.pwned=1</script>",
+    "```\n~~~\n@acme/team, @here: closes #123 | a |",
+    "<!-- comment --> <details open> %0A::error::x",
+    "/close",
+    "&lt;b&gt; &#64;team ]]> javascript:alert(1)",
 )
+"""Texts that a terminal, a log, a page or a forge would obey."""
+HOSTILE = "fine\n" + "".join(f"{attack}\n" for attack in ATTACKS)
 
 
 def at(file: str, line: int, column: int = 1) -> Source:
@@ -111,6 +125,7 @@ def updates() -> list[Change]:
             "hostile\x1b[2Jkey",
             FieldChange(("instructions",), "fine\nold\n", HOSTILE, Reason.EDITED),
             FieldChange(("metadata", "a\u202eb"), "::error::x", "\x9b31m##[group]", Reason.EDITED),
+            FieldChange(("metadata", "</code>|@team"), ABSENT, "<img src=x onerror=alert(1)> `#123`", Reason.EDITED),
         ),
     ]
 
@@ -141,6 +156,15 @@ def others() -> list[Change]:
         Change(Address("assistant", "twin"), Action.DELETE, "asst_twin", (Reason.TWIN,), precondition="sha256:11"),
         Change(Address("assistant", "old-bot"), Action.DELETE, "asst_12", (Reason.ORPHAN,), blocked=guard),
         Change(Address("assistant", "old-fax"), Action.DELETE, "asst_13", (Reason.ORPHAN,), blocked=guard),
+        Change(
+            Address("assistant", "</summary><script>window.pwned=1</script>|@team"),
+            Action.DELETE,
+            "::error::<b>",
+            (Reason.ORPHAN,),
+            blocked=Block(
+                Blocker.PROTECT, "remove `protect` --> <img src=x onerror=alert(1)> [click](https://evil.example)"
+            ),
+        ),
         Change(Address("assistant", "gone"), Action.RELEASE, "asst_14", (Reason.ORPHAN,), patch={"metadata": {}}),
     ]
 
@@ -156,6 +180,14 @@ def plan_of(*changes: Change, **more: object) -> Plan:
         source=at("support/orders.yaml", 12),
         address="assistant/support/orders",
     )
+    odd = Diagnostic(
+        Severity.INFO,
+        Code.SUSPICIOUS_TEXT,
+        "</li><script>window.pwned=1</script> @team #123",
+        "no `backticks`",
+        "::error::%0A",
+        source=at("::odd,file.yaml", 3, 5),
+    )
     values: dict[str, object] = {
         "target": TargetIdentity("production", "portkey", "https://user:canary-pass@api.portkey.ai/v1"),
         "owner": "acme-support",
@@ -163,9 +195,22 @@ def plan_of(*changes: Change, **more: object) -> Plan:
         "changes": (*changes, *noops),
         "read": {"assistant": ReadCount(50, 1)},
         "unmanaged": 3,
-        "diagnostics": (found,),
+        "diagnostics": (found, odd),
     }
     return Plan(**(values | more))  # type: ignore[arg-type]
+
+
+RENDERERS: dict[str, Callable[[PlanView], str]] = {
+    "text": text.render,
+    "markdown": markdown.render,
+    "html": html.render,
+    "sarif": sarif.render,
+    "github": github.render,
+    "gitlab": gitlab.render,
+    "gitlab-plan": gitlab.render_counts,
+    "junit": junit.render,
+}
+"""Every renderer of a view, by the name of its format."""
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.render import prose
+from reconciler.render.cap import capped
 from reconciler.render.prose import ProseDiff, count_lines, cut, diff_prose
 from tests.unit.core.plans import unhurried
 
@@ -133,6 +134,14 @@ def test_a_large_prompt_shows_its_edits_and_little_else(separator: str, monkeypa
     assert sum(len(hunk.lines) for hunk in diff.hunks) < 8 * 50
     assert diff.hidden == 0
     assert tokens < 40_000  # not the 90,000 words of both texts
+
+
+def test_fewer_lines_still_show_both_sides() -> None:
+    before = "same\n" + "".join(f"old {at}\n" for at in range(30))
+    shorter = capped(diff_prose(before, before.replace("old", "new") + "one\nmore"), 9)
+    (hunk,) = shorter.hunks
+    assert [line.tag for line in hunk.lines] == [" ", *"----", *"++++"]
+    assert shorter.hidden == (31 - 4) + (32 - 4)
 
 
 def test_what_is_left_out_is_counted() -> None:

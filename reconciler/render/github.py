@@ -1,0 +1,58 @@
+"""A plan as GitHub workflow annotations: one command a line, shown beside the lines of the files it is about.
+
+Only for standard output of a step, and outside of `stop-commands`. Errors come first: GitHub shows ten of each sort.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from reconciler.render.fields import FieldView
+from reconciler.render.findings import findings
+from reconciler.render.headline import INCOMPLETE
+from reconciler.render.place import Place
+from reconciler.render.view import ChangeView, PlanView
+
+_COMMANDS: Final = {"error": "error", "warning": "warning"}
+_ORDER: Final = ("::error", "::warning", "::notice")
+
+
+def render(view: PlanView) -> str:
+    """The annotations, each on one line; empty where there is nothing to say."""
+    lines = sorted(_lines(view), key=lambda line: _ORDER.index(line.partition(" ")[0]))
+    return "".join(line + "\n" for line in lines)
+
+
+def _lines(view: PlanView) -> Iterator[str]:
+    if not view.complete:
+        yield _annotation("error", view.target, INCOMPLETE, None)
+    for found in findings(view):
+        title = f"{found.rule} {found.address}".rstrip()
+        yield _annotation(_COMMANDS.get(found.severity, "notice"), title, found.message, found.place)
+    for change in view.changes:
+        if change.blocked is None:
+            title = f"{change.action} {change.address}"
+            yield _annotation("warning" if change.is_drift else "notice", title, _told(change), change.place)
+
+
+def _told(change: ChangeView) -> str:
+    return "; ".join([change.note] * bool(change.note) + [_field(field) for field in change.fields]) or change.action
+
+
+def _field(field: FieldView) -> str:
+    return f"{field.path}: {field.summary}" + (f" ({field.note})" if field.note else "")
+
+
+def _annotation(command: str, title: str, message: str, place: Place | None) -> str:
+    where = {"file": place.path, "line": str(place.line), "col": str(place.column)} if place else {}
+    properties = ",".join(f"{name}={_property(value)}" for name, value in (where | {"title": title}).items())
+    return f"::{command} {properties}::{_message(message)}"
+
+
+def _message(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _message(text).replace(":", "%3A").replace(",", "%2C")
