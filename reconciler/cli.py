@@ -19,7 +19,10 @@ import click
 from reconciler import __version__
 from reconciler.exits import Exit
 
-VERBS: Final = ("validate", "plan", "apply", "drift", "pull", "show", "adopt", "release", "takeover", "schema", "serve")
+VERBS: Final = (
+    *("validate", "plan", "apply", "drift", "comment", "pull", "show"),
+    *("adopt", "release", "takeover", "schema", "serve"),
+)
 
 
 class LazyGroup(click.Group):

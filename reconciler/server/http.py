@@ -139,6 +139,7 @@ class _Handler(WSGIRequestHandler):
             for part in parts:
                 self.wfile.write(waiting + (part if self.command != "HEAD" else b""))
                 waiting = b""
+            self.wfile.write(waiting)  # of an answer without a body
         except ConnectionDropped:
             self.close_connection = True
 

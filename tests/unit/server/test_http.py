@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -131,3 +131,12 @@ def test_a_port_that_is_taken_is_an_error_to_catch(server: Server, app: App) -> 
 
 def test_a_server_that_never_ran_can_be_stopped(app: App) -> None:
     serve(app).stop()
+
+
+def test_an_answer_without_a_body_is_still_an_answer() -> None:
+    def empty(environ: dict[str, object], start_response: Callable[..., object]) -> list[bytes]:
+        start_response("204 No Content", [("content-length", "0")])
+        return []
+
+    with serve(empty) as server, httpx.Client(base_url=server.url) as client:  # type: ignore[arg-type]
+        assert [client.get("/").status_code for _ in range(2)] == [204, 204]

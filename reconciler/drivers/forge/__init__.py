@@ -1,0 +1,1 @@
+"""Where reviewers read plans: comments and issues on GitHub and GitLab."""
