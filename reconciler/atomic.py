@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -10,21 +11,35 @@ from pathlib import Path
 PRIVATE = 0o600
 
 
-def replace_file(path: Path, content: bytes, mode: int = PRIVATE) -> None:
-    """Put `content` at `path`: a new file beside it, flushed to the disk, then renamed over it. Raises OSError."""
+def replace_file(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Put `content` at `path`: a new file beside it, flushed to the disk, then renamed over it. Raises OSError.
+
+    Without a mode, it is that of the file that was there, or of any new file. The name of the file beside it starts
+    with a dot: while it is there, it is no manifest.
+    """
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, mode)
+        if mode is None and path.exists():
+            shutil.copymode(path, name)
+        else:
+            os.chmod(name, 0o666 & ~_umask() if mode is None else mode)
         os.replace(name, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(name)
         raise
     _sync_directory(path.parent)
+
+
+def _umask() -> int:
+    # It can only be read by setting it.
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _sync_directory(directory: Path) -> None:

@@ -6,21 +6,24 @@ import secrets
 import string
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from reconciler.core.codes import Code
-from reconciler.core.model import Action, Change, Diagnostic, Outcome, Plan, Result, Severity
-from reconciler.core.pairing import Index, index
-from reconciler.core.plan import Observation
+from reconciler.core.dependencies import levels
+from reconciler.core.model import Action, Address, Change, Diagnostic, Outcome, Plan, Result, Severity
+from reconciler.core.pairing import Index, Observation, index
 from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check
+from reconciler.core.refs import filled
 from reconciler.drivers.base import Driver
 from reconciler.engine.execute import Executor, Pending, Step
 from reconciler.engine.journal import Journal
 from reconciler.engine.observe import KindOnTarget
 from reconciler.engine.settle import Settler
 
+_THERE = (Result.DONE, Result.ALREADY_APPLIED)
 _NONCE_LETTERS = string.ascii_letters + string.digits
 
 
@@ -67,7 +70,7 @@ def apply_plan(
     steps, already = _check_all(plan, found)
     for outcome in already:
         options.report(outcome)
-    run = _Run(driver, kinds, plan.owner, journal, options)
+    run = _Run(driver, kinds, plan.owner, journal, options, already)
     try:
         outcomes = [*already, *run.all(steps)]
     finally:
@@ -82,9 +85,11 @@ def _check_all(plan: Plan, found: dict[str, Index]) -> tuple[list[Step], list[Ou
     steps: list[Step] = []
     already: list[Outcome] = []
     stale: list[Diagnostic] = []
-    for change in plan.changes:
-        if not change.is_due:
+    ids = {Address(kind, key): owned.live.id for kind, index in found.items() for key, owned in index.ours.items()}
+    for planned in plan.changes:
+        if not planned.is_due:
             continue
+        change = filled(planned, ids)
         kind_index = found[change.address.kind]
         match check(change, kind_index):
             case Ready(patch):
@@ -114,8 +119,18 @@ class _Run:
     """One apply under way."""
 
     def __init__(
-        self, driver: Driver, kinds: Sequence[KindOnTarget], owner: str, journal: Journal, options: ApplyOptions
+        self,
+        driver: Driver,
+        kinds: Sequence[KindOnTarget],
+        owner: str,
+        journal: Journal,
+        options: ApplyOptions,
+        already: Sequence[Outcome],
     ) -> None:
+        self._done: set[Address] = set()
+        self._ids: dict[Address, str] = {}
+        self._planned: set[Address] = set()
+        self._remember(already)
         self._options = options
         self._driver = driver
         self._executor = Executor(driver, journal, options.draw)
@@ -128,6 +143,7 @@ class _Run:
     def all(self, steps: list[Step]) -> list[Outcome]:
         """Carry out every step: kinds in the plan's order, deletes last."""
         outcomes: list[Outcome] = []
+        self._planned = {step.change.address for step in steps}
         for stage in _stages(steps):
             results = self._in_parallel(stage)
             pending = [result for result in results if isinstance(result, Pending)]
@@ -135,8 +151,26 @@ class _Run:
             done += self._settler.resolve(pending, self._in_parallel) if pending else []
             created = [o for o in done if o.action is Action.CREATE and o.result is Result.DONE]
             rest = [o for o in done if not (o.action is Action.CREATE and o.result is Result.DONE)]
-            outcomes += rest + self._settler.one_for_each(created, self._executor.repeated)
+            results_now = rest + self._settler.one_for_each(created, self._executor.repeated)
+            self._remember(results_now)
+            outcomes += results_now
         return outcomes
+
+    def _remember(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep what later changes need: that these are done, and the ids of what is there now."""
+        done = [outcome for outcome in outcomes if outcome.result in _THERE]
+        self._done |= {outcome.address for outcome in done}
+        self._ids |= {o.address: o.id for o in done if o.id is not None and o.action is not Action.DELETE}
+
+    def _missing(self, change: Change) -> Diagnostic | None:
+        """Why a change cannot be sent: what it needs is not there."""
+        unknown = [address for _, address in change.refs if address not in self._ids]
+        undone = [address for address in change.needs if address in self._planned - self._done]
+        if not (unknown or undone):
+            return None
+        summary = f"not sent: it needs {(unknown + undone)[0]}, which is not done"
+        hint = "see what became of that; then apply again"
+        return Diagnostic(Severity.ERROR, Code.DEPENDENCY_MISSING, summary, hint=hint)
 
     def _in_parallel(self, steps: list[Step]) -> list[Outcome | Pending]:
         workers = max(1, min(self._options.concurrency, len(steps)))
@@ -144,10 +178,12 @@ class _Run:
             return list(pool.map(self._one, steps))
 
     def _one(self, step: Step) -> Outcome | Pending:
-        if self._options.stop.is_set() or self._halt.is_set():
-            result: Outcome | Pending = Outcome(step.change.address, step.change.action, Result.SKIPPED, step.change.id)
+        change = step.change
+        missing = self._missing(change)
+        if self._options.stop.is_set() or self._halt.is_set() or missing:
+            result: Outcome | Pending = Outcome(change.address, change.action, Result.SKIPPED, change.id, error=missing)
         else:
-            result = self._executor.run(step)
+            result = self._executor.run(_with_ids(step, self._ids))
         if isinstance(result, Outcome):
             if result.result is Result.FAILED and self._options.stop_on_error:
                 self._halt.set()
@@ -155,17 +191,21 @@ class _Run:
         return result
 
 
+def _with_ids(step: Step, ids: Mapping[Address, str]) -> Step:
+    """The step with the ids of what was made meanwhile."""
+    if not step.change.refs:
+        return step
+    change = filled(replace(step.change, patch=step.patch), ids)
+    return replace(step, change=replace(step.change, patch=filled(step.change, ids).patch, refs=()), patch=change.patch)
+
+
 def _stages(steps: list[Step]) -> Iterator[list[Step]]:
-    """Runs of steps that may go in parallel: one kind after the other, deletes and releases last."""
-    stage: list[Step] = []
-    for step in steps:
-        if stage and _stage_of(stage[-1].change) != _stage_of(step.change):
-            yield stage
-            stage = []
-        stage.append(step)
-    if stage:
-        yield stage
+    """Runs of steps that may go in parallel: one kind after the other, what is needed first, removals last."""
+    level = levels([step.change for step in steps])
 
+    def stage(step: Step) -> tuple[bool, str, int]:
+        change = step.change
+        return change.action in (Action.DELETE, Action.RELEASE), change.address.kind, level[change.address]
 
-def _stage_of(change: Change) -> tuple[bool, str]:
-    return change.action in (Action.DELETE, Action.RELEASE), change.address.kind
+    for _, group in groupby(steps, stage):
+        yield list(group)

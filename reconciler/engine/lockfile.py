@@ -17,13 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from reconciler.atomic import replace_file
 from reconciler.core import marks
 from reconciler.core.codes import Code
 from reconciler.core.marks import Mark
 from reconciler.core.model import Body, Diagnostic, Json, Severity, Source
 from reconciler.core.semantics import MARK_ENTRY
 from reconciler.drivers.base import Ambiguous, Driver, RemoteError, Tally
-from reconciler.engine.atomic import replace_file
 
 try:
     import fcntl
@@ -32,7 +32,6 @@ except ImportError:  # Windows: two runs at once in one checkout are not noticed
 
 NAME: Final = "assistants.lock.json"
 _FORMAT: Final = "1"
-_READABLE: Final = 0o644
 
 
 class LockFileError(Exception):
@@ -71,7 +70,7 @@ class LockFile:
                 entries[id] = mark
             text = json.dumps(self._document, indent=2, sort_keys=True) + "\n"
             if text != self._text:
-                replace_file(self._path, text.encode("ascii"), _READABLE)
+                replace_file(self._path, text.encode("ascii"))
                 self._text = text
 
     @contextmanager

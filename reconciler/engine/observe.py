@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.core.marks import Mark
 from reconciler.core.model import Body, LiveObject
-from reconciler.core.pairing import mark_of
-from reconciler.core.plan import Observation
+from reconciler.core.pairing import Observation, mark_of
 from reconciler.core.semantics import Kind
 from reconciler.drivers.base import Driver, NotFound
 from reconciler.engine.journal import Attempt, Journal

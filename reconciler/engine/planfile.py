@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from reconciler.atomic import PRIVATE, replace_file
 from reconciler.core.codes import Code
 from reconciler.core.document import document_text, plan_document
 from reconciler.core.model import Diagnostic, Json, Plan, Severity, Source
 from reconciler.core.reading import plan_from_document
-from reconciler.engine.atomic import replace_file
 
 _AGAIN: Final = "make it again with `reconciler plan --out`"
 
@@ -38,7 +38,7 @@ def write_text(path: Path, text: str) -> None:
     try:
         if path.exists() and not path.is_file():
             raise _error(path, "cannot be written: it is not a regular file", "name a file")
-        replace_file(path, data)
+        replace_file(path, data, PRIVATE)
     except OSError as error:
         raise _error(path, f"cannot be written: {error.strerror}", "choose a directory you may write to") from error
 

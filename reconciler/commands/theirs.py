@@ -1,0 +1,67 @@
+"""`pull --theirs`: live edits go into the files they belong to; nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from reconciler.atomic import replace_file
+from reconciler.commands.session import Session, parse_address
+from reconciler.config.drafts import Drafts
+from reconciler.config.errors import ConfigError, error
+from reconciler.config.manifest import Reading
+from reconciler.config.writeback import WriteBack
+from reconciler.core.base import UnknownBase
+from reconciler.core.codes import Code
+from reconciler.core.decide import decide_update
+from reconciler.core.marks import Mark
+from reconciler.core.model import LiveObject, Manifest, Reason
+from reconciler.core.pairing import Index, index
+from reconciler.engine.observe import observe
+from reconciler.render.visible import visible
+
+
+def write_back(session: Session, addresses: Sequence[str]) -> None:
+    """Make the manifests of some addresses say what is live. Nothing is written unless all of them can.
+
+    Raises ConfigError, RemoteError, OSError.
+    """
+    loaded = session.load()
+    manifests = {manifest.address: manifest for manifest in loaded.manifests}
+    wanted = sorted({parse_address(text) for text in addresses})
+    if missing := [each for each in wanted if each not in manifests]:
+        raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no manifest has the address {a}", None) for a in missing])
+    sight = observe(session.driver, session.kinds, session.journal)
+    found = {o.kind.name: index(o.kind, o.objects, session.owner) for o in sight.observed}
+    reading = Reading(session.settings, session.target, session.provider, session.schemas)
+    target = WriteBack(Drafts(session.root, session.options.dirs), reading, loaded.manifests)
+    lines = [_put(target, found[address.kind], manifests[address]) for address in wanted]
+    for path, content in target.drafts.contents.items():
+        replace_file(Path(path), content)
+    for line in lines:
+        click.echo(line)
+
+
+def _put(target: WriteBack, found: Index, manifest: Manifest) -> str:
+    """Put the live values of one address into the drafts; the line that says so."""
+    live, mark = _live(found, manifest)
+    decision = decide_update(found.kind, manifest, live.body, mark, UnknownBase())
+    if not (units := [write.unit for write in decision.writes if write.reason is not Reason.COUPLED]):
+        return f"= {manifest.address}  the file says what is live"
+    changed = target.put(found.kind, manifest, live.body, units)
+    files = ", ".join(target.drafts.name(path) for path in changed)
+    return f"~ {visible(files)}  {manifest.address}  {visible(', '.join('.'.join(unit) for unit in units))}"
+
+
+def _live(found: Index, manifest: Manifest) -> tuple[LiveObject, Mark | None]:
+    """The object of a manifest, and our mark on it. Raises ConfigError where there is none."""
+    owned = found.ours.get(manifest.address.key) or found.ours.get(manifest.moved_from or "")
+    if manifest.id is not None and (live := found.by_id.get(manifest.id)):
+        return live, owned.mark if owned and owned.live.id == live.id else None
+    if owned is None:
+        hint = "`reconciler plan` shows whether it is to be created or adopted"
+        summary = f"{manifest.address} has no live object that is managed here"
+        raise ConfigError([error(Code.NO_SUCH_ADDRESS, summary, manifest.source, "", hint)])
+    return owned.live, owned.mark
