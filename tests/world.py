@@ -13,7 +13,8 @@ from reconciler.commands.session import kinds_of
 from reconciler.config.schemas import shipped
 from reconciler.core.model import Action, Body, Change, Manifest, Outcome, Plan, Source, TargetIdentity
 from reconciler.core.model import Address as At
-from reconciler.core.plan import Observation, Scope, make_plan
+from reconciler.core.pairing import Observation
+from reconciler.core.plan import Scope, make_plan
 from reconciler.drivers.http import Connection, HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.apply import ApplyOptions, apply_plan

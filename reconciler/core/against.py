@@ -12,7 +12,9 @@ from reconciler.core import marks
 from reconciler.core.base import Remembered
 from reconciler.core.changes import mark_for
 from reconciler.core.model import Action, Change, LiveObject, Manifest, Plan, Reason, TargetIdentity
-from reconciler.core.plan import Observation, Scope, make_plan
+from reconciler.core.pairing import Observation
+from reconciler.core.plan import Scope, make_plan
+from reconciler.core.refs import resolved
 from reconciler.core.semantics import MARK_ENTRY, Kind
 
 
@@ -26,7 +28,9 @@ def compare(
     against: str,
 ) -> Plan:
     """The plan from one state of the files to another; `against` names the earlier one. It cannot be applied."""
-    before = {manifest.address: manifest for manifest in earlier}
+    earlier = list(earlier)
+    ids = {manifest.address: str(manifest.address) for manifest in earlier}
+    before = {manifest.address: resolved(manifest, ids) for manifest in earlier}
     wanted = {manifest.address: manifest for manifest in manifests}
     observed = [
         Observation(

@@ -15,6 +15,7 @@ from reconciler.core import marks
 from reconciler.core.desired import managed_units
 from reconciler.core.marks import Mark
 from reconciler.core.model import Address, Json, Manifest, Unit
+from reconciler.core.refs import resolved
 from reconciler.core.semantics import Kind, canonical, meaning_of, same
 
 
@@ -88,6 +89,10 @@ class BaseSource(Protocol):
         """Whether the address certainly had an object when it was last applied."""
         ...
 
+    def knowing(self, ids: Mapping[Address, str]) -> BaseSource:
+        """The same source, with these ids in the place of references."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class NoBase:
@@ -100,6 +105,10 @@ class NoBase:
     def had(self, address: Address) -> bool:
         """Not that it knew."""
         return False
+
+    def knowing(self, ids: Mapping[Address, str]) -> BaseSource:
+        """Itself."""
+        return self
 
 
 NO_BASE: Final = NoBase()
@@ -123,3 +132,7 @@ class Remembered:
     def had(self, address: Address) -> bool:
         """Whether the earlier files had it."""
         return address in self.files
+
+    def knowing(self, ids: Mapping[Address, str]) -> BaseSource:
+        """With references of the earlier files resolved as those of today are."""
+        return Remembered({address: resolved(manifest, ids) for address, manifest in self.files.items()})

@@ -19,6 +19,7 @@ from reconciler.core.model import (
     Json,
     LiveObject,
     Manifest,
+    Path,
     Reason,
     Unit,
 )
@@ -50,7 +51,12 @@ def written(
         units=tuple(sorted(writes)),
         patch=assemble(kind, writes, live.body if live else {}),
         precondition=precondition(kind, live, writes) if live else ABSENT_OBJECT,
+        refs=tuple(sorted(((path, at) for path, at in manifest.refs.items() if _is_in(path, writes)), key=repr)),
     )
+
+
+def _is_in(path: Path, writes: Mapping[Unit, Json]) -> bool:
+    return any(path[: len(unit)] == unit for unit in writes)
 
 
 def remarked(kind: Kind, action: Action, address: Address, owned: Owned, mark: Mark | None, reason: Reason) -> Change:

@@ -122,6 +122,8 @@ def _change(change: Change) -> dict[str, Json]:
         **({} if change.patch is None else {"patch": change.patch}),
         **({} if change.precondition is None else {"precondition": change.precondition}),
         **({} if change.seal is None else {"seal": change.seal}),
+        **({"refs": [{"path": list(path), "address": str(at)} for path, at in change.refs]} if change.refs else {}),
+        **({"needs": [str(address) for address in change.needs]} if change.needs else {}),
         **({} if block is None else {"blocked": {"by": str(block.by), "hint": block.hint}}),
     }
 

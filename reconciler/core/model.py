@@ -95,7 +95,7 @@ class Manifest:
     """The desired body of one resource and what its `reconciler:` block says.
 
     `places` gives the position of every value by its path in the body; the empty path is the document.
-    A text that came from `!file` has its place in that file.
+    A text that came from `!file` has its place in that file. `refs` says where the body refers to other resources.
     """
 
     address: Address
@@ -109,6 +109,7 @@ class Manifest:
     initial: frozenset[str] = frozenset()
     moved_from: str | None = None
     same_name_allowed: bool = False
+    refs: Mapping[Path, Address] = field(default_factory=dict)
 
     def place(self, path: Path) -> Source:
         """The position of the value at `path`, or of its nearest enclosing value."""
@@ -178,6 +179,8 @@ class Blocker(StrEnum):
     CONFLICT = "conflict"
     DRIFT = "drift"
     POLICY = "policy"
+    DEPENDENCY = "dependency"
+    IN_USE = "in-use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +209,8 @@ class Change:
 
     `patch` is the request body, exactly; `units` names the units of it that are written (a whole map may be sent
     although one entry of it is ours). `precondition` digests what the live object must still look like. `seal` is the
-    digest of the patch where a sealed plan leaves the patch itself out.
+    digest of the patch where a sealed plan leaves the patch itself out. `refs` are places of the patch for ids that are
+    known once other changes are done; `needs` names further changes that come first.
     """
 
     address: Address
@@ -220,6 +224,8 @@ class Change:
     precondition: str | None = None
     blocked: Block | None = None
     seal: str | None = None
+    refs: tuple[tuple[Path, Address], ...] = ()
+    needs: tuple[Address, ...] = ()
 
     @property
     def is_due(self) -> bool:

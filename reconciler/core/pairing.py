@@ -28,6 +28,15 @@ def mark_text(kind: Kind, live: LiveObject) -> object:
 
 
 @dataclass(frozen=True, slots=True)
+class Observation:
+    """Every object of one kind on the target, from a list read to its end."""
+
+    kind: Kind
+    objects: tuple[LiveObject, ...]
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
 class Owned:
     """A live object of ours and what its mark says."""
 

@@ -7,35 +7,26 @@ plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reconciler.core import policy
 from reconciler.core.base import NO_BASE, BaseSource
 from reconciler.core.decide import AS_USUAL, Stance
+from reconciler.core.dependencies import levels, without_broken, without_used
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.model import (
     Action,
     Address,
     Change,
     Diagnostic,
-    LiveObject,
     Manifest,
     Plan,
     ReadCount,
     TargetIdentity,
 )
-from reconciler.core.pairing import index
-from reconciler.core.semantics import Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """Every object of one kind on the target, from a list read to its end."""
-
-    kind: Kind
-    objects: tuple[LiveObject, ...]
-    requests: int
+from reconciler.core.pairing import Observation, index
+from reconciler.core.refs import paired_ids, resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +57,20 @@ def make_plan(
 
     `observed` holds one observation for each kind in order of dependency: kinds come after those they refer to.
     """
-    wanted: dict[str, dict[str, Manifest]] = {}
-    for manifest in manifests:
-        wanted.setdefault(manifest.address.kind, {})[manifest.address.key] = manifest
+    wanted = list(manifests)
+    indexes = [index(observation.kind, observation.objects, scope.owner) for observation in observed]
+    ids: dict[Address, str] = {}
+    for found in indexes:
+        ids |= paired_ids(found, (manifest for manifest in wanted if manifest.address.kind == found.kind.name))
     changes: list[Change] = []
     said: list[Diagnostic] = []
     owned = unmanaged = 0
-    for observation in observed:
-        found = index(observation.kind, observation.objects, scope.owner)
+    for found in indexes:
         planner = KindPlanner(
             found,
-            wanted.get(observation.kind.name, {}),
+            {m.address.key: resolved(m, ids) for m in wanted if m.address.kind == found.kind.name},
             scope.owner,
-            base=base,
+            base=base.knowing(ids),
             stance=scope.stance,
             digests=scope.digests,
         )
@@ -87,7 +79,8 @@ def make_plan(
         said += planner.said
         owned += len(planner.index.ours)
         unmanaged += len(planner.index.not_ours) - planner.adopted
-    guarded = policy.guard(changes, owned, scope.allow_deletes)
+    possible = without_used(without_broken(changes), observed)
+    guarded = policy.guard(possible, owned, scope.allow_deletes)
     return Plan(
         target=target,
         owner=scope.owner,
@@ -100,12 +93,17 @@ def make_plan(
 
 
 def in_order(changes: Iterable[Change], kinds: Sequence[str]) -> tuple[Change, ...]:
-    """Changes as they are applied: by kind, in the order of dependency given; deletes last, and those in reverse."""
+    """Changes as they are applied: by kind, in the order of dependency given; deletes last, and those in reverse.
+
+    Within a kind, what is needed comes before what needs it.
+    """
+    changes = list(changes)
     rank = {kind: place for place, kind in enumerate(kinds)}
-    return tuple(sorted(changes, key=lambda change: _order(change, rank)))
+    level = levels(changes)
 
+    def place(change: Change) -> tuple[object, ...]:
+        last = change.action in (Action.DELETE, Action.RELEASE)
+        kind = rank[change.address.kind]
+        return (last, -kind if last else kind, level[change.address], change.address.key, change.id or "")
 
-def _order(change: Change, rank: Mapping[str, int]) -> tuple[object, ...]:
-    place = rank[change.address.kind]
-    last = change.action in (Action.DELETE, Action.RELEASE)
-    return (last, -place if last else place, change.address.key, change.id or "")
+    return tuple(sorted(changes, key=place))

@@ -22,6 +22,7 @@ from reconciler.core.model import (
     Diagnostic,
     FieldChange,
     Json,
+    Path,
     Plan,
     ReadCount,
     Reason,
@@ -136,7 +137,17 @@ def _read_change(record: Json) -> Change:
         precondition=_text(record, "precondition"),
         blocked=Block(_open(Blocker, _get(block, "by", str)), _get(block, "hint", str)) if block is not None else None,
         seal=_text(record, "seal"),
+        refs=tuple(_each(record, "refs", _read_ref)) if "refs" in record else (),
+        needs=tuple(_each(record, "needs", _address)) if "needs" in record else (),
     )
+
+
+def _read_ref(record: Json) -> tuple[Path, Address]:
+    return tuple(_each(record, "path", _step)), _address(_get(record, "address", str))
+
+
+def _address(text: Json) -> Address:
+    return Address.parse(_typed(text, str, "an address"))
 
 
 def _read_unit(unit: Json) -> tuple[str, ...]:

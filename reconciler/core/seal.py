@@ -32,6 +32,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.pairing import Index, mark_of
 from reconciler.core.precondition import planned_writes
+from reconciler.core.refs import paired_ids, resolved
 from reconciler.core.semantics import Kind, is_mark, meaning_of, same, units
 
 
@@ -67,11 +68,16 @@ def unsealed(
 
     `found` holds what is live by kind; `digests` says that marks keep digests of what is applied.
     """
+    ids: dict[Address, str] = {}
+    for index in found.values():
+        ids |= paired_ids(index, (each for each in manifests.values() if each.address.kind == index.kind.name))
     patches: dict[int, Body | None] = {}
     for place, change in enumerate(plan.changes):
         if change.seal is not None:
             again = _Unsealing(change, plan.owner, found[change.address.kind], digests)
-            patches[place] = again.patch(manifests.get(change.address))
+            manifest, unknown = manifests.get(change.address), {address for _, address in change.refs}
+            known = {address: id for address, id in ids.items() if address not in unknown}
+            patches[place] = again.patch(resolved(manifest, known) if manifest else None)
     changes = tuple(
         replace(change, patch=patches[place], seal=None) if patches.get(place) is not None else change
         for place, change in enumerate(plan.changes)

@@ -43,6 +43,7 @@ class Meaning:
     read_only: bool = False
     immutable: bool = False
     sensitive: bool = False
+    ref: str | None = None
     unset: Json = field(init=False, compare=False, repr=False)
     """The canonical form of no value: of null, of absence, and of the default."""
 
@@ -126,6 +127,7 @@ class _Compiler:
             read_only=bool(merged.get("readOnly")),
             immutable=bool(merged.get("x-immutable")),
             sensitive=bool(merged.get("x-sensitive")) or any(part.sensitive for part in parts),
+            ref=merged.get("x-ref"),
         )
 
     def _branches(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

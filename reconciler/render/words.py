@@ -55,4 +55,6 @@ BLOCKERS: Final[Mapping[str, str]] = {
     Blocker.CONFLICT: "changed here and outside these files",
     Blocker.DRIFT: "changed outside these files",
     Blocker.POLICY: "against a policy",
+    Blocker.DEPENDENCY: "what it refers to is missing",
+    Blocker.IN_USE: "still in use",
 }

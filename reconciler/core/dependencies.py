@@ -1,0 +1,111 @@
+"""What has to come before what, and what cannot come at all because something else does not.
+
+A change that refers to an object needs its create; a delete needs the changes that end the use of its object. An object
+that anything live goes on using, ours or not, is not deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from reconciler.core.model import Action, Address, Block, Blocker, Body, Change, Json
+from reconciler.core.pairing import Observation
+from reconciler.core.semantics import FREE, Kind, Meaning
+
+_Held = tuple[str, str]
+"""An object that is referred to: its kind and id."""
+
+
+def needed(change: Change) -> frozenset[Address]:
+    """The addresses whose changes have to be done before this one."""
+    return frozenset((*change.needs, *(address for _, address in change.refs)))
+
+
+def levels(changes: Sequence[Change]) -> dict[Address, int]:
+    """How many changes of the same kind have to come before each address, at the longest."""
+    needs: dict[Address, set[Address]] = {}
+    for change in changes:
+        same_kind = {address for address in needed(change) if address.kind == change.address.kind}
+        needs.setdefault(change.address, set()).update(same_kind - {change.address})
+    found: dict[Address, int] = {}
+
+    def level(address: Address) -> int:
+        if address not in found:
+            found[address] = 0
+            found[address] = max((level(other) + 1 for other in needs[address] if other in needs), default=0)
+        return found[address]
+
+    return {address: level(address) for address in sorted(needs)}
+
+
+def without_broken(changes: Sequence[Change]) -> list[Change]:
+    """Block every change that refers to something which neither exists nor is made by an unblocked change."""
+    result = list(changes)
+    while True:
+        made = {c.address for c in result if c.action is Action.CREATE and c.is_due}
+        broken = {
+            place: next(address for _, address in change.refs if address not in made)
+            for place, change in enumerate(result)
+            if change.is_due and not made.issuperset(address for _, address in change.refs)
+        }
+        if not broken:
+            return result
+        for place, address in broken.items():
+            block = Block(
+                Blocker.DEPENDENCY, f"it refers to {address}, which does not exist and is not made by this plan"
+            )
+            result[place] = replace(result[place], blocked=block)
+
+
+def without_used(changes: Sequence[Change], observed: Sequence[Observation]) -> list[Change]:
+    """Block deletes of what is still used afterwards; the others come after the changes that end the use."""
+    deletes = {(c.address.kind, c.id or "") for c in changes if c.action is Action.DELETE and c.is_due}
+    if not deletes:
+        return list(changes)
+    ended: dict[_Held, list[Address]] = {}
+    users: dict[_Held, str] = {}
+    by_object = {(c.address.kind, c.id): c for c in changes if c.id is not None and c.is_due}
+    for observation in observed:
+        kind = observation.kind
+        for live in observation.objects:
+            change = by_object.get((kind.name, live.id))
+            after = _after(live.body, change)
+            for held in deletes & set(_references(kind, live.body)):
+                if held not in set(_references(kind, after)) and change is not None:
+                    ended.setdefault(held, []).append(change.address)
+                else:
+                    users.setdefault(held, f"{kind.name} {live.id}")
+    return [_guarded(change, users, ended) for change in changes]
+
+
+def _guarded(change: Change, users: Mapping[_Held, str], ended: Mapping[_Held, list[Address]]) -> Change:
+    held = (change.address.kind, change.id or "")
+    if change.action is not Action.DELETE or not change.is_due:
+        return change
+    if user := users.get(held):
+        return replace(change, blocked=Block(Blocker.IN_USE, f"{user} still uses it: take it out there first"))
+    return replace(change, needs=tuple(sorted(set(ended.get(held, ())) - {change.address})))
+
+
+def _after(body: Body, change: Change | None) -> Body:
+    if change is None:
+        return body
+    return {} if change.action is Action.DELETE else {**body, **(change.patch or {})}
+
+
+def _references(kind: Kind, body: Body) -> Iterator[_Held]:
+    for name, value in body.items():
+        yield from _held(kind.fields.get(name, FREE), value)
+
+
+def _held(meaning: Meaning, value: Json) -> Iterator[_Held]:
+    if isinstance(value, str):
+        if meaning.ref:
+            yield meaning.ref, value
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _held(meaning.items or FREE, entry)
+    elif isinstance(value, dict):
+        for name, entry in value.items():
+            yield from _held(meaning.properties.get(name) or meaning.entries or FREE, entry)

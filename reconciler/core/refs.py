@@ -1,0 +1,63 @@
+"""References: a value of one resource that is the id of another.
+
+A manifest says where it refers to what (`Manifest.refs`). While the other resource does not exist yet, a text that says
+so stands in the value's place, and the change says where (`Change.refs`): apply puts the id there once it is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from reconciler.core.model import Address, Body, Change, Json, Manifest, Path
+from reconciler.core.pairing import Index
+
+
+def placeholder(address: Address) -> str:
+    """What stands for an id until it is known."""
+    return f"(known after apply: {address})"
+
+
+def resolved(manifest: Manifest, ids: Mapping[Address, str]) -> Manifest:
+    """The manifest with the ids that are known; what it still refers to stays in its `refs`."""
+    if not manifest.refs:
+        return manifest
+    known = {path: ids[address] for path, address in manifest.refs.items() if address in ids}
+    left = {path: address for path, address in manifest.refs.items() if address not in ids}
+    return replace(manifest, body=_with(manifest.body, known), refs=left)
+
+
+def filled(change: Change, ids: Mapping[Address, str]) -> Change:
+    """The change with the ids that are known in its patch."""
+    if not change.refs:
+        return change
+    known = {path: ids[address] for path, address in change.refs if address in ids}
+    left = tuple((path, address) for path, address in change.refs if address not in ids)
+    return replace(change, patch=_with(change.patch or {}, known), refs=left)
+
+
+def _with(body: Body, values: Mapping[Path, str]) -> Body:
+    """A body with other values in some places; what is not on the way to them is shared with the original."""
+    for path, value in values.items():
+        body = _put(body, path, value)
+    return body
+
+
+def _put(container: Json, path: Path, value: str) -> Json:
+    if not path:
+        return value
+    copy: Json = dict(container) if isinstance(container, dict) else list(container)
+    copy[path[0]] = _put(copy[path[0]], path[1:], value)
+    return copy
+
+
+def paired_ids(found: Index, manifests: Iterable[Manifest]) -> dict[Address, str]:
+    """The ids of the objects that manifests have already: by id, by their key, or by the key they had before."""
+    ids: dict[Address, str] = {}
+    for manifest in manifests:
+        owned = found.ours.get(manifest.address.key) or found.ours.get(manifest.moved_from or "")
+        if manifest.id in found.by_id:
+            ids[manifest.address] = str(manifest.id)
+        elif owned and manifest.id is None:
+            ids[manifest.address] = owned.live.id
+    return ids
