@@ -24,7 +24,8 @@ from reconciler.core.model import (
     Unit,
 )
 from reconciler.core.pairing import Owned
-from reconciler.core.precondition import ABSENT_OBJECT, precondition
+from reconciler.core.parts import unknown_parts
+from reconciler.core.precondition import ABSENT_OBJECT, NAME_FREE, precondition
 from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of
 
 
@@ -50,7 +51,9 @@ def written(
         fields=tuple(field for write in decision.writes for field in _explained(kind, manifest, write)),
         units=tuple(sorted(writes)),
         patch=assemble(kind, writes, live.body if live else {}),
-        precondition=precondition(kind, live, writes) if live else ABSENT_OBJECT,
+        precondition=precondition(kind, live, writes)
+        if live
+        else (ABSENT_OBJECT if manifest.same_name_allowed else NAME_FREE),
         refs=tuple(sorted(((path, at) for path, at in manifest.refs.items() if _is_in(path, writes)), key=repr)),
     )
 
@@ -106,6 +109,13 @@ def mark_for(
         known = old.digests.get(code) if old and unit not in after else None
         digests[code] = known or fingerprint(kind, unit, after.get(unit, value))
     return marks.with_digests(mark, digests)
+
+
+def dropped_parts(kind: Kind, decision: Decision) -> Iterator[str]:
+    """What a person should know before a unit is written: parts of it that the schema does not know will be lost."""
+    for write in decision.writes:
+        for path in unknown_parts(meaning_of(kind, write.unit), write.before, write.unit):
+            yield f"{'.'.join(map(str, path))} is not known to this version: writing {write.unit[0]} drops it"
 
 
 def _explained(kind: Kind, manifest: Manifest, write: Write) -> Iterator[FieldChange]:

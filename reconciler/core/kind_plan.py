@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.core import marks, policy
 from reconciler.core.base import NO_BASE, BaseSource, UnknownBase
-from reconciler.core.changes import deletion, mark_for, remarked, written
+from reconciler.core.changes import deletion, dropped_parts, mark_for, remarked, written
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Decision, Stance, decide_create, decide_update
 from reconciler.core.desired import managed_units
@@ -28,8 +28,7 @@ from reconciler.core.model import (
     Unit,
 )
 from reconciler.core.pairing import Index, Owned
-from reconciler.core.parts import unknown_parts
-from reconciler.core.semantics import MARK_ENTRY, meaning_of, units
+from reconciler.core.semantics import MARK_ENTRY, units
 
 
 class KindPlanner:
@@ -88,7 +87,7 @@ class KindPlanner:
         owned = next((o for o in self._ours() if o.live.id == id), None)
         present = units(self.kind, live.body)
         shown = {unit: present.get(unit) for unit in managed_units(self.kind, manifest)}
-        mark = self._new_mark(manifest, owned.mark if owned else None, shown)
+        mark = self._new_mark(manifest, self._own_mark(owned) if owned else None, shown)
         if owned and owned.mark == mark:
             return Change(manifest.address, Action.NOOP, id, source=manifest.source)
         change = written(self.kind, manifest, Action.ADOPT, live, Decision(()), mark, (Reason.BOUND,))
@@ -98,7 +97,10 @@ class KindPlanner:
     def releases(self, key: str) -> list[Change]:
         """Taking our mark off the object of a key; empty where there is none."""
         owned, address = self.index.ours.get(key), Address(self.kind.name, key)
-        return [remarked(self.kind, Action.RELEASE, address, owned, None, Reason.RELEASED)] if owned else []
+        if owned is None:
+            return []
+        change = remarked(self.kind, Action.RELEASE, address, owned, None, Reason.RELEASED)
+        return [replace(change, blocked=self._copied(owned))]
 
     def takeover(self, manifest: Manifest, owner: str) -> Change | None:
         """Putting our name in the place of `owner` on the manifest's object; None where they have none for it.
@@ -120,6 +122,9 @@ class KindPlanner:
         if manifest.id is not None:
             return self._bound(manifest, manifest.id)
         key = manifest.address.key
+        if key in self._moving and (block := policy.refuse_chain(manifest, self.index, self.manifests)):
+            self._renamed[manifest.moved_from or ""] = manifest.address
+            return Change(manifest.address, Action.MOVE, None, (Reason.MOVED,), manifest.source, blocked=block)
         if owned := next(iter(self._unbound(key)), None):
             return self._existing(manifest, owned.live, owned.mark, Action.UPDATE, ())
         moved = self.index.ours.get(manifest.moved_from or "")
@@ -152,7 +157,13 @@ class KindPlanner:
             self.adopted += 1
             return self._existing(manifest, live, None, Action.ADOPT, (Reason.BOUND,))
         action = Action.UPDATE if owned.mark.key == key else Action.MOVE
-        return self._existing(manifest, live, owned.mark, action, () if action is Action.UPDATE else (Reason.MOVED,))
+        reasons = () if action is Action.UPDATE else (Reason.MOVED,)
+        return self._existing(manifest, live, self._own_mark(owned), action, reasons)
+
+    def _own_mark(self, owned: Owned) -> Mark:
+        """An object's mark; a copy that gets a manifest of its own gets a nonce of its own."""
+        is_copy = any(copy.live.id == owned.live.id for _, copy in self.index.copies)
+        return replace(owned.mark, nonce=marks.UNDRAWN) if is_copy else owned.mark
 
     def _ours(self) -> Iterator[Owned]:
         yield from self.index.ours.values()
@@ -169,11 +180,12 @@ class KindPlanner:
         kept = {write.unit for write in decision.kept}
         after = {unit: value for unit, value in managed_units(self.kind, manifest).items() if unit not in kept}
         new_mark = self._new_mark(manifest, mark, after)
-        if not decision.writes and new_mark == mark:
+        changed_mark = new_mark if new_mark != mark or new_mark.nonce == marks.UNDRAWN else None
+        if not decision.writes and changed_mark is None:
             return Change(manifest.address, Action.NOOP, live.id, source=manifest.source)
-        self._warn_of_unknown_parts(manifest, live, decision)
+        for dropped in dropped_parts(self.kind, decision):
+            self._warn(Code.UNKNOWN_LIVE_FIELD, manifest.address.key, dropped)
         found = dict.fromkeys((*reasons, *(write.reason for write in decision.writes)))
-        changed_mark = new_mark if new_mark != mark else None
         change = written(self.kind, manifest, action, live, decision, changed_mark, tuple(found) or (Reason.MARK,))
         block = (
             policy.refuse_immutable(self.kind, decision)
@@ -276,16 +288,6 @@ class KindPlanner:
             return None
         hint = f"{copy.live.id} is a copy of it and would go next: take the entry {MARK_ENTRY!r} off the copy first"
         return Block(Blocker.COPY, hint)
-
-    def _warn_of_unknown_parts(self, manifest: Manifest, live: LiveObject, decision: Decision) -> None:
-        for write in decision.writes:
-            for path in unknown_parts(meaning_of(self.kind, write.unit), write.before, write.unit):
-                place = ".".join(map(str, path))
-                self._warn(
-                    Code.UNKNOWN_LIVE_FIELD,
-                    manifest.address.key,
-                    f"{place} is not known to this version: writing {write.unit[0]} drops it",
-                )
 
     def _warn(self, code: Code, key: str, summary: str) -> None:
         self.said.append(Diagnostic(Severity.WARNING, code, summary, address=f"{self.kind.name}/{key}"))

@@ -1,8 +1,8 @@
 """Which live object belongs to which manifest: read from the marks, never from names.
 
 Several objects may claim one address. The oldest is the one that counts (ties go to the smaller id, so that everyone
-agrees); another with the same nonce was copied by a person and is only reported, one with a different nonce is our own
-twin, made when two applies ran at once.
+agrees); one with a different nonce is our own twin, made when two applies ran at once. An object with the nonce of an
+older one, whatever key or owner either has by now, was copied by a person and is only reported.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ def index(kind: Kind, objects: Iterable[LiveObject], owner: str) -> Index:
     """Sort the live objects of a kind by the owner and key their marks name."""
     found = Index(kind)
     found.by_id = {live.id: live for live in objects}
+    originals: dict[str, Owned] = {}
     for live in sorted(found.by_id.values(), key=lambda live: (live.created, live.id)):
         match mark_of(kind, live):
             case None:
@@ -78,20 +79,13 @@ def index(kind: Kind, objects: Iterable[LiveObject], owner: str) -> Index:
                 found.newer.append((live, newer))
             case DamagedMark():
                 found.damaged.append(live)
-            case Mark() as mark if mark.owner != owner:
-                found.foreign.append(Owned(live, mark))
             case mark:
-                _claim(found, Owned(live, mark))
+                owned = Owned(live, mark)
+                original = originals.setdefault(mark.nonce, owned)
+                if mark.owner != owner:
+                    found.foreign.append(owned)
+                elif original is not owned:
+                    found.copies.append((original, owned))
+                elif found.ours.setdefault(mark.key, owned) is not owned:
+                    found.twins.setdefault(mark.key, []).append(owned)
     return found
-
-
-def _claim(found: Index, owned: Owned) -> None:
-    first = found.ours.setdefault(owned.mark.key, owned)
-    if first is owned:
-        return
-    twins = found.twins.get(owned.mark.key, [])
-    original = next((one for one in (first, *twins) if one.mark.nonce == owned.mark.nonce), None)
-    if original is not None:
-        found.copies.append((original, owned))
-    else:
-        found.twins[owned.mark.key] = [*twins, owned]

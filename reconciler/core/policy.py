@@ -57,6 +57,18 @@ def refuse_newer(found: Index, owner: str, manifest: Manifest) -> Block | None:
     return None
 
 
+def refuse_chain(manifest: Manifest, found: Index, manifests: Mapping[str, Manifest]) -> Block | None:
+    """A rename to a key whose object is being renamed as well: it has to leave before another can take its place."""
+    old, new = found.ours.get(manifest.moved_from or ""), found.ours.get(manifest.address.key)
+    if old is None or new is None or old.mark.key in manifests:
+        return None
+    hint = (
+        f"{old.live.id} of {old.mark.key} cannot become {manifest.address.key}, which {new.live.id} has already: "
+        "apply one rename after the other, or remove `moved_from`"
+    )
+    return Block(Blocker.ALREADY_BOUND, hint)
+
+
 def refuse_move(moved: Owned, manifests: Mapping[str, Manifest], taken: Address | None) -> Block | None:
     """Why the object of another key cannot become this manifest's."""
     if moved.mark.key in manifests:

@@ -19,6 +19,8 @@ from reconciler.core.semantics import Kind, canonical, digest, is_mark, meaning_
 
 ABSENT_OBJECT: Final = "absent"
 """The precondition of a create: no object of ours has the address."""
+NAME_FREE: Final = "absent, name free"
+"""The precondition of a create that must not stand beside an object of the same name that is not ours."""
 
 
 def precondition(kind: Kind, live: LiveObject, writes: Mapping[Unit, Json] | None) -> str:
@@ -64,6 +66,8 @@ def check(change: Change, found: Index) -> Ready | AlreadyApplied | Stale:
             return AlreadyApplied(change.id)
         return Stale(f"{change.id} does not exist any more")
     if change.action is Action.DELETE:
+        if copy := next((copy for first, copy in found.copies if first.live.id == live.id), None):
+            return Stale(f"{copy.live.id} has been made as a copy of {live.id}, mark included, since the plan was made")
         unchanged = precondition(found.kind, live, None) == change.precondition
         return Ready(None) if unchanged else Stale(f"{change.id} has changed since the plan was made")
     return check_live(change, found.kind, live)
@@ -84,10 +88,18 @@ def planned_writes(change: Change, kind: Kind) -> dict[Unit, Json]:
 def _check_create(change: Change, found: Index) -> Ready | AlreadyApplied | Stale:
     owned = found.ours.get(change.address.key)
     if owned is None:
-        return Ready(change.patch)
+        namesake = _namesake(change, found) if change.precondition == NAME_FREE else None
+        return Stale(f"{namesake} has its name, and is not managed here") if namesake else Ready(change.patch)
     if _is_done(change, found.kind, owned.live):
         return AlreadyApplied(owned.live.id)
     return Stale(f"{owned.live.id} has been created for {change.address} since the plan was made")
+
+
+def _namesake(change: Change, found: Index) -> str | None:
+    """An object that is not ours and has the name that a create would give."""
+    field = found.kind.name_field or ""
+    name = (change.patch or {}).get(field)
+    return next((live.id for live in found.not_ours if name and live.body.get(field) == name), None)
 
 
 def check_live(change: Change, kind: Kind, live: LiveObject) -> Ready | AlreadyApplied | Stale:

@@ -97,7 +97,8 @@ class Settler:
         for key, twins in found.twins.items():
             claims[key] += twins
         for first, copy in found.copies:
-            claims[first.mark.key].append(copy)
+            if first.mark.key == copy.mark.key and first.mark.owner == self._owner:
+                claims[copy.mark.key].append(copy)
         return claims
 
     def one_for_each(self, created: list[Outcome], repeated: bool) -> list[Outcome]:

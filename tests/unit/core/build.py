@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from reconciler.core.model import (
     TargetIdentity,
     Unit,
 )
-from reconciler.core.plan import Observation, Scope, make_plan
+from reconciler.core.pairing import Observation
+from reconciler.core.plan import Scope, make_plan
 from reconciler.core.semantics import Kind, Meaning, compile_schema, meaning_of, same, units
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
@@ -90,6 +91,11 @@ def with_mark(id: str, text: Json, body: Body, kind: Kind = ASSISTANT, created: 
     return bare(id, {**body, kind.mark_field: carrier}, kind, created)
 
 
+def nonce_of(id: str) -> str:
+    """A nonce that no other object has."""
+    return "".join(letter for letter in f"n{id.removeprefix('o')}" if letter.isalnum() and letter.isascii())[:16]
+
+
 def marked(
     id: str,
     key: str,
@@ -97,7 +103,7 @@ def marked(
     kind: Kind = ASSISTANT,
     *,
     managed: Iterable[Unit] | None = None,
-    nonce: str = "n1",
+    nonce: str | None = None,
     owner: str = OWNER,
     protect: bool = False,
     on_remove: OnRemove | None = None,
@@ -105,7 +111,7 @@ def marked(
 ) -> LiveObject:
     """An object that we made; all of its units are managed unless `managed` names them."""
     chosen = marks.codes(units(kind, body) if managed is None else managed)
-    text = marks.write(marks.Mark(owner, key, nonce, protect, on_remove, chosen))
+    text = marks.write(marks.Mark(owner, key, nonce or nonce_of(id), protect, on_remove, chosen))
     return with_mark(id, text, body, kind, created)
 
 
@@ -140,6 +146,9 @@ class Always:
 
     def had(self, address: Address) -> bool:
         return False
+
+    def knowing(self, ids: Mapping[Address, str]) -> Always:
+        return self
 
 
 @dataclass(frozen=True)
@@ -189,7 +198,7 @@ def applied(found: Plan, objects: Iterable[LiveObject], kind: Kind, merging: boo
             id = f"new_{change.address.key}"
             body = sent_to({"id": id}, change.patch or {}, kind)
             text = body[kind.mark_field]["reconciler"]
-            carrier = {**body[kind.mark_field], "reconciler": marks.draw(text, "drawn")}
+            carrier = {**body[kind.mark_field], "reconciler": marks.draw(text, "d" + nonce_of(id))}
             world[id] = LiveObject(kind.name, id, {**body, kind.mark_field: carrier}, 1e9)
         elif change.action is Action.DELETE:
             del world[str(change.id)]
@@ -198,6 +207,6 @@ def applied(found: Plan, objects: Iterable[LiveObject], kind: Kind, merging: boo
             body = sent_to(live.body, change.patch or {}, kind, merging)
             text = body[kind.mark_field].get("reconciler", ABSENT)
             if text is not ABSENT:
-                body[kind.mark_field] = {**body[kind.mark_field], "reconciler": marks.draw(text, "drawn")}
+                body[kind.mark_field] = {**body[kind.mark_field], "reconciler": marks.draw(text, "d" + nonce_of(live.id))}
             world[live.id] = replace(live, body=body)
     return list(world.values())

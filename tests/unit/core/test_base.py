@@ -13,7 +13,8 @@ from reconciler.core.decide import OnDrift, Resolve, Stance
 from reconciler.core.desired import managed_units
 from reconciler.core.marks import Mark
 from reconciler.core.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Plan, Reason, Unit
-from reconciler.core.plan import Observation, Scope, make_plan
+from reconciler.core.pairing import Observation
+from reconciler.core.plan import Scope, make_plan
 from tests.unit.core.build import ASSISTANT, OWNER, TARGET, applied, manifest, plan, the_change, with_mark
 
 TEMPERATURE: Unit = ("temperature",)

@@ -118,7 +118,7 @@ class TestProbableRenames:
 
 class TestTwinsAndCopies:
     TWINS = (marked("o1", "k", M), marked("o2", "k", M, nonce="n2", created=1))
-    COPIES = (marked("o1", "k", M), marked("o2", "k", M, created=1))
+    COPIES = (marked("o1", "k", M), marked("o2", "k", M, created=1, nonce="n1"))
 
     def test_the_younger_twin_is_deleted_even_without_prune(self) -> None:
         found = plan([manifest("k", M)], self.TWINS)

@@ -38,7 +38,7 @@ def test_a_copy_of_a_twin_is_a_copy_too() -> None:
 
 def test_an_orphan_with_a_copy_stays_because_the_copy_would_go_next() -> None:
     orphan = marked("o1", "gone", {"model": "m"}, created=1)
-    copy = marked("o2", "gone", {"model": "m"}, created=2)
+    copy = marked("o2", "gone", {"model": "m"}, created=2, nonce="n1")
     found = plan(FILES, [*MANY, orphan, copy], prune=True)
     [change] = [c for c in found.changes if c.address.key == "gone"]
     assert change.blocked is not None

@@ -40,7 +40,7 @@ def test_objects_are_sorted_by_whose_they_are() -> None:
 
 
 def test_the_older_of_two_with_one_nonce_wins_and_the_other_is_a_copy() -> None:
-    found = indexed(marked("new", "k", {}, created=2), marked("old", "k", {}, created=1))
+    found = indexed(marked("new", "k", {}, created=2, nonce="n1"), marked("old", "k", {}, created=1, nonce="n1"))
     assert found.ours["k"].live.id == "old"
     assert [(first.live.id, copy.live.id) for first, copy in found.copies] == [("old", "new")]
     assert found.twins == {}

@@ -6,8 +6,9 @@ import pytest
 
 from reconciler.core.codes import Code
 from reconciler.core.model import Action, Address, Blocker, OnRemove, ReadCount, Reason, Severity
-from reconciler.core.plan import Observation, Scope, make_plan
-from reconciler.core.precondition import ABSENT_OBJECT
+from reconciler.core.pairing import Observation
+from reconciler.core.plan import Scope, make_plan
+from reconciler.core.precondition import NAME_FREE
 from reconciler.core.semantics import Kind
 from tests.unit.core.build import (
     ASSISTANT,
@@ -74,7 +75,7 @@ class TestScope:
         marked("o1", "a", {"model": "old"}),
         marked("o2", "gone", {"model": "x"}),
         marked("o3", "b", {"model": "old"}),
-        marked("o4", "b", {"model": "old"}, nonce="n2", created=1),
+        marked("o4", "b", {"model": "old"}, created=1),
     )
     FILES = (manifest("a", {"model": "new"}), manifest("b", {"model": "new"}))
 
@@ -110,7 +111,7 @@ class TestCreate:
     def test_a_create_sends_the_body_and_a_mark_whose_nonce_is_not_drawn(self) -> None:
         change = the_change(plan([self.WANTED]))
         assert (change.action, change.id, change.reasons) == (Action.CREATE, None, (Reason.NEW,))
-        assert (change.precondition, change.source) == (ABSENT_OBJECT, self.WANTED.source)
+        assert (change.precondition, change.source) == (NAME_FREE, self.WANTED.source)
         assert change.patch is not None
         mark = change.patch["metadata"].pop("reconciler")
         assert mark.startswith("1 acme k ~ pd ")
