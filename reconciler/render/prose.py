@@ -17,6 +17,8 @@ from reconciler.render.sequence import Block, differences
 from reconciler.render.visible import escaped, visible, with_trailing_blanks
 
 LONG_LINE: Final = 100
+_LONG_BESIDE_LONG: Final = 50
+"""A line of this length is cut as well where its neighbour or its other side is long: both are cut alike."""
 CONTEXT: Final = 1
 MAX_LINES: Final = 500
 """Lines shown of one text; what is left out is counted."""
@@ -29,6 +31,7 @@ _CUT: Final = re.compile(  # at places that the text itself decides on, so that 
     r"(?s).{20}.{0,180}?\s(?=[bfgp])|.{60}.{0,60}?\s|.{80}.{0,320}?[,;:\uff0c\u3001\uff1b\uff1a7qzQZ]|.{1,400}"
 )
 _TOKEN: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+|\s+|[^\w\s]")
+_LIST_NUMBER: Final = re.compile(r"\s*[0-9]{1,3}[.)]\s+")
 _BREAK: Final = "\n"
 
 
@@ -167,27 +170,33 @@ def _rows(lines: Sequence[str], first: int, wrapped: bool) -> list[_Row]:
         return [_Row(line, first + at) for at, line in enumerate(lines)]
     rows: list[_Row] = []
     for at, line in enumerate(lines):
-        rows += [_Row(piece, first + at) for piece in cut(line)]
+        rows += [_Row(piece, first + at) for piece in cut(line, _LONG_BESIDE_LONG)]
         rows.append(_Row(_BREAK, first + at))
     return rows
 
 
-def cut(line: str) -> list[str]:
+def cut(line: str, longest: int = LONG_LINE) -> list[str]:
     """A long line in pieces that begin and end at the same places when another piece changes: sentences, mostly.
 
-    The blank between two sentences belongs to neither; any other white space is kept and shown.
+    The blank between two sentences belongs to neither; any other white space is kept and shown. The number of a list's
+    entry is no sentence.
     """
-    if len(line) <= LONG_LINE:
+    if len(line) <= longest:
         return [line] if line else []
     pieces: list[str] = []
     start = 0
-    for match in _SENTENCE_END.finditer(line):
+    for match in _SENTENCE_END.finditer(line, _after_number(line)):
         pieces.append(line[start : match.end()])
         start = match.end()
     pieces.append(line[start:])
     parts = [part for piece in pieces for part in ([piece] if len(piece) <= _MAX_PIECE else _CUT.findall(piece))]
     *inner, last = [part for part in parts if part]
     return [part.removesuffix(" ") for part in inner] + [last]
+
+
+def _after_number(line: str) -> int:
+    number = _LIST_NUMBER.match(line)
+    return number.end() if number else 0
 
 
 def _hunk(before: Sequence[_Row], after: Sequence[_Row], blocks: Sequence[Block], room: int) -> tuple[Hunk, int]:

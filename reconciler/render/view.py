@@ -27,6 +27,8 @@ _FROM_OUTSIDE: Final = (Reason.DRIFTED, Reason.CONFLICT, Reason.GONE)
 _ALL_LINES: Final = 20_000
 _FEW_LINES: Final = 8
 
+_MOST_NAMED: Final = 3
+
 
 @dataclass(frozen=True, slots=True)
 class BlockView:
@@ -136,11 +138,18 @@ def _change(change: Change, frame: Frame) -> ChangeView:
         id=visible(id),
         short_id=visible(id if len(id) <= 16 else f"{id[:8]}…{id[-3:]}"),
         place=place_of(change.source, frame.checkout),
-        note=", ".join((*told, *odd)),
+        note=", ".join((*told, *odd, *_after(change))),
         fields=tuple(field_view(field, change, frame) for field in change.fields),
         blocked=_block(block) if block else None,
         is_drift=any(reason in _FROM_OUTSIDE for reason in (*change.reasons, *(f.reason for f in change.fields))),
     )
+
+
+def _after(change: Change) -> list[str]:
+    """What comes first: the resources whose ids it takes, and the changes it waits for."""
+    first = sorted({*(address for _, address in change.refs), *change.needs})
+    more = [f"and {len(first) - _MOST_NAMED} more"] if len(first) > _MOST_NAMED else []
+    return [f"after {visible(str(address))}" for address in first[:_MOST_NAMED]] + more
 
 
 def _block(block: Block) -> BlockView:
