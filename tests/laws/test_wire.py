@@ -1,4 +1,4 @@
-"""The laws of DESIGN on the wire: against the embedded server at its most adversarial, with bodies of every shape."""
+"""The laws on the wire: against the embedded server at its most adversarial, with bodies of every shape."""
 
 from __future__ import annotations
 
