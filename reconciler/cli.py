@@ -17,11 +17,12 @@ from typing import Final, NoReturn
 import click
 
 from reconciler import __version__
+from reconciler.commands.completing import complete_targets
 from reconciler.exits import Exit
 
 VERBS: Final = (
-    *("validate", "plan", "apply", "drift", "comment", "pull", "show"),
-    *("adopt", "release", "takeover", "schema", "serve"),
+    *("init", "validate", "render", "plan", "apply", "drift", "comment", "pull", "show", "graph"),
+    *("adopt", "release", "takeover", "explain", "fmt", "doctor", "schema", "serve"),
 )
 
 
@@ -67,7 +68,11 @@ def _global_first(args: list[str], options: Sequence[click.Parameter]) -> list[s
 @click.version_option(__version__, prog_name="reconciler")
 @click.option("-C", "directory", type=click.Path(path_type=Path), default=Path(), help="Work in this directory.")
 @click.option("--dir", "dirs", multiple=True, type=click.Path(path_type=Path), help="Manifests; default assistants.d.")
-@click.option("--target", help="The target to work on; default: the settings' default_target.")
+@click.option(
+    "--target",
+    help="The target to work on; default: the settings' default_target.",
+    shell_complete=complete_targets,
+)
 @click.option("-v", "--verbose", is_flag=True, help="Say more, on stderr.")
 @click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output.")

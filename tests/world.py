@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.commands.session import kinds_of
 from reconciler.config.schemas import shipped
+from reconciler.core.base import Remembered
 from reconciler.core.model import Action, Body, Change, Manifest, Outcome, Plan, Source, TargetIdentity
 from reconciler.core.model import Address as At
 from reconciler.core.pairing import Observation
@@ -25,7 +26,7 @@ from tests.strategies import bodies
 
 SCHEMA = shipped().schema("assistant.schema.json")
 PROVIDER = shipped().provider("openai-assistants")
-(ON_TARGET,) = kinds_of(PROVIDER, shipped())
+(ON_TARGET,) = (each for each in kinds_of(PROVIDER, shipped()) if each.kind.name == "assistant")
 KIND = ON_TARGET.kind
 IDENTITY = TargetIdentity("test", "openai-assistants", "http://embedded/v1")
 KEYS = ("a", "b", "c", "team/d")
@@ -61,11 +62,13 @@ class World:
         adversary: int | None = None,
         chaos: dict[str, Any] | None = None,
         settle_seconds: float = 0,
+        digests: bool = False,
     ) -> None:
         database = directory / "world.db"
         self.directory = directory
         self.clock = Clock()
         self.settle_seconds = settle_seconds
+        self.digests = digests
         rules = Chaos.from_rules(chaos) if chaos else None
         self.app = create_app(database, adversary=adversary, chaos=rules, clock=self.clock)
         self._plain = RestDriver(PROVIDER, client(create_app(database, clock=self.clock)))
@@ -96,7 +99,8 @@ class World:
         seen = self.see()
         deletes = None
         for _ in range(2):
-            plan = make_plan(IDENTITY, Scope(owner, prune, deletes), "sha256:0", files, seen)
+            scope = Scope(owner, prune, deletes, digests=self.digests)
+            plan = make_plan(IDENTITY, scope, "sha256:0", files, seen, Remembered())
             deletes = sum(1 for c in plan.changes if c.blocked and c.blocked.by == "guard") or None
             if deletes is None:
                 break

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 
 
 @click.command("adopt")
-@click.argument("address")
+@click.argument("address", shell_complete=complete_addresses)
 @click.argument("id")
 @click.pass_obj
 def command(options: Options, address: str, id: str) -> int:

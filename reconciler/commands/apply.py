@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.commands.choices import Choices, stance_options
+from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.output import OUTCOME_FORMATS, destinations, formats_option, say, write
 from reconciler.exits import Exit
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("apply")
-@click.argument("what", nargs=-1, metavar="[PLANFILE | ADDRESS...]")
+@click.argument("what", nargs=-1, metavar="[PLANFILE | ADDRESS...]", shell_complete=complete_addresses)
 @click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
 @click.option("--allow-deletes", type=click.IntRange(min=1), help="Allow exactly this many deletes.")
 @click.option("--on-error", type=click.Choice(["continue", "stop"]), default="continue", help="After a failure.")
@@ -91,17 +92,9 @@ def _fresh(
 ) -> tuple[Plan, Sight]:
     """Plan now. Creates of an interrupted run that may yet show up are waited for first."""
     from reconciler.commands.planning import plan_live
-    from reconciler.core.model import Action
 
     planned = plan_live(session, addresses, allow_deletes, choices)
-    creates = {change.address for change in planned.plan.changes if change.action is Action.CREATE}
-    open_attempts = [attempt for attempt in planned.sight.unsettled if attempt.address in creates]
-    seconds = session.journal.seconds_to_settle(open_attempts)
-    if seconds > 0:
-        click.echo(
-            f"waiting {seconds:.0f} s: {len(open_attempts)} creates of an earlier run may still show up", err=True
-        )
-        session.stop.wait(seconds)
+    if _waited(session, planned.plan, planned.sight):
         planned = plan_live(session, addresses, allow_deletes, choices)
     say(session.options, planned.loaded.diagnostics)
     return planned.plan, planned.sight
@@ -113,7 +106,22 @@ def _saved(session: Session, file: Path, allow_deletes: int | None, choices: Cho
 
     if choices.on_drift != "revert" or choices.resolve:
         raise click.UsageError("a saved plan says already what is written: give --on-drift and --resolve to `plan`")
-    return saved_plan(session, file, allow_deletes)
+    plan, sight = saved_plan(session, file, allow_deletes)
+    return saved_plan(session, file, allow_deletes) if _waited(session, plan, sight) else (plan, sight)
+
+
+def _waited(session: Session, plan: Plan, sight: Sight) -> bool:
+    """Wait for creates of an interrupted run that may yet show up; False where there are none of the plan's."""
+    from reconciler.core.model import Action
+
+    creates = {change.address for change in plan.changes if change.action is Action.CREATE}
+    unsettled = [attempt for attempt in sight.unsettled if attempt.address in creates]
+    seconds = session.journal.seconds_to_settle(unsettled)
+    if seconds <= 0:
+        return False
+    click.echo(f"waiting {seconds:.0f} s: {len(unsettled)} creates of an earlier run may still show up", err=True)
+    session.stop.wait(seconds)
+    return True
 
 
 def _show(options: Options, plan: Plan, formats: Sequence[str]) -> None:

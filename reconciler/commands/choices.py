@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -112,6 +113,7 @@ def files_at(session: Session, ref: str) -> Loaded:
     with closing(CommittedFiles(root, dirs, commit_of(root, ref))) as files:
         settings = load_settings(root, dirs, schemas=session.schemas, files=files)
         target = settings.targets.get(session.target.name, session.target)
+        files.directories = (*dirs, *map(Path, target.layers))
         return load(
             root,
             dirs,

@@ -7,6 +7,7 @@ from dataclasses import replace
 import click
 
 from reconciler.commands.choices import Choices, base_option
+from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.output import formats_option, say, write
 from reconciler.core.model import Action, Change, FieldChange, Plan, Reason
@@ -17,7 +18,7 @@ _WAITING = (Reason.EDITED, Reason.REMOVED, Reason.COUPLED)
 
 
 @click.command("drift")
-@click.argument("addresses", nargs=-1)
+@click.argument("addresses", nargs=-1, shell_complete=complete_addresses)
 @base_option
 @formats_option
 @click.pass_obj

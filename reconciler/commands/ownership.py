@@ -14,7 +14,6 @@ from reconciler.core.codes import Code
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.model import Action, Change, Diagnostic, Plan, Reason, Result
 from reconciler.core.pairing import index
-from reconciler.engine.observe import observe
 
 
 def change_marks(
@@ -25,7 +24,7 @@ def change_marks(
     Raises ConfigError where a change is refused, and with `nothing` where there is none.
     """
     loaded = session.load()
-    sight = observe(session.driver, session.kinds, session.journal)
+    sight = session.look(kinds)
     if unknown := sorted(set(kinds) - {observation.kind.name for observation in sight.observed}):
         raise ConfigError([error(Code.UNKNOWN_KIND, f"the target has no kind {kind!r}", None) for kind in unknown])
     changes: list[Change] = []

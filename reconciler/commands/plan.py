@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from reconciler.commands.choices import Choices, git_ref, stance_options
+from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.output import formats_option, say, write
 
 
 @click.command("plan")
-@click.argument("addresses", nargs=-1)
+@click.argument("addresses", nargs=-1, shell_complete=complete_addresses)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `apply PLANFILE`.")
 @click.option("--sealed", is_flag=True, help="Leave contents out of the saved plan; apply makes them again.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")

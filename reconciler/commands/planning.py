@@ -15,7 +15,7 @@ from reconciler.core.against import compare
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Plan, TargetIdentity
 from reconciler.core.plan import make_plan
-from reconciler.engine.observe import Sight, observe
+from reconciler.engine.observe import Sight
 from reconciler.exits import Exit
 
 
@@ -35,7 +35,7 @@ def plan_live(
     loaded, policies = session.load(), load_policies(session.root, session.settings, session.schemas)
     scope = session.scope(addresses, loaded, allow_deletes, choices.stance)
     base, said = base_source(session, choices)
-    sight = observe(session.driver, session.kinds, session.journal)
+    sight = session.look({m.address.kind for m in loaded.manifests}, orphans=scope.only is None)
     plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
     plan = replace(plan, diagnostics=(*said, *plan.diagnostics))
     return Planned(judge_plan(policies, plan, loaded.manifests, session.provider, session.schemas), sight, loaded)

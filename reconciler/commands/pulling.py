@@ -26,7 +26,7 @@ from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.model import Action, Change, Diagnostic, Manifest, Outcome, Plan, Result
 from reconciler.core.pairing import index
 from reconciler.core.plan import in_order
-from reconciler.engine.observe import Sight, observe
+from reconciler.engine.observe import Sight
 from reconciler.exits import Exit
 from reconciler.render.visible import visible
 
@@ -69,7 +69,7 @@ def prepare(session: Session, wishes: Sequence[str]) -> Prepared:
     loaded = session.load() if _directory(session).is_dir() else Loaded((), (), config_digest(()))
     # That there is no manifest yet is why people pull.
     say(session.options, [each for each in loaded.diagnostics if each.code is not Code.NOTHING_TO_MANAGE])
-    sight = observe(session.driver, session.kinds, session.journal)
+    sight = session.look({manifest.address.kind for manifest in loaded.manifests})
     planners = _planners(session, loaded, sight)
     selection = select(planners, wishes)
     if missing := [wish for wish in wishes if wish not in selection.matched]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 
 
 @click.command("release")
-@click.argument("address")
+@click.argument("address", shell_complete=complete_addresses)
 @click.pass_obj
 def command(options: Options, address: str) -> int:
     """Take our mark off the live object of ADDRESS. Nothing else of it is changed; remove its manifest as well."""

@@ -11,13 +11,14 @@ from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
 from reconciler.config.policies import load_policies
 from reconciler.core.codes import Code
+from reconciler.core.dependencies import needed
 from reconciler.core.model import Diagnostic, Plan, TargetIdentity
 from reconciler.core.pairing import index
 from reconciler.core.policy import lift_guard
 from reconciler.core.seal import unsealed
 from reconciler.engine import planfile
 from reconciler.engine.apply import StalePlan
-from reconciler.engine.observe import Sight, observe
+from reconciler.engine.observe import Sight
 
 
 def saved_plan(session: Session, file: Path, allow_deletes: int | None) -> tuple[Plan, Sight]:
@@ -31,7 +32,7 @@ def saved_plan(session: Session, file: Path, allow_deletes: int | None) -> tuple
     loaded = None if plan.rollback else session.load()
     if loaded is not None and loaded.digest != plan.config_digest:
         raise StalePlan((_stale("the files have changed since the plan was made"),))
-    sight = observe(session.driver, session.kinds, session.journal)
+    sight = session.look(_kinds(plan))
     _check_target(session, plan, plan.target)
     if plan.sealed and loaded is not None:
         plan = _unsealed(session, plan, loaded, sight)
@@ -45,6 +46,11 @@ def _check_target(session: Session, plan: Plan, expected: TargetIdentity) -> Non
         summary = f"the plan is for {_told(plan.target, plan.owner)}"
         detail = f"this is {_told(session.identity, session.owner)}"
         raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, detail, "choose its target, or plan again")])
+
+
+def _kinds(plan: Plan) -> set[str]:
+    """The kinds a plan is about, and those its changes refer to."""
+    return {address.kind for c in plan.changes for address in (c.address, *needed(c))}
 
 
 def _judged(session: Session, plan: Plan, loaded: Loaded | None) -> Plan:

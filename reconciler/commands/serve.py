@@ -11,7 +11,12 @@ from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
 
 
 @click.command("serve")
-@click.option("--profile", type=click.Choice(["assistants-v2"]), default="assistants-v2", help="The API to speak.")
+@click.option(
+    "--profile",
+    type=click.Choice(["assistants-v2", "agents-v1", "anthropic-agents"]),
+    default="assistants-v2",
+    help="The API to speak.",
+)
 @click.option("--host", default="127.0.0.1", help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free port and prints it.")
 @click.option(

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from secrets import token_hex
@@ -18,6 +18,7 @@ from reconciler.commands.options import Options
 from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
+from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import Schemas, shipped
 from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target, resolve
 from reconciler.core.codes import Code
@@ -33,7 +34,7 @@ from reconciler.drivers.rest import RestDriver
 from reconciler.engine.journal import Journal
 from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.lockfile import LockFile, LockFileDriver
-from reconciler.engine.observe import KindOnTarget
+from reconciler.engine.observe import KindOnTarget, Sight, observe
 
 if TYPE_CHECKING:
     from reconciler.server import App
@@ -137,6 +138,18 @@ class Session:
         """Whether marks are kept in the lock file: where that is asked for, and where objects cannot carry any."""
         markless = any(kind.mark_field is None for kind in self.provider.kinds.values())
         return markless or self.target.marks is Marks.LOCK_FILE
+
+    def look(self, kinds: Collection[str], *, orphans: bool = False) -> Sight:
+        """Read the target: these kinds and the default one.
+
+        To find `orphans` of kinds that have left the files altogether, with `prune: owned` every other kind is read as
+        well that the target serves. Raises RemoteError.
+        """
+        needed = {*kinds, default_kind(self.provider)}
+        searched = orphans and self.settings.prune is Prune.OWNED
+        others = {each.kind.name for each in self.kinds} - needed if searched else set()
+        read = [each for each in self.kinds if each.kind.name in needed | others]
+        return observe(self.driver, read, self.journal, optional=others)
 
     @cached_property
     def driver(self) -> Driver:

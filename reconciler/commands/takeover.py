@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 
 
 @click.command("takeover")
-@click.argument("addresses", nargs=-1)
+@click.argument("addresses", nargs=-1, shell_complete=complete_addresses)
 @click.option("--from", "owner", required=True, metavar="OWNER", help="Whose objects to take over.")
 @click.pass_obj
 def command(options: Options, addresses: tuple[str, ...], owner: str) -> int:

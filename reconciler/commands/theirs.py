@@ -19,7 +19,6 @@ from reconciler.core.decide import decide_update
 from reconciler.core.marks import Mark
 from reconciler.core.model import LiveObject, Manifest, Reason
 from reconciler.core.pairing import Index, index
-from reconciler.engine.observe import observe
 from reconciler.render.visible import visible
 
 
@@ -33,10 +32,11 @@ def write_back(session: Session, addresses: Sequence[str]) -> None:
     wanted = sorted({parse_address(text) for text in addresses})
     if missing := [each for each in wanted if each not in manifests]:
         raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no manifest has the address {a}", None) for a in missing])
-    sight = observe(session.driver, session.kinds, session.journal)
+    sight = session.look({address.kind for address in wanted})
     found = {o.kind.name: index(o.kind, o.objects, session.owner) for o in sight.observed}
     reading = Reading(session.settings, session.target, session.provider, session.schemas)
-    target = WriteBack(Drafts(session.root, session.options.dirs), reading, loaded.manifests)
+    dirs = (*session.options.dirs, *map(Path, session.target.layers))
+    target = WriteBack(Drafts(session.root, dirs), reading, loaded.manifests)
     lines = [_put(target, found[address.kind], manifests[address]) for address in wanted]
     for path, content in target.drafts.contents.items():
         replace_file(Path(path), content)

@@ -225,9 +225,7 @@ class Builder:
     def _bad_tag(self, tag: str, at: Mark, scalar: bool) -> None:
         name = cut(tag_name(tag))
         known = ", ".join(KNOWN_TAGS)
-        if name == "!ref":
-            summary, hint = "!ref is not available in this version", "write the id of the object"
-        elif not scalar and name in KNOWN_TAGS:
+        if not scalar and name in KNOWN_TAGS:
             summary, hint = f"{name} takes one word or path, not a mapping or list", f"write {name} NAME"
         else:
             summary, hint = f"unknown tag {name}", f"the tags are {known}; quote a text that starts with !"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from reconciler.config.scalars import Tagged
-from reconciler.core.model import Json, Path, Source
+from reconciler.core.model import Address, Json, Path, Source
 
 
 class Mark(Protocol):
@@ -33,7 +33,8 @@ class Document:
     """One document: its value, and where everything in it stands.
 
     `places` holds the place of every value, `keys` the mark of every mapping key, both by the path of the value;
-    `tagged` the leaves still to be resolved, or refused; `spelled` numbers that were not written as they print.
+    `tagged` the leaves still to be resolved, or refused; `spelled` numbers that were not written as they print; `refs`
+    what `!ref` names, where.
     """
 
     value: Json
@@ -42,6 +43,7 @@ class Document:
     keys: dict[Path, Mark] = field(default_factory=dict)
     tagged: dict[Path, Tagged] = field(default_factory=dict)
     spelled: dict[Path, str] = field(default_factory=dict)
+    refs: dict[Path, Address] = field(default_factory=dict)
 
     def place(self, path: Path) -> Source:
         """The place of the value at `path`, or of the nearest value around it."""

@@ -14,9 +14,14 @@ from pathlib import Path as FilePath
 from reconciler.config.build import Refused
 from reconciler.config.document import Document
 from reconciler.config.errors import error, has_errors, in_order, warning
+from reconciler.config.extends import extended
 from reconciler.config.files import Files, Found, Project
+from reconciler.config.fleet import Fleet
+from reconciler.config.layers import FOR_EACH, Layers, Written, layer_problems, layers_of
 from reconciler.config.manifest import BLOCK, Reading, default_kind, read_manifest
 from reconciler.config.markdown import split
+from reconciler.config.references import reference_problems
+from reconciler.config.rows import name_rows_files
 from reconciler.config.schemas import Schemas, shipped
 from reconciler.config.settings import Settings, Target, load_settings
 from reconciler.config.tags import MAX_FILE_BYTES, Tags
@@ -53,46 +58,55 @@ def load(
     schemas: Schemas | None = None,
     files: Files | None = None,
 ) -> Loaded:
-    """Read every manifest below the directories, relative to `root`; on disk unless other `files` are given.
+    """Read every manifest below the directories, relative to `root`; on disk unless other `files` are given, whose walk
+    includes the target's layers, after the directories.
 
     Never raises for what a file contains.
     """
     reading = Reading(settings, target, provider, schemas or shipped())
-    project = files or Project(root, dirs)
-    fleet = _Fleet(project, reading)
+    unusable = [] if files else list(layer_problems(root, dirs, target))
+    layers = [] if unusable else [FilePath(each) for each in target.layers]
+    project = files or Project(root, (*dirs, *layers))
+    gathered = _Manifests(project, reading, layers_of(root, target))
     with _collector_paused():
         for found in project.walk():
-            fleet.add(found)
-    problems = [*project.problems, *fleet.problems]
-    if not fleet.files and not has_errors(project.problems):
+            gathered.add(found)
+        gathered.finish()
+    problems = [*unusable, *project.problems, *gathered.problems]
+    if not gathered.files and not has_errors(project.problems):
         summary = f"there are no manifests in {', '.join(project.name(str(root / each)) for each in dirs)}"
         problems.append(warning(Code.NOTHING_TO_MANAGE, summary, None, hint="write one, or name another --dir"))
-    manifests = tuple(sorted(fleet.manifests.values(), key=lambda each: each.address))
+    manifests = tuple(sorted(gathered.manifests.values(), key=lambda each: each.address))
     problems += _same_names(manifests, provider)
+    problems += reference_problems(manifests, provider, reading.schemas)
     return Loaded(manifests, in_order(problems), config_digest(manifests))
 
 
 def config_digest(manifests: Sequence[Manifest]) -> str:
     """A digest of addresses, bodies and options, whatever the files they came from."""
-    content = [
-        [
+    digest = hashlib.sha256(b"[")
+    for index, each in enumerate(sorted(manifests, key=lambda each: each.address)):
+        content = [
             *each.address,
             each.body,
             [each.id, each.protect, each.on_remove, each.moved_from, each.same_name_allowed],
             [sorted(each.ignore), sorted(each.initial)],
+            sorted([[str(step) for step in path], str(address)] for path, address in each.refs.items()),
         ]
-        for each in sorted(manifests, key=lambda each: each.address)
-    ]
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest()
+        text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        digest.update(f"{',' if index else ''}{text}".encode())
+    digest.update(b"]")
+    return "sha256:" + digest.hexdigest()
 
 
-class _Fleet:
+class _Manifests:
     """The manifests met so far, and the problems."""
 
-    def __init__(self, project: Files, reading: Reading) -> None:
+    def __init__(self, project: Files, reading: Reading, layers: Sequence[str]) -> None:
         self._project = project
         self._reading = reading
+        self._layers = Layers(layers, default_kind(reading.provider))
+        self._bases: dict[str, tuple[list[Written], list[Diagnostic]]] = {}
         self._tags = Tags(project, reading.target.name, reading.target.vars)
         self._folded: dict[Address, Manifest] = {}
         self.manifests: dict[Address, Manifest] = {}
@@ -108,9 +122,41 @@ class _Fleet:
         self.problems += problems
         self.files += bool(documents or problems)
         for document in documents:
-            manifest = self._manifest(document, found, alone=len(documents) == 1)
-            if manifest and not has_errors(problems):
-                self._keep(manifest)
+            written = self._written(document, found, alone=len(documents) == 1, sound=not has_errors(problems))
+            try:
+                written = extended(written, found, self._project, self._base)
+            except Refused as refused:
+                self.problems.append(refused.diagnostic)
+                continue
+            if self._layers.names:
+                self.problems += self._layers.add(written, found)
+            else:
+                self._take(written)
+
+    def finish(self) -> None:
+        """Take what waited for the layers above it."""
+        for written in self._layers.documents():
+            self._take(written)
+
+    def _take(self, written: Written) -> None:
+        """Make the manifest of a document, or those of its rows."""
+        if FOR_EACH not in written.block:
+            self.problems += self._judge(written)
+        elif not written.document.tagged:
+            fleet = Fleet(written, self._project)
+            for row in fleet.documents():
+                fleet.told(self._judge(self._layers.over(row)), row.document.source)
+            self.problems += fleet.problems
+
+    def _base(self, found: Found) -> tuple[list[Written], list[Diagnostic]]:
+        """The documents of a file that manifests extend, read once."""
+        if found.path not in self._bases:
+            documents, problems = self._documents(found)
+            before = len(self.problems)
+            written = [self._written(each, found, alone=False, sound=True) for each in documents]
+            self._bases[found.path] = written, problems + self.problems[before:]
+            del self.problems[before:]
+        return self._bases[found.path]
 
     def _documents(self, found: Found) -> tuple[list[Document], list[Diagnostic]]:
         largest = MAX_FILE_BYTES if found.suffix == ".md" else MAX_BYTES
@@ -155,22 +201,28 @@ class _Fleet:
             document.value[field] = prose
             document.places[(field,)] = place
 
-    def _manifest(self, document: Document, found: Found, alone: bool) -> Manifest | None:
+    def _written(self, document: Document, found: Found, alone: bool, sound: bool) -> Written:
+        self.problems += name_rows_files(document, self._project, found.path)
+        tagged = frozenset(document.tagged)
         self.problems += self._tags.resolve(document, found.path)
-        judged = read_manifest(document, found.key if alone else None, self._reading)
-        self.problems += judged.problems
-        return judged.manifest
+        return Written(document, found.key if alone else None, sound, tagged)
 
-    def _keep(self, manifest: Manifest) -> None:
+    def _judge(self, written: Written) -> list[Diagnostic]:
+        """Keep the manifest of a document, if it is one for this target; the problems of it."""
+        judged = read_manifest(written.document, written.key, self._reading)
+        kept = self._keep(judged.manifest) if judged.manifest and written.sound else ()
+        return [*judged.problems, *kept]
+
+    def _keep(self, manifest: Manifest) -> list[Diagnostic]:
         folded = Address(manifest.address.kind, manifest.address.key.casefold())
         if first := self._folded.get(folded):
             exactly = "" if first.address == manifest.address else " (they differ only in case)"
             summary = f"{manifest.address} is declared twice{exactly}; the first is {first.source}"
             hint = "remove one, or give it another `reconciler: {key: …}`"
-            self.problems.append(error(Code.DUPLICATE_ADDRESS, summary, manifest.source, hint=hint))
-            return
+            return [error(Code.DUPLICATE_ADDRESS, summary, manifest.source, hint=hint)]
         self._folded[folded] = manifest
         self.manifests[manifest.address] = manifest
+        return []
 
 
 def _same_names(manifests: Sequence[Manifest], provider: Provider) -> Iterator[Diagnostic]:

@@ -49,7 +49,10 @@ def read_manifest(document: Document, file_key: str | None, reading: Reading) ->
     """Check one document, whose tags are resolved; `file_key` is the key it has by its place, if that is unique."""
     if not isinstance(document.value, dict):
         summary = f"a manifest is a mapping of fields, not {brief(document.value)}"
-        return Judged(None, [error(Code.INVALID_VALUE, summary, document.source, hint="start with `model: …`")])
+        hint = "start with `model: …`"
+        if isinstance(document.value, list):
+            hint += "; the rows of a fleet stand in a file whose name starts with _"
+        return Judged(None, [error(Code.INVALID_VALUE, summary, document.source, hint=hint)])
     problems = _block_problems(document, reading)
     readable = not has_errors(problems) and not any(path[0] == BLOCK for path in document.tagged)
     options: Mapping[str, Any] = (document.value.get(BLOCK) or {}) if readable else {}
@@ -83,6 +86,7 @@ def _manifest(document: Document, address: Address, options: Mapping[str, Any]) 
         initial=frozenset(options.get("initial", ())),
         moved_from=options.get("moved_from"),
         same_name_allowed="same_name" in options,
+        refs=document.refs,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from reconciler.config.text import cut
 from reconciler.core.model import Json
 
-KNOWN_TAGS: Final = ("!file", "!var", "!env")
+KNOWN_TAGS: Final = ("!file", "!ref", "!var", "!env", "!csv", "!json")
 _STANDARD = "tag:yaml.org,2002:"
 
 _WORDS: Final[dict[str, Json]] = {

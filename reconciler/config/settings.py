@@ -65,7 +65,10 @@ HeaderValue = str | EnvRef | dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A named remote. `limits` holds only what differs from the provider's; None as `url` means the provider's."""
+    """A named remote. `limits` holds only what differs from the provider's; None as `url` means the provider's.
+
+    `layers` are directories, relative to the root and in order, with the places where they are named.
+    """
 
     name: str
     provider: str
@@ -75,6 +78,7 @@ class Target:
     limits: Mapping[str, int | float] = field(default_factory=dict)
     vars: Mapping[str, str] = field(default_factory=dict)
     marks: Marks = Marks.NAMES
+    layers: Mapping[str, Source] = field(default_factory=dict)
     source: Source | None = None
 
 
@@ -203,6 +207,7 @@ def _target(name: str, fields: Mapping[str, Any], document: Document) -> Target:
     def values(group: str) -> dict[str, Any]:
         return {key: value(group, key, each) for key, each in fields.get(group, {}).items()}
 
+    layers = enumerate(fields.get("layers", ()))
     return Target(
         name=name,
         provider=fields["provider"],
@@ -212,6 +217,7 @@ def _target(name: str, fields: Mapping[str, Any], document: Document) -> Target:
         limits=fields.get("limits", {}),
         vars=fields.get("vars", {}),
         marks=Marks(fields.get("marks", Marks.NAMES)),
+        layers={each: document.place(("targets", name, "layers", index)) for index, each in layers},
         source=document.key_place(("targets", name)),
     )
 

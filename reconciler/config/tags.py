@@ -1,19 +1,20 @@
-"""`!file`, `!var` and `!env`: what stands in another file, differs from target to target, or is secret."""
+"""`!file`, `!ref`, `!var` and `!env`: what stands elsewhere, is known later, differs by target, or is secret."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 from reconciler.config.build import Refused
 from reconciler.config.document import Document
 from reconciler.config.errors import error
 from reconciler.config.files import Files
+from reconciler.config.named import named_file
 from reconciler.config.scalars import KNOWN_TAGS, Tagged
-from reconciler.config.text import closest, cut, listed
+from reconciler.config.text import closest, cut
 from reconciler.config.yaml import decode
 from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Json, Path, Source
+from reconciler.core.model import Address, Diagnostic, Json, Path, Source
+from reconciler.core.refs import placeholder
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 
@@ -43,14 +44,19 @@ class Tags:
             except Refused as refused:
                 problems.append(refused.diagnostic)
             else:
+                if isinstance(value, Address):
+                    document.refs[path] = value
+                    value = placeholder(value)
                 replace_at(document, path, value)
                 document.places[path] = value_place
                 del document.tagged[path]
         return problems
 
-    def _value(self, tagged: Tagged, place: Source, file: str) -> tuple[str, Source]:
+    def _value(self, tagged: Tagged, place: Source, file: str) -> tuple[str | Address, Source]:
+        if tagged.tag == "!ref":
+            return _address(tagged.text, place), place
         if tagged.tag == "!file":
-            path = self._file(tagged.text, place, file)
+            path = named_file(self._project, tagged.tag, tagged.text, place, file)
             return self._text(path), Source(self._project.name(path), 1, 1)
         if tagged.tag == "!var":
             return self._variable(tagged.text, place), place
@@ -68,30 +74,19 @@ class Tags:
         summary = f"the target {self._target} has no variable {cut(name) or '(empty)'}"
         raise Refused(error(Code.MISSING_VARIABLE, summary, place, detail, hint))
 
-    def _file(self, text: str, place: Source, file: str) -> str:
-        """The path of the file that `!file` names. Raises Refused unless it is a regular file in the project."""
-        summary = ""
-        hint = "name a file of the project, relative to the manifest"
-        path = os.path.join(os.path.dirname(file), text)
-        if not text or "\0" in text:
-            summary = "!file needs the path of a file"
-        elif os.path.isabs(text) or text.startswith("~"):
-            summary = f"!file {cut(text)} is not a relative path"
-        else:
-            try:
-                return self._project.followed(path)
-            except ValueError as wrong:
-                summary = f"!file {cut(text)} {wrong}"
-            except OSError as wrong:
-                summary = f"!file {cut(text)} cannot be read: {wrong.strerror}"
-                hint = _near_file(path, text) or hint
-        raise Refused(error(Code.FILE_REFUSED, summary, place, hint=hint))
-
     def _text(self, path: str) -> str:
         if path not in self._texts:
             content = self._project.read(path, MAX_FILE_BYTES)
             self._texts[path] = decode(content, self._project.name(path), MAX_FILE_BYTES).replace("\r\n", "\n")
         return self._texts[path]
+
+
+def _address(text: str, place: Source) -> Address:
+    try:
+        return Address.parse(text)
+    except ValueError:
+        hint = "name another resource as KIND/KEY, as in `!ref vector_store/handbook`"
+        raise Refused(error(Code.BAD_TAG, f"!ref {cut(text)} is not an address", place, hint=hint)) from None
 
 
 def replace_at(document: Document, path: Path, value: Json) -> None:
@@ -107,17 +102,3 @@ def replace_at(document: Document, path: Path, value: Json) -> None:
     except KeyError:
         # What was refused (a second key of the same name, and all below it) has a place and no value.
         return
-
-
-def _near_file(path: str, text: str) -> str:
-    folder, name = os.path.split(path)
-    prefix = os.path.dirname(text)
-    try:
-        names = sorted(each for each in os.listdir(folder) if not each.startswith("."))
-    except OSError:
-        return f"there is no directory {cut(prefix)} beside the manifest" if prefix else ""
-    stem = os.path.splitext(name)[0]
-    near = closest(name, names) or next((each for each in names if os.path.splitext(each)[0] == stem), None)
-    if near:
-        return f"did you mean {cut(os.path.join(prefix, near))}?"
-    return f"that directory has {listed(map(cut, names[:5]))}"

@@ -58,6 +58,8 @@ class WriteBack:
 
         Raises ConfigError where that cannot be done: then nothing is to be written.
         """
+        if manifest.source.file not in self.found:  # a row of a fleet
+            raise ConfigError([_by_hand(manifest, units)])
         problems: list[Diagnostic] = []
         before = dict(self.drafts.contents)
         for attempt in _ATTEMPTS:
@@ -132,6 +134,8 @@ class _Edit:
         if isinstance(raw, Tagged):
             return self._changed_tag(raw, new, path, changed)
         if isinstance(old, dict) and isinstance(new, dict):
+            if not isinstance(raw, dict) or not old.keys() <= raw.keys():
+                raise NotMapped("another file says part of it")
             return {
                 name: self._with_tags(raw[name], old[name], value, (*path, name), changed) if name in old else value
                 for name, value in new.items()

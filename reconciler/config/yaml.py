@@ -53,7 +53,7 @@ _HINTS: Final = (
     ("expected ',' or", "a bracket is opened and not closed, or a comma is missing"),
     ("unknown escape character", 'in "double quotes" write \\\\ for a backslash, or use single quotes'),
     ("Unicode character escape", "write the character itself: JSON's pairs like \\ud83d\\ude00 are not YAML"),
-    ("undefined tag handle", "the tags are !file, !var and !env"),
+    ("undefined tag handle", "the tags are !csv, !file, !json, !ref, !var and !env"),
     ("control characters are not allowed", 'remove it, or write it as an escape in "double quotes"'),
 )
 

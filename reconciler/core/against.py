@@ -5,12 +5,15 @@ The earlier files stand in for the remote: as if they had been applied, and noth
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.core import marks
 from reconciler.core.base import Remembered
 from reconciler.core.changes import mark_for
+from reconciler.core.desired import managed_units
 from reconciler.core.model import Action, Change, LiveObject, Manifest, Plan, Reason, TargetIdentity
 from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
@@ -29,27 +32,28 @@ def compare(
 ) -> Plan:
     """The plan from one state of the files to another; `against` names the earlier one. It cannot be applied."""
     earlier = list(earlier)
-    ids = {manifest.address: str(manifest.address) for manifest in earlier}
+    counted = Counter(manifest.id for manifest in earlier)
+    known = {id for id, times in counted.items() if id is not None and times == 1}
+    ids = {m.address: m.id if m.id is not None and m.id in known else str(m.address) for m in earlier}
     before = {manifest.address: resolved(manifest, ids) for manifest in earlier}
     wanted = {manifest.address: manifest for manifest in manifests}
-    observed = [
-        Observation(
-            kind, tuple(_as_if_live(kind, scope.owner, m) for m in before.values() if m.address.kind == kind.name), 0
-        )
-        for kind in kinds
-    ]
-    unbound = [replace(manifest, id=None) for manifest in wanted.values()]
-    plan = make_plan(target, scope, config_digest, unbound, observed, Remembered(before))
+    observed = []
+    for kind in kinds:
+        there = [manifest for manifest in before.values() if manifest.address.kind == kind.name]
+        live = tuple(_as_if_live(kind, scope, each, ids[each.address]) for each in there)
+        observed.append(Observation(kind, live, 0))
+    reachable = [replace(manifest, id=manifest.id if manifest.id in known else None) for manifest in wanted.values()]
+    plan = make_plan(target, scope, config_digest, reachable, observed, Remembered(before))
     changes = tuple(_told(change, before.get(change.address), wanted.get(change.address)) for change in plan.changes)
     return replace(plan, changes=changes, read={}, against=against)
 
 
-def _as_if_live(kind: Kind, owner: str, manifest: Manifest) -> LiveObject:
-    carrier = {
-        **(manifest.body.get(kind.mark_field) or {}),
-        MARK_ENTRY: marks.write(mark_for(kind, owner, manifest, None)),
-    }
-    return LiveObject(kind.name, str(manifest.address), {**manifest.body, kind.mark_field: carrier})
+def _as_if_live(kind: Kind, scope: Scope, manifest: Manifest, id: str) -> LiveObject:
+    nonce = hashlib.sha256(str(manifest.address).encode()).hexdigest()[: marks.MAX_NONCE]
+    digested = managed_units(kind, manifest) if scope.digests else None
+    mark = replace(mark_for(kind, scope.owner, manifest, None, digested), nonce=nonce)
+    carrier = {**(manifest.body.get(kind.mark_field) or {}), MARK_ENTRY: marks.write(mark)}
+    return LiveObject(kind.name, id, {**manifest.body, kind.mark_field: carrier})
 
 
 def _told(change: Change, before: Manifest | None, wanted: Manifest | None) -> Change:

@@ -32,6 +32,7 @@ class Code(StrEnum):
     DUPLICATE_ENTRY = "RC0209"
     SAME_NAME = "RC0210"
     POLICY = "RC0211"
+    BAD_REFERENCE = "RC0212"
     # RC03: settings, targets, variables, credentials
     INVALID_SETTINGS = "RC0301"
     UNKNOWN_TARGET = "RC0302"

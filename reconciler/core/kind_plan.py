@@ -27,7 +27,7 @@ from reconciler.core.model import (
     Severity,
     Unit,
 )
-from reconciler.core.pairing import Index, Owned
+from reconciler.core.pairing import Index, Owned, own_mark
 from reconciler.core.semantics import MARK_ENTRY, units
 
 
@@ -87,7 +87,7 @@ class KindPlanner:
         owned = next((o for o in self._ours() if o.live.id == id), None)
         present = units(self.kind, live.body)
         shown = {unit: present.get(unit) for unit in managed_units(self.kind, manifest)}
-        mark = self._new_mark(manifest, self._own_mark(owned) if owned else None, shown)
+        mark = self._new_mark(manifest, own_mark(self.index, owned) if owned else None, shown)
         if owned and owned.mark == mark:
             return Change(manifest.address, Action.NOOP, id, source=manifest.source)
         change = written(self.kind, manifest, Action.ADOPT, live, Decision(()), mark, (Reason.BOUND,))
@@ -112,7 +112,8 @@ class KindPlanner:
         owned = next((o for o in theirs if (o.live.id == id if id else o.mark.key == key)), None)
         if owned is None:
             return None
-        mark = replace(owned.mark, owner=self.owner, key=key)
+        renamed = replace(owned.mark, owner=self.owner, key=key, digests={})
+        mark = marks.with_digests(renamed, owned.mark.digests)
         change = remarked(self.kind, Action.ADOPT, manifest.address, owned, mark, Reason.TAKEOVER)
         change = replace(change, source=manifest.source)
         held = self.index.ours.get(key)
@@ -158,12 +159,7 @@ class KindPlanner:
             return self._existing(manifest, live, None, Action.ADOPT, (Reason.BOUND,))
         action = Action.UPDATE if owned.mark.key == key else Action.MOVE
         reasons = () if action is Action.UPDATE else (Reason.MOVED,)
-        return self._existing(manifest, live, self._own_mark(owned), action, reasons)
-
-    def _own_mark(self, owned: Owned) -> Mark:
-        """An object's mark; a copy that gets a manifest of its own gets a nonce of its own."""
-        is_copy = any(copy.live.id == owned.live.id for _, copy in self.index.copies)
-        return replace(owned.mark, nonce=marks.UNDRAWN) if is_copy else owned.mark
+        return self._existing(manifest, live, own_mark(self.index, owned), action, reasons)
 
     def _ours(self) -> Iterator[Owned]:
         yield from self.index.ours.values()

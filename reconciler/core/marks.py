@@ -109,9 +109,16 @@ def write(mark: Mark) -> str:
 
 
 def with_digests(mark: Mark, digests: Mapping[str, str]) -> Mark:
-    """The mark with a digest for each of its units, or as it is where there is no room for them once it has a nonce."""
-    drawn = mark.nonce if mark.nonce != UNDRAWN else "n" * MAX_NONCE
-    words = (_VERSION, mark.owner, mark.key, drawn, "pd", "".join(mark.units) or "-", "".join(digests.values()))
+    """The mark with a digest for each of its units, or as it is where there is no room for them beside any nonce."""
+    words = (
+        _VERSION,
+        mark.owner,
+        mark.key,
+        "n" * MAX_NONCE,
+        "pd",
+        "".join(mark.units) or "-",
+        "".join(digests.values()),
+    )
     return replace(mark, digests=digests) if len(" ".join(words)) <= MAX_LENGTH else mark
 
 

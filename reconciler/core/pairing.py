@@ -8,7 +8,7 @@ older one, whatever key or owner either has by now, was copied by a person and i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.core import marks
 from reconciler.core.marks import DamagedMark, Mark, NewerMark
@@ -66,6 +66,12 @@ class Index:
         return [live for live in self.by_id.values() if live.id not in mine]
 
 
+def own_mark(found: Index, owned: Owned) -> Mark:
+    """An object's mark as it goes on: a copy that gets a manifest of its own gets a nonce of its own."""
+    is_copy = any(copy.live.id == owned.live.id for _, copy in found.copies)
+    return replace(owned.mark, nonce=marks.UNDRAWN) if is_copy else owned.mark
+
+
 def index(kind: Kind, objects: Iterable[LiveObject], owner: str) -> Index:
     """Sort the live objects of a kind by the owner and key their marks name."""
     found = Index(kind)
@@ -81,7 +87,7 @@ def index(kind: Kind, objects: Iterable[LiveObject], owner: str) -> Index:
                 found.damaged.append(live)
             case mark:
                 owned = Owned(live, mark)
-                original = originals.setdefault(mark.nonce, owned)
+                original = originals.setdefault(mark.nonce, owned) if mark.nonce != marks.UNDRAWN else owned
                 if mark.owner != owner:
                     found.foreign.append(owned)
                 elif original is not owned:

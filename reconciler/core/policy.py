@@ -42,7 +42,7 @@ def refuse_same_name(kind: Kind, others: Sequence[LiveObject], manifest: Manifes
     shown = ", ".join(namesakes[:3]) + (f" and {len(namesakes) - 3} more" if len(namesakes) > 3 else "")
     first = namesakes[0]
     hint = (
-        f"{shown} has the name {name!r} and is not managed here. To manage it: `reconciler adopt {manifest.address} "
+        f"{shown} has the same {field} and is not managed here. To manage it: `reconciler adopt {manifest.address} "
         f"{first}` (or add `reconciler: {{id: {first}}}`). To create another: `reconciler: {{same_name: allow}}`"
     )
     return Block(Blocker.SAME_NAME, hint)

@@ -116,7 +116,7 @@ def _is_done(change: Change, kind: Kind, live: LiveObject) -> bool:
     present = units(kind, live.body)
     for unit, value in planned_writes(change, kind).items():
         if is_mark(kind, unit):
-            if not _same_mark(value, mark_of(kind, live)):
+            if value != mark_text(kind, live) and not _same_mark(value, mark_of(kind, live)):
                 return False
         elif not same(meaning_of(kind, unit), None if value is ABSENT else value, present.get(unit)):
             return False

@@ -10,19 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from reconciler.core import marks
 from reconciler.core.changes import mark_for
+from reconciler.core.codes import Code
 from reconciler.core.decide import assemble
 from reconciler.core.desired import desired_units, managed_units
-from reconciler.core.document import digest_of
 from reconciler.core.marks import Mark
 from reconciler.core.model import (
     ABSENT,
     Action,
     Address,
+    Block,
+    Blocker,
     Body,
     Change,
+    Diagnostic,
     FieldChange,
     Json,
     LiveObject,
@@ -30,23 +34,32 @@ from reconciler.core.model import (
     Plan,
     Unit,
 )
-from reconciler.core.pairing import Index, mark_of
+from reconciler.core.pairing import Index, Owned, mark_of, own_mark
 from reconciler.core.precondition import planned_writes
 from reconciler.core.refs import paired_ids, resolved
-from reconciler.core.semantics import Kind, is_mark, meaning_of, same, units
+from reconciler.core.semantics import Kind, canonical, digest, is_mark, meaning_of, same, units
+
+_UNSAID: Final = "a policy is not kept: `reconciler plan` says which"
 
 
 def sealed(plan: Plan, kinds: Mapping[str, Kind]) -> Plan:
     """The plan without contents: for each change the units it writes, and the digest of what it writes to them."""
-    return replace(
-        plan, sealed=True, changes=tuple(_sealed(change, kinds[change.address.kind]) for change in plan.changes)
-    )
+    changes = tuple(_sealed(change, kinds[change.address.kind]) for change in plan.changes)
+    said = tuple(_unquoted(each) if each.code is Code.POLICY else each for each in plan.diagnostics)
+    return replace(plan, sealed=True, changes=changes, diagnostics=said)
 
 
 def _sealed(change: Change, kind: Kind) -> Change:
     fields = dict.fromkeys(_without_contents(field, change.units) for field in change.fields)
-    seal = None if change.patch is None else _seal(planned_writes(change, kind))
-    return replace(change, fields=tuple(fields), patch=None, seal=seal)
+    seal = None if change.patch is None else _seal(kind, planned_writes(change, kind))
+    block = change.blocked
+    if block is not None and block.by is Blocker.POLICY:  # policies quote what they refuse
+        block = Block(block.by, _UNSAID)
+    return replace(change, fields=tuple(fields), patch=None, seal=seal, blocked=block)
+
+
+def _unquoted(diagnostic: Diagnostic) -> Diagnostic:
+    return replace(diagnostic, summary=_UNSAID, detail="", hint="")
 
 
 def _without_contents(field: FieldChange, written: tuple[Unit, ...]) -> FieldChange:
@@ -55,10 +68,20 @@ def _without_contents(field: FieldChange, written: tuple[Unit, ...]) -> FieldCha
     return FieldChange(unit, ABSENT, ABSENT, field.reason, field.source, field.sensitive)
 
 
-def _seal(writes: Mapping[Unit, Json]) -> str:
-    return digest_of(
-        {"writes": [[list(unit), [] if value is ABSENT else [value]] for unit, value in sorted(writes.items())]}
-    )
+def _seal(kind: Kind, writes: Mapping[Unit, Json]) -> str:
+    """The digest of what units will mean; of a mark, its nonce aside, for that may be drawn meanwhile."""
+    return digest({repr(unit): _told(kind, unit, value) for unit, value in writes.items()})
+
+
+def _told(kind: Kind, unit: Unit, value: Json) -> str:
+    if value is ABSENT and len(unit) > 1:
+        return "taken away"
+    return canonical(meaning_of(kind, unit), _without_nonce(kind, unit, value))
+
+
+def _without_nonce(kind: Kind, unit: Unit, value: Json) -> Json:
+    mark = marks.read(value) if is_mark(kind, unit) and value is not ABSENT else None
+    return marks.write(replace(mark, nonce=marks.UNDRAWN)) if isinstance(mark, Mark) else value
 
 
 def unsealed(
@@ -109,7 +132,7 @@ class _Unsealing:
         else:
             wanted = desired_units(kind, manifest)
             writes = {unit: self._value(unit, wanted, manifest) for unit in self.change.units}
-        if _seal(writes) != self.change.seal:
+        if _seal(kind, writes) != self.change.seal:
             return None
         return assemble(kind, writes, live.body if live else {})
 
@@ -124,12 +147,17 @@ class _Unsealing:
         """The mark that goes along; a unit that differs and is not written keeps the digest it has."""
         kind, live = self.found.kind, self._live
         old = mark_of(kind, live) if live else None
+        known = own_mark(self.found, Owned(live, old)) if live and isinstance(old, Mark) else None
         managed = managed_units(kind, manifest)
         present = units(kind, live.body) if live else managed
         after = {
             unit: value
             for unit, value in managed.items()
-            if unit in self.change.units or same(meaning_of(kind, unit), value, present.get(unit))
+            if unit in self.change.units or _agrees(kind, unit, value, present)
         }
-        known = old if isinstance(old, Mark) else None
         return mark_for(kind, self.owner, manifest, known, after if self.digests else None)
+
+
+def _agrees(kind: Kind, unit: Unit, value: Json, present: Mapping[Unit, Json]) -> bool:
+    meaning = meaning_of(kind, unit)
+    return meaning.uncompared or same(meaning, value, present.get(unit))

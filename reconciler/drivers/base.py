@@ -17,7 +17,7 @@ RemoteError                 anything that went wrong between us and the remote
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -132,8 +132,11 @@ class Driver(Protocol):
         """One object. Raises NotFound when it is absent."""
         ...
 
-    def create(self, kind: str, body: Body) -> Body:
-        """Make an object. Sent once; raises Ambiguous when the answer is lost."""
+    def create(self, kind: str, body: Body, sending: Callable[[], None] | None = None) -> Body:
+        """Make an object. Sent once; raises Ambiguous when the answer is lost.
+
+        `sending` is called right before each time the request goes out: waiting for its turn can take minutes.
+        """
         ...
 
     def update(self, kind: str, id: str, patch: Body) -> Body:

@@ -25,11 +25,15 @@ from reconciler.drivers.gate import RateGate
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
+TEXT_BYTES: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer; `body` is the parsed JSON, or None where there is none to parse (`text` then has the beginning)."""
+    """One answer; `body` is the parsed JSON, or None where there is none to parse (`text` then has the beginning).
+
+    `text`, and the body of an error, are masked.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -91,9 +95,11 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
         repeatable: bool = True,
+        sending: Callable[[], None] | None = None,
     ) -> Answer:
         """Send a request, again where that is safe and useful, and return the last answer, whatever its status.
 
+        `sending` is called right before each try, after the waits; what it raises is passed on, and nothing is sent.
         Raises Unreachable when no answer came, BadResponse when it is too large, Interrupted when a wait was ended.
         """
         gate = self._gates[method != "GET"]
@@ -101,6 +107,8 @@ class HttpClient:
         while True:
             tries += 1
             self._wait(gate.reserve())
+            if sending:
+                sending()
             answer: Answer | None = None
             error: Unreachable | None = None
             begin = self._clock()
@@ -171,7 +179,7 @@ class HttpClient:
             raise self._unreachable(error, reached=False) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise self._unreachable(error, reached=True) from None
-        tally.request_id = response.headers.get("x-request-id") or tally.request_id
+        tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
         return self._answer(response, raw)
 
     def _read(self, response: httpx.Response) -> bytes:
@@ -190,10 +198,17 @@ class HttpClient:
     def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
         try:
             body = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
+            if response.status_code >= 400:
+                body = _mapped(body, self.mask)
         except (ValueError, RecursionError):
             body = None
-        text = self.mask(raw[:2000].decode(errors="replace"))
-        return Answer(response.status_code, response.headers, body, text)
+        return Answer(response.status_code, response.headers, body, self._beginning(raw))
+
+    def _beginning(self, raw: bytes) -> str:
+        """The first of an answer's text, masked before it is cut: half a secret is not found any more."""
+        longest = max(map(len, self._connection.secrets), default=0)
+        text = self.mask(raw[: TEXT_BYTES + longest].decode(errors="replace"))
+        return text if len(raw) <= TEXT_BYTES else text[: max(0, len(text) - longest)]
 
     def _unreachable(self, error: Exception, *, reached: bool) -> Unreachable:
         said = self.mask(str(error)) or type(error).__name__
@@ -258,6 +273,17 @@ def _failure(tries: int, repeatable: bool, answer: Answer | None, error: Unreach
         return Failure(tries, repeatable, reached=error is None or error.reached)
     advice = {"true": True, "false": False}.get(answer.headers.get("x-should-retry", ""))
     return Failure(tries, repeatable, answer.status, True, retry_after(answer.headers), advice)
+
+
+def _mapped(value: Json, change: Callable[[str], str]) -> Json:
+    """A JSON value with every text in it changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_mapped(each, change) for each in value]
+    if isinstance(value, dict):
+        return {change(name): _mapped(each, change) for name, each in value.items()}
+    return value
 
 
 def _refuse_constant(text: str) -> Iterable[None]:

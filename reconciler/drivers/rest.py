@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -74,10 +74,11 @@ class RestDriver:
         self._refuse_cached(answer)
         return _object(answer)
 
-    def create(self, kind: str, body: Body) -> Body:
+    def create(self, kind: str, body: Body, sending: Callable[[], None] | None = None) -> Body:
         """Make an object. Sent once; raises Ambiguous when the answer is lost."""
+        path = self._provider.kinds[kind].path
         try:
-            return _object(self._send("POST", self._provider.kinds[kind].path, body=body, repeatable=False))
+            return _object(self._send("POST", path, body=body, repeatable=False, sending=sending))
         except (ServerFailed, BadResponse, RouteChanged) as error:
             raise Ambiguous(str(error), detail=error.diagnostic.detail, status=error.status) from error
         except Unreachable as error:
@@ -136,14 +137,17 @@ class RestDriver:
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
         repeatable: bool = True,
+        sending: Callable[[], None] | None = None,
     ) -> Answer:
-        answer = self._client.send(method, path, query=query, headers=headers, body=body, repeatable=repeatable)
+        answer = self._client.send(
+            method, path, query=query, headers=headers, body=body, repeatable=repeatable, sending=sending
+        )
         provider = self._provider
         if provider.retried_header and answer.headers.get(provider.retried_header, "0") != "0":
             self._client.note_repeated()
         if 200 <= answer.status < 300:
             self._check_route(answer)
-            self.account = answer.headers.get(provider.account_header or "") or self.account
+            self.account = self._client.mask(answer.headers.get(provider.account_header or "", "")) or self.account
             return answer
         raise self._error(answer)
 
@@ -159,7 +163,8 @@ class RestDriver:
         with self._route_lock:
             first = self._route = self._route or route
         if route != first:
-            raise RouteChanged(f"the gateway answered from {route} after {first}", hint=_ROUTE_HINT)
+            said = self._client.mask(f"the gateway answered from {route} after {first}")
+            raise RouteChanged(said, hint=_ROUTE_HINT)
 
     def _refuse_cached(self, answer: Answer) -> None:
         for header, values in self._provider.reads.refuse.items():
@@ -167,7 +172,7 @@ class RestDriver:
                 raise BadResponse(f"the gateway answered a read from its cache ({header}: {said})")
 
     def _error(self, answer: Answer) -> RemoteError:
-        said = self._client.mask(error_text(answer))
+        said = error_text(answer)
         status = answer.status
         if status in (401, 403):
             hint = "check the credential: is it set, complete, and allowed to manage these objects?"

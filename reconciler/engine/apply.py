@@ -185,7 +185,7 @@ class _Run:
         else:
             result = self._executor.run(_with_ids(step, self._ids))
         if isinstance(result, Outcome):
-            if result.result is Result.FAILED and self._options.stop_on_error:
+            if result.result is Result.FAILED and (self._options.stop_on_error or _is_refused(result)):
                 self._halt.set()
             self._options.report(result)
         return result
@@ -197,6 +197,11 @@ def _with_ids(step: Step, ids: Mapping[Address, str]) -> Step:
         return step
     change = filled(replace(step.change, patch=step.patch), ids)
     return replace(step, change=replace(step.change, patch=filled(step.change, ids).patch, refs=()), patch=change.patch)
+
+
+def _is_refused(outcome: Outcome) -> bool:
+    """Whether the remote does not accept the credential: it will not for the rest either."""
+    return outcome.error is not None and outcome.error.code is Code.REFUSED_CREDENTIAL
 
 
 def _stages(steps: list[Step]) -> Iterator[list[Step]]:

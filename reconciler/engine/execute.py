@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from reconciler.core import marks
 from reconciler.core.codes import Code
@@ -85,12 +86,11 @@ class Executor:
 
     def _create(self, step: Step, nonce: str) -> Outcome | Pending:
         patch = with_nonce(step.kind, step.patch or {}, nonce)
+        record = partial(self._journal.attempt, step.change.address, nonce)
         try:
-            self._journal.attempt(step.change.address, nonce)
+            answer = self._driver.create(step.kind.name, patch, record)
         except OSError as error:
             return self._outcome(step, Result.FAILED, _unrecorded(error))
-        try:
-            answer = self._driver.create(step.kind.name, patch)
         except Ambiguous as error:
             tally = self._driver.take_tally()
             self.repeated = self.repeated or tally.repeated

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -148,10 +148,10 @@ class LockFileDriver:
         """One object, with its mark. Raises NotFound when it is absent."""
         return _with_mark(self._driver.read(kind, id), self._file.of(kind).get(id))
 
-    def create(self, kind: str, body: Body) -> Body:
+    def create(self, kind: str, body: Body, sending: Callable[[], None] | None = None) -> Body:
         """Make an object, then keep its mark. Raises Ambiguous when the answer, or the mark, is lost."""
         mark, rest = _without_mark(body)
-        answer = self._driver.create(kind, rest)
+        answer = self._driver.create(kind, rest, sending)
         id = str(answer["id"])
         try:
             self._file.put(kind, id, mark)

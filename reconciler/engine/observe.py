@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from reconciler.core.marks import Mark
 from reconciler.core.model import Body, LiveObject
 from reconciler.core.pairing import Observation, mark_of
 from reconciler.core.semantics import Kind
-from reconciler.drivers.base import Driver, NotFound
+from reconciler.drivers.base import Driver, NoSuchApi, NotFound
 from reconciler.engine.journal import Attempt, Journal
 
 
@@ -29,8 +29,10 @@ class Sight:
     unsettled: tuple[Attempt, ...] = ()
 
 
-def observe(driver: Driver, kinds: Iterable[KindOnTarget], journal: Journal) -> Sight:
+def observe(driver: Driver, kinds: Iterable[KindOnTarget], journal: Journal, optional: Collection[str] = ()) -> Sight:
     """Read every object of every kind. Raises RemoteError when a list cannot be read to its end.
+
+    A kind named in `optional` is left out where the remote does not serve it at all.
 
     A list may lag behind writes. An object that this machine made a moment ago and the list does not show is read by
     its id; a create that was interrupted is reported as unsettled until the target's `settle_seconds` have passed.
@@ -40,7 +42,12 @@ def observe(driver: Driver, kinds: Iterable[KindOnTarget], journal: Journal) -> 
     unsettled: list[Attempt] = []
     for on_target in kinds:
         kind = on_target.kind.name
-        bodies = {body["id"]: body for body in driver.list(kind)}
+        try:
+            bodies = {body["id"]: body for body in driver.list(kind)}
+        except NoSuchApi:
+            if kind in optional:
+                continue
+            raise
         requests = driver.take_tally().requests
         found = [live_object(on_target, body) for body in bodies.values()]
         shown = _nonces(on_target.kind, found) if recent else frozenset()

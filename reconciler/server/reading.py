@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from wsgiref.types import WSGIEnvironment
 
 from .forms import is_form, read_form
-from .wire import Call, Json, Refusal, Request, Unparsable
+from .wire import Call, Json, Refusal, Repeating, Request, Unparsable
 
 BODY_LIMIT = 8 * 1024 * 1024
 
@@ -19,8 +19,10 @@ def head_of(environ: WSGIEnvironment) -> Request:
             headers[name.replace("_", "-").lower()] = environ[name]
     path = _decoded(environ.get("PATH_INFO", "") or "/")
     query = environ.get("QUERY_STRING", "")
-    parameters = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
-    return Request(environ["REQUEST_METHOD"], path, parameters, headers, Unparsable(), None)
+    pairs = parse_qsl(query, keep_blank_values=True) if query else []
+    names = [name for name, _ in pairs]
+    repeated = next((name for index, name in enumerate(names) if name in names[:index]), None)
+    return Request(environ["REQUEST_METHOD"], path, dict(pairs), headers, Unparsable(), None, repeated)
 
 
 def read_body(request: Request, environ: WSGIEnvironment, call: Call) -> Refusal | None:
@@ -71,7 +73,17 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    seen: set[str] = set()
+    repeating = Repeating(found)
+    repeating.key = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+    return repeating
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_object)
 
 
 def _parsed(raw: bytes) -> Json:

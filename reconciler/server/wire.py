@@ -46,6 +46,12 @@ class Unparsable:
     """Stands for a body that is not JSON: whether that matters is for the verb to say."""
 
 
+class Repeating(dict[str, Json]):
+    """An object of a body in which a key was given twice; the last value counts, as JSON readers have it."""
+
+    key = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """What a method and a path mean to a profile."""
@@ -87,6 +93,7 @@ class Request:
     headers: dict[str, str]
     body: Json  # as it is worked on: a `Form` where the call takes one, `Unparsable` when it is not JSON
     sent: Json  # as it came
+    repeated: str | None = None  # the first key of the query that was given twice
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from tests.conftest import Project, Remote
 def test_500_assistants_are_planned_in_5_requests_and_50_changes_applied_in_55(
     project: Project, remote: Remote
 ) -> None:
-    project.target(remote.url)
+    project.target(remote.url, prune="none")
     for number in range(500):
         project.write(f"assistants.d/a{number}.yaml", f"name: a{number}\nmodel: gpt-4o\n")
     project.ok("apply", "--yes", "--parallelism", "16")
@@ -27,6 +27,17 @@ def test_500_assistants_are_planned_in_5_requests_and_50_changes_applied_in_55(
     project.ok("apply", "--yes")
     assert len(remote.app.requests) == 55
     assert all(request.body == {"model": "gpt-4-turbo"} for request in remote.writes)
+
+
+def test_to_find_orphans_one_more_request_looks_at_a_kind_without_manifests(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    project.write("assistants.d/a.yaml", "name: a\nmodel: gpt-4o\n")
+    project.ok("plan")
+    read = sorted(request.path.partition("?")[0] for request in remote.app.requests)
+    assert read == ["/v1/assistants", "/v1/vector_stores"]
+    remote.forget()
+    project.ok("plan", "assistant/a")
+    assert [request.path.partition("?")[0] for request in remote.app.requests] == ["/v1/assistants"]
 
 
 class Together:

@@ -27,12 +27,12 @@ def settled(world: World, files: list[Manifest]) -> None:
 
 
 @law
-@given(first=fleets(), second=fleets(), foreign=st.lists(accepted(), max_size=2), seed=seeds)
+@given(first=fleets(), second=fleets(), foreign=st.lists(accepted(), max_size=2), seed=seeds, digests=st.booleans())
 def test_converges_on_any_shape_of_answer_and_leaves_others_alone(
-    first: list[Manifest], second: list[Manifest], foreign: list[dict], seed: int
+    first: list[Manifest], second: list[Manifest], foreign: list[dict], seed: int, digests: bool
 ) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        world = World(Path(scratch), adversary=seed)
+        world = World(Path(scratch), adversary=seed, digests=digests)
         theirs = [world.by_hand(body) for body in foreign]
         before = {id: world.raw()[id] for id in theirs}
         for files in (first, second):
@@ -46,12 +46,12 @@ def test_converges_on_any_shape_of_answer_and_leaves_others_alone(
 
 
 @law
-@given(first=fleets(), second=fleets(), seed=seeds)
+@given(first=fleets(), second=fleets(), seed=seeds, digests=st.booleans())
 def test_what_is_sent_is_what_the_plan_shows_and_only_what_differs(
-    first: list[Manifest], second: list[Manifest], seed: int
+    first: list[Manifest], second: list[Manifest], seed: int, digests: bool
 ) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        world = World(Path(scratch), adversary=seed)
+        world = World(Path(scratch), adversary=seed, digests=digests)
         for files in (first, second):
             plan = world.plan(files)
             assume(not any(change.blocked for change in plan.changes))

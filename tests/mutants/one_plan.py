@@ -22,15 +22,15 @@ MUTANTS = [
     ),
     Mutant(
         "pairing",
-        "if one.mark.nonce == owned.mark.nonce), None)",
-        "if one.mark.nonce != owned.mark.nonce), None)",
+        "elif original is not owned:",
+        "elif False:",
         "copies are not twins",
         "pairing",
     ),
     Mutant(
         "pairing",
-        "case Mark() as mark if mark.owner != owner:",
-        "case Mark() as mark if mark.owner < owner:",
+        "if mark.owner != owner:",
+        "if mark.owner < owner:",
         "the owner scopes what we touch",
         "pairing",
     ),
@@ -44,17 +44,24 @@ MUTANTS = [
     ),
     Mutant(
         "kind_plan",
-        "if not decision.writes and new_mark == mark:",
+        "if not decision.writes and changed_mark is None:",
         "if not decision.writes:",
         "the mark changes when units do",
         "plan",
     ),
     Mutant(
         "kind_plan",
-        "new_mark if new_mark != mark else None)",
-        "new_mark)",
+        "changed_mark = new_mark if new_mark != mark or new_mark.nonce == marks.UNDRAWN else None",
+        "changed_mark = new_mark",
         "an update carries the changed fields and nothing else",
         "plan",
+    ),
+    Mutant(
+        "kind_plan",
+        "new_mark if new_mark != mark or new_mark.nonce == marks.UNDRAWN else None",
+        "new_mark if new_mark != mark else None",
+        "a copy of its own gets a nonce of its own",
+        "kind_plan",
     ),
     Mutant(
         "policy", "if mark.owner == owner and mark.key in", "if mark.key in", "only our newer marks block", "orphans"
@@ -65,7 +72,7 @@ MUTANTS = [
     Mutant("kind_plan", "if let_go or prune:", "if True:", "deletes only where prune says owned", "kind_plan"),
     Mutant("kind_plan", "if owned.mark.protect and", "if False and", "protect survives the file", "policy"),
     Mutant(
-        "kind_plan",
+        "changes",
         "nonce=old.nonce if old else marks.UNDRAWN",
         "nonce=marks.UNDRAWN",
         "a nonce stays with its object",
@@ -90,7 +97,7 @@ MUTANTS = [
     Mutant(
         "kind_plan", "        self._taken[live.id] = manifest.address\n", "", "one object has one address", "kind_plan"
     ),
-    Mutant("plan", "return (last, -place if last else place,", "return (last, place,", "deletes are reversed", "plan"),
+    Mutant("plan", "return (last, -kind if last else kind,", "return (last, kind,", "deletes are reversed", "plan"),
     Mutant(
         "plan", "last = change.action in (Action.DELETE, Action.RELEASE)", "last = False", "deletes go last", "plan"
     ),
@@ -125,14 +132,75 @@ MUTANTS = [
         "orphans",
     ),
     Mutant(
-        "kind_plan", "if same_content and owned.mark.units == units:", "if same_content:", "equal, not more", "orphans"
+        "kind_plan",
+        "if same_content and owned.mark.units == marks.codes(managed_units(self.kind, manifest)):",
+        "if same_content:",
+        "equal, not more",
+        "orphans",
     ),
     Mutant(
         "pairing",
-        "for one in (first, *twins) if",
-        "for one in (first,) if",
-        "a copy of a twin is a copy",
-        "orphans",
+        "originals.setdefault(mark.nonce, owned)",
+        "originals.setdefault(mark.key + mark.nonce, owned)",
+        "a copy is one whatever its key",
+        "kind_plan",
+    ),
+    # likeness and takeover
+    Mutant(
+        "kind_plan",
+        'return "name" if field and name and owned.live.body.get(field) == name else None',
+        "return None",
+        "one name is a probable rename",
+        "kind_plan",
+    ),
+    Mutant(
+        "kind_plan",
+        'return "name" if field and name and owned',
+        'return "name" if field and owned',
+        "no name is nothing in common",
+        "kind_plan",
+    ),
+    Mutant(
+        "kind_plan",
+        "if field and not manifest.same_name_allowed else None",
+        "if field else None",
+        "same_name: allow",
+        "kind_plan",
+    ),
+    Mutant(
+        "kind_plan",
+        "if owned.mark.owner == owner)",
+        "if owned.mark.owner != self.owner)",
+        "a takeover is from the owner it names",
+        "takeover",
+    ),
+    Mutant(
+        "kind_plan",
+        "(o.live.id == id if id else o.mark.key == key)",
+        "o.mark.key == key",
+        "an id names what is taken over",
+        "takeover",
+    ),
+    Mutant(
+        "kind_plan",
+        "(o.live.id == id if id else o.mark.key == key)",
+        "(o.live.id == id or o.mark.key == key)",
+        "an id names it alone",
+        "takeover",
+    ),
+    Mutant(
+        "kind_plan",
+        "mark = replace(owned.mark, owner=self.owner, key=key)",
+        "mark = mark_for(self.kind, self.owner, manifest, owned.mark)",
+        "a takeover keeps the rest of the mark",
+        "takeover",
+    ),
+    Mutant(
+        "kind_plan",
+        "return replace(change, blocked=policy.refuse_second(held)) if held else change",
+        "return change",
+        "a takeover makes no second",
+        "takeover",
     ),
     # precondition and verify
     Mutant(
@@ -165,8 +233,22 @@ MUTANTS = [
     ),
     Mutant(
         "precondition",
-        "drawn = live.nonce if wanted.nonce == marks.UNDRAWN else wanted.nonce",
-        "drawn = wanted.nonce",
+        "    if _is_done(change, kind, live):\n        return AlreadyApplied(live.id)\n    writes",
+        "    writes",
+        "what is done is not sent again",
+        "precondition",
+    ),
+    Mutant(
+        "semantics",
+        "return any(self.fields[name].granular for name in patch if name in self.fields)",
+        "return self.mark_field in patch and False",
+        "shared maps are read again",
+        "semantics",
+    ),
+    Mutant(
+        "precondition",
+        "nonce=live.nonce if wanted.nonce == marks.UNDRAWN else wanted.nonce",
+        "nonce=wanted.nonce",
         "apply draws the nonce",
         "precondition",
     ),

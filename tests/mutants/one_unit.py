@@ -48,14 +48,14 @@ MUTANTS = [
     ),
     Mutant("semantics", "_dump(part) != _dump(sub.unset)", "False", "zero ≠ a default of false", "semantics"),
     Mutant(
-        "semantics",
+        "parts",
         "elif sub.default is not None and not same(sub, None, live[name]):",
         "elif not same(sub, None, live[name]):",
         "what has no cleared value is not cleared",
         "clearing",
     ),
     Mutant(
-        "semantics", "return parts | meaning.default", "return meaning.default", "lists are cleared by name", "clearing"
+        "parts", "return parts | meaning.default", "return meaning.default", "lists are cleared by name", "clearing"
     ),
     Mutant(
         "semantics",
@@ -94,22 +94,22 @@ MUTANTS = [
         "semantics decide",
     ),
     Mutant(
-        "semantics",
+        "parts",
         "elif sub.default is not None and not same(sub, None, live[name]):",
         "elif sub.default is not None and live[name]:",
         "cleared parts are those beyond their default",
         "clearing",
     ),
-    Mutant("semantics", "filled[name] = _cleared(sub)", "pass", "cleared parts are sent by name", "clearing"),
+    Mutant("parts", "filled[name] = _cleared(sub)", "pass", "cleared parts are sent by name", "clearing"),
     Mutant(
-        "semantics",
+        "parts",
         "elif meaning.closed and entry is not None:",
         "elif entry is not None:",
         "open values have no unknown parts",
         "clearing",
     ),
     # marks
-    Mutant("marks", 'if "d" in flags and "r" in flags:', "if False:", "contradicting flags are damage", "marks"),
+    Mutant("marks", '("d" in flags and "r" in flags) or len', "len", "contradicting flags are damage", "marks"),
     Mutant(
         "marks",
         "if not isinstance(text, str) or len(text) > MAX_LENGTH:",
@@ -218,14 +218,14 @@ MUTANTS = [
         "decide",
     ),
     Mutant(
-        "decide",
+        "desired",
         'return unit[0] in names or ".".join(unit) in names',
         "return unit[0] in names",
         "one entry can be ignored",
         "decide",
     ),
     Mutant(
-        "decide", "if not left_to_others(unit, manifest.initial)", "if unit", "initial units are set once", "decide"
+        "desired", "if not left_to_others(unit, manifest.initial)", "if unit", "initial units are set once", "decide"
     ),
     # diff
     Mutant("diff", "if not found and not same(meaning, before, after):", "if False:", "what differs is told", "diff"),

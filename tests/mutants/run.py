@@ -13,14 +13,23 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import one_base
 import one_plan
 import one_unit
+import other_plans
 from mutant import Mutant
 
-MUTANTS = one_unit.MUTANTS + one_plan.MUTANTS
+MUTANTS = one_unit.MUTANTS + one_base.MUTANTS + one_plan.MUTANTS + other_plans.MUTANTS
 ROOT = Path(__file__).parents[2]
 COPIED = ("reconciler/__init__.py", "reconciler/core", "schemas", "tests/__init__.py", "tests/strategies.py")
 TESTS = "tests/unit/core"
+UNSHRUNK = """
+from hypothesis import Phase, settings
+
+settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate])
+settings.load_profile("mutants")
+"""
+"""One example that fails is enough here, however large."""
 
 
 def copy_tree(into: Path) -> None:
@@ -33,6 +42,7 @@ def copy_tree(into: Path) -> None:
         else:
             shutil.copy(source, target)
     (into / "pytest.ini").write_text("[pytest]\npythonpath = .\n", encoding="utf-8")
+    (into / "conftest.py").write_text(UNSHRUNK, encoding="utf-8")
 
 
 def failing(tree: Path, names: list[str]) -> bool:

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from ..store import Store
 from ..wire import Call, Entropy, Quirks, Reply, Request
+from .agents_v1 import AgentsV1
+from .anthropic_agents import AnthropicAgents
 from .assistants_v2 import AssistantsV2
 
 
@@ -31,4 +33,8 @@ class ProfileFactory(Protocol):
         """Over a store; `entropy` is what ids are made of."""
 
 
-PROFILES: dict[str, ProfileFactory] = {"assistants-v2": AssistantsV2}
+PROFILES: dict[str, ProfileFactory] = {
+    "assistants-v2": AssistantsV2,
+    "agents-v1": AgentsV1,
+    "anthropic-agents": AnthropicAgents,
+}

@@ -273,7 +273,7 @@ def test_an_empty_block_is_none(read: Read, block: str) -> None:
     ("block", "summary", "hint"),
     [
         ("protct: true", "unknown field protct", "did you mean protect?"),
-        ("for_each: x", "unknown field for_each", "remove it"),
+        ("for_all: x", "unknown field for_all", "remove it"),
         ("protect: yes", 'protect must be true or false, not the text "yes"', ""),
         ("on_remove: keep", 'on_remove cannot be "keep"', ""),
         ("on_remove: realease", 'on_remove cannot be "realease"', "did you mean release?"),

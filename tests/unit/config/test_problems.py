@@ -195,7 +195,7 @@ def test_problems_of_all_files_are_told_at_once_by_file_and_line(read: Read) -> 
 
 
 def test_a_value_that_was_refused_is_not_told_again(read: Read) -> None:
-    text = "model: !file nowhere.md\nname: !ref x/y\ntemperature: 1e999\ntools: !own [1]\nmetadata: {a: !env X}\n"
+    text = "model: !file nowhere.md\nname: !ref x\ntemperature: 1e999\ntools: !own [1]\nmetadata: {a: !env X}\n"
     assert [each.code for each in read({"a.yaml": text}).diagnostics] == [
         Code.FILE_REFUSED,
         Code.BAD_TAG,

@@ -272,7 +272,7 @@ def test_mappings_lists_and_aliases_as_keys_are_refused(text: str) -> None:
 def test_unknown_tags_are_refused_naming_the_known_ones(tag: str, form: str) -> None:
     _, problems = read_yaml(form.format(tag).encode(), "a.yaml")
     assert [(each.code, each.summary) for each in problems] == [(Code.BAD_TAG, f"unknown tag {tag}")]
-    assert "!file, !var, !env" in problems[0].hint
+    assert "!file, !ref, !var, !env" in problems[0].hint
 
 
 def test_our_tags_are_leaves_to_be_resolved() -> None:
@@ -289,7 +289,7 @@ def test_our_tags_are_leaves_to_be_resolved() -> None:
     ("text", "summary"),
     [
         ("a: !file {x: y}", "!file takes one word or path, not a mapping or list"),
-        ("a: !ref vector_store/x", "!ref is not available in this version"),
+        ("a: !ref [x]", "!ref takes one word or path, not a mapping or list"),
         ("!file a: x", "a key cannot have the tag !file"),
     ],
 )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from reconciler.core import marks
-from reconciler.core.base import Base, UnknownBase
+from reconciler.core.base import Base, BaseSource, UnknownBase, fingerprint
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -20,7 +20,9 @@ from reconciler.core.model import (
     LiveObject,
     Manifest,
     OnRemove,
+    Outcome,
     Plan,
+    Result,
     Source,
     TargetIdentity,
     Unit,
@@ -108,20 +110,29 @@ def marked(
     protect: bool = False,
     on_remove: OnRemove | None = None,
     created: float = 0,
+    last: Body | None = None,
 ) -> LiveObject:
-    """An object that we made; all of its units are managed unless `managed` names them."""
-    chosen = marks.codes(units(kind, body) if managed is None else managed)
-    text = marks.write(marks.Mark(owner, key, nonce or nonce_of(id), protect, on_remove, chosen))
-    return with_mark(id, text, body, kind, created)
+    """An object that we made; all of its units are managed unless `managed` names them.
+
+    Its mark keeps digests where `last` gives what was last applied.
+    """
+    chosen = list(units(kind, body) if managed is None else managed)
+    mark = marks.Mark(owner, key, nonce or nonce_of(id), protect, on_remove, marks.codes(chosen))
+    if last is not None:
+        known = units(kind, last)
+        digests = {marks.code(unit): fingerprint(kind, unit, known.get(unit)) for unit in chosen}
+        mark = marks.with_digests(mark, digests)
+    return with_mark(id, marks.write(mark), body, kind, created)
 
 
 def plan(
     manifests: Iterable[Manifest] = (), objects: Iterable[LiveObject] = (), kind: Kind = ASSISTANT, **scope: Any
 ) -> Plan:
-    """The plan of one kind; `base` gives what was last applied, the rest is the scope."""
+    """The plan of one kind; `base` gives what was last applied, or `source` where to ask; the rest is the scope."""
     base: Base = scope.pop("base", UnknownBase())
+    source: BaseSource = scope.pop("source", Always(base))
     observed = [Observation(kind, tuple(objects), 1)]
-    return make_plan(TARGET, Scope(OWNER, **scope), "sha256:0", manifests, observed, Always(base))
+    return make_plan(TARGET, Scope(OWNER, **scope), "sha256:0", manifests, observed, source)
 
 
 def the_change(found: Plan) -> Change:
@@ -195,7 +206,7 @@ def applied(found: Plan, objects: Iterable[LiveObject], kind: Kind, merging: boo
         if change.blocked or change.action is Action.NOOP:
             continue
         if change.action is Action.CREATE:
-            id = f"new_{change.address.key}"
+            id = created_id(change, world)
             body = sent_to({"id": id}, change.patch or {}, kind)
             text = body[kind.mark_field]["reconciler"]
             carrier = {**body[kind.mark_field], "reconciler": marks.draw(text, "d" + nonce_of(id))}
@@ -207,6 +218,29 @@ def applied(found: Plan, objects: Iterable[LiveObject], kind: Kind, merging: boo
             body = sent_to(live.body, change.patch or {}, kind, merging)
             text = body[kind.mark_field].get("reconciler", ABSENT)
             if text is not ABSENT:
-                body[kind.mark_field] = {**body[kind.mark_field], "reconciler": marks.draw(text, "d" + nonce_of(live.id))}
+                body[kind.mark_field] = {
+                    **body[kind.mark_field],
+                    "reconciler": marks.draw(text, "d" + nonce_of(live.id)),
+                }
             world[live.id] = replace(live, body=body)
     return list(world.values())
+
+
+def created_id(change: Change, taken: Container[str]) -> str:
+    """The id of the object a create makes."""
+    id = f"new_{change.address.key}"
+    while id in taken:
+        id += "2"
+    return id
+
+
+def outcomes(found: Plan, before: Iterable[LiveObject], after: Iterable[LiveObject]) -> list[Outcome]:
+    """What an apply tells that made `after` out of `before`."""
+    taken, now = {live.id for live in before}, {live.id: live.body for live in after}
+    told = []
+    for change in found.changes:
+        if change.is_due:
+            id = change.id if change.action is not Action.CREATE else created_id(change, taken)
+            taken.add(str(id))
+            told.append(Outcome(change.address, change.action, Result.DONE, id, after=now.get(str(id))))
+    return told

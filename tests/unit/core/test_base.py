@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from reconciler.core.base import FilesBase, MarkBase, Remembered, UnknownBase, f
 from reconciler.core.codes import Code
 from reconciler.core.decide import OnDrift, Resolve, Stance
 from reconciler.core.desired import managed_units
+from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.marks import Mark
 from reconciler.core.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Plan, Reason, Unit
-from reconciler.core.pairing import Observation
+from reconciler.core.pairing import Observation, index
 from reconciler.core.plan import Scope, make_plan
-from tests.unit.core.build import ASSISTANT, OWNER, TARGET, applied, manifest, plan, the_change, with_mark
+from tests.unit.core.build import ASSISTANT, OWNER, TARGET, applied, bare, manifest, plan, the_change, with_mark
 
 TEMPERATURE: Unit = ("temperature",)
 BODY = {"model": "m", "temperature": 0.5, "metadata": {"team": "a"}}
@@ -114,6 +116,13 @@ class TestDigests:
         base = Remembered({Address("assistant", "k"): manifest("k", BODY)})
         assert base.of(ASSISTANT, Address("assistant", "k"), None) == UnknownBase()
 
+    def test_an_object_that_is_adopted_by_command_remembers_how_it_looked(self) -> None:
+        live, wanted = bare("o1", {**BODY, "temperature": 0.9}), manifest("k", BODY)
+        planner = KindPlanner(index(ASSISTANT, [live], OWNER), {}, OWNER, digests=True)
+        adoption = planner.adoption(wanted, "o1")
+        [after] = applied(replace(plan(), changes=(adoption,)), [live], ASSISTANT)
+        assert reasons(the_change(planned([wanted], after))) == {"temperature": Reason.EDITED}
+
 
 class TestEarlierFiles:
     def test_label_without_blocking(self) -> None:
@@ -137,6 +146,15 @@ class TestEarlierFiles:
         )
         assert change.action is Action.MOVE
         assert reasons(change) == {"temperature": Reason.DRIFTED}
+
+    @pytest.mark.parametrize(("keys", "found"), [("old new", "old"), ("new", "new"), ("old", "old")])
+    def test_the_key_in_the_mark_comes_before_that_of_the_manifest(self, keys: str, found: str) -> None:
+        files = [manifest(key, {**BODY, "name": key}, initial=["temperature"]) for key in keys.split()]
+        base = Remembered({each.address: each for each in files}).of(
+            ASSISTANT, Address("assistant", "new"), Mark(OWNER, "old", "n1")
+        )
+        managed = {("model",): "m", ("name",): found, ("metadata", "team"): "a"}
+        assert base == FilesBase(ASSISTANT, managed)
 
     def test_an_object_they_had_and_that_is_not_there_is_gone(self) -> None:
         files, other = manifest("k", BODY), remembering("other", {"model": "z"}, {"model": "z"})

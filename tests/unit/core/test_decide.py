@@ -1,4 +1,4 @@
-"""The decision table of DESIGN §4, row by row; then what it means for maps, clearing, `initial` and `ignore`."""
+"""The decision table of `core/decide.py`, row by row; then what it means for maps, clearing, `initial` and `ignore`."""
 
 from __future__ import annotations
 

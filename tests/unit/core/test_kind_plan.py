@@ -1,4 +1,4 @@
-"""Pairing manifests with objects over time: moves, renames, twins, copies, orphans, adoption (DESIGN §5, §6)."""
+"""Pairing manifests with objects over time: moves, renames, twins, copies, orphans, adoption."""
 
 from __future__ import annotations
 
@@ -72,6 +72,57 @@ class TestMoves:
         assert actions(found) == [("move", "a", "o2", False), ("move", "b", "o1", False)]
 
 
+class TestChainsOfRenames:
+    """A key that one object leaves and another takes: one rename after the other."""
+
+    FILES = (manifest("b", {"model": "1"}, moved_from="a"), manifest("c", {"model": "2"}, moved_from="b"))
+    OBJECTS = (marked("o1", "a", {"model": "1"}), marked("o2", "b", {"model": "2"}))
+
+    @pytest.mark.parametrize(
+        ("on_remove", "action"), [(None, "delete"), (OnRemove.RELEASE, "release")], ids=["pruned", "released"]
+    )
+    def test_a_chain_is_refused_and_its_objects_stay(self, on_remove: OnRemove | None, action: str) -> None:
+        objects = [marked("o1", "a", {"model": "1"}, on_remove=on_remove), self.OBJECTS[1]]
+        found = plan(self.FILES, objects, prune=True, allow_deletes=1)
+        assert actions(found) == [("move", "b", None, True), ("move", "c", "o2", True), (action, "a", "o1", True)]
+        taken = (
+            "o1 of a cannot become b, which o2 has already: apply one rename after the other, or remove `moved_from`"
+        )
+        assert [change.blocked for change in found.changes] == [
+            Block(Blocker.ALREADY_BOUND, taken),
+            Block(Blocker.ALREADY_BOUND, "moved_from names b, which still has a manifest"),
+            Block(Blocker.PROBABLE_RENAME, "it looks renamed to assistant/b: say so there with `moved_from`"),
+        ]
+        assert found.changes[0].source == self.FILES[0].source
+
+    def test_one_rename_after_the_other_goes_through(self) -> None:
+        first = [manifest("a", {"model": "1"}), self.FILES[1]]
+        found = plan(first, self.OBJECTS)
+        assert actions(found) == [("noop", "a", "o1", False), ("move", "c", "o2", False)]
+        objects = applied(found, self.OBJECTS, ASSISTANT)
+        found = plan(self.FILES, objects)
+        assert actions(found) == [("move", "b", "o1", False), ("noop", "c", "o2", False)]
+        objects = applied(found, objects, ASSISTANT)
+        assert actions(plan(self.FILES, objects)) == [("noop", "b", "o1", False), ("noop", "c", "o2", False)]
+
+    def test_a_rename_of_what_is_not_there_any_more_is_no_chain(self) -> None:
+        assert actions(plan(self.FILES, self.OBJECTS[1:])) == [("update", "b", "o2", False), ("move", "c", "o2", True)]
+
+    def test_a_chain_whose_middle_is_free_goes_through(self) -> None:
+        assert actions(plan(self.FILES, self.OBJECTS[:1])) == [("move", "b", "o1", False), ("create", "c", None, False)]
+
+    def test_a_rename_from_a_key_that_has_a_manifest_again_is_no_chain(self) -> None:
+        files = [manifest("a", {"model": "1"}), *self.FILES]
+        assert actions(plan(files, self.OBJECTS)) == [
+            ("noop", "a", "o1", False),
+            ("update", "b", "o2", False),
+            ("move", "c", "o2", True),
+        ]
+
+    def test_a_rename_that_nobody_follows_is_passed_over_where_its_key_has_an_object(self) -> None:
+        assert actions(plan(self.FILES[:1], self.OBJECTS)) == [("update", "b", "o2", False)]
+
+
 class TestProbableRenames:
     def test_a_delete_and_a_create_of_equal_contents_are_both_blocked(self) -> None:
         found = plan([manifest("new", M)], [marked("o1", "old", M)], prune=True)
@@ -110,6 +161,34 @@ class TestProbableRenames:
         found = plan(files, [marked("o1", "old", M)])
         assert actions(found) == [("create", "a", None, False), ("move", "b", "o1", False)]
 
+    def test_one_name_with_other_contents_is_a_rename_too_and_another_is_allowed_by_saying_so(self) -> None:
+        live = marked("o1", "old", {**M, "name": "desk"})
+        wanted = manifest("new", {"model": "n", "name": "desk"})
+        assert the_change(plan([wanted], [live])).blocked == Block(
+            Blocker.PROBABLE_RENAME,
+            "o1 of assistant/old has the same name and no manifest: "
+            "if it was renamed, add `reconciler: {moved_from: old}`; "
+            "if it is another, `reconciler: {same_name: allow}`",
+        )
+        another = manifest("new", {"model": "n", "name": "desk"}, same_name_allowed=True)
+        assert the_change(plan([another], [live])).blocked is None
+
+    def test_a_rename_without_a_name_in_common_is_not_allowed_by_the_word_for_names(self) -> None:
+        wanted = manifest("new", M, same_name_allowed=True)
+        assert actions(plan([wanted], [marked("o1", "old", M)])) == [("create", "new", None, True)]
+
+    @pytest.mark.parametrize("name", [None, "", "Desk"])
+    def test_no_name_and_another_name_are_nothing_in_common(self, name: str | None) -> None:
+        live = marked("o1", "old", {**M, "name": name and "desk"})
+        assert actions(plan([manifest("new", {"model": "n", "name": name})], [live])) == [
+            ("create", "new", None, False)
+        ]
+
+    def test_where_a_kind_has_no_names_only_contents_are_alike(self) -> None:
+        live = marked("o1", "old", {"title": "t", "name": "desk"}, WIDGET)
+        wanted = manifest("new", {"title": "u", "name": "desk"}, WIDGET)
+        assert actions(plan([wanted], [live], WIDGET)) == [("create", "new", None, False)]
+
     def test_an_orphan_whose_move_was_done_earlier_is_a_rename_again(self) -> None:
         files = [manifest("a", M), manifest("b", M, moved_from="old")]
         found = plan(files, [marked("o1", "old", M), marked("o2", "b", M)])
@@ -140,6 +219,12 @@ class TestTwinsAndCopies:
     def test_a_copy_can_be_bound_to_an_address_of_its_own(self) -> None:
         found = plan([manifest("k", M), manifest("k2", M, id="o2")], self.COPIES)
         assert actions(found) == [("noop", "k", "o1", False), ("move", "k2", "o2", False)]
+
+    def test_a_copy_with_a_manifest_of_its_own_gets_a_nonce_of_its_own(self) -> None:
+        live = [marked("o1", "k", M, nonce="n1"), marked("o2", "k2", M, nonce="n1", created=1)]
+        _, change = plan([manifest("k", M), manifest("k2", M, id="o2")], live).changes
+        assert (change.action, change.id, change.reasons) == (Action.UPDATE, "o2", (Reason.MARK,))
+        assert change.patch == {"metadata": {"reconciler": "1 acme k2 ~ - pCJhgb"}}
 
     def test_a_twin_that_another_manifest_binds_is_moved_and_not_deleted(self) -> None:
         found = plan([manifest("k", M), manifest("k2", M, id="o2")], self.TWINS)

@@ -2,99 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core import policy
+from reconciler.core.base import Remembered
+from reconciler.core.decide import OnDrift, Resolve, Stance
 from reconciler.core.marks import Mark
-from reconciler.core.model import (
-    Action,
-    Address,
-    Block,
-    Blocker,
-    Change,
-    Json,
-    LiveObject,
-    Manifest,
-    OnRemove,
-    Plan,
-    Reason,
-    Unit,
-)
+from reconciler.core.model import Action, Address, Block, Blocker, Change, Json, Reason, Unit
 from reconciler.core.pairing import index, mark_of
 from reconciler.core.precondition import AlreadyApplied, Ready, check
 from reconciler.core.semantics import Kind, meaning_of, same, units
-from tests.strategies import bodies, law
-from tests.unit.core.build import ASSISTANT, OWNER, SCHEMA, WIDGET, WIDGET_SCHEMA, applied, bare, manifest, marked, plan
+from tests.strategies import law
+from tests.unit.core.build import OWNER, applied, plan
+from tests.unit.core.worlds import KINDS, due, with_sensible_moves, worlds
 
-KINDS = {"assistant": ASSISTANT, "widget": WIDGET}
 EACH_KIND = pytest.mark.parametrize("name", KINDS)
-BODIES = {"assistant": bodies(SCHEMA), "widget": bodies(WIDGET_SCHEMA)}
-KEYS = st.sampled_from(["a", "b", "c", "d"])
+REMEMBERING = pytest.mark.parametrize("digests", [False, True], ids=["names", "digests"])
 
 
-@st.composite
-def manifests(draw: st.DrawFn, kind: Kind, ids: Sequence[str | None]) -> list[Manifest]:
-    found = []
-    for key in sorted(draw(st.sets(KEYS, max_size=3))):
-        body = draw(BODIES[kind.name])
-        block = {
-            "protect": draw(st.booleans()),
-            "on_remove": draw(st.sampled_from([None, *OnRemove])),
-            "ignore": draw(st.sets(st.sampled_from(sorted(kind.fields)), max_size=1)),
-            "initial": draw(st.sets(st.sampled_from(sorted(kind.fields)), max_size=1)),
-            "moved_from": draw(st.none() | KEYS),
-            "id": draw(st.sampled_from(ids)),
-            "same_name_allowed": draw(st.booleans()),
-        }
-        found.append(manifest(key, body, kind, **block))
-    return found
-
-
-@st.composite
-def objects(draw: st.DrawFn, kind: Kind, near: list[Manifest]) -> list[LiveObject]:
-    found = []
-    for place in range(draw(st.integers(0, 4))):
-        body = draw(BODIES[kind.name] | st.sampled_from([m.body for m in near])) if near else draw(BODIES[kind.name])
-        managed = [unit for unit in units(kind, body) if draw(st.booleans())]
-        made = draw(st.integers(0, 2))
-        if draw(st.integers(0, 3)) == 0:
-            found.append(bare(f"o{place}", body, kind, made))
-        else:
-            block = {
-                "protect": draw(st.booleans()),
-                "on_remove": draw(st.sampled_from([None, *OnRemove])),
-                "owner": draw(st.sampled_from(["acme", "acme", "acme", "other"])),
-                "nonce": draw(st.sampled_from(["n1", "n2"])),
-            }
-            found.append(marked(f"o{place}", draw(KEYS), body, kind, managed=managed, created=made, **block))
-    return found
-
-
-@st.composite
-def worlds(
-    draw: st.DrawFn, kind: Kind, ids: Sequence[str | None] = (None, None, "o0", "o1", "none")
-) -> tuple[list[Manifest], list[LiveObject]]:
-    files = draw(manifests(kind, ids))
-    return files, draw(objects(kind, files))
-
-
-def with_sensible_moves(files: list[Manifest]) -> list[Manifest]:
-    """No two manifests that move the same object, and none that moves what another manifest holds."""
-    taken = {m.address.key for m in files}
-    found = []
-    for m in files:
-        found.append(replace(m, moved_from=None) if m.moved_from in taken else m)
-        taken.add(m.moved_from or "")
-    return found
-
-
-def due(found: Plan) -> list[Change]:
-    return [c for c in found.changes if c.action is not Action.NOOP and not c.blocked]
+def scoped(data: st.DataObject, digests: bool) -> dict[str, Any]:
+    """A scope that prunes; where marks remember what was applied, with one of the stances people take."""
+    if not digests:
+        return {"prune": True}
+    stance = data.draw(st.builds(Stance, st.sampled_from(OnDrift), st.sampled_from([None, *Resolve])))
+    return {"prune": True, "digests": True, "stance": stance, "source": Remembered()}
 
 
 @EACH_KIND
@@ -108,41 +43,47 @@ def test_a_plan_does_not_depend_on_the_order_of_files_or_objects(name: str, data
 
 
 @EACH_KIND
+@REMEMBERING
 @pytest.mark.parametrize("merging", [False, True], ids=["replacing", "merging"])
 @law
 @given(st.data())
-def test_after_one_apply_nothing_is_left_to_do(name: str, merging: bool, data: st.DataObject) -> None:
+def test_after_one_apply_nothing_is_left_to_do(name: str, digests: bool, merging: bool, data: st.DataObject) -> None:
     kind = KINDS[name]
-    files, live = data.draw(worlds(kind, ids=[None]))
-    files = with_sensible_moves(files)
-    first = plan(files, live, kind, prune=True)
+    files, live = data.draw(worlds(kind, ids=[None], remembering=digests))
+    files, scope = with_sensible_moves(files), scoped(data, digests)
+    first = plan(files, live, kind, **scope)
     world = applied(first, live, kind, merging and kind.nested == "unknown")
-    assert due(plan(files, world, kind, prune=True)) == []
+    assert due(plan(files, world, kind, **scope)) == []
 
 
 @EACH_KIND
+@REMEMBERING
 @law
 @given(st.data())
-def test_where_objects_change_hands_a_few_applies_settle_it(name: str, data: st.DataObject) -> None:
+def test_where_objects_change_hands_a_few_applies_settle_it(name: str, digests: bool, data: st.DataObject) -> None:
     kind = KINDS[name]
-    files, live = data.draw(worlds(kind))
-    first = found = plan(files, live, kind, prune=True)
+    files, live = data.draw(worlds(kind, remembering=digests))
+    scope = scoped(data, digests)
+    first = found = plan(files, live, kind, **scope)
     rounds = 0
     while due(found):
         live = applied(found, live, kind)
-        found = plan(files, live, kind, prune=True)
+        found = plan(files, live, kind, **scope)
         rounds += 1
         assert rounds <= (4 if any(c.blocked for c in first.changes) else 1)
 
 
 @EACH_KIND
+@REMEMBERING
 @law
 @given(st.data())
-def test_every_unit_of_a_patch_differs_from_live_but_coupled_nulls(name: str, data: st.DataObject) -> None:
+def test_every_unit_of_a_patch_differs_from_live_but_coupled_nulls(
+    name: str, digests: bool, data: st.DataObject
+) -> None:
     kind = KINDS[name]
-    files, live = data.draw(worlds(kind))
+    files, live = data.draw(worlds(kind, remembering=digests))
     by_id = {one.id: one for one in live}
-    for change in due(plan(files, live, kind)):
+    for change in due(plan(files, live, kind, **scoped(data, digests))):
         if change.action in (Action.CREATE, Action.DELETE):
             continue
         before, after = units(kind, by_id[str(change.id)].body), units(kind, change.patch or {})
@@ -198,12 +139,13 @@ def test_every_key_in_the_files_that_had_an_object_of_ours_keeps_one(name: str, 
 
 
 @EACH_KIND
+@REMEMBERING
 @law
 @given(st.data())
-def test_a_plan_is_checked_as_ready_then_as_already_applied(name: str, data: st.DataObject) -> None:
+def test_a_plan_is_checked_as_ready_then_as_already_applied(name: str, digests: bool, data: st.DataObject) -> None:
     kind = KINDS[name]
-    files, live = data.draw(worlds(kind, ids=[None]))
-    found = plan(files, live, kind)
+    files, live = data.draw(worlds(kind, ids=[None], remembering=digests))
+    found = plan(files, live, kind, **scoped(data, digests))
     then = index(kind, live, OWNER)
     assert all(check(change, then) in (Ready(change.patch), Ready(None)) for change in due(found))
     now = index(kind, applied(found, live, kind), OWNER)

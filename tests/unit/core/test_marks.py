@@ -1,15 +1,16 @@
-"""Marks: what they hold, how long they may be, and that reading is total: DESIGN §5."""
+"""Marks: what they hold, how long they may be, and that reading is total."""
 
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core import marks
-from reconciler.core.decide import managed_units
+from reconciler.core.desired import managed_units
 from reconciler.core.marks import DamagedMark, Mark, NewerMark
 from reconciler.core.model import Json, OnRemove
 from tests.strategies import json_values, law
@@ -64,13 +65,38 @@ def test_digests_are_the_sixth_word_in_the_order_of_the_units() -> None:
     assert marks.write(mark) == f"1 acme k Ab12 - {one}{other} {marks.fingerprint('a')}{marks.fingerprint('b')}"
 
 
+def with_room_for(length: int, nonce: str = marks.UNDRAWN) -> Mark:
+    """A mark that, with digests, the longest nonce and all flags, is so many characters long."""
+    codes = marks.codes((str(n),) for n in range(30))
+    used = len("1 acme  nnnnnnnnnnnnnnnn pd  ") + 30 * (6 + 7)
+    return marks.with_digests(Mark("acme", "k" * (length - used), nonce, units=codes), dict.fromkeys(codes, "d" * 7))
+
+
+@pytest.mark.parametrize(("length", "kept"), [(511, True), (512, True), (513, False)])
+def test_digests_are_kept_as_long_as_there_is_room_for_them_and_a_nonce(length: int, kept: bool) -> None:
+    mark = with_room_for(length)
+    assert bool(mark.digests) is kept
+    drawn = marks.draw(marks.write(replace(mark, protect=True, on_remove=OnRemove.DELETE)), "n" * 16)
+    assert len(drawn) == length if kept else len(drawn) < length
+    assert bool(with_room_for(length, "n" * 16).digests) is kept
+
+
+def test_a_mark_without_room_for_digests_has_none_when_its_nonce_is_drawn() -> None:
+    assert with_room_for(513, "n" * 12).digests == {}
+
+
+def test_a_digest_is_of_a_value_and_says_nothing_else() -> None:
+    assert marks.fingerprint('"a"') == marks.fingerprint('"a"') != marks.fingerprint('"b"')
+    assert len(marks.fingerprint("x" * 10_000)) == len(marks.fingerprint("\ud800")) == 7
+
+
 def test_digests_that_do_not_belong_to_the_units_make_a_mark_damaged() -> None:
     code = marks.code(("model",))
     assert marks.read(f"1 acme k Ab12 - {code} aaaaaaabbbbbbb") == DamagedMark()
     assert marks.read("1 acme k Ab12 - - aaaaaaa") == DamagedMark()
 
 
-def test_the_format_is_five_words() -> None:
+def test_without_digests_the_format_is_five_words() -> None:
     mark = Mark("acme", "support/hr-bot", "Ab12", True, OnRemove.RELEASE, marks.codes([("model",), ("name",)]))
     packed = "".join(sorted({marks.code(("model",)), marks.code(("name",))}))
     assert marks.write(mark) == f"1 acme support/hr-bot Ab12 pr {packed}"

@@ -1,4 +1,4 @@
-"""Which live object is whose: DESIGN §5."""
+"""Which live object is whose."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""The plan as a value: order, scope, counts: DESIGN §6."""
+"""The plan as a value: order, scope, counts."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +10,7 @@ from reconciler.core.codes import Code
 from reconciler.core.model import Action, Address, Blocker, OnRemove, ReadCount, Reason, Severity
 from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
-from reconciler.core.precondition import NAME_FREE
+from reconciler.core.precondition import ABSENT_OBJECT, NAME_FREE
 from reconciler.core.semantics import Kind
 from tests.unit.core.build import (
     ASSISTANT,
@@ -55,6 +57,16 @@ def test_kinds_go_in_order_of_dependency_and_deletes_last_and_reversed() -> None
 def test_releases_go_last_too() -> None:
     objects = [marked("o1", "a", {"model": "m"}, on_remove=OnRemove.RELEASE)]
     assert [row[0] for row in actions(plan([manifest("b", {"model": "n"})], objects))] == ["create", "release"]
+
+
+def test_a_create_refers_across_kinds_and_waits_for_what_it_refers_to() -> None:
+    refs = {("metadata", "file"): Address("zfile", "z")}
+    body = {"model": "m", "metadata": {"file": "", "team": "x"}}
+    files = [replace(manifest("a", body), refs=refs), manifest("z", {}, FILES)]
+    observed = [Observation(FILES, (), 1), Observation(ASSISTANT, (), 1)]
+    first, second = make_plan(TARGET, Scope(OWNER), "", files, observed).changes
+    assert (str(first.address), first.refs) == ("zfile/z", ())
+    assert (str(second.address), second.refs) == ("assistant/a", tuple(refs.items()))
 
 
 def test_the_guard_counts_over_all_kinds() -> None:
@@ -116,6 +128,10 @@ class TestCreate:
         mark = change.patch["metadata"].pop("reconciler")
         assert mark.startswith("1 acme k ~ pd ")
         assert change.patch == {"model": "m", "metadata": {"team": "x"}}
+
+    def test_it_is_carried_out_beside_a_namesake_only_where_the_manifest_says_so(self) -> None:
+        wanted = manifest("k", {"model": "m"}, same_name_allowed=True)
+        assert [the_change(plan([each])).precondition for each in (self.WANTED, wanted)] == [NAME_FREE, ABSENT_OBJECT]
 
     def test_its_fields_show_what_the_file_says_and_not_the_mark(self) -> None:
         fields = the_change(plan([self.WANTED])).fields

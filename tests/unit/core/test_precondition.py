@@ -1,14 +1,15 @@
-"""What a saved plan checks before it writes: DESIGN §6."""
+"""What a saved plan checks before it writes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
 from reconciler.core.model import ABSENT, Action, Body, Change, LiveObject, Manifest, OnRemove
 from reconciler.core.pairing import index
-from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check, planned_writes, precondition
+from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check, check_live, planned_writes, precondition
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, applied, bare, manifest, marked, plan, the_change, with_mark
 
 BODY: Body = {"model": "m", "temperature": 0.2, "metadata": {"team": "x", "theirs": "y"}}
@@ -66,6 +67,31 @@ class TestUpdate:
         assert isinstance(checked(wanted, LIVE, LIVE), Ready)
 
 
+class TestAnObjectReadByItself:
+    """What is checked once more right before a map is sent that others write to as well."""
+
+    WANTED = manifest("k", {"model": "m", "temperature": 0.2, "metadata": {"team": "new"}})
+
+    def against(self, **fields: object) -> object:
+        return check_live(the_change(plan([self.WANTED], [LIVE])), ASSISTANT, changed(LIVE, **fields))
+
+    def test_it_is_sent_with_the_entries_of_others_as_they_are_right_now(self) -> None:
+        metadata = {**LIVE.body["metadata"], "theirs": "changed", "more": "z"}
+        assert self.against(metadata=metadata) == Ready({"metadata": {**metadata, "team": "new"}})
+
+    def test_what_somebody_else_did_elsewhere_is_no_matter(self) -> None:
+        assert self.against(model="other", temperature=0.9) == Ready(
+            {"metadata": {**LIVE.body["metadata"], "team": "new"}}
+        )
+
+    def test_it_is_not_sent_again_where_it_is_done(self) -> None:
+        assert self.against(metadata={**LIVE.body["metadata"], "team": "new"}) == AlreadyApplied("o1")
+
+    def test_it_is_not_sent_where_its_entry_is_another(self) -> None:
+        found = self.against(metadata={**LIVE.body["metadata"], "team": "hand"})
+        assert found == Stale("o1 has changed in metadata.team since the plan was made")
+
+
 class TestMarks:
     WANTED = manifest("k", {"model": "m"}, id="o1")
     THEN = bare("o1", {"model": "m"})
@@ -115,6 +141,53 @@ class TestCreate:
         assert checked(self.WANTED, None, now) == Stale("o1 has been created for assistant/k since the plan was made")
 
 
+class TestNamesakes:
+    """A create that must not stand beside an object of its name, made since the plan, that is not ours."""
+
+    BODY: ClassVar[Body] = {"model": "m", "name": "desk"}
+    WANTED = manifest("k", BODY)
+    HELD = Stale("o9 has its name, and is not managed here")
+
+    @pytest.mark.parametrize(
+        "now",
+        [
+            bare("o9", BODY),
+            bare("o9", {"name": "desk", "model": "other"}),
+            marked("o9", "k", BODY, owner="other"),
+            with_mark("o9", "2 newer", BODY),
+            with_mark("o9", "damaged", BODY),
+        ],
+        ids=["unmarked", "other content", "another owner's", "newer", "damaged"],
+    )
+    def test_one_of_its_name_that_is_not_ours_makes_it_stale(self, now: LiveObject) -> None:
+        assert checked(self.WANTED, None, bare("o8", {"name": "other"}), now) == self.HELD
+
+    def test_one_of_its_name_that_is_ours_is_no_matter(self) -> None:
+        assert isinstance(checked(self.WANTED, None, marked("o9", "other", self.BODY)), Ready)
+
+    def test_a_copy_of_one_of_ours_is_a_namesake_too(self) -> None:
+        pair = [marked("o1", "other", {"name": "x"}, nonce="n"), marked("o9", "other", self.BODY, nonce="n", created=1)]
+        assert checked(self.WANTED, None, *pair) == self.HELD
+
+    def test_where_the_name_may_be_there_twice_it_is_no_matter(self) -> None:
+        wanted = manifest("k", self.BODY, same_name_allowed=True)
+        assert isinstance(checked(wanted, None, bare("o9", self.BODY)), Ready)
+
+    @pytest.mark.parametrize("name", ["Desk", "", None])
+    def test_another_name_or_none_is_no_matter(self, name: str | None) -> None:
+        wanted = manifest("k", {"model": "m", "name": name})
+        assert isinstance(checked(wanted, None, bare("o9", {"model": "m", "name": name and "desk"})), Ready)
+
+    def test_its_own_object_is_told_before_a_namesake(self) -> None:
+        own = marked("o1", "k", self.BODY)
+        assert checked(self.WANTED, None, bare("o9", self.BODY), own) == AlreadyApplied("o1")
+
+    def test_a_kind_without_names_has_no_namesakes(self) -> None:
+        change = the_change(plan([manifest("w", {"title": "t"}, WIDGET)], [], WIDGET))
+        now = [bare("o9", {"title": "t", "name": None}, WIDGET), bare("o8", {"title": "t"}, WIDGET)]
+        assert isinstance(check(change, index(WIDGET, now, OWNER)), Ready)
+
+
 class TestDelete:
     THEN = marked("o1", "gone", BODY)
 
@@ -132,6 +205,16 @@ class TestDelete:
     def test_a_field_that_the_schema_does_not_know_or_the_server_owns_is_no_matter(self) -> None:
         now = changed(self.THEN, last_used=7, created_at=8)
         assert checked(None, self.THEN, now, prune=True, allow_deletes=1) == Ready(None)
+
+    def test_a_copy_that_somebody_made_meanwhile_makes_it_stale(self) -> None:
+        copy = marked("o2", "gone", BODY, nonce="no1", created=1)
+        then = marked("o1", "gone", BODY, nonce="no1")
+        stale = Stale("o2 has been made as a copy of o1, mark included, since the plan was made")
+        assert checked(None, then, copy, then, prune=True, allow_deletes=1) == stale
+
+    def test_a_copy_of_something_else_is_no_matter(self) -> None:
+        others = [marked("o2", "k", BODY, nonce="n"), marked("o3", "k", BODY, nonce="n", created=1)]
+        assert checked(None, self.THEN, *others, self.THEN, prune=True, allow_deletes=1) == Ready(None)
 
     def test_an_object_that_is_gone_is_already_deleted(self) -> None:
         assert checked(None, self.THEN, prune=True, allow_deletes=1) == AlreadyApplied("o1")

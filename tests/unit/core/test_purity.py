@@ -1,4 +1,4 @@
-"""Core runs with sockets, clock and disk forbidden: DESIGN §13, question 2."""
+"""Core runs with sockets, clock and disk forbidden."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Equality of meaning, units, and how cleared parts are sent: DESIGN §4, §10 (dialect)."""
+"""Equality of meaning, the words of the schema dialect, and the units of a body."""
 
 from __future__ import annotations
 
@@ -258,6 +258,16 @@ class TestUnits:
         kind = Kind("k", compile_schema({"properties": {"m": sub, "n": {"x-map": "granular"}}}), "m")
         assert meaning_of(kind, ("m", "a")).default == "d"
         assert meaning_of(kind, ("n", "a")) == FREE
+
+    @pytest.mark.parametrize(
+        ("patch", "shares"),
+        [({"metadata": {"a": "1"}}, True), ({"model": "m"}, False), ({"beta": {}}, False), ({}, False)],
+        ids=["a granular map", "a field", "unknown to the schema", "nothing"],
+    )
+    def test_a_request_shares_a_map_where_others_write_entries_of_it_as_well(
+        self, patch: dict[str, Any], shares: bool
+    ) -> None:
+        assert ASSISTANT.shares_maps(patch) is shares
 
     def test_a_digest_is_of_names_and_texts_in_any_order(self) -> None:
         one = digest({"a": "1", "b": "2"})

@@ -1,4 +1,4 @@
-"""Every answer to a write is compared with what was sent and what was there: DESIGN §7."""
+"""Every answer to a write is compared with what was sent and what was there."""
 
 from __future__ import annotations
 

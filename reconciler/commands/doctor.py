@@ -1,0 +1,62 @@
+"""`reconciler doctor`: what is wrong with this project, this target or this machine, and what to do."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.options import Options
+from reconciler.exits import Exit
+
+if TYPE_CHECKING:
+    from reconciler.commands.checks import Finding
+
+_LABEL = 19
+
+
+@click.command("doctor")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write it.")
+@click.pass_obj
+def command(options: Options, form: str) -> int:
+    """Check the target step by step: settings, files, credentials, network, API, marks, clock; exit 1 when one fails.
+
+    Nothing is changed on the target, and no secret is shown. Start here when something does not work.
+    """
+    from reconciler.commands.checks import PROJECT, TARGET, Status, examined
+    from reconciler.commands.reach import NETWORK
+    from reconciler.commands.session import Session
+
+    found: list[Finding] = []
+    for finding in examined(Session(options), (*PROJECT, *NETWORK, *TARGET)):
+        found.append(finding)
+        if form == "text" and not (options.quiet and finding.status is Status.OK):
+            click.echo("\n".join(_lines(finding)))
+    failed = sum(each.status is Status.FAIL for each in found)
+    if form == "json":
+        click.echo(json.dumps(_document(found), indent=2, ensure_ascii=False))
+    elif not options.quiet:
+        click.echo(f"\n{failed} of these need you." if failed else "\nEverything that is needed works.")
+    return Exit.ERROR if failed else Exit.DONE
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    from reconciler.commands.output import width
+    from reconciler.render.visible import visible
+
+    label = f"{finding.status:<6}{finding.check:<{_LABEL - 6}}"
+    room = max(width() - _LABEL, 20)
+    first, *rest = textwrap.wrap(visible(finding.said), room) or [""]
+    yield f"{label}{first}".rstrip()
+    yield from (" " * _LABEL + line for line in rest)
+    yield from (" " * _LABEL + line for line in textwrap.wrap(f"→ {visible(finding.remedy)}", room) if finding.remedy)
+
+
+def _document(found: Sequence[Finding]) -> dict[str, object]:
+    checks = [
+        {"check": each.check, "status": each.status.value, "said": each.said, "remedy": each.remedy} for each in found
+    ]
+    return {"format_version": "1", "kind": "doctor", "checks": checks}

@@ -1,0 +1,114 @@
+"""`reconciler explain`: what a field is, from the schema."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.commands.completing import complete_fields
+from reconciler.commands.options import Options
+
+if TYPE_CHECKING:
+    from reconciler.commands.session import Session
+    from reconciler.config.fields import Place
+
+
+@click.command("explain")
+@click.argument("what", required=False, metavar="[KIND[.FIELD...]]", shell_complete=complete_fields)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write it.")
+@click.pass_obj
+def command(options: Options, what: str | None, form: str) -> int:
+    """Say what KIND or a field of it is: type, limits, default, how it is compared, what removing it does, an example.
+
+    Without KIND, the kinds of the target. `assistant.tools.function.name` is the name of the function of any tool, and
+    `assistant.reconciler` the block of this tool. Nothing is asked of the target.
+    """
+    from reconciler.commands.session import Session
+
+    session = Session(options)
+    if what is None:
+        told = _kinds(session)
+    else:
+        kind, *names = what.split(".")
+        told = _told(kind, _place(session, kind, names))
+    click.echo(json.dumps(told, indent=2, ensure_ascii=False) if form == "json" else _text(told), nl=form == "json")
+    return 0
+
+
+def _kinds(session: Session) -> dict[str, Any]:
+    kinds = [
+        {"name": name, "description": session.schemas.schema(spec.schema).get("description", "")}
+        for name, spec in session.provider.kinds.items()
+    ]
+    return {"provider": session.provider.name, "target": session.target.name, "kinds": kinds}
+
+
+def _place(session: Session, kind: str, names: list[str]) -> Place:
+    """The place of a field. Raises ConfigError naming the nearest there is."""
+    from reconciler.config.errors import ConfigError, error
+    from reconciler.config.fields import top
+    from reconciler.config.text import closest, cut, listed
+    from reconciler.core.codes import Code
+
+    kinds = session.provider.kinds
+    if kind not in kinds:
+        near = closest(kind, kinds)
+        homes = [
+            name for name, spec in kinds.items() if kind in session.schemas.manifest_schema(spec.schema)["properties"]
+        ]
+        hint = f"did you mean {near or f'{homes[0]}.{kind}'}?" if near or homes else f"it has {listed(kinds)}"
+        raise ConfigError(
+            [error(Code.UNKNOWN_KIND, f"{session.provider.name} has no kind {cut(kind)}", None, "", hint)]
+        )
+    place = top(session.schemas.manifest_schema(kinds[kind].schema))
+    for name in names:
+        if (below := place.child(name)) is None:
+            known = place.names()
+            near = closest(name, known)
+            hint = f"did you mean {'.'.join((kind, *place.path, near))}?" if near else ""
+            where = ".".join((kind, *place.path))
+            detail = f"one of {', '.join(known)}" if known else "no fields"
+            raise ConfigError([error(Code.UNKNOWN_FIELD, f"{where} has no field {cut(name)}", None, detail, hint)])
+        place = below
+    return place
+
+
+def _told(kind: str, place: Place) -> dict[str, Any]:
+    """All there is to say of a place, as JSON; what does not apply is left out."""
+    from reconciler.config import wording
+    from reconciler.config.manifest import BLOCK
+    from reconciler.core.model import ABSENT
+
+    told: dict[str, Any] = {"path": [kind, *place.path], "description": place.words.get("description", "")}
+    if place.path:
+        ours = place.path[0] == BLOCK
+        told |= {
+            "type": wording.type_words(place),
+            "limits": list(wording.limits(place)),
+            "notes": [*wording.notes(place), *(["for this tool alone: never sent"] if ours else [])],
+        }
+        if place.default is not ABSENT:
+            told["default"] = place.default
+        if not ours and not place.refused:
+            told |= {"compared": wording.comparison(place), "on_remove": wording.removal(place)}
+        if (example := wording.example(place)) is not ABSENT:
+            told["example"] = example
+    inner = place.item or place
+    told["fields"] = [
+        {
+            "name": name,
+            "type": wording.type_words(each),
+            "notes": list(wording.notes(each)),
+            "description": each.words.get("description", ""),
+        }
+        for name, each in inner.fields.items()
+    ]
+    return told
+
+
+def _text(told: dict[str, Any]) -> str:
+    from reconciler.commands.explaining import field_lines, kind_lines
+
+    return "".join(f"{line}\n" for line in (kind_lines if "kinds" in told else field_lines)(told))

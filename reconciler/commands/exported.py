@@ -1,0 +1,83 @@
+"""Objects that were exported from an account as JSON → first manifests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from reconciler.commands.session import kinds_of
+from reconciler.config.errors import ConfigError, error, warning
+from reconciler.config.layout import Names
+from reconciler.config.manifest import Reading, default_kind
+from reconciler.config.reproduce import Unmanageable, reproduce
+from reconciler.config.writing import Habit, NewManifest, new_files
+from reconciler.core.codes import Code
+from reconciler.core.model import Address, Body, Diagnostic, Json, Source
+from reconciler.drivers.provider import Provider
+
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+def exported_manifests(export: Path, directory: Path, reading: Reading) -> tuple[dict[str, bytes], list[Diagnostic]]:
+    """The files of a manifest for each exported object, by their path below the directory, and what was left out.
+
+    On a target that is not the embedded server, each is bound to its object by the id. Raises ConfigError where a file
+    is no export.
+    """
+    provider = reading.provider
+    kinds = {each.kind.name: each.kind for each in kinds_of(provider, reading.schemas)}
+    names = Names(str(directory), (), Habit().suffix)
+    files: dict[str, bytes] = {}
+    said: list[Diagnostic] = []
+    for source, live in _objects(export):
+        kind = live["object"] if live.get("object") in kinds else default_kind(provider)
+        id = str(live.get("id") or "")
+        if kind not in kinds:
+            said.append(warning(Code.UNKNOWN_KIND, f"{provider.name} has no kind for this object", source))
+            continue
+        try:
+            body, about = reproduce(kinds[kind], live, id or source.file, reading)
+        except Unmanageable as problem:
+            said += problem.diagnostics
+            continue
+        said += about
+        files |= new_files(_manifest(provider, names, kind, live, id, body), Habit())
+    return files, said
+
+
+def _manifest(provider: Provider, names: Names, kind: str, live: Body, id: str, body: Body) -> NewManifest:
+    spec = provider.kinds[kind]
+    name = live.get(spec.name_field or "")
+    stem = names.new(name if isinstance(name, str) else None, id, kind)
+    block: dict[str, Json] = {} if kind == default_kind(provider) else {"kind": kind}
+    if id and not provider.embedded:
+        block["id"] = id
+    return NewManifest(Address(kind, stem), stem, body, block, spec.prose_field)
+
+
+def _objects(export: Path) -> Iterator[tuple[Source, Body]]:
+    """Every object in the JSON files below a directory: alone, in a list, or in a list that the API answered with."""
+    files = sorted(path for path in export.rglob("*.json") if path.is_file())
+    if not files:
+        hint = "name a directory of *.json files, each with an object, or with a list as the API answers"
+        raise ConfigError([error(Code.UNREADABLE, f"there are no exported objects in {export}", None, "", hint)])
+    for path in files:
+        place = Source(str(path), 1, 1)
+        for each in _in_file(path, place):
+            yield place, each
+
+
+def _in_file(path: Path, place: Source) -> Sequence[Body]:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ConfigError([error(Code.TOO_LARGE, f"the file is larger than {_MOST_BYTES:,} bytes", place)])
+        value = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as wrong:
+        raise ConfigError([error(Code.INVALID_YAML, f"not valid JSON: {wrong}", place)]) from None
+    if isinstance(value, dict) and isinstance(value.get("data"), list):
+        value = value["data"]
+    found = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, dict) for each in found):
+        raise ConfigError([error(Code.INVALID_VALUE, "expected an object, or a list of objects", place)])
+    return found

@@ -1,0 +1,137 @@
+"""`reconciler fmt`: the canonical layout of manifests."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.options import Options
+from reconciler.commands.output import say
+from reconciler.exits import Exit
+
+if TYPE_CHECKING:
+    from reconciler.commands.session import Session
+    from reconciler.config.canonical_yaml import PlaceOf
+    from reconciler.config.files import Found, Project
+    from reconciler.core.model import Diagnostic
+
+
+@click.command("fmt")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Write nothing; exit 2 when a file is not in the layout.")
+@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
+@click.pass_obj
+def command(options: Options, paths: tuple[Path, ...], check: bool, diff: bool) -> int:
+    """Put manifests and settings into the canonical layout; without PATHS, all of them.
+
+    Fields in the order of the schema, two blanks a step, texts of several lines as blocks, no blanks at the ends of
+    lines. Comments stay with what they belong to, and values stay exactly what they are: a file for which that cannot
+    be promised is left as it is, and said.
+    """
+    from reconciler.atomic import replace_file
+    from reconciler.commands.session import Session
+    from reconciler.config.build import Refused
+    from reconciler.config.canonical import canonical_bytes
+    from reconciler.config.files import Project
+    from reconciler.config.tags import MAX_FILE_BYTES
+
+    session = Session(options)
+    layouts = _layouts(session)
+    project = Project(session.root, _directories(session))
+    refused: list[Diagnostic] = []
+    changed = 0
+    for found in _files(session, project, paths):
+        try:
+            old = project.read(found.path, MAX_FILE_BYTES)
+            new = canonical_bytes(old, found.shown, found.suffix, layouts[found.key == _SETTINGS_KEY])
+        except Refused as problem:
+            refused.append(problem.diagnostic)
+            continue
+        if new != old:
+            changed += 1
+            _tell(found, old, new, diff)
+            if not (check or diff):
+                replace_file(Path(found.path), new)
+    say(options, [*project.problems, *refused])
+    if refused or project.problems:
+        return Exit.ERROR
+    return Exit.CHANGES if check and changed else Exit.DONE
+
+
+_SETTINGS_KEY = "/"  # no manifest's key starts with a slash
+
+
+def _layouts(session: Session) -> dict[bool, PlaceOf]:
+    """The schemas that say the order of fields: of manifests, and of the settings."""
+    from reconciler.config.canonical import manifest_places, settings_place
+    from reconciler.config.errors import ConfigError
+    from reconciler.config.manifest import default_kind
+
+    kinds: dict[str, str] = {}
+    default = "assistant"
+    try:
+        providers = [session.schemas.provider(each.provider) for each in session.settings.targets.values()]
+        default = default_kind(session.provider)
+        for provider in (session.provider, *providers):
+            kinds = {**{name: spec.schema for name, spec in provider.kinds.items()}, **kinds}
+    except ConfigError as problem:
+        # Their layout is what helps to see what is wrong with the settings.
+        say(session.options, problem.diagnostics)
+    return {False: manifest_places(session.schemas, kinds, default), True: settings_place(session.schemas)}
+
+
+def _directories(session: Session) -> list[Path]:
+    """The directories of manifests, and the layers of all targets; without these where the settings are broken."""
+    from reconciler.config.errors import ConfigError
+
+    layers: list[Path] = []
+    with suppress(ConfigError):
+        layers = [Path(layer) for target in session.settings.targets.values() for layer in target.layers]
+    return list(dict.fromkeys((*session.options.dirs, *layers)))
+
+
+def _files(session: Session, project: Project, paths: tuple[Path, ...]) -> Iterator[Found]:
+    """The files that were asked for. Raises click.BadParameter for a path that is none of the project's."""
+    from reconciler.config.files import Found
+
+    everything = [Found(path, project.name(path), _SETTINGS_KEY, ".yaml") for path in project.settings()]
+    everything += project.walk()
+    if not paths:
+        yield from everything
+    for path in paths:
+        wanted = os.path.abspath(session.root / path)
+        inside = [each for each in everything if _is_in(wanted, session.root, each)]
+        if not inside:
+            raise click.BadParameter(f"{path} is no manifest of {_names(session)}, and has none", param_hint="PATHS")
+        yield from inside
+
+
+def _is_in(wanted: str, root: Path, found: Found) -> bool:
+    named = os.path.abspath(root / found.shown)
+    return named == wanted or named.startswith(wanted.rstrip(os.sep) + os.sep)
+
+
+def _names(session: Session) -> str:
+    return ", ".join(each.as_posix() for each in session.options.dirs)
+
+
+def _tell(found: Found, old: bytes, new: bytes, diff: bool) -> None:
+    from reconciler.render.visible import visible
+
+    name = visible(found.shown)
+    if not diff:
+        click.echo(name)
+        return
+    for line in difflib.unified_diff(_lines(old), _lines(new), name, name, lineterm=""):
+        click.echo(line[:1] + visible(line[1:]))
+
+
+def _lines(content: bytes) -> list[str]:
+    text = content.decode("utf-8", "replace")
+    return [*text.removesuffix("\n").split("\n"), *([] if text.endswith("\n") else ["(no line break at the end)"])]

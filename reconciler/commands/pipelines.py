@@ -1,0 +1,108 @@
+"""The CI job that `init` writes on request: the smallest one that plans on requests and applies on merge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+_CHECKOUT: Final = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
+
+_GITHUB: Final = """\
+# Assistants as code: validate and plan on pull requests, apply on merge.
+# Replace OWNER/reconciler@COMMIT by where reconciler is and the full SHA of a commit you have looked at.
+name: GitOps
+
+on:
+  pull_request:
+  push:
+    branches: [main]
+
+permissions: {}
+
+jobs:
+  validate:
+    if: github.event_name == 'pull_request'
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    permissions:
+      contents: read
+    steps:
+      - uses: CHECKOUT
+        with:
+          persist-credentials: false
+      - uses: OWNER/reconciler@COMMIT
+        with:
+          command: validate
+
+  # Branches of this repository only: pull requests of forks get no secret.
+  plan:
+    if: >-
+      github.event_name == 'pull_request'
+      && github.event.pull_request.head.repo.full_name == github.repository
+      && github.event.pull_request.user.login != 'dependabot[bot]'
+    runs-on: ubuntu-24.04
+    timeout-minutes: 30
+    permissions:
+      contents: read
+      pull-requests: write # the comment
+    steps:
+      - uses: CHECKOUT
+        with:
+          fetch-depth: 0 # the merge base tells what this branch edited
+          persist-credentials: false
+      - uses: OWNER/reconciler@COMMIT
+PLAN_ENV        with:
+          command: plan
+          comment: "true"
+
+  # One at a time, none dropped.
+  apply:
+    if: github.event_name == 'push'
+    runs-on: ubuntu-24.04
+    timeout-minutes: 60
+    environment: production
+    permissions:
+      contents: read
+    concurrency:
+      group: reconciler-apply
+      cancel-in-progress: false
+      queue: max
+    steps:
+      - uses: CHECKOUT
+        with:
+          fetch-depth: 0
+          persist-credentials: false
+      - uses: OWNER/reconciler@COMMIT
+APPLY_ENV        with:
+          command: apply
+"""
+
+_GITLAB: Final = """\
+# Assistants as code: validate and plan on merge requests, apply on the default branch.
+# Replace GROUP by where reconciler is, and COMMIT, twice, by the full SHA of a commit you have looked at.
+# Needed in Settings, CI/CD, Variables: VARIABLES
+include:
+  - component: $CI_SERVER_FQDN/GROUP/reconciler/reconciler@COMMIT
+    inputs:
+      tool: https://gitlab.example/GROUP/reconciler.git
+      commit: COMMIT
+"""
+
+
+def github_workflow(variables: Sequence[str]) -> str:
+    """The workflow; `variables` are the names of what the target's credentials are read from."""
+    return (
+        _GITHUB.replace("CHECKOUT", _CHECKOUT)
+        .replace("PLAN_ENV", _environment(variables, "RECONCILER_PLAN_KEY"))
+        .replace("APPLY_ENV", _environment(variables, "RECONCILER_APPLY_KEY"))
+    )
+
+
+def gitlab_pipeline(variables: Sequence[str]) -> str:
+    """What includes the component; `variables` as above."""
+    return _GITLAB.replace("VARIABLES", ", ".join([*variables, "GITLAB_TOKEN (for the note)"]))
+
+
+def _environment(variables: Sequence[str], secret: str) -> str:
+    lines = [f"          {name}: ${{{{ secrets.{secret} }}}}\n" for name in variables]
+    return "        env:\n" + "".join(lines) if lines else ""

@@ -1,0 +1,138 @@
+"""A fleet: one manifest with `reconciler: {for_each: !csv tenants.csv, key: "support/{{ tenant }}"}`, a document a row.
+
+Texts that stand in the manifest are templates, and the keys behind `!ref`. What other tags stand for is not, and
+nothing else is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from reconciler.config.build import Refused, copied
+from reconciler.config.errors import error, has_errors
+from reconciler.config.files import Files
+from reconciler.config.layers import FOR_EACH, Written
+from reconciler.config.manifest import BLOCK
+from reconciler.config.rows import Row, rows_of
+from reconciler.config.tags import replace_at
+from reconciler.config.text import cut, dotted
+from reconciler.core.codes import Code
+from reconciler.core.model import Address, Diagnostic, Json, Path, Source
+from reconciler.core.refs import placeholder
+
+if TYPE_CHECKING:
+    from reconciler.config.templates import Fill
+
+MOST_BAD_ROWS: Final = 20
+_KEY: Final[Path] = (BLOCK, "key")
+_WHERE: Final[Path] = (BLOCK, FOR_EACH)
+
+
+class _Slot(NamedTuple):
+    """A place to fill: how, whether the text is one expression, and the kind where it is the key of a reference."""
+
+    fill: Fill
+    is_whole: bool
+    kind: str | None
+
+
+@dataclass(slots=True)
+class Fleet:
+    """A document with `for_each`; `problems` is complete when all of `documents` were taken and `told`."""
+
+    written: Written
+    project: Files
+    problems: list[Diagnostic] = field(default_factory=list)
+    _bad_rows: int = 0
+    _known: set[tuple[Source | None, str]] = field(default_factory=set)
+
+    def documents(self) -> Iterator[Written]:
+        """One document for each row, whose source is the row."""
+        try:
+            templates = self._templates()
+            if has_errors(self.problems):
+                return
+            for row in rows_of(self.written.document, self.project):
+                if self._bad_rows >= MOST_BAD_ROWS:
+                    summary = f"{MOST_BAD_ROWS} rows have problems; those from here on were not looked at"
+                    raise Refused(error(Code.INVALID_VALUE, summary, row.place))
+                if made := self._filled(row, templates):
+                    yield made
+        except Refused as refused:
+            self.problems.append(refused.diagnostic)
+
+    def told(self, problems: Sequence[Diagnostic], row: Source) -> None:
+        """Note what is wrong with the document of one row: where it is the same for every row, only once."""
+        self._bad_rows += has_errors(problems)
+        for problem in problems:
+            if (problem.source, problem.summary) in self._known:
+                continue
+            self._known.add((problem.source, problem.summary))
+            summary = problem.summary if problem.source == row else f"{problem.summary} (row {row.file}:{row.line})"
+            self.problems.append(replace(problem, summary=summary))
+
+    def _templates(self) -> dict[Path, _Slot]:
+        """Every text of the document that is a template, ready to be filled."""
+        # Here, because it costs a tenth of a second that a project without fleets is not to pay.
+        from reconciler.config.templates import TemplateFault, compiled_template, is_template
+
+        document = self.written.document
+        found: dict[Path, _Slot] = {}
+        texts = [(path, text, None) for path, text in _texts(document.value, ()) if path not in self.written.verbatim]
+        references = [(path, address.key, address.kind) for path, address in document.refs.items()]
+        for path, text, kind in [*texts, *references]:
+            if path[:2] == _WHERE or not is_template(text):
+                continue
+            try:
+                found[path] = _Slot(*compiled_template(text), kind)
+            except TemplateFault as fault:
+                summary = f"{dotted(path)} is not a template: {fault}"
+                self.problems.append(error(Code.INVALID_VALUE, summary, document.place(path)))
+        if _KEY not in found and not self.problems:
+            hint = 'write `key: "some/{{ column }}"`, with a column that differs in every row'
+            summary = "each row needs a key of its own"
+            self.problems.append(error(Code.BAD_KEY, summary, document.place(_KEY), hint=hint))
+        return found
+
+    def _filled(self, row: Row, templates: Mapping[Path, _Slot]) -> Written | None:
+        """The document of one row; None where a template does not fit it."""
+        from reconciler.config.templates import TemplateFault, UnknownColumn
+
+        around = self.written.document
+        columns = {"row": row.values, **row.values}
+        document = replace(around, value=_without_rows(around.value), source=row.place, keys={})
+        places: dict[Path, Source] = {}
+        refs: dict[Path, Address] = {}
+        for path, slot in templates.items():
+            try:
+                value = slot.fill(columns)
+            except TemplateFault as fault:
+                columns_there = f"one of {cut(', '.join(row.values))}" if isinstance(fault, UnknownColumn) else ""
+                summary = f"{dotted(path)} cannot be filled: {fault}"
+                self.told([error(Code.INVALID_VALUE, summary, around.place(path), columns_there)], row.place)
+                return None
+            if slot.kind is not None:
+                refs[path] = Address(slot.kind, str(value))
+                value = placeholder(refs[path])
+            elif slot.is_whole:
+                places[path] = row.place
+            replace_at(document, path, str(value) if path == _KEY else value)
+        # Most rows share all of their places with the manifest.
+        document.places = {**around.places, **places} if places else around.places
+        document.refs = {**around.refs, **refs} if refs else around.refs
+        return Written(document, None, self.written.sound)
+
+
+def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict | list):
+        for part, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts(each, (*path, part))
+
+
+def _without_rows(value: Mapping[str, Json]) -> dict[str, Json]:
+    block = {name: copied(each) for name, each in value[BLOCK].items() if name != FOR_EACH}
+    return {name: block if name == BLOCK else copied(each) for name, each in value.items()}

@@ -1,0 +1,201 @@
+"""The rows of a fleet, one at a time, each with its place: from a CSV file, a JSON file, or a list in the manifest."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from json import JSONDecodeError, JSONDecoder
+from typing import Any, Final, NamedTuple
+
+from reconciler.config.build import MAX_DEPTH, Refused
+from reconciler.config.document import Document
+from reconciler.config.errors import error
+from reconciler.config.files import Files
+from reconciler.config.layers import FOR_EACH
+from reconciler.config.manifest import BLOCK
+from reconciler.config.named import named_file
+from reconciler.config.scalars import RefusedScalar, Tagged, read_plain
+from reconciler.config.text import brief, count, cut
+from reconciler.config.yaml import decode
+from reconciler.core.codes import Code
+from reconciler.core.model import Diagnostic, Json, Path, Source
+
+ROW_TAGS: Final = ("!csv", "!json")
+MAX_ROW_BYTES: Final = 64 * 1024
+MAX_ROWS_BYTES: Final = 64 * 1024 * 1024
+_WHERE: Final[Path] = (BLOCK, FOR_EACH)
+_BLANK: Final = re.compile(r"[ \t\r\n]*")
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+
+
+class Row(NamedTuple):
+    """What one row says, by column, and where it stands."""
+
+    values: Mapping[str, Json]
+    place: Source
+
+
+@dataclass(frozen=True, slots=True)
+class RowsFile:
+    """What `!csv FILE` or `!json FILE` stands for."""
+
+    tag: str
+    path: str
+
+
+def name_rows_files(document: Document, project: Files, file: str) -> Iterator[Diagnostic]:
+    """Put a `RowsFile` where the document says `!csv` or `!json`; problems where that cannot be."""
+    for path, tagged in list(document.tagged.items()):
+        if tagged.tag not in ROW_TAGS:
+            continue
+        place = document.place(path)
+        document.tagged[path] = Tagged("", tagged.text)  # refused, unless it is replaced
+        if path != _WHERE:
+            hint = f"write `reconciler: {{for_each: {tagged}}}`"
+            yield error(Code.BAD_TAG, f"{tagged.tag} is for the rows of a fleet only", place, hint=hint)
+            continue
+        try:
+            found = RowsFile(tagged.tag, named_file(project, tagged.tag, tagged.text, place, file))
+        except Refused as refused:
+            yield refused.diagnostic
+        else:
+            document.value[BLOCK][FOR_EACH] = found
+            del document.tagged[path]
+
+
+def rows_of(document: Document, project: Files) -> Iterator[Row]:
+    """Every row that `for_each` names. Raises Refused, also after some rows."""
+    source = document.value[BLOCK][FOR_EACH]
+    if isinstance(source, RowsFile):
+        name = project.name(source.path)
+        text = decode(project.read(source.path, MAX_ROWS_BYTES), name, MAX_ROWS_BYTES)
+        yield from _csv_rows(text, name) if source.tag == "!csv" else _json_rows(text, name)
+    elif isinstance(source, list):
+        for index, values in enumerate(source):
+            yield _row(values, document.place((*_WHERE, index)))
+    else:
+        summary = f"for_each needs rows, not {brief(source)}"
+        hint = "write !csv FILE, !json FILE, or a list of mappings"
+        raise Refused(error(Code.INVALID_VALUE, summary, document.place(_WHERE), hint=hint))
+
+
+def _csv_rows(text: str, name: str) -> Iterator[Row]:
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    columns: list[str] = []
+    while True:
+        place = Source(name, lines.line_num + 1, 1)
+        try:
+            cells = next(lines, None)
+        except csv.Error as wrong:
+            raise Refused(error(Code.INVALID_VALUE, f"not valid CSV: {wrong}", place)) from None
+        if cells is None:
+            return
+        if not cells:
+            continue
+        if not columns:
+            columns = _columns(cells, place)
+        elif len(cells) != len(columns):
+            summary = f"the row has {count(len(cells), 'cell')}, and there are {count(len(columns), 'column')}"
+            hint = "put a text with commas into double quotes; an empty cell still needs its comma"
+            raise Refused(error(Code.INVALID_VALUE, summary, place, hint=hint))
+        else:
+            yield Row(dict(zip(columns, cells, strict=True)), _short(sum(map(len, cells)), place))
+
+
+def _columns(cells: list[str], place: Source) -> list[str]:
+    """The names in the first line. Raises Refused."""
+    wrong = next((each for each in cells if not each.strip() or each != each.strip() or cells.count(each) > 1), None)
+    if wrong is None:
+        return cells
+    problem = "stands twice" if wrong.strip() and cells.count(wrong) > 1 else "has no name, or blanks around it"
+    summary = f"the first line names the columns, and {brief(wrong)} {problem}"
+    raise Refused(error(Code.INVALID_VALUE, summary, place, hint="give every column a name of its own"))
+
+
+def _json_rows(text: str, name: str) -> Iterator[Row]:
+    """The mappings of one list, each decoded when its turn comes."""
+    at = _after_blank(text, 0)
+    if text[at : at + 1] != "[":
+        hint = 'write [{"column": "value"}, …]'
+        raise Refused(error(Code.INVALID_VALUE, "rows are a list of mappings", Source(name, 1, 1), hint=hint))
+    line = 1 + text.count("\n", 0, at)
+    expected = "["
+    while True:
+        start = _after_blank(text, at + 1)
+        line += text.count("\n", at, start)
+        place = Source(name, line, start - text.rfind("\n", 0, start))
+        if expected == "[" and text[start : start + 1] == "]":
+            break
+        values, end = _decoded(text, start, place)
+        yield _row(values, _short(end - start, place))
+        at = _after_blank(text, end)
+        line += text.count("\n", start, at)
+        expected = text[at : at + 1]
+        if expected != ",":
+            start = at
+            break
+    if text[start : start + 1] != "]" or _after_blank(text, start + 1) < len(text):
+        place = Source(name, text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start))
+        raise Refused(error(Code.INVALID_VALUE, "not valid JSON: expected a comma or the end of the list", place))
+
+
+def _decoded(text: str, start: int, place: Source) -> tuple[Json, int]:
+    try:
+        return _DECODER.raw_decode(text, start)
+    except JSONDecodeError as wrong:
+        line = wrong.doc.count("\n", 0, wrong.pos) + 1
+        place = Source(place.file, line, wrong.colno)
+        raise Refused(error(Code.INVALID_VALUE, f"not valid JSON: {wrong.msg}", place)) from None
+    except (RefusedScalar, ValueError, RecursionError) as wrong:
+        raise Refused(error(Code.INVALID_VALUE, f"a row cannot be read: {cut(str(wrong))}", place)) from None
+
+
+def _after_blank(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
+
+
+def _row(values: Json, place: Source) -> Row:
+    if not isinstance(values, dict):
+        summary = f"a row is a mapping of columns, not {brief(values)}"
+        raise Refused(error(Code.INVALID_VALUE, summary, place, hint="write {column: value}"))
+    if _is_deeper(values, MAX_DEPTH):
+        raise Refused(error(Code.INVALID_VALUE, f"the row is nested deeper than {MAX_DEPTH} levels", place))
+    return Row(values, place)
+
+
+def _is_deeper(value: Json, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)
+
+
+def _short(length: int, place: Source) -> Source:
+    """The place, if the row is not too long. Raises Refused."""
+    if length > MAX_ROW_BYTES:
+        summary = f"the row has {length:,} characters; the limit is {MAX_ROW_BYTES:,}"
+        hint = "keep long texts in files, and name them with !file"
+        raise Refused(error(Code.TOO_LARGE, summary, place, hint=hint))
+    return place
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is given twice")
+    if any(_SURROGATE.search(each) for pair in pairs for each in pair if isinstance(each, str)):
+        raise ValueError("half of a surrogate pair is not a character")
+    return found
+
+
+def _refuse(word: str) -> Json:
+    raise ValueError(f"{word} is not a number that JSON can carry")
+
+
+_DECODER: Final = JSONDecoder(
+    object_pairs_hook=_unique, parse_int=read_plain, parse_float=read_plain, parse_constant=_refuse
+)

@@ -1,0 +1,200 @@
+"""`reconciler init`: from an empty directory to an applied assistant, and never over a file that exists."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from reconciler.config.schemas import shipped
+from tests.conftest import Project
+
+
+def files(project: Project) -> set[str]:
+    return {path.relative_to(project.root).as_posix() for path in project.root.rglob("*") if path.is_file()}
+
+
+def test_from_an_empty_directory_to_an_applied_assistant(project: Project) -> None:
+    ran = project.ok("init", "--owner", "acme")
+    assert "Next: `reconciler plan`" in ran.out
+    written = {"help-desk.yaml", "prompts/help-desk.md", "reconciler.yaml"}
+    assert files(project) == {".gitignore", *(f"assistants.d/{name}" for name in written)}
+    assert (project.root / ".gitignore").read_text() == ".reconciler/\n"
+    assert project.ok("validate").err == ""
+    assert "1 to create" in project.ok("plan").out
+    project.ok("apply", "--yes")
+    assert project.ok("plan", "--detailed-exitcode").code == 0
+    assert project.run("drift").code == 0
+    assert project.ok("fmt", "--check").out == ""
+
+
+@pytest.mark.parametrize("provider", shipped().provider_names())
+def test_what_it_writes_is_valid_for_every_provider(project: Project, provider: str) -> None:
+    url = [] if shipped().provider(provider).url else ["--url", "https://api.example/v1"]
+    project.ok("init", "--owner", "acme", "--target", provider, *url)
+    assert project.ok("validate").err == ""
+    assert project.ok("fmt", "--check").out == ""
+
+
+def test_credentials_come_from_the_environment_and_which_is_said(project: Project) -> None:
+    out = project.ok("init", "--owner", "acme", "--target", "portkey").out
+    assert "Set PORTKEY_API_KEY in the environment first." in out
+    settings = (project.root / "assistants.d/reconciler.yaml").read_text()
+    assert "api_key: !env PORTKEY_API_KEY" in settings
+    assert "default_target: production" in settings
+
+
+def test_nothing_that_exists_is_overwritten(project: Project) -> None:
+    project.write(".gitignore", "node_modules/")
+    project.write("assistants.d/reconciler.yaml", "owner: someone\n")
+    project.write(".vscode/settings.json", "{}\n")
+    ran = project.ok("init", "--owner", "acme", "--editor", "vscode")
+    assert "= assistants.d/reconciler.yaml  exists, and is kept" in ran.out
+    assert "= .vscode/settings.json  exists, and is kept" in ran.out
+    assert ".vscode/settings.json is yours" in ran.err
+    assert (project.root / "assistants.d/reconciler.yaml").read_text() == "owner: someone\n"
+    assert (project.root / ".vscode/settings.json").read_text() == "{}\n"
+    assert (project.root / ".gitignore").read_text() == "node_modules/\n.reconciler/\n"
+    before = {name: (project.root / name).read_bytes() for name in files(project)}
+    project.ok("init", "--owner", "acme", "--editor", "vscode")
+    assert {name: (project.root / name).read_bytes() for name in files(project)} == before
+
+
+def test_where_there_are_manifests_no_example_is_added(project: Project) -> None:
+    project.write("assistants.d/mine.yaml", "model: gpt-4o\n")
+    project.ok("init", "--owner", "acme")
+    assert files(project) == {".gitignore", "assistants.d/mine.yaml", "assistants.d/reconciler.yaml"}
+
+
+def exported(project: Project) -> None:
+    listed = [
+        {"id": "asst_1", "object": "assistant", "created_at": 1, "name": "HR bot", "model": "gpt-4o", "tools": []},
+        {
+            "id": "asst_2",
+            "object": "assistant",
+            "name": "HR bot",
+            "model": "gpt-4o",
+            "instructions": "One.\nTwo.",
+            "metadata": {"team": "hr", "reconciler": "1 other hr abc - -"},
+        },
+    ]
+    project.write("export/list.json", json.dumps({"object": "list", "data": listed}))
+    project.write("export/one.json", json.dumps({"id": "asst_3", "object": "assistant", "model": "gpt-4o"}))
+    project.write("export/bad.json", json.dumps({"id": "asst_4", "object": "assistant"}))
+
+
+def test_from_exported_objects(project: Project) -> None:
+    exported(project)
+    ran = project.ok("init", "--owner", "acme", "--from-export", str(project.root / "export"))
+    assert "model is missing" in ran.err
+    made = {"asst_3.yaml", "hr-bot.yaml", "hr-bot-2.yaml", "prompts/hr-bot-2.md", "reconciler.yaml"}
+    assert {name for name in files(project) if name.startswith("assistants.d")} == {f"assistants.d/{n}" for n in made}
+    assert (project.root / "assistants.d/prompts/hr-bot-2.md").read_text() == "One.\nTwo."
+    second = (project.root / "assistants.d/hr-bot-2.yaml").read_text()
+    assert "asst_2" not in second
+    assert "team: hr" in second
+    assert "1 other" not in second
+    project.ok("validate")
+    assert "3 to create" in project.ok("plan").out
+
+
+def test_exported_objects_of_an_account_are_bound_by_their_ids(project: Project) -> None:
+    exported(project)
+    export = str(project.root / "export")
+    project.ok("init", "--owner", "acme", "--target", "portkey", "--from-export", export)
+    assert "reconciler:\n  id: asst_1\n" in (project.root / "assistants.d/hr-bot.yaml").read_text()
+
+
+@pytest.mark.parametrize(("text", "code"), [("[1]", "RC0202"), ("{", "RC0102"), (None, "RC0101")])
+def test_what_is_no_export_is_told_and_nothing_is_written(project: Project, text: str | None, code: str) -> None:
+    project.write("export/readme.txt", "")
+    if text is not None:
+        project.write("export/a.json", text)
+    ran = project.run("init", "--from-export", str(project.root / "export"))
+    assert ran.code == 1
+    assert code in ran.err
+    assert not (project.root / "assistants.d").exists()
+
+
+def test_editor_settings_associate_schemas_that_accept_what_is_written(project: Project) -> None:
+    project.ok("init", "--owner", "acme", "--editor", "vscode")
+    settings = json.loads((project.root / ".vscode/settings.json").read_text())
+    assert {"!file scalar", "!env scalar"} <= set(settings["yaml.customTags"])
+    found = {}
+    for path in (project.root / ".vscode/reconciler").iterdir():
+        found[path.name] = json.loads(path.read_text())
+    assert {Path(name).name for name in settings["yaml.schemas"]} <= set(found)
+    registry: Registry[object] = Registry().with_resources(
+        (name, Resource.from_contents(each)) for name, each in found.items()
+    )
+    check = Draft202012Validator(found["manifest.schema.json"], registry=registry)
+    assert check.is_valid({"model": "gpt-4o", "name": "a"})
+    assert not check.is_valid({"name": "a"})
+    assert not check.is_valid({"model": "gpt-4o", "tols": []})
+    assert check.is_valid({"model": "gpt-4o", "reconciler": {"kind": "assistant"}})
+
+
+def test_a_ci_job_on_request(project: Project) -> None:
+    project.ok("init", "--owner", "acme", "--target", "portkey", "--ci", "github")
+    workflow = (project.root / ".github/workflows/gitops.yml").read_text()
+    assert workflow.count("PORTKEY_API_KEY: ${{ secrets.RECONCILER_PLAN_KEY }}") == 1
+    assert workflow.count("PORTKEY_API_KEY: ${{ secrets.RECONCILER_APPLY_KEY }}") == 1
+    assert "CHECKOUT" not in workflow
+    project.ok("init", "--owner", "acme", "--ci", "gitlab")
+    assert "component: " in (project.root / ".gitlab-ci.yml").read_text()
+
+
+def test_the_workflow_for_a_target_without_credentials_names_none(project: Project) -> None:
+    project.ok("init", "--owner", "acme", "--ci", "github")
+    workflow = (project.root / ".github/workflows/gitops.yml").read_text()
+    assert "secrets." not in workflow
+    assert "_ENV" not in workflow
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--owner", "Not An Owner"), "RC0202"),
+        (("--target", "protkey"), "did you mean portkey?"),
+        (("--target", "openai-assistants"), "--url"),
+        (("--target", "openai-assistants", "--url", "nowhere"), "RC0202"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_written(
+    project: Project, options: tuple[str, ...], said: str
+) -> None:
+    ran = project.run("init", *options)
+    assert ran.code == 1
+    assert said in ran.err
+    assert files(project) == set()
+
+
+def test_on_a_terminal_it_asks(project: Project) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "reconciler", "-C", str(project.root), "init", "--ci", "none"]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        os.write(ours, b"asked\nlocal\nvscode\n")
+        _, err = running.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert running.returncode == 0, err
+    assert b"Who manages these assistants" in err
+    assert b"Where do they run" in err
+    assert b"CI job" not in err
+    assert "owner: asked" in (project.root / "assistants.d/reconciler.yaml").read_text()
+    assert (project.root / ".vscode/settings.json").exists()
+
+
+def test_the_guide_shows_the_editor_settings_that_it_writes(project: Project) -> None:
+    guide = (Path(__file__).parents[2] / "docs/guides/editor.md").read_text(encoding="utf-8")
+    project.ok("init", "--owner", "acme", "--editor", "vscode")
+    written = json.loads((project.root / ".vscode/settings.json").read_text())
+    shown = json.loads(guide.partition("```json\n")[2].partition("```")[0])
+    assert shown == {name: written[name] for name in shown}

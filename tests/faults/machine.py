@@ -1,0 +1,89 @@
+"""A machine that runs `apply`: what the command does, step by step, with waits that only move a clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.commands.applying import exit_of
+from reconciler.commands.failures import diagnostics_of
+from reconciler.core.model import Action, Blocker, Change, Manifest, Outcome, Plan
+from reconciler.core.plan import Scope, make_plan
+from reconciler.drivers.base import Driver
+from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
+from reconciler.engine.journal import Journal
+from reconciler.engine.observe import Sight, observe
+from reconciler.exits import Exit
+from tests.world import IDENTITY, ON_TARGET
+
+
+@dataclass
+class Machine:
+    """One place where `apply` runs: a journal of its own, a driver, and a clock (seconds since the epoch).
+
+    One that `agrees` says `--allow-deletes` with the number that the guard asks for.
+    """
+
+    directory: Path
+    driver: Driver
+    clock: Callable[[], float]
+    pause: Callable[[float], bool]
+    settle_seconds: float
+    owner: str = "acme"
+    draw: Callable[[], str] = draw_nonce
+    agrees: bool = False
+    plans: list[Plan] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def journal(self) -> Journal:
+        """What this machine remembers, read anew as each process does."""
+        return Journal(self.directory, IDENTITY.url, self.settle_seconds, self.clock)
+
+    def look(self, journal: Journal) -> Sight:
+        """Read the account."""
+        return observe(self.driver, [ON_TARGET], journal)
+
+    def plan(self, files: Sequence[Manifest], sight: Sight, allow_deletes: int | None = None) -> Plan:
+        """The plan against what was read."""
+        scope = Scope(self.owner, prune=True, allow_deletes=allow_deletes)
+        plan = make_plan(IDENTITY, scope, "sha256:0", files, sight.observed)
+        held = sum(1 for change in plan.changes if change.blocked and change.blocked.by is Blocker.GUARD)
+        return self.plan(files, sight, held) if held and self.agrees and allow_deletes is None else plan
+
+    def apply(self, files: Sequence[Manifest], allow_deletes: int | None = None) -> Exit:
+        """`apply --yes`: what it would exit with. A bug is raised as it is."""
+        try:
+            return self._apply(files, allow_deletes)
+        except Exception as problem:
+            if (said := diagnostics_of(problem)) is None:
+                raise
+            return said[1]
+
+    def due(self, files: Sequence[Manifest]) -> list[Change]:
+        """What `plan` shows as still to do, blocked or not."""
+        plan = self.plan(files, self.look(self.journal()))
+        return [change for change in plan.changes if change.action is not Action.NOOP]
+
+    def _apply(self, files: Sequence[Manifest], allow_deletes: int | None) -> Exit:
+        journal = self.journal()
+        sight = self.look(journal)
+        plan = self.plan(files, sight, allow_deletes)
+        creates = {change.address for change in plan.changes if change.action is Action.CREATE}
+        seconds = journal.seconds_to_settle([attempt for attempt in sight.unsettled if attempt.address in creates])
+        if seconds > 0:
+            self.pause(seconds)
+            sight = self.look(journal)
+            plan = self.plan(files, sight, allow_deletes)
+        self.plans.append(plan)
+        options = ApplyOptions(
+            concurrency=1,
+            settle_seconds=self.settle_seconds,
+            draw=self.draw,
+            clock=self.clock,
+            stop=threading.Event(),
+            pause=self.pause,
+        )
+        self.outcomes = apply_plan(plan, self.driver, [ON_TARGET], sight.observed, journal, options)
+        return exit_of(plan, self.outcomes, interrupted=False)

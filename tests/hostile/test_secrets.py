@@ -1,0 +1,199 @@
+"""A credential is in no output and in no file, and goes to no host that it is not meant for."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.commands import session
+from reconciler.drivers.base import RemoteError
+from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.rest import RestDriver
+from reconciler.server import App, create_app
+from reconciler.server.http import serve
+from tests.conftest import Project, Ran, Remote
+from tests.faults.wire import Wire
+from tests.world import PROVIDER
+
+CANARY = "sk-canary-0123456789abcdef0123456789"
+PART = CANARY[:16]
+"""A beginning of it as long as this is as bad as the whole."""
+KEYED = Connection("http://embedded/v1", {"Authorization": f"Bearer {CANARY}"}, (CANARY,))
+GOOD = "name: {0}\nmodel: gpt-4o\n"
+
+
+class Echoing:
+    """A server that says the credential back wherever it can: in headers, and in every error."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.status = 200
+        self.padding = 0
+        self.escaped = False
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        key = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
+        told = [("x-request-id", key), ("openai-organization", key), ("x-portkey-last-used-option-index", key)]
+        if self.status == 200:
+            parts = self.app(
+                environ, lambda status, headers, error=None: start_response(status, _without(headers) + told)
+            )
+            return list(parts)
+        text = json.dumps({"error": {"message": f"{'x' * self.padding} bad key {key}", "type": "t", "code": key}})
+        text = text.replace("sk-", "\\u0073k-") if self.escaped else text
+        start_response(f"{self.status} x", [("content-type", "application/json"), *told])
+        return [text.encode()]
+
+
+def _without(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers if name != "x-request-id"]
+
+
+@pytest.fixture
+def keyed(project: Project) -> Project:
+    """A project whose target has the canary for its key."""
+    project.environment["KEY"] = CANARY
+    return project
+
+
+def target(project: Project, url: str, provider: str = "openai-assistants") -> None:
+    name = "provider_key" if provider == "portkey" else "api_key"
+    project.target(url, provider=provider, more=f"    credentials: {{{name}: !env KEY}}\n")
+
+
+def clean(project: Project, *rans: Ran) -> None:
+    """Nowhere in what was printed, and in no file."""
+    for ran in rans:
+        assert PART not in ran.out
+        assert PART not in ran.err
+    files = [path for path in Path(project.root).rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        assert PART.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("provider", ["openai-assistants", "portkey"])
+def test_no_output_and_no_file_of_any_command_holds_the_key(provider: str, keyed: Project) -> None:
+    with serve(Echoing(create_app())) as server:
+        target(keyed, server.url, provider)
+        for name in "abcdef":
+            keyed.write(f"assistants.d/{name}.yaml", GOOD.format(name))
+        formats = ["json", "markdown", "html", "sarif", "github", "gitlab", "junit"]
+        files = [f"--format={name}=out.{name}" for name in formats]
+        rans = [keyed.ok("--verbose", "plan", "--out", "plan.json", *files)]
+        rans.append(keyed.ok("--verbose", "apply", "plan.json", "--yes", "--report", "report.json"))
+        keyed.write("assistants.d/a.yaml", GOOD.format("a") + "metadata: {team: x}\n")
+        keyed.remove("assistants.d/b.yaml")
+        rollback = ["--rollback-out", "rollback.json", "--format", "json"]
+        rans.append(keyed.ok("--verbose", "apply", "--yes", *rollback))
+        rans += [keyed.run("--verbose", "drift"), keyed.run("show", "plan.json"), keyed.run("validate")]
+        rans.append(keyed.run("--verbose", "release", "assistant/c"))
+        assert (keyed.root / "report.json").exists()
+        assert any((keyed.root / ".reconciler").rglob("*.jsonl"))
+        clean(keyed, *rans)
+
+
+@pytest.mark.parametrize("escaped", [False, True])
+@pytest.mark.parametrize("status", [400, 401, 500])
+def test_an_error_that_says_the_key_back_is_masked_wherever_it_is_cut(status: int, escaped: bool) -> None:
+    for padding in (0, *range(250, 300, 7), 1960, 1990):
+        echoing = Echoing(create_app())
+        echoing.status, echoing.padding, echoing.escaped = status, padding, escaped
+        lines: list[str] = []
+        client = HttpClient(KEYED, wsgi_app=echoing, trace=lines.append, pause=lambda seconds: False)
+        with pytest.raises(RemoteError) as raised:
+            RestDriver(PROVIDER, client).update("assistant", "asst_1", {"name": "x"})
+        said = repr((raised.value.diagnostic, str(raised.value), lines, client.take_tally()))
+        assert CANARY[:6] not in said
+
+
+def test_a_page_that_says_the_key_back_behind_much_white_space_is_masked() -> None:
+    for blanks in range(1950, 2010, 3):
+
+        def app(environ: dict[str, Any], start_response: Callable[..., Any], blanks: int = blanks) -> list[bytes]:
+            start_response("200 x", [("content-type", "text/html")])
+            return [b" " * blanks + CANARY.encode() + b" " * 5000]
+
+        client = HttpClient(KEYED, wsgi_app=app)
+        with pytest.raises(RemoteError) as raised:
+            RestDriver(PROVIDER, client).read("assistant", "asst_1")
+        assert CANARY[:6] not in repr(raised.value.diagnostic)
+
+
+def test_a_bug_report_holds_no_key(keyed: Project, remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(self: RestDriver, kind: str) -> Any:
+        raise ZeroDivisionError(kind)
+
+    target(keyed, remote.url)
+    keyed.write("assistants.d/a.yaml", GOOD.format("a"))
+    monkeypatch.setattr(RestDriver, "list", failing)
+    ran = keyed.run("--verbose", "plan")
+    assert ran.code == 70
+    assert "Traceback" in ran.err
+    clean(keyed, ran)
+
+
+def test_the_process_list_does_not_show_the_key(keyed: Project) -> None:
+    shown: list[bytes] = []
+    app = create_app()
+
+    def looking(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        shown.extend(path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
+        return app(environ, start_response)
+
+    with serve(looking) as server:
+        target(keyed, server.url)
+        keyed.write("assistants.d/a.yaml", GOOD.format("a"))
+        command = [sys.executable, "-m", "reconciler", "-C", str(keyed.root), "apply", "--yes"]
+        subprocess.run(command, env=keyed.environment, check=True, capture_output=True)
+    assert any(str(keyed.root).encode() in each for each in shown)
+    assert not any(CANARY.encode() in each for each in shown)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_carries_nothing_to_another_host(status: int, keyed: Project, start: Callable[..., Remote]) -> None:
+    other = start()
+    headers = {"Location": f"{other.url}/v1/assistants"}
+    remote = start(chaos={"rules": [{"on": "any", "status": status, "headers": headers}]})
+    target(keyed, remote.url)
+    keyed.write("assistants.d/a.yaml", GOOD.format("a"))
+    ran = keyed.run("apply", "--yes")
+    assert ran.code == 1
+    assert "redirect" in ran.err
+    assert other.app.requests == []
+    clean(keyed, ran)
+
+
+class Proxy:
+    """Takes what is sent to any host at all, as a proxy of the network does."""
+
+    def __init__(self) -> None:
+        self.heard = io.StringIO()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        print({name: value for name, value in environ.items() if name.startswith("HTTP_")}, file=self.heard)
+        start_response("503 x", [])
+        return []
+
+
+def test_without_the_binding_to_hosts_a_changed_url_carries_the_key_away(
+    keyed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = Proxy()
+    with Wire(proxy).serving() as server:  # type: ignore[arg-type]
+        keyed.environment["HTTP_PROXY"] = keyed.environment["http_proxy"] = server.url.removesuffix("/v1")
+        target(keyed, "http://elsewhere.example")
+        keyed.write("assistants.d/a.yaml", GOOD.format("a"))
+        ran = keyed.run("plan")
+        assert (ran.code, proxy.heard.getvalue()) == (1, "")
+        assert "RC0305" in ran.err
+        monkeypatch.setattr(session, "refuse_host", lambda *anything: None)
+        keyed.run("plan")
+        assert CANARY in proxy.heard.getvalue()

@@ -1,0 +1,210 @@
+"""Wrong versions of what remembers the last apply, and of what people decide about other people's changes, as data."""
+
+from __future__ import annotations
+
+from mutant import Mutant
+
+MUTANTS = [
+    # base: what was last applied
+    Mutant(
+        "base",
+        "return recorded is None or recorded == fingerprint",
+        "return recorded == fingerprint",
+        "a unit new to the mark agrees",
+        "base",
+    ),
+    Mutant(
+        "base",
+        "return recorded is None or recorded == fingerprint(self.kind, unit, value)",
+        "return recorded is None or None",
+        "a digest is compared",
+        "base",
+    ),
+    Mutant("base", "unit not in self.managed or same", "same", "a unit new to the files agrees", "base"),
+    Mutant(
+        "base",
+        "        if mark.digests:\n            return MarkBase(kind, mark)\n",
+        "        if mark.digests and address not in self.files:\n            return MarkBase(kind, mark)\n",
+        "digests are asked before files",
+        "base",
+    ),
+    Mutant(
+        "base",
+        "self.files.get(Address(kind.name, mark.key)) or self.files.get(address)",
+        "self.files.get(address)",
+        "a moved object is known by its earlier key",
+        "base",
+    ),
+    Mutant(
+        "base",
+        "self.files.get(Address(kind.name, mark.key)) or self.files.get(address)",
+        "self.files.get(address) or self.files.get(Address(kind.name, mark.key))",
+        "the earlier key comes first",
+        "base",
+    ),
+    Mutant(
+        "base",
+        "self.files.get(Address(kind.name, mark.key)) or self.files.get(address)",
+        "self.files.get(Address(kind.name, mark.key))",
+        "a move that was merged is known by its new key",
+        "base",
+    ),
+    Mutant(
+        "base",
+        "FilesBase(kind, managed_units(kind, earlier))",
+        "FilesBase(kind, {(n,): v for n, v in earlier.body.items()})",
+        "files remember what they managed",
+        "base",
+    ),
+    Mutant("base", "    certain: bool = True", "    certain: bool = False", "a mark is certain", "base"),
+    Mutant(
+        "base",
+        "    managed: Mapping[Unit, Json]\n    certain: bool = False",
+        "    managed: Mapping[Unit, Json]\n    certain: bool = True",
+        "files are only likely",
+        "base",
+    ),
+    Mutant("base", "return address in self.files", "return False", "an object that is gone is told", "base"),
+    # decide: what people decide beforehand
+    Mutant(
+        "decide",
+        "return self.on_drift is OnDrift.KEEP",
+        "return self.on_drift is not OnDrift.REVERT",
+        "only keep keeps drift",
+        "base",
+    ),
+    Mutant("decide", "return self.on_drift is OnDrift.KEEP", "return False", "drift can be kept", "base"),
+    Mutant(
+        "decide",
+        "return reason is Reason.CONFLICT and self.resolve is Resolve.THEIRS",
+        "return reason is Reason.CONFLICT and self.resolve is not None",
+        "ours is not theirs",
+        "base",
+    ),
+    Mutant(
+        "decide",
+        "return reason is Reason.CONFLICT and self.resolve is Resolve.THEIRS",
+        "return self.resolve is Resolve.THEIRS",
+        "only conflicts are theirs",
+        "base",
+    ),
+    Mutant("decide", "    said += (_kept(manifest, write) for write in kept)\n", "", "what is kept is said", "base"),
+    Mutant(
+        "decide",
+        "writes)), kept, tuple(said))",
+        "writes)), (), tuple(said))",
+        "what is kept is no agreement",
+        "base",
+    ),
+    # policy: what a base refuses
+    Mutant(
+        "policy",
+        "if not names or not base.certain or stance.resolve is not None:",
+        "if not names or stance.resolve is not None:",
+        "only what is certain is refused",
+        "base",
+    ),
+    Mutant(
+        "policy",
+        "if not names or not base.certain or stance.resolve is not None:",
+        "if not names or not base.certain:",
+        "a conflict that is decided passes",
+        "base",
+    ),
+    Mutant(
+        "policy",
+        "if not names or stance.on_drift is not OnDrift.FAIL:",
+        "if not names or stance.on_drift is OnDrift.KEEP:",
+        "drift is refused only where asked",
+        "base",
+    ),
+    Mutant(
+        "policy",
+        "if not names or stance.on_drift is not OnDrift.FAIL:",
+        "if True:",
+        "drift can be refused",
+        "base",
+    ),
+    Mutant(
+        "kind_plan",
+        "            or policy.refuse_conflict(manifest, decision, base, self.stance)\n",
+        "",
+        "a certain conflict is refused",
+        "base",
+    ),
+    # digests in marks
+    Mutant(
+        "changes",
+        "old.digests.get(code) if old and unit not in after else None",
+        "old.digests.get(code) if old else None",
+        "a digest follows what is applied",
+        "base",
+    ),
+    Mutant(
+        "changes",
+        "old.digests.get(code) if old and unit not in after else None",
+        "None",
+        "a kept unit keeps its digest",
+        "base",
+    ),
+    Mutant(
+        "changes",
+        "fingerprint(kind, unit, after.get(unit, value))",
+        "fingerprint(kind, unit, value)",
+        "an adopted object remembers how it looked",
+        "base",
+    ),
+    Mutant(
+        "kind_plan",
+        ".items() if unit not in kept}",
+        ".items()}",
+        "what is kept is not applied",
+        "base",
+    ),
+    Mutant(
+        "kind_plan",
+        "after if self.digests else None)",
+        "after)",
+        "digests are a choice",
+        "base plan",
+    ),
+    Mutant(
+        "kind_plan", "if self.digests and mark.units and not", "if not mark.units and not", "no room is said", "base"
+    ),
+    Mutant(
+        "marks",
+        'words.append("".join(mark.digests.get(unit, "") for unit in units))',
+        'words.append("".join(mark.digests.values()))',
+        "digests go in the order of units",
+        "marks",
+    ),
+    Mutant(
+        "marks",
+        'drawn = mark.nonce if mark.nonce != UNDRAWN else "n" * MAX_NONCE',
+        "drawn = mark.nonce",
+        "there is room for a nonce",
+        "marks",
+    ),
+    Mutant("marks", 'drawn, "pd",', 'drawn, "-",', "there is room for flags", "marks"),
+    Mutant(
+        "marks",
+        'if len(" ".join(words)) <= MAX_LENGTH else mark',
+        'if len(" ".join(words)) < MAX_LENGTH else mark',
+        "all of the room is used",
+        "marks",
+    ),
+    Mutant(
+        "marks",
+        "or len(kept) not in (0, len(units)):",
+        "or False:",
+        "a digest for each unit",
+        "marks",
+    ),
+    Mutant(
+        "marks",
+        'canonical.encode(errors="surrogatepass")',
+        "canonical.encode()",
+        "any text has a digest",
+        "marks",
+    ),
+]

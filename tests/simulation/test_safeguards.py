@@ -1,0 +1,110 @@
+"""Each safeguard is taken away, and something is found broken: none of them is there for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.core import pairing, policy
+from reconciler.core.model import Body
+from reconciler.drivers.base import RemoteError
+from reconciler.drivers.rest import RestDriver
+from reconciler.engine import execute
+from reconciler.engine.journal import Journal
+from reconciler.engine.settle import Settler
+from reconciler.exits import Exit
+from reconciler.server import Chaos, create_app
+from tests.faults.machine import Machine
+from tests.faults.matrix import manifest
+from tests.simulation import remote, schedule
+from tests.simulation.play import play
+from tests.world import PROVIDER, Clock, client
+
+SEEDS = range(600)
+
+
+def broken(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, instead: object) -> str:
+    """The law that is broken first when something else stands in the place of a safeguard; empty if none is."""
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, instead)
+        tally = play(SEEDS, until_first=True)
+    return tally.violations[0][1] if tally.violations else ""
+
+
+def test_without_a_nonce_of_their_own_twins_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert broken(monkeypatch, schedule.Schedule, "_draw", lambda self: "0" * 12)
+
+
+def test_without_the_hold_off_objects_are_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "doubled" in broken(monkeypatch, schedule, "SETTLE_SECONDS", 0.0)
+
+
+def test_without_the_journal_objects_are_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "doubled" in broken(monkeypatch, Journal, "recent", lambda self: [])
+
+
+def test_with_lists_believed_though_they_broke_off_objects_are_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = RestDriver.list
+
+    def as_far_as_it_goes(self: RestDriver, kind: str) -> Iterator[Body]:
+        try:
+            yield from whole(self, kind)
+        except RemoteError:
+            return
+
+    monkeypatch.setattr(remote, "FAULTS", ("garbage",))
+    assert "doubled" in broken(monkeypatch, RestDriver, "list", as_far_as_it_goes)
+
+
+def test_with_creates_sent_again_as_a_vendor_s_client_does_objects_are_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def blindly(self: RestDriver, kind: str, body: Body, sending: Any = None) -> Body:
+        made: Body = self._send("POST", self._provider.kinds[kind].path, body=body).body
+        return made
+
+    assert "doubled" in broken(monkeypatch, RestDriver, "create", blindly)
+
+
+def test_without_the_oldest_stays_rule_the_last_object_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mine_stays(self: Settler, outcome: Any, claims: list[pairing.Owned]) -> Any:
+        mine_first = sorted(claims, key=lambda owned: owned.live.id != outcome.id)
+        for extra in mine_first[1:]:
+            self._take_back(outcome, extra, mine_first[0])
+        return outcome
+
+    assert broken(monkeypatch, Settler, "_one", mine_stays)
+
+
+def machine(directory: Path, rules: list[dict[str, Any]]) -> tuple[Machine, RestDriver]:
+    """A machine on an account in this process, and the account without its faults."""
+    clock = Clock()
+    app = create_app(directory / "world.db", chaos=Chaos.from_rules({"rules": rules}), clock=clock)
+    plain = RestDriver(PROVIDER, client(create_app(directory / "world.db", clock=clock)))
+    return Machine(directory / "journal", RestDriver(PROVIDER, client(app)), clock, clock.pause, 0.0), plain
+
+
+def test_without_the_check_of_answers_an_overridden_field_passes_for_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overriding = [{"on": "create", "override": {"temperature": 0.1}}]
+    for name, code in (("checked", Exit.PARTLY), ("unchecked", Exit.DONE)):
+        (tmp_path / name).mkdir()
+        at, plain = machine(tmp_path / name, overriding)
+        if name == "unchecked":
+            monkeypatch.setattr(execute, "verify", lambda *anything: ())
+        assert at.apply([manifest("a", temperature=0.9)]) is code
+        assert [body["temperature"] for body in plain.list("assistant")] == [0.1]
+
+
+def test_without_the_guard_an_empty_directory_deletes_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, plain = machine(tmp_path, [])
+    assert at.apply([manifest(key) for key in "abc"]) is Exit.DONE
+    assert at.apply([]) is Exit.BLOCKED
+    assert len(list(plain.list("assistant"))) == 3
+    monkeypatch.setattr(policy, "guard", lambda changes, owned, allowed: list(changes))
+    at.apply([])
+    assert list(plain.list("assistant")) == []

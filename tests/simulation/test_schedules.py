@@ -1,0 +1,24 @@
+"""Some hundred schedules on every test run; `python -m tests.simulation` plays ten thousand, and prints its figures."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.simulation.play import play, replay
+
+SOME = 200
+
+
+@pytest.mark.parametrize("first", range(0, SOME, 100))
+def test_the_laws_hold_under_faults_kills_and_two_applies_at_once(first: int) -> None:
+    seed = os.environ.get("RECONCILER_SEED")
+    tally = play([int(seed)] if seed else range(first, first + 100))
+    assert tally.violations == (), tally.said(first, 100, 0)
+    assert seed or (tally.faults > 50 and tally.kills > 10 and tally.at_once > 20)
+
+
+def test_a_seed_plays_the_same_schedule_again() -> None:
+    assert replay(3) == replay(3)
+    assert replay(3) != replay(4)
