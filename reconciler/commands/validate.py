@@ -52,5 +52,6 @@ def command(options: Options) -> int:
         click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was sent anywhere", err=True)
         return Exit.ERROR if has_errors(found) else Exit.BLOCKED
     if not options.quiet:
-        click.echo(f"{len(manifests)} manifests are valid for {', '.join(map(str, names))}")
+        counted = "1 manifest is" if len(manifests) == 1 else f"{len(manifests)} manifests are"
+        click.echo(f"{counted} valid for {', '.join(map(str, names))}")
     return Exit.DONE

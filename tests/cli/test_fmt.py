@@ -9,8 +9,8 @@ import pytest
 from tests.cli.test_example_fleet import copied
 from tests.conftest import Project
 
-MESSY = "name:   a\nmodel: b   \n"
-NEAT = "model: b\nname:   a\n".replace("   ", " ")
+MESSY = "model: b   \nname:   a\n"
+NEAT = "name: a\nmodel: b\n"
 
 
 def test_it_writes_what_is_not_in_the_layout_and_says_which(project: Project) -> None:
@@ -37,7 +37,7 @@ def test_check_and_diff_write_nothing(project: Project) -> None:
 
 def test_paths_are_files_and_directories_of_the_project(project: Project) -> None:
     for name in ("a.yaml", "x/b.yaml", "x/y/c.json"):
-        project.write(f"assistants.d/{name}", MESSY if name.endswith("yaml") else '{"name": "a", "model": "b"}')
+        project.write(f"assistants.d/{name}", MESSY if name.endswith("yaml") else '{"model": "b", "name": "a"}')
     assert project.ok("fmt", "assistants.d/x").out == "assistants.d/x/b.yaml\nassistants.d/x/y/c.json\n"
     assert project.ok("fmt", "assistants.d/a.yaml").out == "assistants.d/a.yaml\n"
     unknown = project.run("fmt", "elsewhere.yaml")

@@ -32,8 +32,8 @@ def test_what_is_live_is_written_and_adopted_and_the_plan_is_empty(project: Proj
     assert "1 of 1 objects managed" in ran.out
     manifest = (project.root / "assistants.d/help-desk.yaml").read_text()
     assert manifest == (
-        "model: gpt-4o\nname: Help desk\ninstructions: !file prompts/help-desk.md\n"
-        "metadata:\n  team: support\ntemperature: 0.2\n"
+        "name: Help desk\nmodel: gpt-4o\ntemperature: 0.2\ninstructions: !file prompts/help-desk.md\n"
+        "metadata:\n  team: support\n"
     )
     assert (project.root / "assistants.d/prompts/help-desk.md").read_text() == PROMPT
     assert [unmarked(each) for each in remote.objects()] == before
@@ -125,7 +125,7 @@ def test_what_is_ours_and_lost_its_manifest_comes_back_under_its_key(project: Pr
     remote.forget()
     project.ok("pull", "--yes")
     text = (project.root / "assistants.d/team/desk.yaml").read_text()
-    assert text == "reconciler:\n  protect: true\nmodel: gpt-4o\nname: Desk\n"
+    assert text == "reconciler:\n  protect: true\nname: Desk\nmodel: gpt-4o\n"
     assert remote.writes == []
     assert "1 to create" in project.ok("plan").out
 
@@ -306,7 +306,7 @@ def test_what_a_manifest_cannot_say_is_told_and_stays_as_it_is(project: Project,
     assert "metadata.k contains the control character" in ran.err
     assert [unmarked(each) for each in remote.objects()] == before
     text = (project.root / "assistants.d/two-lines.yaml").read_text()
-    assert text == "model: gpt-4o\ndescription: fine\nmetadata:\n  team: x\n"
+    assert text == "description: fine\nmodel: gpt-4o\nmetadata:\n  team: x\n"
 
 
 def test_an_object_with_full_metadata_is_left_out(project: Project, remote: Remote) -> None:

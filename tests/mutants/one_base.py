@@ -180,12 +180,12 @@ MUTANTS = [
     ),
     Mutant(
         "marks",
-        'drawn = mark.nonce if mark.nonce != UNDRAWN else "n" * MAX_NONCE',
-        "drawn = mark.nonce",
+        '"n" * MAX_NONCE',
+        "mark.nonce",
         "there is room for a nonce",
         "marks",
     ),
-    Mutant("marks", 'drawn, "pd",', 'drawn, "-",', "there is room for flags", "marks"),
+    Mutant("marks", '        "pd",\n', "", "there is room for flags", "marks"),
     Mutant(
         "marks",
         'if len(" ".join(words)) <= MAX_LENGTH else mark',

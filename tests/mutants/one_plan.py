@@ -190,8 +190,8 @@ MUTANTS = [
     ),
     Mutant(
         "kind_plan",
-        "mark = replace(owned.mark, owner=self.owner, key=key)",
-        "mark = mark_for(self.kind, self.owner, manifest, owned.mark)",
+        "renamed = replace(owned.mark, owner=self.owner, key=key, digests={})",
+        "renamed = mark_for(self.kind, self.owner, manifest, owned.mark)",
         "a takeover keeps the rest of the mark",
         "takeover",
     ),

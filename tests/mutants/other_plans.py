@@ -6,7 +6,13 @@ from mutant import Mutant
 
 MUTANTS = [
     # seal
-    Mutant("seal", "if _seal(writes) != self.change.seal:", "if False:", "what is not what was sealed is lost", "seal"),
+    Mutant(
+        "seal",
+        "if _seal(kind, writes) != self.change.seal:",
+        "if False:",
+        "what is not what was sealed is lost",
+        "seal",
+    ),
     Mutant("seal", "fields=tuple(fields), patch=None,", "fields=tuple(fields),", "contents are left out", "seal"),
     Mutant(
         "seal",
@@ -24,12 +30,12 @@ MUTANTS = [
     ),
     Mutant(
         "seal",
-        "[list(unit), [] if value is ABSENT else [value]]",
-        "[list(unit), [None if value is ABSENT else value]]",
+        "if value is ABSENT and len(unit) > 1:",
+        "if False:",
         "taken away is not null",
         "seal",
     ),
-    Mutant("seal", "[[list(unit), [] if", "[[[], [] if", "a seal is over units as well", "seal"),
+    Mutant("seal", "{repr(unit): _told(", "{'': _told(", "a seal is over units as well", "seal"),
     Mutant("seal", "if self.change.action is Action.RELEASE:", "if False:", "a release needs no manifest", "seal"),
     Mutant(
         "seal",
@@ -54,21 +60,21 @@ MUTANTS = [
     ),
     Mutant(
         "seal",
-        "known = old if isinstance(old, Mark) else None",
+        "known = own_mark(self.found, Owned(live, old)) if live and isinstance(old, Mark) else None",
         "known = None",
         "a mark keeps its nonce",
         "seal",
     ),
     Mutant(
         "seal",
-        "if unit in self.change.units or same(meaning_of(kind, unit), value, present.get(unit))",
+        "if unit in self.change.units or _agrees(kind, unit, value, present)",
         "if unit in self.change.units",
         "agreement is remembered",
         "seal",
     ),
     Mutant(
         "seal",
-        "if unit in self.change.units or same(meaning_of(kind, unit), value, present.get(unit))",
+        "if unit in self.change.units or _agrees(kind, unit, value, present)",
         "if unit",
         "what is kept keeps its digest",
         "seal",
@@ -199,8 +205,14 @@ MUTANTS = [
         "against",
     ),
     Mutant("against", "observed, Remembered(before))", "observed)", "a difference is the files' edit", "against"),
-    Mutant("against", "if m.address.kind == kind.name", "if m", "kinds are told apart", "against"),
+    Mutant("against", "if manifest.address.kind == kind.name]", "]", "kinds are told apart", "against"),
     Mutant("against", "read={}, against=against)", "against=against)", "nothing was read", "against"),
     Mutant("against", "read={}, against=against)", "read={})", "it says what it compares with", "against"),
-    Mutant("against", "[replace(manifest, id=None) for", "[manifest for", "nobody is asked for an id", "against"),
+    Mutant(
+        "against",
+        "manifest.id if manifest.id in known else None)",
+        "manifest.id)",
+        "nobody is asked for an id",
+        "against",
+    ),
 ]

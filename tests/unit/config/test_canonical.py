@@ -36,32 +36,32 @@ def yaml(text: str) -> str:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        pytest.param("name: a\nmodel: b\n", "model: b\nname: a\n", id="order of the schema"),
-        pytest.param("model: b\nreconciler: {key: a}\n", "reconciler: {key: a}\nmodel: b\n", id="our block first"),
+        pytest.param("model: a\nname: b\n", "name: b\nmodel: a\n", id="order of the schema"),
+        pytest.param("name: b\nreconciler: {key: a}\n", "reconciler: {key: a}\nname: b\n", id="our block first"),
         pytest.param(
-            "model: b\nzeta: 1\nname: a\nalpha: 2\n", "model: b\nname: a\nzeta: 1\nalpha: 2\n", id="unknown last"
+            "name: b\nzeta: 1\nmodel: a\nalpha: 2\n", "name: b\nmodel: a\nzeta: 1\nalpha: 2\n", id="unknown last"
         ),
-        pytest.param("model:    b   \n\n\n\nname: a", "model: b\n\nname: a\n", id="blanks"),
-        pytest.param("model: b\r\nname: a\r\n", "model: b\r\nname: a\r\n", id="line ends stay"),
+        pytest.param("name:    b   \n\n\n\nmodel: a", "name: b\n\nmodel: a\n", id="blanks"),
+        pytest.param("name: b\r\nmodel: a\r\n", "name: b\r\nmodel: a\r\n", id="line ends stay"),
         pytest.param("tools:\n- type: a\n", "tools:\n  - type: a\n", id="dashes two columns in"),
         pytest.param("tools:\n-   type: a\n", "tools:\n  - type: a\n", id="one blank after a dash"),
         pytest.param("tools:\n  -\n    type: a\n", "tools:\n  - type: a\n", id="an item starts at its dash"),
         pytest.param("metadata:\n     team: a\n", "metadata:\n  team: a\n", id="two columns a step"),
         pytest.param("metadata: {b:   1, a: 2}\n", "metadata: {b:   1, a: 2}\n", id="one line stays as it is"),
-        pytest.param("model:\n  b\n", "model: b\n", id="a value beside its key"),
-        pytest.param("model: 'b'\nname: \"c\"\n", "model: 'b'\nname: \"c\"\n", id="quotes stay"),
-        pytest.param('name: "a\\nb\\n"\n', "name: |\n  a\n  b\n", id="several lines are a block"),
-        pytest.param('name: "a\\nb"\n', "name: |-\n  a\n  b\n", id="a block without a line break at its end"),
-        pytest.param('name: "a \\nb"\n', 'name: "a \\nb"\n', id="a blank that would be lost keeps its quotes"),
-        pytest.param("name: |\n      a\n        b\n", "name: |\n  a\n    b\n", id="a block moves as a whole"),
-        pytest.param("name: >-\n     a\n     b\n", "name: >-\n  a\n  b\n", id="a folded block stays folded"),
-        pytest.param("name: |4\n      a\n    b\n", "name: |2\n    a\n  b\n", id="a block that starts with blanks"),
-        pytest.param("name: |\n    a", "name: |-\n  a\n", id="a block that ends with the file"),
-        pytest.param("name: a\n   b\n", "name: a\n  b\n", id="a text over two lines"),
+        pytest.param("name:\n  b\n", "name: b\n", id="a value beside its key"),
+        pytest.param("name: 'b'\nmodel: \"c\"\n", "name: 'b'\nmodel: \"c\"\n", id="quotes stay"),
+        pytest.param('model: "a\\nb\\n"\n', "model: |\n  a\n  b\n", id="several lines are a block"),
+        pytest.param('model: "a\\nb"\n', "model: |-\n  a\n  b\n", id="a block without a line break at its end"),
+        pytest.param('model: "a \\nb"\n', 'model: "a \\nb"\n', id="a blank that would be lost keeps its quotes"),
+        pytest.param("model: |\n      a\n        b\n", "model: |\n  a\n    b\n", id="a block moves as a whole"),
+        pytest.param("model: >-\n     a\n     b\n", "model: >-\n  a\n  b\n", id="a folded block stays folded"),
+        pytest.param("model: |4\n      a\n    b\n", "model: |2\n    a\n  b\n", id="a block that starts with blanks"),
+        pytest.param("model: |\n    a", "model: |-\n  a\n", id="a block that ends with the file"),
+        pytest.param("model: a\n   b\n", "model: a\n  b\n", id="a text over two lines"),
         pytest.param(
             "tools: [\n     {type: a},\n ]\n", "tools: [\n     {type: a},\n ]\n", id="brackets keep their form"
         ),
-        pytest.param("\ufeffmodel: b\n", "model: b\n", id="no byte order mark"),
+        pytest.param("\ufeffname: b\n", "name: b\n", id="no byte order mark"),
         pytest.param("", "", id="nothing"),
         pytest.param("# only this\n\n\n", "# only this\n", id="only a comment"),
     ],
@@ -73,24 +73,24 @@ def test_layout(before: str, after: str) -> None:
 def test_a_comment_goes_with_the_field_below_or_beside_it() -> None:
     before = yaml("""
         # yaml-language-server: $schema=a.json
-        # The name that customers see.
-        name: a   # short
+        # The model that customers see.
+        model: a   # short
 
-        # The model we pay for.
-        model: b  # dear
+        # The name we pay for.
+        name: b  # dear
         """)
     after = yaml("""
         # yaml-language-server: $schema=a.json
-        # The model we pay for.
-        model: b  # dear
-        # The name that customers see.
-        name: a   # short
+        # The name we pay for.
+        name: b  # dear
+        # The model that customers see.
+        model: a   # short
         """)
     assert laid_out(before) == after
 
 
 def test_a_comment_apart_from_the_first_field_is_about_the_file() -> None:
-    assert laid_out("# Ours.\n\n# Seen.\nname: a\nmodel: b\n") == "# Ours.\n\nmodel: b\n# Seen.\nname: a\n"
+    assert laid_out("# Ours.\n\n# Seen.\nmodel: a\nname: b\n") == "# Ours.\n\nname: b\n# Seen.\nmodel: a\n"
 
 
 def test_a_comment_below_the_last_item_of_a_list_stays_in_the_list() -> None:
@@ -101,13 +101,13 @@ def test_a_comment_below_the_last_item_of_a_list_stays_in_the_list() -> None:
                  name: a
                  # strict: true
           # - type: file_search
-        # The model we pay for.
-        model: b
+        # The name we pay for.
+        name: b
         # The end.
         """)
     after = yaml("""
-        # The model we pay for.
-        model: b
+        # The name we pay for.
+        name: b
         tools:
           - type: function
             function:
@@ -143,43 +143,43 @@ def test_fields_of_tools_are_sorted_and_those_of_a_function_s_arguments_are_not(
 
 
 def test_every_document_of_a_file_is_laid_out() -> None:
-    before = "# first\n---\nname: a\nmodel: b\n# below\n--- # second\nname: c\nmodel: d\n---\n"
-    after = "# first\n---\nmodel: b\nname: a\n# below\n--- # second\nmodel: d\nname: c\n---\n"
+    before = "# first\n---\nmodel: a\nname: b\n# below\n--- # second\nmodel: c\nname: d\n---\n"
+    after = "# first\n---\nname: b\nmodel: a\n# below\n--- # second\nname: d\nmodel: c\n---\n"
     assert laid_out(before) == after
 
 
 def test_with_aliases_the_order_stays_because_an_anchor_comes_first() -> None:
-    assert laid_out("name: &a x\nmodel:   *a\n") == "name: &a x\nmodel: *a\n"
-    anchored = "tool_resources: &r\n    code_interpreter: {}\nmetadata: {}\nmodel: b\n"
-    assert laid_out(anchored) == "model: b\ntool_resources: &r\n  code_interpreter: {}\nmetadata: {}\n"
+    assert laid_out("model: &a x\nname:   *a\n") == "model: &a x\nname: *a\n"
+    anchored = "tool_resources: &r\n    code_interpreter: {}\nmetadata: {}\nname: b\n"
+    assert laid_out(anchored) == "name: b\ntool_resources: &r\n  code_interpreter: {}\nmetadata: {}\n"
 
 
 def test_markdown_has_its_front_matter_laid_out_and_its_prose_left() -> None:
-    before = "---\nname:   a\nmodel: b\n---\nProse  \n\n\n  with blanks.  "
-    assert laid_out(before, ".md") == "---\nmodel: b\nname: a\n---\n\nProse  \n\n\n  with blanks.  \n"
+    before = "---\nmodel:   a\nname: b\n---\nProse  \n\n\n  with blanks.  "
+    assert laid_out(before, ".md") == "---\nname: b\nmodel: a\n---\n\nProse  \n\n\n  with blanks.  \n"
     assert laid_out("no front matter:   x", ".md") == "no front matter:   x"
     assert laid_out("---\n---\nx", ".md") == "---\n---\n\nx\n"
-    assert laid_out("---  \r\nmodel:  b\r\n---\r\nx\r\n", ".md") == "---\r\nmodel: b\r\n---\r\n\r\nx\r\n"
-    assert laid_out("---\nmodel: b\n---\n", ".md") == "---\nmodel: b\n---\n"
+    assert laid_out("---  \r\nname:  b\r\n---\r\nx\r\n", ".md") == "---\r\nname: b\r\n---\r\n\r\nx\r\n"
+    assert laid_out("---\nname: b\n---\n", ".md") == "---\nname: b\n---\n"
 
 
 def test_json_has_one_entry_a_line_and_keeps_the_spelling_of_values() -> None:
-    before = '{"name": "\\u00e9", "temperature": 1e0,\n\t"tools": [], "metadata": {}, "model": "b"}'
-    after = '{\n  "model": "b",\n  "name": "\\u00e9",\n  "tools": [],\n  "metadata": {},\n  "temperature": 1e0\n}\n'
+    before = '{"model": "\\u00e9", "temperature": 1e0,\n\t"tools": [], "metadata": {}, "name": "b"}'
+    after = '{\n  "name": "b",\n  "model": "\\u00e9",\n  "temperature": 1e0,\n  "tools": [],\n  "metadata": {}\n}\n'
     assert laid_out(before, ".json") == after
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("? model\n: b\n", "line 1 holds something between two values"),
-        ("model: b\n...\n", "between documents"),
-        ("%YAML 1.2\n---\nmodel: b\n", "between documents"),
-        ("name: # why\n  b\n", "a comment stands between"),
-        ("name: |+\n  a\n\nmodel: b\n", "keeps the blank lines"),
-        ("name: |\n  a\n    \nmodel: b\n", "would not stay exactly what they are"),
-        ("model: b\rname: a\r", "carriage return"),
-        ("&a\nmodel: b\n", "anchor or a tag"),
+        ("? name\n: b\n", "line 1 holds something between two values"),
+        ("name: b\n...\n", "between documents"),
+        ("%YAML 1.2\n---\nname: b\n", "between documents"),
+        ("model: # why\n  b\n", "a comment stands between"),
+        ("model: |+\n  a\n\nname: b\n", "keeps the blank lines"),
+        ("model: |\n  a\n    \nname: b\n", "would not stay exactly what they are"),
+        ("name: b\rmodel: a\r", "carriage return"),
+        ("&a\nname: b\n", "anchor or a tag"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_in_words(text: str, why: str) -> None:
@@ -190,7 +190,7 @@ def test_what_cannot_be_kept_is_refused_in_words(text: str, why: str) -> None:
 
 def test_a_file_that_cannot_be_read_is_told_with_its_place() -> None:
     with pytest.raises(Refused) as refused:
-        laid_out("model: b\nmodel: c\n")
+        laid_out("name: b\nname: c\n")
     assert (refused.value.diagnostic.code, refused.value.diagnostic.source) == ("RC0103", ("a.yaml", 2, 1))
 
 
@@ -229,8 +229,8 @@ class Writer:
         lines: list[str] = []
         for key in keys:
             lines += self.filler(self.random.choice([column, column, column + 2])) if lines else []
-            name = emit.double_quoted(key) if self.chance(0.1) else emit.key_text(key)
-            lines += self.entry(" " * column + name + ":", value[key], column, column + self.random.randint(1, 5))
+            model = emit.double_quoted(key) if self.chance(0.1) else emit.key_text(key)
+            lines += self.entry(" " * column + model + ":", value[key], column, column + self.random.randint(1, 5))
         return lines
 
     def sequence(self, value: list[Any], column: int) -> list[str]:
@@ -277,7 +277,7 @@ MANIFESTS = st.fixed_dictionaries(
         "instructions": st.lists(st.sampled_from(["", "A line.", "  indented", "- item", "# title"]), min_size=2).map(
             "\n".join
         ),
-        "name": st.sampled_from(["two words", "and three more", "x"]),
+        "model": st.sampled_from(["two words", "and three more", "x"]),
         "later": json_values().filter(lambda value: not read_yaml(emit.document_text({"a": value}).encode(), "a")[1]),
     },
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.codes import Code
-from reconciler.core.model import Action, Address, Blocker, OnRemove, ReadCount, Reason, Severity
+from reconciler.core.model import Action, Address, Blocker, OnRemove, Path, ReadCount, Reason, Severity
 from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
 from reconciler.core.precondition import ABSENT_OBJECT, NAME_FREE
@@ -60,7 +60,7 @@ def test_releases_go_last_too() -> None:
 
 
 def test_a_create_refers_across_kinds_and_waits_for_what_it_refers_to() -> None:
-    refs = {("metadata", "file"): Address("zfile", "z")}
+    refs: dict[Path, Address] = {("metadata", "file"): Address("zfile", "z")}
     body = {"model": "m", "metadata": {"file": "", "team": "x"}}
     files = [replace(manifest("a", body), refs=refs), manifest("z", {}, FILES)]
     observed = [Observation(FILES, (), 1), Observation(ASSISTANT, (), 1)]

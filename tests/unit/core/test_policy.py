@@ -154,33 +154,6 @@ class TestBinding:
         assert second.blocked == Block(Blocker.ALREADY_BOUND, "o1 is already bound by assistant/a")
 
 
-class TestChains:
-    """A rename to a key whose own object is being renamed as well."""
-
-    OLD = marked("o1", "old", {})
-    NEW = marked("o2", "new", {})
-    WANTED = manifest("new", {}, moved_from="old")
-
-    def refused(self, *objects: LiveObject, wanted: Manifest = WANTED, keys: Sequence[str] = ()) -> Block | None:
-        manifests = {key: manifest(key, {}) for key in ("new", *keys)}
-        return policy.refuse_chain(wanted, index(ASSISTANT, objects, OWNER), manifests)
-
-    def test_two_objects_cannot_have_one_key(self) -> None:
-        hint = (
-            "o1 of old cannot become new, which o2 has already: apply one rename after the other, or remove `moved_from`"
-        )
-        assert self.refused(self.OLD, self.NEW) == Block(Blocker.ALREADY_BOUND, hint)
-
-    def test_it_takes_an_object_at_both_ends(self) -> None:
-        assert [self.refused(*objects) for objects in ([], [self.OLD], [self.NEW])] == [None] * 3
-        theirs = marked("o1", "old", {}, owner="other")
-        assert self.refused(theirs, self.NEW) is None
-
-    def test_what_is_not_renamed_or_stays_in_the_files_is_no_chain(self) -> None:
-        assert self.refused(self.OLD, self.NEW, wanted=manifest("new", {})) is None
-        assert self.refused(self.OLD, self.NEW, keys=["old"]) is None
-
-
 class TestOtherRefusals:
     def test_an_immutable_field_is_not_changed(self) -> None:
         live = marked("o1", "w", {"size": 1, "title": "t"}, WIDGET)

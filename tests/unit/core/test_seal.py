@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.base import Remembered
-from reconciler.core.decide import OnDrift, Stance
+from reconciler.core.decide import OnDrift, Resolve, Stance
 from reconciler.core.document import document_text, plan_document
 from reconciler.core.model import ABSENT, Action, Body, Json, LiveObject, Manifest, OnRemove, Plan, Unit
 from reconciler.core.pairing import index
@@ -158,7 +158,7 @@ class TestOpening:
         assert all(isinstance(check(c, index(ASSISTANT, now, OWNER)), AlreadyApplied) for c in again.changes)
 
 
-class TestNotYet:
+class TestCorners:
     def test_parts_that_are_cleared_by_name_come_back(self) -> None:
         live = [marked("o1", "k", {"model": "m", "tool_resources": {"file_search": {"vector_store_ids": ["v"]}}})]
         files = [manifest("k", {"model": "m", "tool_resources": {"code_interpreter": {"file_ids": ["f"]}}})]
@@ -178,6 +178,16 @@ class TestNotYet:
         live = applied(plan([manifest("w", {"secret": "1"}, WIDGET)], [], WIDGET, digests=True), [], WIDGET)
         files = [manifest("w", {"secret": "2", "title": "t"}, WIDGET)]
         assert opened(plan(files, live, WIDGET, digests=True), files, live, WIDGET, True)[1] == []
+
+    def test_what_is_kept_live_keeps_the_digest_it_had(self) -> None:
+        last: Body = {"model": "m", "name": "old", "temperature": 0.5}
+        live = [marked("o1", "k", {**last, "temperature": 0.9}, last=last)]
+        files = [manifest("k", {**last, "name": "new", "temperature": 0.1})]
+        theirs = Stance(resolve=Resolve.THEIRS)
+        found = plan(files, live, digests=True, stance=theirs, source=Remembered())
+        assert "temperature" not in (the_change(found).patch or {})
+        again, lost = opened(found, files, live, digests=True)
+        assert (lost, patches(again)) == ([], patches(found))
 
     def test_a_name_that_blocks_a_create_is_not_told(self) -> None:
         found = plan([manifest("k", {"model": "m", "name": TELLTALE})], [bare("o1", {"name": TELLTALE})])
