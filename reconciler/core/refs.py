@@ -52,12 +52,21 @@ def _put(container: Json, path: Path, value: str) -> Json:
 
 
 def paired_ids(found: Index, manifests: Iterable[Manifest]) -> dict[Address, str]:
-    """The ids of the objects that manifests have already: by id, by their key, or by the key they had before."""
+    """The ids of the objects that manifests get: by id, by their key, or by the key they had before."""
+    wanted = sorted(manifests, key=lambda manifest: manifest.address)
+    keys, taken = {manifest.address.key for manifest in wanted}, {manifest.id for manifest in wanted}
     ids: dict[Address, str] = {}
-    for manifest in manifests:
-        owned = found.ours.get(manifest.address.key) or found.ours.get(manifest.moved_from or "")
+    for manifest in wanted:
+        key, former = manifest.address.key, manifest.moved_from or ""
+        claims = [
+            found.ours.get(key),
+            *found.twins.get(key, ()),
+            found.ours.get(former) if former not in keys else None,
+        ]
+        free = [owned.live.id for owned in claims if owned is not None and owned.live.id not in taken]
         if manifest.id in found.by_id:
             ids[manifest.address] = str(manifest.id)
-        elif owned and manifest.id is None:
-            ids[manifest.address] = owned.live.id
+        elif manifest.id is None and free:
+            ids[manifest.address] = free[0]
+            taken.add(free[0])
     return ids

@@ -77,6 +77,10 @@ def rollback(plan: Plan, found: Mapping[str, Index], outcomes: Sequence[Outcome]
 def _undone(change: Change, outcome: Outcome, found: Index) -> tuple[Change | None, list[Diagnostic]]:
     kind, before = found.kind, found.by_id.get(change.id or "")
     if change.action is Action.DELETE and before is not None:
+        first = found.ours.get(change.address.key)
+        if first is not None and first.live.id != before.id:
+            said = f"{before.id} was a second object of {change.address}: rolling back does not bring it back"
+            return None, [_warning(Code.NOT_THE_SAME, said, change.address)]
         said = f"{before.id} was deleted: rolling back makes another object with its content, under another id"
         return _made_again(kind, change.address, before), [_warning(Code.NOT_THE_SAME, said, change.address)]
     if outcome.after is None or outcome.id is None:

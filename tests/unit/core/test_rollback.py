@@ -275,8 +275,9 @@ def test_everything_is_as_it_was_the_marks_too(name: str, digests: bool, data: s
     then = index(kind, now, OWNER)
     assert all(isinstance(check(change, then), Ready) for change in undone.changes)
     after = applied(undone, now, kind)
-    twins = {change.id for change in due(found) if Reason.TWIN in change.reasons}
-    deleted = {change.id for change in due(found) if change.action is Action.DELETE} - twins
+    first = {owned.live.id for owned in index(kind, live, OWNER).ours.values()}
+    gone = {change.id for change in due(found) if change.action is Action.DELETE}
+    twins, deleted = gone - first, gone & first
     assert {one.id for one in live} - deleted - twins <= {one.id for one in after}
     assert len(after) == len(live) - len(twins)
     for one in live:
@@ -296,3 +297,10 @@ def without_nonce(kind: Kind, live: LiveObject) -> tuple[object, dict[object, ob
     mark = mark_of(kind, live)
     assert isinstance(mark, Mark)
     return replace(mark, nonce=UNDRAWN), {u: v for u, v in units(kind, live.body).items() if v is not None}
+
+
+def test_a_second_object_of_an_address_is_not_brought_back() -> None:
+    live = [marked("o1", "k", M), marked("o2", "k", M, created=1)]
+    undone, _ = back(plan([], live, prune=True, allow_deletes=2), live)
+    assert [(change.action, change.address.key) for change in undone.changes] == [(Action.CREATE, "k")]
+    assert "o2 was a second object" in undone.diagnostics[0].summary + undone.diagnostics[-1].summary
