@@ -19,10 +19,16 @@ def reference_problems(manifests: Sequence[Manifest], provider: Provider, schema
     known = {manifest.address: manifest for manifest in manifests}
     referring = {manifest.address.kind for manifest in manifests if manifest.refs}
     fields = {kind: compile_schema(schemas.schema(provider.kinds[kind].schema)) for kind in referring}
+    order = list(provider.kinds)
     for manifest in manifests:
         for path, address in manifest.refs.items():
             if address not in known:
                 yield _missing(manifest, path, address, known)
+            elif order.index(address.kind) > order.index(manifest.address.kind):
+                summary = (
+                    f"a {manifest.address.kind} is made before any {address.kind}, so that it cannot refer to {address}"
+                )
+                yield error(Code.BAD_REFERENCE, summary, manifest.place(path))
             elif (kind := _kind_at(fields[manifest.address.kind], path)) not in (None, address.kind):
                 summary = f"{dotted(path)} takes the id of a {kind}, and {address} is none"
                 yield error(Code.BAD_REFERENCE, summary, manifest.place(path))

@@ -59,7 +59,17 @@ def without_broken(changes: Sequence[Change]) -> list[Change]:
 
 
 def without_used(changes: Sequence[Change], observed: Sequence[Observation]) -> list[Change]:
-    """Block deletes of what is still used afterwards; the others come after the changes that end the use."""
+    """Block deletes of what is still used afterwards; the others come after the changes that end the use.
+
+    What stays because of that goes on using what it uses, so this is repeated until nothing more is blocked.
+    """
+    before, after = list(changes), _without_used(changes, observed)
+    while after != before:
+        before, after = after, _without_used(after, observed)
+    return after
+
+
+def _without_used(changes: Sequence[Change], observed: Sequence[Observation]) -> list[Change]:
     deletes = {(c.address.kind, c.id or "") for c in changes if c.action is Action.DELETE and c.is_due}
     if not deletes:
         return list(changes)

@@ -61,7 +61,7 @@ def make_plan(
     indexes = [index(observation.kind, observation.objects, scope.owner) for observation in observed]
     ids: dict[Address, str] = {}
     for found in indexes:
-        ids |= paired_ids(found, (manifest for manifest in wanted if manifest.address.kind == found.kind.name))
+        ids |= paired_ids(found, wanted)
     changes: list[Change] = []
     said: list[Diagnostic] = []
     owned = unmanaged = 0
@@ -80,7 +80,7 @@ def make_plan(
         owned += len(planner.index.ours)
         unmanaged += len(planner.index.not_ours) - planner.adopted
     possible = without_used(without_broken(changes), observed)
-    guarded = policy.guard(possible, owned, scope.allow_deletes)
+    guarded = without_used(policy.guard(possible, owned, scope.allow_deletes), observed)
     return Plan(
         target=target,
         owner=scope.owner,

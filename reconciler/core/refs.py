@@ -52,8 +52,8 @@ def _put(container: Json, path: Path, value: str) -> Json:
 
 
 def paired_ids(found: Index, manifests: Iterable[Manifest]) -> dict[Address, str]:
-    """The ids of the objects that manifests get: by id, by their key, or by the key they had before."""
-    wanted = sorted(manifests, key=lambda manifest: manifest.address)
+    """The ids of the objects that manifests of the index's kind get: by id, their key, or the key they had before."""
+    wanted = sorted((m for m in manifests if m.address.kind == found.kind.name), key=lambda each: each.address)
     keys, taken = {manifest.address.key for manifest in wanted}, {manifest.id for manifest in wanted}
     ids: dict[Address, str] = {}
     for manifest in wanted:

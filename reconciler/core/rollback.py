@@ -58,7 +58,7 @@ def rollback(plan: Plan, found: Mapping[str, Index], outcomes: Sequence[Outcome]
         known = planned.get((outcome.address, outcome.action, outcome.id)) or planned.get(
             (outcome.address, outcome.action, None)
         )
-        if outcome.result is Result.DONE and known is not None and Reason.TWIN not in known.reasons:
+        if outcome.result is Result.DONE and known is not None:
             change, problems = _undone(known, outcome, found[outcome.address.kind])
             changes += [change] if change else []
             said += problems

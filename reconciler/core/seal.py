@@ -93,7 +93,7 @@ def unsealed(
     """
     ids: dict[Address, str] = {}
     for index in found.values():
-        ids |= paired_ids(index, (each for each in manifests.values() if each.address.kind == index.kind.name))
+        ids |= paired_ids(index, manifests.values())
     patches: dict[int, Body | None] = {}
     for place, change in enumerate(plan.changes):
         if change.seal is not None:

@@ -129,7 +129,6 @@ class _Run:
     ) -> None:
         self._done: set[Address] = set()
         self._ids: dict[Address, str] = {}
-        self._planned: set[Address] = set()
         self._remember(already)
         self._options = options
         self._driver = driver
@@ -143,7 +142,6 @@ class _Run:
     def all(self, steps: list[Step]) -> list[Outcome]:
         """Carry out every step: kinds in the plan's order, deletes last."""
         outcomes: list[Outcome] = []
-        self._planned = {step.change.address for step in steps}
         for stage in _stages(steps):
             results = self._in_parallel(stage)
             pending = [result for result in results if isinstance(result, Pending)]
@@ -165,7 +163,7 @@ class _Run:
     def _missing(self, change: Change) -> Diagnostic | None:
         """Why a change cannot be sent: what it needs is not there."""
         unknown = [address for _, address in change.refs if address not in self._ids]
-        undone = [address for address in change.needs if address in self._planned - self._done]
+        undone = [address for address in change.needs if address not in self._done]
         if not (unknown or undone):
             return None
         summary = f"not sent: it needs {(unknown + undone)[0]}, which is not done"

@@ -89,13 +89,6 @@ MUTANTS = [
     Mutant("rollback", "outcome.result is Result.DONE and", "", "only what was done is taken back", "rollback"),
     Mutant(
         "rollback",
-        " and Reason.TWIN not in known.reasons:",
-        ":",
-        "twins are not made again",
-        "rollback",
-    ),
-    Mutant(
-        "rollback",
         "in_order(policy.guard(changes, owned, None), list(found))",
         "in_order(changes, list(found))",
         "the guard counts in a rollback too",

@@ -13,13 +13,19 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import linked
+import neighbours
 import one_base
 import one_plan
 import one_unit
 import other_plans
 from mutant import Mutant
 
-MUTANTS = one_unit.MUTANTS + one_base.MUTANTS + one_plan.MUTANTS + other_plans.MUTANTS
+MUTANTS = [
+    mutant for module in (one_unit, one_base, one_plan, other_plans, linked, neighbours) for mutant in module.MUTANTS
+]
+LONGEST = 300
+"""Seconds after which a mutant that runs in circles counts as noticed."""
 ROOT = Path(__file__).parents[2]
 COPIED = ("reconciler/__init__.py", "reconciler/core", "schemas", "tests/__init__.py", "tests/strategies.py")
 TESTS = "tests/unit/core"
@@ -51,7 +57,12 @@ def failing(tree: Path, names: list[str]) -> bool:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *files]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tree)}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # start-up is most of the time
-    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, cwd=tree, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST
+        )
+    except subprocess.TimeoutExpired:
+        return True
     if done.returncode not in (0, 1):
         raise RuntimeError(f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.returncode == 1

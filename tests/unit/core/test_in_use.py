@@ -131,7 +131,6 @@ class TestWhatIsInUse:
         found = planned(files, stores, [bare("b1", {"store": "s1"}, BOT)], prune=True)
         assert (blocker(found, "store/k0"), blocker(found, "store/k1")) == (None, "in-use")
 
-    @pytest.mark.xfail(strict=True, reason="a delete only waits for the end of a use, also where that end is blocked")
     def test_what_is_used_by_something_that_cannot_be_deleted_itself_stays(self) -> None:
         used = [marked(f"s{n}", f"k{n}", {"title": f"k{n}"}, STORE) for n in range(9)]
         user = marked("b1", "gone", {"text": "gone", "store": "s0"}, BOT)
@@ -141,7 +140,6 @@ class TestWhatIsInUse:
         assert blocker(found, "bot/gone") == "in-use"
         assert blocker(found, "store/k0") == "in-use"
 
-    @pytest.mark.xfail(strict=True, reason="the guard looks at deletes after those that wait for them")
     def test_a_twin_stays_where_the_guard_holds_its_user(self) -> None:
         stores = [marked("s1", "a", {"title": "a"}, STORE), marked("s2", "a", {"title": "a"}, STORE, created=1)]
         found = planned([store("a")], stores, [marked("b1", "gone", {"text": "k", "store": "s2"}, BOT)], prune=True)

@@ -16,7 +16,7 @@ from reconciler.core.document import digest_of, document_text, plan_document
 from reconciler.core.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Path, Plan, Reason
 from reconciler.core.pairing import index
 from reconciler.core.reading import plan_from_document
-from reconciler.core.refs import filled, placeholder, resolved
+from reconciler.core.refs import filled, paired_ids, placeholder, resolved
 from reconciler.core.seal import sealed, unsealed
 from tests.unit.core.build import OWNER, SCHEMAS, bare, marked
 from tests.unit.core.linked import BOT, STORE, at, blocker, bot, change_of, planned, pointing, store
@@ -261,3 +261,13 @@ class TestDocuments:
         document["changes"][0].update(edit)
         with pytest.raises(ValueError, match=message):
             plan_from_document(document | {"digest": digest_of(document)})
+
+
+def test_a_key_of_one_kind_is_none_of_another() -> None:
+    found = index(STORE, [live_store("s1", "a")], OWNER)
+    assert paired_ids(found, [store("a"), pointing("a", "store/a")]) == {Address("store", "a"): "s1"}
+
+
+def test_a_manifest_that_names_an_object_by_id_gets_no_other() -> None:
+    found = index(STORE, [live_store("s1", "a")], OWNER)
+    assert paired_ids(found, [store("a", id="nowhere")]) == {}
