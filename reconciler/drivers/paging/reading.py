@@ -1,16 +1,17 @@
 """A whole list, read by one walk or by several at once, and the proof that nothing was missed.
 
-The walk from the newest object is always there: when it comes to the end of the list, everything was seen. That alone is the
-serial read. Beside it, other walks go from the oldest object and from places remembered from an earlier read towards the
-newest. Then the whole list was seen when a chain of walks leads from the oldest object to the newest, where
+The walk from the newest object is always there: when it comes to the list's end, everything was seen. That alone is the
+serial read. Beside it, other walks go from the oldest object, and from places remembered from an earlier read,
+towards the newest. Then everything was seen when a chain of walks leads from the oldest object to the newest, where
 
-- a walk hands over to a later one when it has seen the object that one started after, or something made strictly later than the
-  first thing that one saw: whatever lies between was seen by the one or the other;
-- a walk hands over to the walk from the newest when their frontiers have strictly crossed. A common object proves nothing: objects
-  made in the same second may be ordered differently in both directions.
+- a walk hands over to a later one when it has seen the object which that one started after, or something made strictly
+  later than the first thing that one saw: whatever lies between was seen by the one or the other;
+- a walk hands over to the one from the newest when their frontiers have strictly crossed. A common object proves
+  nothing: objects of one second may be ordered differently in both directions.
 
 Remembered places only say where to begin: both rules are about what the remote answered in this read. Whatever does not
-fit (creation times out of order, a list that ignores the order asked for) leaves the serial read, which needs none of this.
+fit (creation times out of order, a list that ignores the order asked for) leaves the serial read, which needs none of
+this. New objects cannot be chased for ever: the walk from the newest began before them.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from typing import Final, NamedTuple
 from reconciler.drivers.paging.page import Entry, Order, Page
 from reconciler.drivers.paging.walk import Walk
 
-FEW_PAGES: Final = 2
-"""Lists of so many pages are read one page after the other: nothing would be won."""
+FEW_PAGES: Final = 5
+"""Lists of so many pages are read one page after the other, in the fewest requests: there is little to be won."""
 
 
 class Ask(NamedTuple):
@@ -40,11 +41,12 @@ class Ask(NamedTuple):
 class Reading:
     """One read of one list. Ask for what `asks` says, give each answer to `take`, until `complete` or `stuck`.
 
-    `walks`: how many pages may be on their way at once; with 1 the read is serial.
+    `walks`: how many pages may be on their way at once; with 1 the read is serial, and so it is for a few pages.
     """
 
-    def __init__(self, walks: int) -> None:
+    def __init__(self, walks: int, few_pages: int = FEW_PAGES) -> None:
         self.walks = walks
+        self.few_pages = few_pages
         self._newest = Walk(Order.NEWEST_FIRST)
         self._others: list[Walk] = []
         self._remembered: Sequence[Entry] = ()
@@ -111,7 +113,7 @@ class Reading:
 
     def _worth_it(self) -> bool:
         pages = len(self._newest.boundaries)
-        return pages >= FEW_PAGES or (pages > 0 and len(self._remembered) > FEW_PAGES)
+        return pages >= self.few_pages or (pages > 0 and len(self._remembered) > self.few_pages)
 
     def _contradicted(self) -> bool:
         """The walk from the oldest object is broken, or did not begin with the oldest: older ones were seen since."""
@@ -134,7 +136,7 @@ class Reading:
         return number
 
     def _heir(self, number: int) -> int | None:
-        """The walk that has seen what comes after this one; -1 where nothing is missing up to the newest, None if no one."""
+        """The walk that has seen what comes after this one, -1 where nothing is left to see, None if there is none."""
         walk = self._others[number]
         if walk.exhausted or self._crossed(walk):
             return -1
@@ -169,8 +171,6 @@ def spread(boundaries: Sequence[Entry], count: int) -> list[tuple[Entry, ...]]:
     They leave a double share after the last, where two walks meet: one from there and one from the newest object.
     """
     size = len(boundaries)
-    if size <= FEW_PAGES:
-        return []
     count = min(count, size // 2)
     places = [size * number // (count + 2) for number in range(1, count + 1)]
     return [(boundaries[place], *boundaries[place + 1 : place + 2], *boundaries[place - 1 : place]) for place in places]

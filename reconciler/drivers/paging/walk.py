@@ -1,9 +1,9 @@
 """One way through a list: page after page, each from the last object of the page before.
 
-What a walk claims: every object made after its first page began and before its frontier, and there all the time, was seen.
-That holds as long as each page follows from the one before, so the cursor is what needs care. When its object is
-deleted meanwhile, remotes answer as if nothing had happened (that is fine), or with a 404, an empty page or the first page of
-the list. Then the walk steps back to an object before it, twice as far each time that does not help.
+What a walk claims: it has seen every object that was there all the time and was made between the first thing it saw and
+its frontier. That holds as long as each page follows the one before, so the cursor is what needs care. When its object
+is deleted meanwhile, remotes answer as if nothing had happened (that is fine), or with a 404, an empty page or the
+list's first page. Then the walk steps back to an object before it, twice as far each time that does not help.
 """
 
 from __future__ import annotations
@@ -46,9 +46,7 @@ class Walk:
         "started",
     )
 
-    def __init__(
-        self, order: Order, places: Sequence[Entry] = (), landmarks: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, order: Order, places: Sequence[Entry] = (), landmarks: frozenset[str] = frozenset()) -> None:
         self.order = order
         self.ordered = True  # whether creation times say where in the list an object is
         self.asked = False  # whether a page is on its way
