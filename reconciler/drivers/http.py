@@ -1,6 +1,7 @@
 """Requests over httpx: retries, the rate gate, limits on answers. The only module that imports httpx.
 
-One client for each thread (an httpx pool shared by many threads is slow), one TLS context for all of them.
+One client for each request in flight (an httpx pool shared by many threads is slow), one TLS context for all of them. A
+client that is free is taken by whoever needs one next, so that connections outlive the threads that opened them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import httpx
 from reconciler.core.model import Body, Json
 from reconciler.core.retry import Budget, Failure, wait_before_retry
 from reconciler.drivers.base import BadResponse, Interrupted, Tally, Unreachable
-from reconciler.drivers.gate import RateGate
+from reconciler.drivers.gate import Lanes, RateGate
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
@@ -83,8 +84,10 @@ class HttpClient:
             False: RateGate(connection.reads_per_minute, clock),
             True: RateGate(connection.writes_per_minute, clock),
         }
+        self._lanes = {False: Lanes(), True: Lanes()}
         self._tls = _tls_context(connection.url)
         self._local = threading.local()
+        self._free: list[httpx.Client] = []
 
     def send(
         self,
@@ -102,33 +105,26 @@ class HttpClient:
         `sending` is called right before each try, after the waits; what it raises is passed on, and nothing is sent.
         Raises Unreachable when no answer came, BadResponse when it is too large, Interrupted when a wait was ended.
         """
-        gate = self._gates[method != "GET"]
+        gate, lanes = self._gates[method != "GET"], self._lanes[method != "GET"]
         tries = 0
         while True:
             tries += 1
-            self._wait(gate.reserve())
-            if sending:
-                sending()
-            answer: Answer | None = None
-            error: Unreachable | None = None
-            begin = self._clock()
-            try:
-                answer = self._send_once(method, path, query, headers, body)
-            except Unreachable as unreachable:
-                error = unreachable
-            if self._trace:
-                outcome = error or (answer and answer.status)
-                self._trace(f"{method} {path}{_shown(query)}  {outcome}  {self._clock() - begin:.3f} s")
-            if answer is not None and answer.status < 400:
-                with self._budget_lock:
-                    self._budget.earn()
-                return answer
-            failure = _failure(tries, repeatable, answer, error)
-            seconds = wait_before_retry(failure, self._chance())
-            if seconds is not None and failure.status == 429:
-                gate.close(seconds)
+            with lanes.lane() as lane:
+                self._wait(gate.reserve())
+                if sending:
+                    sending()
+                answer, error = self._try(method, path, query, headers, body)
+                if answer is not None and answer.status < 400:
+                    with self._budget_lock:
+                        self._budget.earn()
+                    return answer
+                failure = _failure(tries, repeatable, answer, error)
+                seconds = wait_before_retry(failure, self._chance())
+                lane.limited = failure.status == 429
+                if seconds is not None and lane.limited:
+                    gate.close(seconds)  # before the next one enters the lane
             with self._budget_lock:
-                again = seconds is not None and self._budget.spend()
+                again = seconds is not None and (not lane.counts or self._budget.spend())
             if not again or seconds is None:
                 if error is not None:
                     raise error
@@ -159,6 +155,27 @@ class HttpClient:
             text = text.replace(secret, MASK)
         return text
 
+    def _try(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        body: Body | None,
+    ) -> tuple[Answer | None, Unreachable | None]:
+        """What came of one try: an answer, or none."""
+        answer: Answer | None = None
+        error: Unreachable | None = None
+        begin = self._clock()
+        try:
+            answer = self._send_once(method, path, query, headers, body)
+        except Unreachable as unreachable:
+            error = unreachable
+        if self._trace:
+            outcome = error or (answer and answer.status)
+            self._trace(f"{method} {path}{_shown(query)}  {outcome}  {self._clock() - begin:.3f} s")
+        return answer, error
+
     def _send_once(
         self,
         method: str,
@@ -169,14 +186,14 @@ class HttpClient:
     ) -> Answer:
         tally = self._tally()
         tally.requests += 1
-        client = self._client()
         content = None if body is None else _encoded(body)
         all_headers = {**self._connection.headers, **(headers or {})}
         if content is not None:
             all_headers["content-type"] = "application/json"
         url = self._connection.url.rstrip("/") + path
-        request = client.build_request(method, url, params=query, headers=all_headers, content=content)
+        client = self._client()
         try:
+            request = client.build_request(method, url, params=query, headers=all_headers, content=content)
             response = client.send(request, stream=True)
             try:
                 raw = self._read(response)
@@ -186,6 +203,8 @@ class HttpClient:
             raise self._unreachable(error, reached=False) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise self._unreachable(error, reached=True) from None
+        finally:
+            self._free.append(client)
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
         return self._answer(response, raw)
 
@@ -223,15 +242,14 @@ class HttpClient:
         return Unreachable(f"{self._connection.url}: {said}", reached=reached, hint=hint)
 
     def _client(self) -> httpx.Client:
-        client: httpx.Client | None = getattr(self._local, "client", None)
-        if client is None:
-            timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
-            if self._wsgi_app is not None:
-                client = httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
-            else:
-                client = httpx.Client(verify=self._tls, timeout=timeout)
-            self._local.client = client
-        return client
+        try:
+            return self._free.pop()  # the one used last, whose connection is the least likely to have been closed
+        except IndexError:
+            pass
+        if self._wsgi_app is not None:
+            return httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
+        timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
+        return httpx.Client(verify=self._tls, timeout=timeout)
 
     def _tally(self) -> Tally:
         if not hasattr(self._local, "tally"):
