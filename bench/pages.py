@@ -1,7 +1,7 @@
 """A server that does as little work a request as possible, so that what is measured is the client.
 
-python -m bench.pages COUNT MILLISECONDS [WRITES] prints its URL. It lists and modifies; beyond so many writes a second it
-answers 429. `POST /churn` deletes and adds a tenth.
+python -m bench.pages COUNT MILLISECONDS [WRITES] prints its URL. It lists and modifies; beyond so many writes a second
+it answers 429. `POST /churn` deletes and adds a tenth.
 """
 
 from __future__ import annotations

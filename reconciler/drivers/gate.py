@@ -79,10 +79,10 @@ class Lanes:
             yield lane
         finally:
             with self._changed:
-                if not lane.limited:
+                if cuts != self._cuts:  # it left before the last complaint and says nothing about what came of it
+                    lane.counts = not lane.limited
+                elif not lane.limited:
                     self._limit += 1 / self._limit
-                elif cuts != self._cuts:
-                    lane.counts = False
                 else:
                     self._limit = max(1, self._busy / 2)
                     self._cuts += 1
