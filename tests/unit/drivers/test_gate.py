@@ -93,7 +93,7 @@ def test_after_a_refusal_half_of_them_may_be_in_flight() -> None:
     stack.close()
     stack, _ = in_flight(lanes, 3)
     assert not has_to_wait(lanes, stack)
-    stack, _ = in_flight(lanes, 5)
+    stack, _ = in_flight(lanes, 4)
     assert has_to_wait(lanes, stack)
 
 
