@@ -75,3 +75,22 @@ def say(options: Options, found: Sequence[Diagnostic]) -> None:
     shown = [d for d in found if not options.quiet or d.severity is Severity.ERROR]
     if shown:
         click.echo(diagnostics(shown), err=True, nl=False)
+
+
+def tell_file(name: str, old: bytes, new: bytes, diff: bool) -> None:
+    """A file that changes, to stdout: its name, or every line that does."""
+    import difflib
+
+    from reconciler.render.visible import visible
+
+    name = visible(name)
+    if not diff:
+        click.echo(name)
+        return
+    for line in difflib.unified_diff(_lines(old), _lines(new), name, name, lineterm=""):
+        click.echo(line[:1] + visible(line[1:]))
+
+
+def _lines(content: bytes) -> list[str]:
+    text = content.decode("utf-8", "replace")
+    return [*text.removesuffix("\n").split("\n"), *([] if text.endswith("\n") else ["(no line break at the end)"])]
