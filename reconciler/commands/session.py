@@ -110,6 +110,7 @@ class Session:
             target=self.target,
             provider=self.provider,
             schemas=self.schemas,
+            secret_like_allowed=self.options.allow_secret_like,
         )
         if not loaded.ok:
             raise ConfigError(loaded.diagnostics)

@@ -15,6 +15,7 @@ from reconciler.config.files import Files, Project
 from reconciler.config.problems import explain
 from reconciler.config.scalars import Tagged
 from reconciler.config.schemas import Schemas, shipped
+from reconciler.config.secret_like import IN_SETTINGS, masked, secret_like
 from reconciler.config.text import closest, cut, listed
 from reconciler.config.yaml import MAX_BYTES, read_yaml
 from reconciler.core.codes import Code
@@ -158,9 +159,10 @@ def _without_links(project: Files, path: str) -> str:
 
 
 def _settings(document: Document, schemas: Schemas) -> Settings:
-    problems = list(_misplaced_tags(document))
     value = document.value
-    problems += explain(schemas.failures(SCHEMA, value), document, schemas.schema(SCHEMA))
+    found, secrets = secret_like(document, hint=IN_SETTINGS)
+    wrong = explain(schemas.failures(SCHEMA, value), document, schemas.schema(SCHEMA))
+    problems = [*found, *masked([*_misplaced_tags(document), *wrong], secrets)]
     if has_errors(problems):
         raise ConfigError(in_order(problems))
     fields: dict[str, Any] = value.get("targets", {})
