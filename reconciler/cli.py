@@ -76,6 +76,7 @@ def _global_first(args: list[str], options: Sequence[click.Parameter]) -> list[s
 @click.option("-v", "--verbose", is_flag=True, help="Say more, on stderr.")
 @click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output.")
+@click.option("--allow-secret-like", is_flag=True, help="Only warn of texts that are shaped like a key.")
 @click.pass_context
 def root(
     ctx: click.Context,
@@ -85,6 +86,7 @@ def root(
     verbose: bool,
     quiet: bool,
     color: str,
+    allow_secret_like: bool,
 ) -> None:
     """Assistants as code: plan and apply AI assistants from files.
 
@@ -93,7 +95,8 @@ def root(
     """
     from reconciler.commands.options import Options
 
-    ctx.obj = Options(directory, dirs or (Path("assistants.d"),), target, verbose, quiet, color)
+    dirs = dirs or (Path("assistants.d"),)
+    ctx.obj = Options(directory, dirs, target, verbose, quiet, color, allow_secret_like)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -16,11 +16,12 @@ import click
 
 from reconciler.commands.options import Options
 from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
+from reconciler.config.credentials import is_given, resolve
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import Schemas, shipped
-from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target, resolve
+from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance
 from reconciler.core.model import Address, Source, TargetIdentity
@@ -110,6 +111,7 @@ class Session:
             target=self.target,
             provider=self.provider,
             schemas=self.schemas,
+            secret_like_allowed=self.options.allow_secret_like,
         )
         if not loaded.ok:
             raise ConfigError(loaded.diagnostics)
@@ -225,7 +227,7 @@ class Session:
         for name, spec in self.provider.credentials.items():
             if reference := self.target.credentials.get(name):
                 yield name, resolve(self.environment, reference)
-            elif spec.env and spec.env in self.environment:
+            elif spec.env and is_given(self.environment, spec.env):
                 place = self.target.source or Source("environment", 1, 1)
                 yield name, resolve(self.environment, EnvRef(spec.env, place, self.target.name, f"credentials.{name}"))
 

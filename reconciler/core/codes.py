@@ -20,6 +20,7 @@ class Code(StrEnum):
     BAD_TAG = "RC0108"
     FILE_REFUSED = "RC0109"
     SUSPICIOUS_TEXT = "RC0110"
+    KEY_LIKE = "RC0115"
     # RC02: manifests against their schema
     UNKNOWN_FIELD = "RC0201"
     INVALID_VALUE = "RC0202"
@@ -42,6 +43,7 @@ class Code(StrEnum):
     HOST_REFUSED = "RC0305"
     UNKNOWN_PROVIDER = "RC0306"
     OWNER_REQUIRED = "RC0307"
+    BAD_CREDENTIAL_FILE = "RC0308"
     # RC04: plan
     BLOCKED = "RC0401"
     ORPHAN = "RC0402"
