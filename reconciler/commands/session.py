@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from reconciler.core.model import Address, Source, TargetIdentity
 from reconciler.core.plan import Scope
 from reconciler.core.semantics import Kind, Meaning, compile_schema
 from reconciler.drivers.base import Driver
+from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.http import Connection, HttpClient
 from reconciler.drivers.provider import Limits, Provider, ProviderKind
@@ -176,7 +177,10 @@ class Session:
             trace=self._say if self.options.verbose else None,
             pause=self.stop.wait,
         )
-        return RestDriver(self.provider, client)
+        if self.provider.embedded:
+            return RestDriver(self.provider, client)  # in this process there is no way to wait for
+        boundaries = Boundaries(self.root / NAME / "lists", self.url, partial(state_directory, self.root))
+        return RestDriver(self.provider, client, reads_at_once=self.limits.concurrency, boundaries=boundaries)
 
     @cached_property
     def journal(self) -> Journal:

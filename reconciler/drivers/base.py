@@ -17,12 +17,15 @@ RemoteError                 anything that went wrong between us and the remote
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Final, Protocol, TypeGuard
 
 from reconciler.core.codes import Code
 from reconciler.core.model import Body, Diagnostic, Severity
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}", re.ASCII)
 
 
 class RemoteError(Exception):
@@ -150,3 +153,8 @@ class Driver(Protocol):
     def take_tally(self) -> Tally:
         """What this thread sent since it last asked."""
         ...
+
+
+def is_usable_id(value: Any) -> TypeGuard[str]:
+    """Whether this is an id that can stand in a URL, and on a terminal."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None

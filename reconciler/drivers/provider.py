@@ -33,7 +33,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ListStyle:
-    """How every object of a kind is read: a cursor that is the id of the last object seen (`after`)."""
+    """How every object of a kind is read: a cursor that is the id of the last object seen (`after`).
+
+    `oldest_first` is laid over `query` to read the list the other way round. It is only there where the list is known
+    to be sorted by the kind's `created_field`, newest first with `query` alone: then it can be read from many places.
+    """
 
     style: Literal["after"] = "after"
     items: str = "data"
@@ -41,6 +45,7 @@ class ListStyle:
     cursor: str = "after"
     limit: int = 100
     query: Mapping[str, str] = field(default_factory=dict)
+    oldest_first: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -13,7 +13,6 @@ from reconciler.drivers.base import (
     Ambiguous,
     BadResponse,
     CredentialRefused,
-    IncompleteList,
     NoSuchApi,
     NotFound,
     RateLimited,
@@ -23,20 +22,33 @@ from reconciler.drivers.base import (
     ServerFailed,
     Tally,
     Unreachable,
+    is_usable_id,
 )
+from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.http import Answer, HttpClient, retry_after
+from reconciler.drivers.listing import Fetched, read_list
+from reconciler.drivers.paging.page import Entry, Order, Page
+from reconciler.drivers.paging.reading import Ask, Reading
 from reconciler.drivers.provider import ListStyle, Provider, ProviderKind
 
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}", re.ASCII)
 _ROUTE_HINT: Final = "a gateway that balances or falls back between accounts cannot be reconciled: pin one upstream"
+_NO_PLACE: Final = (BadResponse, NoSuchApi, Rejected, ServerFailed)
+"""What else a remote may answer where a list cannot be read from the place or in the order asked for."""
 
 
 class RestDriver:
-    """Follows a provider's data over an `HttpClient`. Safe from several threads."""
+    """Follows a provider's data over an `HttpClient`. Safe from several threads.
 
-    def __init__(self, provider: Provider, client: HttpClient) -> None:
+    `reads_at_once`: how many pages of a list may be on their way; `boundaries` remembers where they ended.
+    """
+
+    def __init__(
+        self, provider: Provider, client: HttpClient, *, reads_at_once: int = 1, boundaries: Boundaries | None = None
+    ) -> None:
         self._provider = provider
         self._client = client
+        self._reads_at_once = reads_at_once
+        self._boundaries = boundaries
         self._route: str | None = None
         self.account: str | None = None  # what the remote last said of itself
         self._route_lock = threading.Lock()
@@ -44,29 +56,14 @@ class RestDriver:
     def list(self, kind: str) -> Iterator[Body]:
         """Every object of a kind, over all pages, each id once. Raises when the list cannot be read to its end.
 
-        A page is empty after `more: true`, or a cursor is unknown, when the cursor's object was deleted meanwhile: that
-        is not the end. Reading goes on from the object before it, at worst from the beginning.
+        A long list whose order the provider vouches for is read from several places at once.
         """
         spec = self._provider.kinds[kind]
-        seen: set[str] = set()
-        tried: set[str | None] = set()
-        trail: list[str] = []
-        while (cursor := trail[-1] if trail else None) not in tried:
-            tried.add(cursor)
-            page, more = self._page(spec, cursor)
-            fresh = {_id_of(body): body for body in page if _id_of(body) not in seen}
-            yield from fresh.values()
-            seen.update(fresh)
-            if not more:
-                return
-            if page:
-                trail.extend(_id_of(body) for body in page)
-            elif trail:
-                trail.pop()
-        raise IncompleteList(
-            f"the list of {kind} says there is more, but does not move on",
-            hint="the remote's paging is broken, or everything was deleted meanwhile: nothing was concluded from it",
-        )
+        both_ways = bool(spec.list.oldest_first) and spec.created_field is not None
+        reading = Reading(self._reads_at_once if both_ways else 1)
+        yield from read_list(reading, partial(self._fetch, spec), partial(self._places, kind), self._client)
+        if self._boundaries and (places := reading.boundaries()):
+            self._boundaries.save(self.account, kind, places)
 
     def read(self, kind: str, id: str) -> Body:
         """One object. Raises NotFound when it is absent."""
@@ -109,24 +106,38 @@ class RestDriver:
         """What this thread sent since it last asked."""
         return self._client.take_tally()
 
-    def _page(self, spec: ProviderKind, after: str | None) -> tuple[Sequence[Body], bool]:
-        style: ListStyle = spec.list
-        query = {**style.query, "limit": str(style.limit)} | ({style.cursor: after} if after else {})
+    def _places(self, kind: str) -> tuple[Entry, ...]:
+        return self._boundaries.load(self.account, kind) if self._boundaries else ()
+
+    def _fetch(self, spec: ProviderKind, ask: Ask) -> Fetched:
         try:
-            answer = self._send("GET", spec.path, query=query, headers=self._provider.reads.headers)
-        except NotFound as error:
-            if after is not None:
-                return [], True  # the cursor's object is gone; step back
+            return self._page(spec, ask)
+        except (NotFound, *_NO_PLACE) as error:
+            if ask.probe or (ask.after is not None and isinstance(error, NotFound)):
+                return Fetched({}, None)
+            if not isinstance(error, NotFound):
+                raise
             raise NoSuchApi(
                 f"the target does not serve {spec.path} (404): {error}",
                 hint="check the url; an API that was retired answers like this",
                 status=404,
             ) from None
+
+    def _page(self, spec: ProviderKind, ask: Ask) -> Fetched:
+        style: ListStyle = spec.list
+        query = {**style.query, "limit": str(style.limit)}
+        if ask.order is Order.OLDEST_FIRST:
+            query |= style.oldest_first
+        if ask.after:
+            query[style.cursor] = ask.after
+        answer = self._send("GET", spec.path, query=query, headers=self._provider.reads.headers)
         self._refuse_cached(answer)
         page = answer.body.get(style.items) if isinstance(answer.body, dict) else None
         if not isinstance(page, Sequence) or not all(isinstance(body, dict) for body in page):
             raise BadResponse(f"the list of {spec.path} has no {style.items!r}", detail=_shortened(answer.text))
-        return page, bool(answer.body.get(style.more))
+        bodies = {_id_of(body): body for body in page}
+        entries = (Entry(id, _created(body, spec.created_field)) for id, body in bodies.items())
+        return Fetched(bodies, Page(tuple(entries), bool(answer.body.get(style.more))))
 
     def _send(
         self,
@@ -152,7 +163,7 @@ class RestDriver:
         raise self._error(answer)
 
     def _path(self, kind: str, id: str) -> str:
-        if not _ID.fullmatch(id):
+        if not is_usable_id(id):
             raise BadResponse(f"{id!r:.80} is not an id that can be put into a URL")
         return f"{self._provider.kinds[kind].path}/{quote(id, safe='')}"
 
@@ -230,6 +241,11 @@ def _object(answer: Answer) -> Body:
 
 def _id_of(body: Body) -> str:
     id = body.get("id")
-    if not isinstance(id, str) or not _ID.fullmatch(id):
+    if not is_usable_id(id):
         raise BadResponse(f"the list holds an object whose id cannot be used: {id!r:.80}")
     return id
+
+
+def _created(body: Body, field: str | None) -> float | None:
+    created = body.get(field) if field else None
+    return float(created) if isinstance(created, int | float) and not isinstance(created, bool) else None
