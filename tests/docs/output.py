@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Final
 
 ANY: Final = "…"
+# Ids of each kind, whole or with the middle left out, and digests.
 _DRAWN: Final = re.compile(
-    r"\b((?:asst|vs|file|agent|agt|vsfb|batch|req)[_-])([A-Za-z0-9]{12,})|(sha256:)([0-9a-f]{64})"
+    r"\b((?:asst|vs|file|agent|agt|vsfb|batch|req)[_-]|sha256:)(?:([A-Za-z0-9]{12,})|([A-Za-z0-9]{3})…([A-Za-z0-9]{3}))"
 )
 _PORT: Final = re.compile(r"\b(127\.0\.0\.1|localhost):\d{2,5}\b")
 _TIME: Final = re.compile(r"\b20\d\d-\d\d-\d\d([T ])\d\d:\d\d:\d\d(?:\.\d+)?(Z|\+00:00)?")
@@ -47,7 +48,17 @@ class Normal:
 
 def agrees(shown: str, printed: str) -> bool:
     """Whether a page's text stands for what was printed."""
-    parts = [[]]
-    for line in shown.splitlines():
-        parts.append([]) if line == ANY else parts[-1].append(re.escape(line) + "\n")
-    return re.fullmatch("(?:.*\n)*?".join("".join(part) for part in parts), printed) is not None
+    lines = ("(?:.*\n)*?" if line == ANY else re.escape(line) + "\n" for line in shown.splitlines())
+    return re.fullmatch("".join(lines), printed) is not None
+
+
+def renewed(shown: str, printed: str) -> str:
+    """What a page shows from now on: as much before and after a `…` as before."""
+    if agrees(shown, printed):
+        return shown
+    before, some, after = f"\n{shown}".partition(f"\n{ANY}\n")
+    lines = printed.splitlines(keepends=True)
+    first, last = before.count("\n"), len(lines) - after.count("\n")
+    if not some or first >= last:
+        return printed
+    return "".join([*lines[:first], f"{ANY}\n", *lines[last:]])

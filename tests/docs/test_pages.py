@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.output import ANY, Normal, agrees
+from tests.docs.output import ANY, Normal, agrees, renewed
 from tests.docs.pages import ROOT, Block, commands, pages, steps
 from tests.docs.shell import Performed, perform
 
@@ -64,8 +64,7 @@ def _rewrite(page: Path, performed: Sequence[Performed], printed: Sequence[str])
 
 def _shown(each: Performed, output: str) -> list[str]:
     first, *rest = each.command.text.split("\n")
-    kept = each.command.shown if agrees(each.command.shown, output) else output
-    return [f"$ {first}", *(f"> {line}" for line in rest), *kept.splitlines()]
+    return [f"$ {first}", *(f"> {line}" for line in rest), *renewed(each.command.shown, output).splitlines()]
 
 
 def test_what_is_not_run_is_counted_and_says_why() -> None:
@@ -81,6 +80,9 @@ def test_a_text_stands_for_what_was_printed() -> None:
     assert agrees(f"{ANY}\n", "")
     assert not agrees("a\n…\nd\n", "a\nb\n")
     assert not agrees("a.c\n", "abc\n")
+    assert renewed("a\n…\nd\n", "A\nb\nc\nD\n") == "A\n…\nD\n"
+    assert renewed("…\nd\n", "A\nb\nD\n") == "…\nD\n"
+    assert renewed("a\nb\n", "A\nb\nD\n") == "A\nb\nD\n"
 
 
 def test_every_console_block_begins_with_a_command() -> None:
