@@ -15,7 +15,7 @@ from typing import Final
 ANY: Final = "…"
 # Ids of each kind, whole or with the middle left out, and digests.
 _DRAWN: Final = re.compile(
-    r"\b((?:asst|vs|file|agent|agt|vsfb|batch|req)[_-]|sha256:)(?:([A-Za-z0-9]{12,})|([A-Za-z0-9]{3})…([A-Za-z0-9]{3}))"
+    r"\b((?:asst|vs|file|agent|agt|vsfb|batch|req)[_-]|sha256:|nonce )(?:([A-Za-z0-9]{12,})|([A-Za-z0-9]{3})…([A-Za-z0-9]{3}))"
 )
 _PORT: Final = re.compile(r"\b(127\.0\.0\.1|localhost):\d{2,5}\b")
 _TIME: Final = re.compile(r"\b20\d\d-\d\d-\d\d([T ])\d\d:\d\d:\d\d(?:\.\d+)?(Z|\+00:00)?")
