@@ -21,19 +21,20 @@ MASK: Final = "***"
 _AROUND: Final = 1
 _STRUCTURED: Final = (".yaml", ".yml", ".json")
 _LEAST_ROOM: Final = 20
+_REACH: Final = 2000
 _SHOWN_BEFORE: Final = 3  # of a long line, a third of the room is for what stands before the place
 _WHOLE: Final = re.compile(  # what starts here and ends in this line by its own rules
     r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|\[[^\[\]{}]*\]|\{[^\[\]{}]*\}|[\[{|>]"""
 )
-_PLAIN: Final = re.compile(r".+?(?=\s*:(?:\s|$)|\s+#|\s*$)")
-_PLAIN_IN_BRACKETS: Final = re.compile(r".+?(?=\s*:(?:\s|$)|\s+#|\s*[,\]}]|\s*$)")
+_PLAIN_END: Final = re.compile(r"\s*:(?:\s|$)|\s+#|\s*$")
+_PLAIN_END_IN_BRACKETS: Final = re.compile(r"\s*:(?:\s|$)|\s+#|\s*[,\]}]|\s*$")
 
 _SECRET_BLOCK: Final = re.compile(r"""^(\s*(?:-\s+)?)["']?(?:credentials|headers)["']?\s*:\s*(.*)$""")
 _FROM_ENVIRONMENT: Final = re.compile(r"""\s*["']?[^\s"':]+["']?\s*:\s*(?:!env\s+\S+\s*)?(?:#.*)?""")
 _HARMLESS_BRACKETS: Final = re.compile(r"(?:\{(?:\s*[^\s:,{}]+\s*:\s*!env\s+[^\s,{}]+\s*,?)*\s*\}\s*)?(?:#.*)?")
 _ENTRY: Final = re.compile(r"^(\s*[^:]+:\s*)")
 _SECRET_NAME: Final = re.compile(
-    r"""(?i)(["']?[\w-]*(?:authorization|cookie|api[-_]?key|virtual[-_]?key|token|secret|password|passwd)["']?\s*:\s*)"""
+    r"""(?i)(["']?[\w-]{0,40}(?:authorization|cookie|api[-_]?key|virtual[-_]?key|token|secret|password|passwd)["']?\s*:\s*)"""
     r"""(?!!env\b|!var\b)(["']?[^\s"',}\]]{6,}.*)"""
 )
 _SECRET_VALUE: Final = re.compile(
@@ -53,15 +54,14 @@ def excerpt(source: Source, lines: Sequence[str], room: int, paint: Paint, style
     first, last = max(source.line - _AROUND, 1), min(source.line + _AROUND, len(lines))
     gutter = len(str(last)) + 2
     room = max(room - gutter, _LEAST_ROOM)
-    shown = {number: masked(lines, number) for number in range(first, last + 1)}
     edge = paint(" " * gutter + "|", "dim")
     yield edge
-    for number, text in shown.items():
+    for number in range(first, last + 1):
+        text, start = _safe_part(lines, number, source.column - 1 if number == source.line else 0)
         if number != source.line:
             if text.strip():
                 yield f"{paint(f'{number:>{gutter - 1}} |', 'dim')} {''.join(_pieces(text, 0, 0, room))}"
             continue
-        start = min(source.column - 1, len(text))
         before, within, after = _pieces(text, start, start + _length(source, text, start, lines), room)
         yield f"{paint(f'{number:>{gutter - 1}} |', 'dim')} {before}{within}{after}".rstrip()
         yield f"{edge} {' ' * _columns(before)}{paint('^' * max(_columns(within), 1), style)}"
@@ -86,8 +86,8 @@ def _length(source: Source, text: str, start: int, lines: Sequence[str]) -> int:
         return len(whole.group())
     before = text[:start]
     inside = before.count("[") + before.count("{") > before.count("]") + before.count("}")
-    found = (_PLAIN_IN_BRACKETS if inside else _PLAIN).match(text, start)
-    return len(found.group()) if found else 1
+    end = (_PLAIN_END_IN_BRACKETS if inside else _PLAIN_END).search(text, start + 1)
+    return end.start() - start if end else 1
 
 
 def _is_structured(source: Source, lines: Sequence[str]) -> bool:
@@ -97,15 +97,25 @@ def _is_structured(source: Source, lines: Sequence[str]) -> bool:
     return source.file.endswith(_STRUCTURED)
 
 
-def masked(lines: Sequence[str], number: int) -> str:
-    """The line of that number, from 1, without what is or may be a secret: rather too much than too little."""
+def _safe_part(lines: Sequence[str], number: int, at: int) -> tuple[str, int]:
+    """What of a line may be shown, and where in it `at` is now: without what is or may be a secret.
+
+    Rather too much is masked than too little. Of a long line only what is near is looked at: prompts have megabytes.
+    """
+    text = _without_block(lines, number)
+    left = max(at - _REACH, 0)
+    text = _SECRET_VALUE.sub(MASK, _SECRET_NAME.sub(rf"\1{MASK}", text[left : at + _REACH]))
+    return text, min(at - left, len(text))
+
+
+def _without_block(lines: Sequence[str], number: int) -> str:
     text = lines[number - 1]
     if (opened := _SECRET_BLOCK.match(text)) and not _HARMLESS_BRACKETS.fullmatch(opened.group(2)):
         return text[: opened.start(2)] + MASK
     if _is_in_secret_block(lines, number) and not _FROM_ENVIRONMENT.fullmatch(text):
         named = _ENTRY.match(text)
-        return (named.group() if named else text[: len(text) - len(text.lstrip())]) + MASK
-    return _SECRET_VALUE.sub(MASK, _SECRET_NAME.sub(rf"\1{MASK}", text))
+        return (named.group() if named else text[: _depth(text)]) + MASK
+    return text
 
 
 def _is_in_secret_block(lines: Sequence[str], number: int) -> bool:

@@ -80,6 +80,14 @@ def test_a_long_line_is_cut_around_the_place() -> None:
     assert line.count("…") == 2
 
 
+@pytest.mark.parametrize("filler", ["x", " ", "a-", "!env ", "token", '"', ":"])
+def test_a_line_of_a_megabyte_takes_no_longer_than_a_short_one(filler: str) -> None:
+    # With a pattern that looks through the line again from each of its characters, this would not end today.
+    text = "instructions: " + filler * (1_000_000 // len(filler))
+    assert len(around(text, 1, 15)) == 3
+    assert len(around(f"a: 1\n{text}", 1, 1)) == 4
+
+
 def test_wide_and_unseen_characters_keep_the_caret_in_its_place() -> None:
     assert around("{n: 日本語, m: x}", 1, 13)[2] == "   |                ^"  # each of the three takes two columns
     assert around("n:\tx\u202ey", 1, 4)[1:] == [" 1 | n:\\tx\\u202ey", "   |     ^^^^^^^^"]
