@@ -42,8 +42,12 @@ def command(options: Options, provider: str, write: bool, diff: bool) -> int:
         if each.new != each.old:
             tell_file(each.found.shown, each.old, each.new, diff)
     say(options, [*drafts.problems, *refused, *(told for each in files for told in each.said)])
-    if drafts.contents and not refused:
-        _tell_missing(options, _missing(session, drafts, provider), write)
+    missing = _missing(session, drafts, provider) if drafts.contents and not refused else []
+    if missing:
+        click.echo(
+            f"\nStill to be done by hand, by lines {'of the new files' if write else 'as they will be'}:", err=True
+        )
+        say(options, missing, drafts)
     if write:
         for path, content in drafts.contents.items():
             replace_file(Path(path), content)
@@ -68,14 +72,6 @@ def _missing(session: Session, drafts: Drafts, provider: str) -> list[Diagnostic
         files=drafts,
     )
     return [each for each in loaded.diagnostics if each not in drafts.problems]
-
-
-def _tell_missing(options: Options, missing: list[Diagnostic], write: bool) -> None:
-    if missing:
-        click.echo(
-            f"\nStill to be done by hand, by lines {'of the new files' if write else 'as they will be'}:", err=True
-        )
-        say(options, missing)
 
 
 def _next(provider: str, count: int, write: bool) -> str:
