@@ -246,7 +246,8 @@ def kinds_of(provider: Provider, schemas: Schemas, *, beside: bool = False) -> t
 
 
 def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind:
-    fields = compile_schema(schemas.schema(spec.schema))
+    schema = schemas.schema(spec.schema)
+    fields, own = compile_schema(schema), schema["properties"].get(spec.mark_field or "", {}).get("maxProperties")
     return Kind(
         name,
         {**fields, LOCK_FILE: Meaning(granular=True)} if beside else fields,
@@ -254,7 +255,11 @@ def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind
         spec.name_field,
         spec.update.nested,
         spec.coupled,
+        max_entries=None if own is None else own + 1,  # the mark is one more than the user's own
         marked_beside=beside,
+        maps=spec.update.maps,
+        absent=spec.update.absent,
+        archives=spec.delete.archive is not None,
     )
 
 
