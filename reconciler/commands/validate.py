@@ -38,7 +38,7 @@ def command(options: Options) -> int:
         names.append(name)
         session = Session(replace(options, target=name))
         try:
-            loaded = session.load()
+            loaded = session.load(lean=True)
         except ConfigError as problem:
             found += problem.diagnostics
         else:

@@ -20,6 +20,7 @@ class Code(StrEnum):
     BAD_TAG = "RC0108"
     FILE_REFUSED = "RC0109"
     SUSPICIOUS_TEXT = "RC0110"
+    FILE_CHANGED = "RC0118"
     # RC02: manifests against their schema
     UNKNOWN_FIELD = "RC0201"
     INVALID_VALUE = "RC0202"
