@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.remembering import keep, memory_of
 from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
 from reconciler.config.credentials import is_given, resolve
 from reconciler.config.errors import ConfigError, error
@@ -22,9 +23,10 @@ from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import Schemas, shipped
 from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target
+from reconciler.core.agreement import Agreement
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance
-from reconciler.core.model import Address, Source, TargetIdentity
+from reconciler.core.model import Address, Manifest, Source, TargetIdentity
 from reconciler.core.plan import Scope
 from reconciler.core.semantics import Kind, Meaning, compile_schema
 from reconciler.drivers.base import Driver
@@ -103,8 +105,12 @@ class Session:
         summary = f"target {self.target.name!r} has no url, and provider {self.provider.name!r} has none of its own"
         raise ConfigError([error(Code.INVALID_SETTINGS, summary, self.target.source, "", "add `url: https://…/v1`")])
 
-    def load(self) -> Loaded:
-        """The manifests for the target. Raises ConfigError with every problem of every file."""
+    def load(self, *, lean: bool = False) -> Loaded:
+        """The manifests for the target. Raises ConfigError with every problem of every file.
+
+        With `lean`, most bodies are not kept, but read again when somebody asks.
+        """
+        memory = memory_of(self.root, self.environment, self.settings, self.target) if lean else None
         loaded = load(
             self.root,
             self.options.dirs,
@@ -113,7 +119,11 @@ class Session:
             provider=self.provider,
             schemas=self.schemas,
             secret_like_allowed=self.options.allow_secret_like,
+            kinds={on_target.kind.name: on_target.kind for on_target in self.kinds} if lean else None,
+            memory=memory,
         )
+        if memory is not None:
+            keep(memory, self.root)
         if not loaded.ok:
             raise ConfigError(loaded.diagnostics)
         return loaded
@@ -142,8 +152,8 @@ class Session:
         markless = any(kind.mark_field is None for kind in self.provider.kinds.values())
         return markless or self.target.marks is Marks.LOCK_FILE
 
-    def look(self, kinds: Collection[str], *, orphans: bool = False) -> Sight:
-        """Read the target: these kinds and the default one.
+    def look(self, kinds: Collection[str], *, orphans: bool = False, wanted: Sequence[Manifest] | None = None) -> Sight:
+        """Read the target: these kinds and the default one. Of objects that are as `wanted`, not all is kept.
 
         To find `orphans` of kinds that have left the files altogether, with `prune: owned` every other kind is read as
         well that the target serves. Raises RemoteError.
@@ -152,7 +162,8 @@ class Session:
         searched = orphans and self.settings.prune is Prune.OWNED
         others = {each.kind.name for each in self.kinds} - needed if searched else set()
         read = [each for each in self.kinds if each.kind.name in needed | others]
-        return observe(self.driver, read, self.journal, optional=others)
+        agreement = None if wanted is None else Agreement(wanted, self.owner, digests=self.digests)
+        return observe(self.driver, read, self.journal, optional=others, agreement=agreement)
 
     @cached_property
     def driver(self) -> Driver:

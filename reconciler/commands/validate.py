@@ -75,7 +75,7 @@ def _checked(options: Options) -> _Checked:
         names.append(name)
         session = Session(replace(options, target=name))
         try:
-            loaded = session.load()
+            loaded = session.load(lean=True)
         except ConfigError as problem:
             found += problem.diagnostics
         else:

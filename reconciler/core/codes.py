@@ -21,6 +21,7 @@ class Code(StrEnum):
     FILE_REFUSED = "RC0109"
     SUSPICIOUS_TEXT = "RC0110"
     KEY_LIKE = "RC0115"
+    FILE_CHANGED = "RC0118"
     # RC02: manifests against their schema
     UNKNOWN_FIELD = "RC0201"
     INVALID_VALUE = "RC0202"
