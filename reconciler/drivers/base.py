@@ -11,6 +11,7 @@ RemoteError                 anything that went wrong between us and the remote
 ├── BadResponse             an answer that cannot be understood or trusted
 ├── IncompleteList          a list that could not be read to its end
 ├── RouteChanged            a gateway answered from another upstream than before
+├── VersionConflict         a write that the remote refused (or may have done) because the object changed meanwhile
 ├── Ambiguous               a create whose answer was lost: it may or may not have happened
 └── Interrupted             the user asked to stop while we waited
 """
@@ -103,6 +104,12 @@ class RouteChanged(RemoteError):
     code = Code.ROUTE_CHANGED
 
 
+class VersionConflict(RemoteError):
+    """The object is not at the version that was seen: somebody else's write, or our own whose answer was lost."""
+
+    code = Code.VERSION_CONFLICT
+
+
 class Ambiguous(RemoteError):
     """The answer to a create was lost."""
 
@@ -142,8 +149,11 @@ class Driver(Protocol):
         """
         ...
 
-    def update(self, kind: str, id: str, patch: Body) -> Body:
-        """Change the fields in `patch`; answers with the whole object."""
+    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None) -> Body:
+        """Change the fields in `patch` of an object that looked as `seen`; answers with the whole object.
+
+        Raises VersionConflict where the remote compares versions and has another, or may have done it.
+        """
         ...
 
     def delete(self, kind: str, id: str) -> None:

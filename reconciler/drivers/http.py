@@ -22,6 +22,7 @@ import httpx
 from reconciler.core.model import Body, Json
 from reconciler.core.retry import Budget, Failure, wait_before_retry
 from reconciler.drivers.base import BadResponse, Interrupted, Tally, Unreachable
+from reconciler.drivers.deadline import Deadline
 from reconciler.drivers.gate import Lanes, RateGate
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
@@ -87,7 +88,7 @@ class HttpClient:
         self._lanes = {False: Lanes(), True: Lanes()}
         self._tls = _tls_context(connection.url)
         self._local = threading.local()
-        self._free: list[httpx.Client] = []
+        self._free: list[tuple[httpx.Client, Deadline]] = []
 
     def send(
         self,
@@ -191,12 +192,20 @@ class HttpClient:
         if content is not None:
             all_headers["content-type"] = "application/json"
         url = self._connection.url.rstrip("/") + path
-        client = self._client()
+        client, deadline = self._client()
+        deadline.begin()
         try:
-            request = client.build_request(method, url, params=query, headers=all_headers, content=content)
+            request = client.build_request(
+                method,
+                url,
+                params=query,
+                headers=all_headers,
+                content=content,
+                extensions={"trace": deadline.trace},
+            )
             response = client.send(request, stream=True)
             try:
-                raw = self._read(response)
+                raw = _read(response)
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -204,22 +213,9 @@ class HttpClient:
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise self._unreachable(error, reached=True) from None
         finally:
-            self._free.append(client)
+            self._free.append((client, deadline))
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
         return self._answer(response, raw)
-
-    def _read(self, response: httpx.Response) -> bytes:
-        deadline = self._clock() + self._connection.timeout_seconds
-        chunks: list[bytes] = []
-        size = 0
-        for chunk in response.iter_bytes():
-            size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
-                raise BadResponse(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
-            if self._clock() > deadline:
-                raise httpx.ReadTimeout("the answer did not end in time")
-            chunks.append(chunk)
-        return b"".join(chunks)
 
     def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
         try:
@@ -241,15 +237,17 @@ class HttpClient:
         hint = "check the url, the network and any proxy settings"
         return Unreachable(f"{self._connection.url}: {said}", reached=reached, hint=hint)
 
-    def _client(self) -> httpx.Client:
+    def _client(self) -> tuple[httpx.Client, Deadline]:
+        """A client nobody uses, and what ends its waits."""
         try:
             return self._free.pop()  # the one used last, whose connection is the least likely to have been closed
         except IndexError:
             pass
+        deadline = Deadline(self._connection.timeout_seconds, self._clock)
         if self._wsgi_app is not None:
-            return httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
+            return httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app)), deadline
         timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
-        return httpx.Client(verify=self._tls, timeout=timeout)
+        return httpx.Client(verify=self._tls, timeout=timeout), deadline
 
     def _tally(self) -> Tally:
         if not hasattr(self._local, "tally"):
@@ -260,6 +258,17 @@ class HttpClient:
     def _wait(self, seconds: float) -> None:
         if seconds > 0 and self._pause(seconds):
             raise Interrupted("stopped while waiting to send the next request")
+
+
+def _read(response: httpx.Response) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            raise BadResponse(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _encoded(body: Body) -> bytes:
