@@ -6,13 +6,12 @@ client that is free is taken by whoever needs one next, so that connections outl
 
 from __future__ import annotations
 
-import json
 import math
 import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -24,6 +23,7 @@ from reconciler.core.retry import Budget, Failure, wait_before_retry
 from reconciler.drivers.base import BadResponse, Interrupted, Tally, Unreachable
 from reconciler.drivers.deadline import Deadline
 from reconciler.drivers.gate import Lanes, RateGate
+from reconciler.drivers.json_text import encode, parse, with_texts
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
@@ -187,7 +187,7 @@ class HttpClient:
     ) -> Answer:
         tally = self._tally()
         tally.requests += 1
-        content = None if body is None else _encoded(body)
+        content = None if body is None else encode(body)
         all_headers = {**self._connection.headers, **(headers or {})}
         if content is not None:
             all_headers["content-type"] = "application/json"
@@ -219,9 +219,9 @@ class HttpClient:
 
     def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
         try:
-            body = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
+            body = parse(raw)
             if response.status_code >= 400:
-                body = _mapped(body, self.mask)
+                body = with_texts(body, self.mask)
         except (ValueError, RecursionError):
             body = None
         return Answer(response.status_code, response.headers, body, self._beginning(raw))
@@ -271,14 +271,6 @@ def _read(response: httpx.Response) -> bytes:
     return b"".join(chunks)
 
 
-def _encoded(body: Body) -> bytes:
-    """A body as JSON; in ASCII where it holds lone surrogates, which UTF-8 has no bytes for (others' metadata may)."""
-    try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-    except UnicodeEncodeError:
-        return json.dumps(body, allow_nan=False).encode()
-
-
 def _shown(query: Mapping[str, str] | None) -> str:
     return "?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else ""
 
@@ -307,27 +299,6 @@ def _failure(tries: int, repeatable: bool, answer: Answer | None, error: Unreach
         return Failure(tries, repeatable, reached=error is None or error.reached)
     advice = {"true": True, "false": False}.get(answer.headers.get("x-should-retry", ""))
     return Failure(tries, repeatable, answer.status, True, retry_after(answer.headers), advice)
-
-
-def _mapped(value: Json, change: Callable[[str], str]) -> Json:
-    """A JSON value with every text in it changed."""
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, list):
-        return [_mapped(each, change) for each in value]
-    if isinstance(value, dict):
-        return {change(name): _mapped(each, change) for name, each in value.items()}
-    return value
-
-
-def _refuse_constant(text: str) -> Iterable[None]:
-    raise ValueError(f"{text} is not JSON")
-
-
-def _finite(text: str) -> float:
-    if math.isinf(number := float(text)):
-        raise ValueError(f"{text} is too large")
-    return number
 
 
 def _tls_context(url: str) -> ssl.SSLContext:
