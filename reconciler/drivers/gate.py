@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 WINDOW_SECONDS = 60.0
 
@@ -39,18 +38,10 @@ class RateGate:
         with self._lock:
             self._closed_until = max(self._closed_until, self._clock() + seconds)
 
-
-class Lane:
-    """One request's way out; `limited` is set where the remote refused it because there were too many.
-
-    Of those that were on their way together and were refused, one `counts`.
-    """
-
-    __slots__ = ("counts", "limited")
-
-    def __init__(self) -> None:
-        self.limited = False
-        self.counts = True
+    def opens_in(self) -> float:
+        """Seconds until it lets anything through again."""
+        with self._lock:
+            return max(0.0, self._closed_until - self._clock())
 
 
 class Lanes:
@@ -63,28 +54,28 @@ class Lanes:
     def __init__(self) -> None:
         self._limit = math.inf
         self._busy = 0
-        self._cuts = 0
-        self._changed = threading.Condition()
+        self._refusals = 0
+        self._lock = threading.Lock()
 
-    @contextmanager
-    def lane(self) -> Iterator[Lane]:
-        """Wait for a lane, and hold it."""
-        lane = Lane()
-        with self._changed:
-            while self._busy + 1 > self._limit:
-                self._changed.wait()
+    def enter(self) -> int | None:
+        """Take a lane, if one is free: the answer belongs to `leave`."""
+        with self._lock:
+            if self._busy + 1 > self._limit:
+                return None
             self._busy += 1
-            cuts = self._cuts
-        try:
-            yield lane
-        finally:
-            with self._changed:
-                if cuts != self._cuts:  # it left before the last complaint and says nothing about what came of it
-                    lane.counts = not lane.limited
-                elif not lane.limited:
-                    self._limit += 1 / self._limit
-                else:
-                    self._limit = max(1, self._busy / 2)
-                    self._cuts += 1
-                self._busy -= 1
-                self._changed.notify_all()
+            return self._refusals
+
+    def leave(self, entered: int, *, limited: bool) -> bool:
+        """Free the lane; `limited` where the remote refused because there were too many.
+
+        Whether that counts: of those that were on their way together and were refused, one does.
+        """
+        with self._lock:
+            counts = entered == self._refusals
+            if counts and limited:
+                self._limit = max(1, self._busy / 2)
+                self._refusals += 1
+            elif counts:
+                self._limit += 1 / self._limit
+            self._busy -= 1
+            return counts

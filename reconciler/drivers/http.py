@@ -28,6 +28,8 @@ from reconciler.drivers.json_text import encode, parse, with_texts
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
 TEXT_BYTES: Final = 2000
+LANE_SECONDS: Final = 0.05
+"""How long to wait before looking again whether a lane is free: about as long as a request takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,10 @@ class HttpClient:
         tries = 0
         while True:
             tries += 1
-            with lanes.lane() as lane:
+            while (lane := lanes.enter()) is None:
+                self._wait(max(LANE_SECONDS, gate.opens_in()))
+            limited = False
+            try:
                 self._wait(gate.reserve())
                 if sending:
                     sending()
@@ -121,11 +126,14 @@ class HttpClient:
                     return answer
                 failure = _failure(tries, repeatable, answer, error)
                 seconds = wait_before_retry(failure, self._chance())
-                lane.limited = failure.status == 429
-                if seconds is not None and lane.limited:
-                    gate.close(seconds)  # before the next one enters the lane
+                limited = failure.status == 429
+                if seconds is not None and limited:
+                    gate.close(seconds)  # before the lane is free for the next one
+            finally:
+                counts = lanes.leave(lane, limited=limited)
             with self._budget_lock:
-                again = seconds is not None and (not lane.counts or self._budget.spend())
+                free = limited and not counts
+                again = seconds is not None and (free or self._budget.spend())
             if not again or seconds is None:
                 if error is not None:
                     raise error

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-from contextlib import ExitStack
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.drivers.gate import WINDOW_SECONDS, Lane, Lanes, RateGate
+from reconciler.drivers.gate import WINDOW_SECONDS, Lanes, RateGate
 
 
 class Clock:
@@ -51,70 +47,49 @@ def test_closing_the_gate_holds_everybody_back_until_it_opens() -> None:
     assert gate.reserve() == 0
 
 
-def in_flight(lanes: Lanes, count: int) -> tuple[ExitStack, list[Lane]]:
-    """So many requests on their way."""
-    stack = ExitStack()
-    return stack, [stack.enter_context(lanes.lane()) for _ in range(count)]
-
-
-def has_to_wait(lanes: Lanes, leave: ExitStack) -> bool:
-    """Whether another request waits for a lane; it gets one when `leave` is closed."""
-    entered = threading.Event()
-
-    def enter() -> None:
-        with lanes.lane():
-            entered.set()
-
-    thread = threading.Thread(target=enter)
-    thread.start()
-    while not entered.is_set() and not is_waiting(thread):
-        pass
-    waits = not entered.is_set()
-    leave.close()
-    thread.join()
-    return waits
-
-
-def is_waiting(thread: threading.Thread) -> bool:
-    frame = sys._current_frames().get(thread.ident or 0)
-    return frame is not None and frame.f_code.co_name == "wait" and frame.f_code.co_filename == threading.__file__
+def enter(lanes: Lanes, count: int) -> list[int]:
+    """So many requests on their way, if they may be."""
+    entered = [lanes.enter() for _ in range(count)]
+    assert None not in entered
+    return [each for each in entered if each is not None]
 
 
 def test_any_number_may_be_in_flight_until_one_is_refused() -> None:
-    lanes = Lanes()
-    stack, _ = in_flight(lanes, 16)
-    assert not has_to_wait(lanes, stack)
+    enter(Lanes(), 64)
 
 
 def test_after_a_refusal_half_of_them_may_be_in_flight() -> None:
     lanes = Lanes()
-    stack, (*_, last) = in_flight(lanes, 8)
-    last.limited = True
-    stack.close()
-    stack, _ = in_flight(lanes, 3)
-    assert not has_to_wait(lanes, stack)
-    stack, _ = in_flight(lanes, 4)
-    assert has_to_wait(lanes, stack)
+    first, *rest = enter(lanes, 8)
+    assert lanes.leave(first, limited=True)
+    for each in rest:
+        lanes.leave(each, limited=False)
+    enter(lanes, 4)
+    assert lanes.enter() is None
 
 
-def test_refusals_of_one_group_count_once() -> None:
+def test_refusals_of_those_on_their_way_together_count_once() -> None:
     lanes = Lanes()
-    stack, group = in_flight(lanes, 8)
-    for lane in group:
-        lane.limited = True
-    stack.close()
-    assert [lane.counts for lane in group].count(True) == 1
-    stack, _ = in_flight(lanes, 4)
-    assert has_to_wait(lanes, stack)
+    assert [lanes.leave(each, limited=True) for each in enter(lanes, 8)] == [True] + [False] * 7
+    enter(lanes, 4)
+    assert lanes.enter() is None
 
 
 def test_one_is_always_let_through_and_answers_without_complaint_let_more() -> None:
     lanes = Lanes()
-    for _ in range(5):
-        stack, (lane,) = in_flight(lanes, 1)
-        lane.limited = True
-        stack.close()
-    for _ in range(3):
-        in_flight(lanes, 1)[0].close()
-    stack, _ = in_flight(lanes, 2)
-    assert has_to_wait(lanes, stack)
+    for limited in (True, True, True, False, False):
+        (entered,) = enter(lanes, 1)
+        lanes.leave(entered, limited=limited)
+    enter(lanes, 2)
+    assert lanes.enter() is None
+
+
+def test_a_closed_gate_says_when_it_opens() -> None:
+    clock = Clock()
+    gate = RateGate(300, clock)
+    assert gate.opens_in() == 0
+    gate.close(3)
+    clock.now += 1
+    assert gate.opens_in() == 2
+    clock.now += 5
+    assert gate.opens_in() == 0
