@@ -70,6 +70,7 @@ class Code(StrEnum):
     RATE_LIMITED = "RC0508"
     SERVER_ERROR = "RC0509"
     ROUTE_CHANGED = "RC0510"
+    TOO_LARGE_ANSWER = "RC0511"
     # RC06: apply
     NOT_KEPT = "RC0601"
     CHANGED_UNASKED = "RC0602"

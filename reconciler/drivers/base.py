@@ -9,6 +9,7 @@ RemoteError                 anything that went wrong between us and the remote
 ├── RateLimited             429 to the end of our patience
 ├── ServerFailed            5xx
 ├── BadResponse             an answer that cannot be understood or trusted
+│   └── TooLarge            an answer of more bytes than are read
 ├── IncompleteList          a list that could not be read to its end
 ├── RouteChanged            a gateway answered from another upstream than before
 ├── Ambiguous               a create whose answer was lost: it may or may not have happened
@@ -86,6 +87,12 @@ class BadResponse(RemoteError):
     """The answer is not what this API answers with."""
 
     code = Code.BAD_RESPONSE
+
+
+class TooLarge(BadResponse):
+    """The answer is larger than anything that is read."""
+
+    code = Code.TOO_LARGE_ANSWER
 
 
 class IncompleteList(RemoteError):

@@ -20,7 +20,7 @@ import httpx
 
 from reconciler.core.model import Body, Json
 from reconciler.core.retry import Budget, Failure, wait_before_retry
-from reconciler.drivers.base import BadResponse, Interrupted, Tally, Unreachable
+from reconciler.drivers.base import Interrupted, Tally, TooLarge, Unreachable
 from reconciler.drivers.deadline import Deadline
 from reconciler.drivers.gate import RateGate
 
@@ -101,7 +101,7 @@ class HttpClient:
         """Send a request, again where that is safe and useful, and return the last answer, whatever its status.
 
         `sending` is called right before each try, after the waits; what it raises is passed on, and nothing is sent.
-        Raises Unreachable when no answer came, BadResponse when it is too large, Interrupted when a wait was ended.
+        Raises Unreachable when no answer came, TooLarge when it is, Interrupted when a wait was ended.
         """
         gate = self._gates[method != "GET"]
         tries = 0
@@ -236,7 +236,7 @@ def _read(response: httpx.Response) -> bytes:
     for chunk in response.iter_bytes():
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
-            raise BadResponse(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
+            raise TooLarge(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
         chunks.append(chunk)
     return b"".join(chunks)
 

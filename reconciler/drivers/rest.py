@@ -22,6 +22,7 @@ from reconciler.drivers.base import (
     RouteChanged,
     ServerFailed,
     Tally,
+    TooLarge,
     Unreachable,
 )
 from reconciler.drivers.http import Answer, HttpClient, retry_after
@@ -40,6 +41,7 @@ class RestDriver:
         self._route: str | None = None
         self.account: str | None = None  # what the remote last said of itself
         self._route_lock = threading.Lock()
+        self._page_limits: dict[str, int] = {}  # by path, where pages of the usual length were too large
 
     def list(self, kind: str) -> Iterator[Body]:
         """Every object of a kind, over all pages, each id once. Raises when the list cannot be read to its end.
@@ -111,9 +113,9 @@ class RestDriver:
 
     def _page(self, spec: ProviderKind, after: str | None) -> tuple[Sequence[Body], bool]:
         style: ListStyle = spec.list
-        query = {**style.query, "limit": str(style.limit)} | ({style.cursor: after} if after else {})
+        query = {**style.query} | ({style.cursor: after} if after else {})
         try:
-            answer = self._send("GET", spec.path, query=query, headers=self._provider.reads.headers)
+            answer = self._page_of(spec, query)
         except NotFound as error:
             if after is not None:
                 return [], True  # the cursor's object is gone; step back
@@ -127,6 +129,18 @@ class RestDriver:
         if not isinstance(page, Sequence) or not all(isinstance(body, dict) for body in page):
             raise BadResponse(f"the list of {spec.path} has no {style.items!r}", detail=_shortened(answer.text))
         return page, bool(answer.body.get(style.more))
+
+    def _page_of(self, spec: ProviderKind, query: Mapping[str, str]) -> Answer:
+        """One page of a list; of fewer objects from now on where so many are too large: a prompt may have 256 KB."""
+        headers = self._provider.reads.headers
+        limit = self._page_limits.get(spec.path, spec.list.limit)
+        while True:
+            try:
+                return self._send("GET", spec.path, query={**query, "limit": str(limit)}, headers=headers)
+            except TooLarge:
+                if limit == 1:
+                    raise
+                self._page_limits[spec.path] = limit = max(1, limit // 4)
 
     def _send(
         self,
