@@ -37,7 +37,8 @@ class Deadline:
 
     def _noted(self, write: Callable[..., None]) -> Callable[..., None]:
         def noted(buffer: bytes, timeout: float | None = None) -> None:
-            self._end = self._clock() + self._seconds
+            if buffer:  # the end of a request without a body is an empty piece, sent when the answer may be coming
+                self._end = self._clock() + self._seconds
             write(buffer, timeout)
 
         return noted
