@@ -93,6 +93,11 @@ class Settings:
     targets: Mapping[str, Target] = field(default_factory=lambda: {LOCAL: Target(LOCAL, LOCAL)})
     source: Source | None = None
 
+    @property
+    def meant(self) -> list[str]:
+        """The targets that manifests are written for: those of the file, and the default one."""
+        return sorted(name for name, each in self.targets.items() if each.source or name == self.default_target)
+
     def target(self, name: str | None = None) -> Target:
         """The target of that name, or the default one. Raises ConfigError."""
         wanted = self.default_target if name is None else name

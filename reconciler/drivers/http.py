@@ -143,6 +143,13 @@ class HttpClient:
         self._local.tally = Tally()
         return tally
 
+    def add_tally(self, tally: Tally) -> None:
+        """Count for this thread what another one sent for it."""
+        mine = self._tally()
+        mine.requests += tally.requests
+        mine.request_id = tally.request_id or mine.request_id
+        mine.repeated = mine.repeated or tally.repeated
+
     def note_repeated(self) -> None:
         """Remember that a gateway sent the last request of this thread more than once."""
         self._local.tally.repeated = True
