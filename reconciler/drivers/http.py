@@ -20,10 +20,10 @@ import httpx
 
 from reconciler.core.model import Body, Json
 from reconciler.core.retry import Budget, Failure, wait_before_retry
-from reconciler.drivers.base import BadResponse, Interrupted, Tally, Unreachable
+from reconciler.drivers.base import Interrupted, Tally, TooLarge, Unreachable
 from reconciler.drivers.deadline import Deadline
+from reconciler.drivers.encoding import decoded, encoded, mapped
 from reconciler.drivers.gate import Lanes, RateGate
-from reconciler.drivers.json_text import encode, parse, with_texts
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
@@ -106,7 +106,7 @@ class HttpClient:
         """Send a request, again where that is safe and useful, and return the last answer, whatever its status.
 
         `sending` is called right before each try, after the waits; what it raises is passed on, and nothing is sent.
-        Raises Unreachable when no answer came, BadResponse when it is too large, Interrupted when a wait was ended.
+        Raises Unreachable when no answer came, TooLarge when it is, Interrupted when a wait was ended.
         """
         gate, lanes = self._gates[method != "GET"], self._lanes[method != "GET"]
         tries = 0
@@ -195,13 +195,12 @@ class HttpClient:
     ) -> Answer:
         tally = self._tally()
         tally.requests += 1
-        content = None if body is None else encode(body)
+        content = None if body is None else encoded(body)
         all_headers = {**self._connection.headers, **(headers or {})}
         if content is not None:
             all_headers["content-type"] = "application/json"
         url = self._connection.url.rstrip("/") + path
         client, deadline = self._client()
-        deadline.begin()
         try:
             request = client.build_request(
                 method,
@@ -227,9 +226,9 @@ class HttpClient:
 
     def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
         try:
-            body = parse(raw)
+            body = decoded(raw)
             if response.status_code >= 400:
-                body = with_texts(body, self.mask)
+                body = mapped(body, self.mask)
         except (ValueError, RecursionError):
             body = None
         return Answer(response.status_code, response.headers, body, self._beginning(raw))
@@ -250,12 +249,17 @@ class HttpClient:
         try:
             return self._free.pop()  # the one used last, whose connection is the least likely to have been closed
         except IndexError:
-            pass
-        deadline = Deadline(self._connection.timeout_seconds, self._clock)
+            return self._new_client(), Deadline(self._connection.timeout_seconds, self._clock)
+
+    def _new_client(self) -> httpx.Client:
         if self._wsgi_app is not None:
-            return httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app)), deadline
+            return httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
         timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
-        return httpx.Client(verify=self._tls, timeout=timeout), deadline
+        try:
+            return httpx.Client(verify=self._tls, timeout=timeout)
+        except (ValueError, ImportError, httpx.InvalidURL):  # what it says quotes the proxy, password and all
+            hint = "http:// and https:// proxies are supported; `no_proxy` names hosts that are reached without one"
+            raise Unreachable("the proxy that the environment names cannot be used", reached=False, hint=hint) from None
 
     def _tally(self) -> Tally:
         if not hasattr(self._local, "tally"):
@@ -274,7 +278,7 @@ def _read(response: httpx.Response) -> bytes:
     for chunk in response.iter_bytes():
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
-            raise BadResponse(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
+            raise TooLarge(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -311,7 +315,14 @@ def _failure(tries: int, repeatable: bool, answer: Answer | None, error: Unreach
 
 def _tls_context(url: str) -> ssl.SSLContext:
     """One context for all clients. Without TLS, an empty one that trusts nobody: loading certificates takes 40 ms."""
-    return httpx.create_ssl_context() if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        return httpx.create_ssl_context()
+    except OSError as wrong:
+        hint = "check the files that SSL_CERT_FILE and SSL_CERT_DIR name"
+        summary = f"the certificates of authorities cannot be read: {wrong.strerror or wrong}"
+        raise Unreachable(summary, reached=False, hint=hint) from None
 
 
 def _sleep(seconds: float) -> bool:

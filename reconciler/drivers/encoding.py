@@ -1,4 +1,4 @@
-"""JSON as it goes over the wire: strict both ways, and no number that is none."""
+"""JSON on the wire: what others may send that Python's reader would take, and what theirs would not take from us."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from reconciler.core.model import Body, Json
 
 
-def encode(body: Body) -> bytes:
+def encoded(body: Body) -> bytes:
     """A body as JSON; in ASCII where it holds lone surrogates, which UTF-8 has no bytes for (others' metadata may)."""
     try:
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
@@ -17,19 +17,19 @@ def encode(body: Body) -> bytes:
         return json.dumps(body, allow_nan=False).encode()
 
 
-def parse(raw: bytes) -> Json:
-    """A JSON text. Raises ValueError where it is none, RecursionError where it is nested too deeply."""
+def decoded(raw: bytes) -> Json:
+    """The value of an answer. Raises ValueError or RecursionError where it is no JSON, or a number is none."""
     return json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
 
 
-def with_texts(value: Json, change: Callable[[str], str]) -> Json:
+def mapped(value: Json, change: Callable[[str], str]) -> Json:
     """A JSON value with every text in it changed."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
-        return [with_texts(each, change) for each in value]
+        return [mapped(each, change) for each in value]
     if isinstance(value, dict):
-        return {change(name): with_texts(each, change) for name, each in value.items()}
+        return {change(name): mapped(each, change) for name, each in value.items()}
     return value
 
 
