@@ -70,7 +70,7 @@ def _row(option: click.Option, path: tuple[str, ...]) -> tuple[str, str, str]:
 
 def _value(option: click.Option) -> str:
     context = click.Context(click.Command("any"))
-    return option.make_metavar(context)
+    return option.make_metavar(context).replace("|", "/").strip("[]")  # a bar ends a cell
 
 
 def _default(option: click.Option) -> Iterator[str]:

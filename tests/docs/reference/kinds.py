@@ -66,7 +66,13 @@ def _field(place: Place) -> str:
     said = str(place.words.get("description", ""))
     return "\n\n".join(
         part
-        for part in (f"## {_name(place)}", said, table(("", ""), (row for row in rows if row[1])), shown, below)
+        for part in (
+            f"## {_name(place)}",
+            said,
+            "\n".join(f"- {label}: {text}" for label, text in rows if text),
+            shown,
+            below,
+        )
         if part
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from reconciler.cli import VERBS, root
-from reconciler.config.schemas import Schemas, shipped
+from reconciler.config.schemas import shipped
 from reconciler.drivers.provider import Provider
 from tests.docs.reference.commands import variable
 from tests.docs.reference.kinds import slug
@@ -16,10 +16,11 @@ from tests.docs.reference.markdown import code, page, table
 # Variables that are read by name, and what for.
 READ = {
     "RECONCILER_ALLOWED_HOSTS": "hosts, with commas between, that may get credentials beside those the provider names",
-    "NO_COLOR": "set to anything: no colour with `--color auto`",
+    "NO_COLOR, TERM": "no colour with `--color auto` where the first is set to anything, or the second is `dumb`",
     "CI, GITHUB_ACTIONS, GITLAB_CI": "in CI, `--base auto` takes the commit before as what was last applied",
     "GITHUB_BASE_REF, GITHUB_EVENT_NAME, GITHUB_EVENT_PATH": "which commit that is, on GitHub",
     "CI_MERGE_REQUEST_DIFF_BASE_SHA, CI_PIPELINE_SOURCE, CI_COMMIT_BEFORE_SHA": "the same, on GitLab",
+    "GITHUB_WORKSPACE, CI_PROJECT_URL, CI_PROJECT_DIR, CI_COMMIT_SHA": "links from plans to the lines of files",
     "GITHUB_TOKEN, GITHUB_API_URL": "`comment --provider github`",
     "GITLAB_TOKEN, CI_API_V4_URL, CI_MERGE_REQUEST_PROJECT_ID": "`comment --provider gitlab`",
     "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE": "proxies and certificate authorities, as elsewhere",
@@ -36,7 +37,7 @@ def pages() -> dict[str, str]:
             "How a remote speaks is a data file, `schemas/providers/NAME.yaml`. A target names its provider.",
             *(_provider(each) for each in providers),
         ),
-        "docs/reference/environment.md": _environment(schemas, providers),
+        "docs/reference/environment.md": _environment(providers),
     }
 
 
@@ -54,7 +55,7 @@ def _provider(provider: Provider) -> str:
     kinds = ((f"[{name}](kinds/{slug(spec.schema)}.md)", code(spec.path)) for name, spec in provider.kinds.items())
     parts = (
         f"## {provider.name}",
-        table(("", ""), ([name, text] for name, text in rows if text)),
+        "\n".join(f"- {name}: {text}" for name, text in rows if text),
         table(("credential", "header", "variable"), _credentials(provider)),
         table(("kind", "path"), kinds),
     )
@@ -66,8 +67,7 @@ def _credentials(provider: Provider) -> Iterator[tuple[str, str, str]]:
         yield code(name), code(credential.header), code(credential.env) if credential.env else "the target names one"
 
 
-def _environment(schemas: Schemas, providers: list[Provider]) -> str:
-    del schemas
+def _environment(providers: list[Provider]) -> str:
     taken: dict[str, list[str]] = {}
     for provider in providers:
         for credential in provider.credentials.values():

@@ -87,7 +87,7 @@ def _said(part: dict[str, Any], *, required: bool) -> str:
     if "default" in part:
         said.append(f"Default: {code(part['default'])}.")
     said += [f"{text} {code(part[word])}." for word, text in _LIMITS.items() if word in part]
-    return " ".join([*filter(None, said), *(["Always there."] if required else [])])
+    return " ".join([*filter(None, said), *(["Required."] if required else [])])
 
 
 _LIMITS = {"minimum": "At least", "exclusiveMinimum": "More than", "maximum": "At most", "pattern": "Matches"}
