@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Final
 
 ANY: Final = "…"
-# Ids, and what a plan shows of one: its first eight characters, and the last three. Digests and nonces.
+# Ids, and what a plan shows of one: its first eight characters, and the last three. Digests; nonces, also in marks.
 _SHOWN: Final = 8
 _ID: Final = (
     r"\b((?:asst|vs|file|agent|agt|vsfb|batch|req)[_-])(?:([A-Za-z0-9]{12,})|([A-Za-z0-9]{2,5})…([A-Za-z0-9]{3}))"
 )
-_DRAWN: Final = re.compile(rf"{_ID}|(sha256:|nonce )([A-Za-z0-9]{{12,}})")
+_DRAWN: Final = re.compile(rf'{_ID}|(sha256:|nonce |"1 \S+ \S+ )([A-Za-z0-9]{{12,}})')
 _PORT: Final = re.compile(r"\b(127\.0\.0\.1|localhost):\d{2,5}\b")
 _TIME: Final = re.compile(r"\b20\d\d-\d\d-\d\d([T ])\d\d:\d\d:\d\d(?:\.\d+)?(Z|\+00:00)?")
 
