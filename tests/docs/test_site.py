@@ -21,6 +21,8 @@ from tests.browser.conftest import chromium, requests_of  # noqa: F401 — a fix
 from tests.docs.pages import ROOT
 
 HERE = "http://127.0.0.1/"
+# Classes for which the theme's own script loads another from a CDN.
+LOADING = "mermaid|pyodide|glightbox"
 # What a browser fetches by itself when it meets the attribute.
 FETCHED = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "src"), ("video", "src")}
 
@@ -96,6 +98,8 @@ def test_no_page_names_anything_of_another_host_to_be_fetched(site: Path, links:
     assert [link for found in links.values() for link in found.fetched if urlparse(link).netloc] == []
     styles = "".join(file.read_text(encoding="utf-8") for file in site.rglob("*.css"))
     assert re.findall(r"(?:url\(|@import\s*)[\"']?(?:https?:)?//[^)\"']+", styles) == []
+    pages = "".join(file.read_text(encoding="utf-8") for file in site.rglob("*.html"))
+    assert re.findall(f'class="[^"]*({LOADING})', pages) == []
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
