@@ -55,7 +55,8 @@ def _page(code: str) -> str:
     package = Path(__file__).resolve().parents[1]
     for directory in (package / "codes", package.parent / "docs/codes"):  # installed; in a checkout
         if (page := directory / f"{code}.md").is_file():
-            return page.read_text(encoding="utf-8").strip()
+            text = re.sub(r"<!--.*?-->\n*", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)  # notes to tests
+            return text.strip()
     return f"# {code}: {Code(code).name.lower().replace('_', ' ')}"
 
 
