@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.commands.state import NAME, state_directory
-from reconciler.config.memory import Memory, secret_of
+from reconciler.config.memory import Memory
 from reconciler.config.schemas import schema_directory
 from reconciler.config.settings import Settings, Target
 
@@ -25,10 +25,9 @@ def memory_of(root: Path, environment: Mapping[str, str], settings: Settings, ta
     """What was accepted for a target before; None where nothing can be remembered."""
     home = environment.get("HOME") or environment.get("USERPROFILE")
     state = environment.get("XDG_STATE_HOME") or (home and f"{home}/.local/state")
-    secret = secret_of(Path(state)) if state and Path(state).is_absolute() else None
-    if secret is None:
+    if not state or not Path(state).is_absolute():
         return None
-    return Memory(root / NAME / CACHE, target.name, secret, _context(settings, target))
+    return Memory(root / NAME / CACHE, target.name, Path(state), lambda: _context(settings, target))
 
 
 def keep(memory: Memory, root: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from reconciler.config.build import Refused
@@ -106,9 +106,9 @@ class Lean:
         try:
             content = self._documents.content(found)
             key = _digest(found.shown.encode(), found.key.encode(), content)
-            if self._memory and (known := self._memory.get(key)) is not None:
-                return self._remembered(json.loads(known), found, content)
-            return self._read(found, content, key)
+            known = self._memory.get(key) if self._memory else None
+            remembered = self._remembered(json.loads(known), found, content) if known else None
+            return remembered or self._read(found, content, key)
         except (Refused, Unusual, ValueError):
             return None
 
@@ -134,7 +134,7 @@ class Lean:
             return _Whole({}, {}), b""
         texts = self._texts(tagged, found, documents[0].source)
         document = documents[0]
-        return _Whole(_body(document), document.places), _digest(content, *(bytes.fromhex(each) for _, each in texts))
+        return _Whole(_body(document), document.places), _version(found, content, texts)
 
     def _read(self, found: Found, content: bytes, key: bytes) -> Accepted | None:
         documents, problems = self._documents.of(found, content, read_unplaced)
@@ -178,6 +178,7 @@ class Lean:
         ]
 
     def _remembered(self, facts: list[Any], found: Found, content: bytes) -> Accepted | None:
+        """What was accepted before, unless a file that it names is another one now. Raises Refused."""
         if facts and any(self._text_digest(name, found, Source("", 0, 0)) != text for name, text in facts[-1]):
             return None
         return self._accepted(facts, found, content)
@@ -187,7 +188,7 @@ class Lean:
             return Accepted()
         line, column, kind, key, id, protect, on_remove, ignore, initial, moved, same, refs, gist, *rest = facts
         name, digest, texts = rest
-        body = Unread(self, found, _digest(content, *(bytes.fromhex(each) for _, each in texts)))
+        body = Unread(self, found, _version(found, content, texts))
         manifest = Manifest(
             Address(kind, found.key if key == found.key else key),
             body,
@@ -215,6 +216,11 @@ class Lean:
 
 def _body(document: Document) -> dict[str, Json]:
     return {name: value for name, value in document.value.items() if name != BLOCK}
+
+
+def _version(found: Found, content: bytes, texts: Iterable[tuple[str, str]]) -> bytes:
+    """What a file is known by when it is read again: its name, its content, and that of the files it names."""
+    return _digest(found.shown.encode(), content, *(bytes.fromhex(digest) for _, digest in texts))
 
 
 def _digest(*parts: bytes) -> bytes:
