@@ -1,103 +1,102 @@
-"""A remote that only lists: what an account of N assistants answers, prepared before it starts, N in steps of a page.
+"""A server that only pages: as little work a request as possible, so that what is measured is the client.
 
-python -m bench.pages COUNT LATENCY_MS     prints its URL; ends with its input
+python -m bench.pages COUNT MILLISECONDS prints its URL. `POST /churn` deletes and adds a tenth.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-import socketserver
+import random
 import sys
-import threading
-import time
-from http.server import BaseHTTPRequestHandler
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from bench.manifests import TEAMS, body
-from reconciler.config.schemas import shipped
-from reconciler.core import marks
-from reconciler.core.semantics import Kind, compile_schema, units
-
-PAGE = 100
-OWNER = "bench"
-BORN = 1_700_000_000
+PROMPT = " ".join(f"Rule {number}: answer politely and cite article KB-{number:04}." for number in range(90))
+GONE = json.dumps({"error": {"message": "No assistant found.", "type": "invalid_request_error", "code": None}})
 
 
-def key_of(number: int) -> str:
-    """The key a manifest has by its place."""
-    return f"team{number % TEAMS:02}/group{number // (TEAMS * 100):03}/a{number:06}"
-
-
-def shown(number: int, kind: Kind) -> dict[str, Any]:
-    """One assistant as the API answers: its body, its mark, and all that nobody set."""
-    found = body(number)
-    mark = marks.Mark(OWNER, key_of(number), f"n{number:07}", units=marks.codes(units(kind, found)))
-    return {
-        "id": f"asst_{number:024}",
-        "object": "assistant",
-        "created_at": BORN + number,
-        "description": None,
-        **found,
-        "metadata": {**found["metadata"], "reconciler": marks.write(mark)},
-        "top_p": 1.0,
-        "response_format": "auto",
-        "tool_resources": {},
-    }
-
-
-class Account:
-    """Pages of an account, newest first, each with the id of its last object."""
+class Pages:
+    """Objects of about 5 KB, oldest first; each is kept as the text it is sent as."""
 
     def __init__(self, count: int) -> None:
-        kind = Kind("assistant", compile_schema(shipped().schema("assistant.schema.json")), "metadata", "name")
-        self._pages: dict[str, bytes] = {}
-        after = ""
-        for first in range(count, 0, -PAGE):
-            numbers = range(first - 1, max(first - 1 - PAGE, -1), -1)
-            objects = [shown(number, kind) for number in numbers]
-            last = objects[-1]["id"]
-            answer = {"object": "list", "data": objects, "first_id": objects[0]["id"], "last_id": last}
-            self._pages[after] = json.dumps(answer | {"has_more": numbers[-1] > 0}).encode()
-            after = last
+        self.chance = random.Random(1)
+        self.made = 0
+        self.texts: dict[str, str] = {}
+        self.requests = 0
+        for _ in range(count):
+            self.make()
+        self.sort()
 
-    def page(self, query: str) -> bytes:
-        """The page after the id that the query names."""
-        return self._pages[parse_qs(query).get("after", [""])[0]]
+    def make(self) -> None:
+        """Add one, seven seconds after the one before."""
+        id = f"asst_{self.made:08}"
+        body = {"id": id, "object": "assistant", "created_at": 1_700_000_000 + 7 * self.made, "name": id}
+        body |= {"model": "gpt-4o", "instructions": PROMPT, "tools": [{"type": "file_search"}], "metadata": {}}
+        self.texts[id] = json.dumps(body)
+        self.made += 1
+
+    def churn(self) -> None:
+        """Delete a tenth, and add as many."""
+        tenth = len(self.texts) // 10
+        for id in self.chance.sample(self.ids, tenth):
+            del self.texts[id]
+        for _ in range(tenth):
+            self.make()
+        self.sort()
+
+    def sort(self) -> None:
+        """Where each one stands."""
+        self.ids = list(self.texts)
+        self.places = {id: place for place, id in enumerate(self.ids)}
+
+    def page(self, order: str, after: str | None, limit: int) -> tuple[int, str]:
+        """Status and text of one list request."""
+        self.requests += 1
+        if after is not None and after not in self.places:
+            return 404, GONE
+        if order == "asc":
+            begin = 0 if after is None else self.places[after] + 1
+            ids, more = self.ids[begin : begin + limit], begin + limit < len(self.ids)
+        else:
+            end = len(self.ids) if after is None else self.places[after]
+            ids, more = self.ids[max(0, end - limit) : end][::-1], end > limit
+        inside = ",".join(self.texts[id] for id in ids)
+        return 200, f'{{"object":"list","data":[{inside}],"has_more":{"true" if more else "false"}}}'
+
+    def answer(self, method: str, target: str) -> tuple[int, str]:
+        """Status and text of any request."""
+        url = urlsplit(target)
+        if method == "POST":
+            self.churn()
+            return 200, "{}"
+        if url.path.endswith("/requests"):
+            count, self.requests = self.requests, 0
+            return 200, str(count)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        return self.page(query.get("order", "desc"), query.get("after"), int(query.get("limit", "20")))
 
 
-def handler(account: Account, latency: float) -> type[BaseHTTPRequestHandler]:
-    """Answers every request for a list after some time."""
+async def main(count: int, milliseconds: float) -> None:
+    """Serve for ever."""
+    pages = Pages(count)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                method, target, _ = head.decode().split(" ", 2)
+                await asyncio.sleep(milliseconds / 1000)
+                status, text = pages.answer(method, target)
+                body = text.encode()
+                head_ = f"HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+                writer.write(head_.encode() + body)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
 
-        def do_GET(self) -> None:
-            answer = account.page(urlsplit(self.path).query)
-            time.sleep(latency)
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\n\r\n"
-            self.wfile.write(head.encode() + answer)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
-
-    return Handler
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-
-
-def main() -> None:
-    """Serve until the input ends."""
-    count, latency = int(sys.argv[1]), float(sys.argv[2]) / 1000
-    server = _Server(("127.0.0.1", 0), handler(Account(count), latency))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(f"http://127.0.0.1:{server.server_address[1]}/v1", flush=True)
-    sys.stdin.read()
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
+    await server.serve_forever()
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))

@@ -58,16 +58,17 @@ def load(
     provider: Provider,
     schemas: Schemas | None = None,
     files: Files | None = None,
+    secret_like_allowed: bool = False,
     kinds: Mapping[str, Kind] | None = None,
     memory: Memory | None = None,
 ) -> Loaded:
     """Read every manifest below the directories, relative to `root`; on disk unless other `files` are given, whose walk
-    includes the target's layers, after the directories.
+    includes the target's layers, after the directories. Texts shaped like keys are refused unless they are allowed.
 
     With the target's `kinds` (as the core compares them), most bodies and places are not kept, but read again when
     somebody asks; a `memory` then spares reading what was accepted before. Never raises for what a file contains.
     """
-    reading = Reading(settings, target, provider, schemas or shipped())
+    reading = Reading(settings, target, provider, schemas or shipped(), secret_like_allowed)
     unusable = [] if files else list(layer_problems(root, dirs, target))
     layers = [] if unusable else [FilePath(each) for each in target.layers]
     project = files or Project(root, (*dirs, *layers))

@@ -194,6 +194,7 @@ class Blocker(StrEnum):
     POLICY = "policy"
     DEPENDENCY = "dependency"
     IN_USE = "in-use"
+    INEXPRESSIBLE = "inexpressible"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from reconciler.core.agreement import Agreement
 from reconciler.core.marks import Mark
-from reconciler.core.model import Body, LiveObject
+from reconciler.core.model import Body, Json, LiveObject
 from reconciler.core.pairing import Observation, mark_of
 from reconciler.core.semantics import Kind
 from reconciler.drivers.base import Driver, NoSuchApi, NotFound
@@ -92,8 +93,18 @@ def _whole(
 def live_object(on_target: KindOnTarget, body: Body) -> LiveObject:
     """A body as the remote showed it, with its id and time of creation taken out."""
     created = body.get(on_target.created_field) if on_target.created_field else None
-    moment = float(created) if isinstance(created, int | float) and not isinstance(created, bool) else 0.0
-    return LiveObject(on_target.kind.name, str(body["id"]), body, moment)
+    return LiveObject(on_target.kind.name, str(body["id"]), body, _moment(created))
+
+
+def _moment(created: Json) -> float:
+    """Unix seconds, also where they are written as RFC 3339 does; 0 where nothing of the kind is there."""
+    if isinstance(created, str):
+        try:
+            moment = datetime.fromisoformat(created)
+        except ValueError:
+            return 0.0
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    return float(created) if isinstance(created, int | float) and not isinstance(created, bool) else 0.0
 
 
 def _read_made(driver: Driver, attempt: Attempt) -> Body | None:
