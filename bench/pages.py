@@ -1,6 +1,7 @@
 """A server that only pages: as little work a request as possible, so that what is measured is the client.
 
-python -m bench.pages COUNT MILLISECONDS prints its URL. `POST /churn` deletes and adds a tenth.
+python -m bench.pages COUNT MILLISECONDS [managed] prints its URL. `POST /churn` deletes and adds a tenth. `managed`
+objects are as the manifests of `bench.manifests` want them, marks included.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import asyncio
 import json
 import random
 import sys
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 PROMPT = " ".join(f"Rule {number}: answer politely and cite article KB-{number:04}." for number in range(90))
@@ -18,7 +21,8 @@ GONE = json.dumps({"error": {"message": "No assistant found.", "type": "invalid_
 class Pages:
     """Objects of about 5 KB, oldest first; each is kept as the text it is sent as."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, made: Callable[[int], dict[str, Any]]) -> None:
+        self.body = made
         self.chance = random.Random(1)
         self.made = 0
         self.texts: dict[str, str] = {}
@@ -31,8 +35,7 @@ class Pages:
         """Add one, seven seconds after the one before."""
         id = f"asst_{self.made:08}"
         body = {"id": id, "object": "assistant", "created_at": 1_700_000_000 + 7 * self.made, "name": id}
-        body |= {"model": "gpt-4o", "instructions": PROMPT, "tools": [{"type": "file_search"}], "metadata": {}}
-        self.texts[id] = json.dumps(body)
+        self.texts[id] = json.dumps(body | self.body(self.made))
         self.made += 1
 
     def churn(self) -> None:
@@ -76,9 +79,32 @@ class Pages:
         return self.page(query.get("order", "desc"), query.get("after"), int(query.get("limit", "20")))
 
 
-async def main(count: int, milliseconds: float) -> None:
+def plain(number: int) -> dict[str, Any]:
+    """An object that nobody manages."""
+    return {"model": "gpt-4o", "instructions": PROMPT, "tools": [{"type": "file_search"}], "metadata": {}}
+
+
+def managed() -> Callable[[int], dict[str, Any]]:
+    """What makes objects as they are after an apply: with marks, and with what the remote adds by itself."""
+    from bench.manifests import OWNER, body, key_of
+    from reconciler.config.schemas import shipped
+    from reconciler.core import marks
+    from reconciler.core.semantics import Kind, compile_schema, units
+
+    kind = Kind("assistant", compile_schema(shipped().schema("assistant.schema.json")), "metadata", "name")
+    added = {"description": None, "top_p": 1.0, "response_format": "auto", "tool_resources": {}}
+
+    def made(number: int) -> dict[str, Any]:
+        found = body(number)
+        mark = marks.Mark(OWNER, key_of(number), f"n{number:07}", units=marks.codes(units(kind, found)))
+        return {**added, **found, "metadata": {**found["metadata"], "reconciler": marks.write(mark)}}
+
+    return made
+
+
+async def main(count: int, milliseconds: float, made: Callable[[int], dict[str, Any]]) -> None:
     """Serve for ever."""
-    pages = Pages(count)
+    pages = Pages(count, made)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -99,4 +125,4 @@ async def main(count: int, milliseconds: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(main(int(sys.argv[1]), float(sys.argv[2]), managed() if sys.argv[3:] == ["managed"] else plain))
