@@ -18,7 +18,7 @@ from bench import large, small
 
 BASELINE = Path(__file__).parent / "baseline.json"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-MARKS = ("<!-- table: python -m bench.run --page -->", "<!-- end of the table -->")
+HEADING, NEXT = "## Table\n", "\n## "
 WORSE = 1.25
 Figures = dict[str, dict[str, float]]
 
@@ -79,9 +79,9 @@ def table(found: Figures, runs: int) -> str:
 def put(text: str) -> None:
     """Put the table where the page has one."""
     page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(MARKS[0])
-    after = rest.partition(MARKS[1])[2]
-    PAGE.write_text(f"{before}{MARKS[0]}\n\n{text}\n\n{MARKS[1]}{after}", encoding="utf-8")
+    before, _, rest = page.partition(HEADING)
+    _, heading, after = rest.partition(NEXT)
+    PAGE.write_text(f"{before}{HEADING}\n{text}\n{heading}{after}", encoding="utf-8")
 
 
 def regressions(found: Figures, baseline: Figures) -> list[str]:

@@ -30,14 +30,17 @@ class UnknownWord(Exception):
 def acceptor(schema: Mapping[str, Any]) -> Accepts | None:
     """A function that says whether a value is certainly right; None without the extra, or where a word is not known."""
     try:
-        from jsonschema_rs import Draft202012Validator
+        from jsonschema_rs import Draft202012Validator, ReferencingError
     except ImportError:
         return None
     try:
         same = translated(schema)
     except UnknownWord:
         return None
-    valid = Draft202012Validator(same, validate_formats=False, offline=True, keywords={"x-keyed": _Keyed})
+    try:
+        valid = Draft202012Validator(same, validate_formats=False, offline=True, keywords={"x-keyed": _Keyed})
+    except (ValueError, ReferencingError):  # a reference that leads nowhere: the authority tells of it
+        return None
 
     def accepts(value: Json) -> bool:
         try:

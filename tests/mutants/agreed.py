@@ -26,7 +26,6 @@ MUTANTS = [
         "values count",
         "agreement",
     ),
-    Mutant("agreement", "or mark.owner != self._owner", "", "others' objects", "agreement"),
     Mutant("agreement", "or mark.nonce == marks.UNDRAWN", "", "a nonce is drawn", "agreement"),
     Mutant("agreement", "or live.id in self._bound", "", "bound by another", "agreement"),
     Mutant("agreement", "or mark.key in self._former", "", "moved from", "agreement"),
