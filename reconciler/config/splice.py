@@ -100,7 +100,7 @@ class _Splicer:
         self._remove(node, places, [list(node.entries).index(key) for key in gone])
         for key in after:
             if key not in before:
-                self._add_entry(node, key, after[key])
+                self._add_entry(node, key, after[key], gone)
 
     def _change(self, node: Node, before: Json, after: Json, intro: _Before, around: Node) -> None:
         if _text_of(before) == _text_of(after):
@@ -189,13 +189,14 @@ class _Splicer:
         line = self._text[self._line_start(at) : at]
         return line[: len(line) - len(line.lstrip(" \t"))]
 
-    def _add_entry(self, node: Node, key: str, value: Json) -> None:
-        """A new entry, after the last one that comes before it in the schema's order."""
-        if not node.entries:
+    def _add_entry(self, node: Node, key: str, value: Json, gone: Sequence[str]) -> None:
+        """A new entry, after the last one of those that stay which comes before it in the schema's order."""
+        stays = [name for name in node.entries if name not in gone]
+        if not stays:
             raise NotMapped("nothing to put an entry beside")
         rank = {name: place for place, name in enumerate(self._order)} if node is self._root else {}
-        before = [name for name in node.entries if rank.get(name, -1) < rank.get(key, len(rank))]
-        sibling, place = node.entries[before[-1] if before else list(node.entries)[-1]]
+        before = [name for name in stays if rank.get(name, -1) < rank.get(key, len(rank))]
+        sibling, place = node.entries[before[-1] if before else stays[-1]]
         if node.flow:
             name = emit.json_text(key) if self._root.flow else emit.key_text(key, True)
             self._add_in_flow(sibling.start, place.end, f"{name}: {self._in_flow(sibling, value)}")

@@ -38,7 +38,8 @@ _SECRET_NAME: Final = re.compile(
     r"""(?!!env\b|!var\b)(["']?[^\s"',}\]]{6,}.*)"""
 )
 _SECRET_VALUE: Final = re.compile(
-    r"(?:\b(?:sk|pk|rk|ghp|gho|ghs|github_pat|glpat|xox[abprs])[-_]|\bAKIA|\bBearer\s+|\beyJ)[\w./+=-]{8,}|-----BEGIN.*"
+    r"(?:\b(?:sk|pk|rk|ghp|gho|ghs|github_pat|glpat|xox[abeoprs]|xapp|hf|gsk|npm|pypi|xai)[-_]"
+    r"|\b(?:AKIA|ASIA|AIza)|\bBearer\s+|\beyJ)[\w./+=-]{8,}|-----BEGIN.*"
 )
 
 
