@@ -7,7 +7,6 @@ import json
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +39,8 @@ def keep(memory: Memory, root: Path) -> None:
 
 def _context(settings: Settings, target: Target) -> bytes:
     """All that decides beside a file's own bytes: this tool and what it reads with, its schemas, and the settings."""
+    from importlib.metadata import version  # a hundredth of a second, and few projects are large
+
     digest = hashlib.blake2b()
     code = (*(_PACKAGE / "config").glob("*.py"), *(_PACKAGE / "core").glob("*.py"))
     for file in sorted((*code, *schema_directory().rglob("*.json"), *schema_directory().rglob("*.yaml"))):

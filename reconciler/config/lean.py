@@ -69,6 +69,10 @@ class Lean:
         except (Refused, Unusual, ValueError):
             return None
 
+    def done(self) -> None:
+        """No more files come: what was remembered need not be held any longer."""
+        self._memory = None
+
     def row(self, manifest: Manifest, again: Unread) -> Manifest:
         """The manifest of a row, whose body can be made again."""
         gist = gist_of(self._kinds[manifest.address.kind], manifest)

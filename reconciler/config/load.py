@@ -139,6 +139,8 @@ class _Manifests:
         """Take what waited for the layers above it."""
         for written in self._layers.documents():
             self._take(written)
+        if self._lean:
+            self._lean.done()
 
     def _take(self, written: Written) -> None:
         """Make the manifest of a document, or those of its rows."""

@@ -13,6 +13,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable
+from functools import cache
 from hmac import compare_digest
 from pathlib import Path
 from typing import Final
@@ -39,7 +40,7 @@ class Memory:
     def __init__(self, directory: Path, name: str, state: Path, context: Callable[[], bytes]) -> None:
         self._path = directory / f"{name}.records"
         self._state = state
-        self._context = context
+        self._context = cache(context)
         self._old = self._read()
         self._index = self._indexed()
         self._new: list[bytes] = []
@@ -48,6 +49,8 @@ class Memory:
     def get(self, key: bytes) -> bytes | None:
         """The payload that was put under a key."""
         self._used += 1
+        if self._used == FEWEST:
+            self._context()  # now, and not when it is saved: somebody may install another version meanwhile
         place = self._index.get(key)
         return None if place is None else self._old[place[0] : place[1]]
 
