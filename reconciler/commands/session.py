@@ -32,15 +32,15 @@ from reconciler.core.semantics import Kind, Meaning, compile_schema
 from reconciler.drivers.base import Driver
 from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.hosts import refuse_host
-from reconciler.drivers.http import Connection, HttpClient
 from reconciler.drivers.provider import Limits, Provider, ProviderKind
-from reconciler.drivers.rest import RestDriver
 from reconciler.engine.journal import Journal
 from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.lockfile import LockFile, LockFileDriver
 from reconciler.engine.observe import KindOnTarget, Sight, observe
 
 if TYPE_CHECKING:
+    from reconciler.drivers.http import Connection
+    from reconciler.drivers.rest import RestDriver
     from reconciler.server import App
 
 
@@ -184,6 +184,10 @@ class Session:
 
     @cached_property
     def _remote(self) -> RestDriver:
+        # Here, because httpx costs a tenth of a second that what only reads files is not to pay.
+        from reconciler.drivers.http import HttpClient
+        from reconciler.drivers.rest import RestDriver
+
         client = HttpClient(
             self._connection(),
             wsgi_app=self._embedded_server() if self.provider.embedded else None,
@@ -208,6 +212,8 @@ class Session:
         return create_app(database, profile=self.provider.embedded or "")
 
     def _connection(self) -> Connection:
+        from reconciler.drivers.http import Connection
+
         limits, headers, secrets = self.limits, dict(self.provider.headers), []
         for name, value in self.target.headers.items():
             headers[name] = self._header(value)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -98,7 +99,7 @@ class Project:
                 hint = "make it, with a first manifest in it, or name another directory with --dir"
                 self.problems.append(error(Code.UNREADABLE, summary, None, hint=hint))
                 continue
-            for found in self._below(directory, "", top=True):
+            for found in self._below(directory, "", self.name(directory), top=True):
                 if found.shown not in seen:
                     seen.add(found.shown)
                     yield found
@@ -128,7 +129,8 @@ class Project:
             raise ValueError("is not a regular file")
         return real
 
-    def _below(self, directory: str, prefix: str, top: bool = False) -> Iterator[Found]:
+    def _below(self, directory: str, prefix: str, name: str, top: bool = False) -> Iterator[Found]:
+        inside = "" if name == "." else f"{name.rstrip('/')}/"
         try:
             with os.scandir(directory) as scan:
                 entries = sorted(scan, key=lambda each: each.name)
@@ -143,11 +145,11 @@ class Project:
                 if suffix in SUFFIXES:
                     self._refuse(Code.FILE_REFUSED, entry.path, f"a directory cannot be named *{suffix}")
                 else:
-                    yield from self._below(entry.path, f"{prefix}{entry.name}/")
+                    yield from self._below(entry.path, f"{prefix}{entry.name}/", inside + shown(entry.name))
             elif top and entry.name in _MISNAMED_SETTINGS:
                 self._refuse(Code.INVALID_SETTINGS, entry.path, f"settings are read from {SETTINGS} only", "rename it")
             elif not (top and entry.name == SETTINGS) and (path := self._accepted(entry, suffix)):
-                yield Found(path, self.name(entry.path), prefix + stem, suffix)
+                yield Found(path, inside + shown(entry.name), prefix + stem, sys.intern(suffix))
 
     def _accepted(self, entry: os.DirEntry[str], suffix: str) -> str | None:
         if entry.is_symlink():

@@ -139,6 +139,8 @@ class _Manifests:
         """Take what waited for the layers above it."""
         for written in self._layers.documents():
             self._take(written)
+        if self._lean:
+            self._lean.done()
 
     def _take(self, written: Written) -> None:
         """Make the manifest of a document, or those of its rows."""
@@ -176,9 +178,10 @@ class _Manifests:
             return judged.problems
         manifest = judged.manifest
         field = self._reading.provider.kinds[manifest.address.kind].name_field
-        name = manifest.body.get(field or "")
-        whole = Accepted(manifest, name if isinstance(name, str) else None, content_digest(manifest))
-        return [*judged.problems, *self._keep(whole)]
+        name, content = manifest.body.get(field or ""), content_digest(manifest)
+        if self._lean and written.again:
+            manifest = self._lean.row(manifest, written.again)
+        return [*judged.problems, *self._keep(Accepted(manifest, name if isinstance(name, str) else None, content))]
 
     def _keep(self, accepted: Accepted) -> list[Diagnostic]:
         manifest = accepted.manifest

@@ -188,21 +188,13 @@ def _unplaced(next_event: Callable[[], Any], file: str) -> Document:
         elif kind is ScalarEvent and key is None and type(container) is dict:
             key = _plain_key(event, container)
         elif read := _READERS.get(kind):
-            value = read(event)
-            place: str | int | None = None
+            value, place = read(event), None
             nodes += 1
-            if type(container) is dict:
-                if key is None:
-                    raise Unusual
-                place, key = key, None
-                container[place] = value
-            elif type(container) is list:
-                place = len(container)
-                container.append(value)
-            elif nodes == 1:
+            if nodes == 1:
                 document.value, document.source = value, _start(event, file)
             else:
-                raise Unusual
+                place = _put(container, key, value)
+            key = None
             if kind is not ScalarEvent:
                 stack.append((container, place))
                 container = value
@@ -215,6 +207,17 @@ def _unplaced(next_event: Callable[[], Any], file: str) -> Document:
     if not nodes:
         raise Unusual
     return document
+
+
+def _put(container: Json, key: str | None, value: Json) -> str | int:
+    """Put a value where it belongs; its place in the container."""
+    if type(container) is list:
+        container.append(value)
+        return len(container) - 1
+    if key is None:
+        raise Unusual
+    container[key] = value
+    return key
 
 
 def _start(event: Any, file: str) -> Source:
