@@ -102,7 +102,7 @@ def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[Start,
 
 
 def _default_owner(options: Options) -> str:
-    from reconciler.config.layout import slug
+    from reconciler.config.text import slug
 
     return slug(options.directory.absolute().name)[:32].strip("-") or "me"
 

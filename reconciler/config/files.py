@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from reconciler.config.build import Refused
 from reconciler.config.errors import error, warning
-from reconciler.config.text import shown
+from reconciler.config.text import closest, shown
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Source
 
@@ -95,7 +95,7 @@ class Project:
             directory = os.path.abspath(self.root / each)
             if not os.path.isdir(directory):
                 summary = f"the directory {self.name(directory)} does not exist"
-                hint = "make it, with a first manifest in it, or name another directory with --dir"
+                hint = self._near_directory(os.fspath(each))
                 self.problems.append(error(Code.UNREADABLE, summary, None, hint=hint))
                 continue
             for found in self._below(directory, "", top=True):
@@ -127,6 +127,17 @@ class Project:
         if not stat.S_ISREG(os.lstat(real).st_mode):
             raise ValueError("is not a regular file")
         return real
+
+    def _near_directory(self, wanted: str) -> str:
+        """What to do about a directory that is not there; the one that was probably meant."""
+        try:
+            with os.scandir(self.root) as scan:
+                there = [each.name for each in scan if each.is_dir()]
+        except OSError:
+            there = []
+        if near := closest(wanted, there):
+            return f"did you mean {shown(near)}? rename it, or add --dir {shown(near)}"
+        return "`reconciler init` starts a project here; -C DIR works in another place, --dir DIR reads other files"
 
     def _below(self, directory: str, prefix: str, top: bool = False) -> Iterator[Found]:
         try:

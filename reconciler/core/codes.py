@@ -20,6 +20,7 @@ class Code(StrEnum):
     BAD_TAG = "RC0108"
     FILE_REFUSED = "RC0109"
     SUSPICIOUS_TEXT = "RC0110"
+    NOT_REPLACED = "RC0117"
     # RC02: manifests against their schema
     UNKNOWN_FIELD = "RC0201"
     INVALID_VALUE = "RC0202"
@@ -33,6 +34,7 @@ class Code(StrEnum):
     SAME_NAME = "RC0210"
     POLICY = "RC0211"
     BAD_REFERENCE = "RC0212"
+    SAME_ID = "RC0218"
     # RC03: settings, targets, variables, credentials
     INVALID_SETTINGS = "RC0301"
     UNKNOWN_TARGET = "RC0302"

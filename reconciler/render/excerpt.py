@@ -43,13 +43,13 @@ _SECRET_VALUE: Final = re.compile(
 
 
 def excerpt(source: Source, lines: Sequence[str], room: int, paint: Paint, style: str) -> Iterator[str]:
-    """The lines around a place, at most `room` columns each; nothing where the file has no such line.
+    """The lines around a place, at most `room` columns each; nothing where nothing stands in that line.
 
       |
     3 | temprature: 0.2
       | ^^^^^^^^^^
     """
-    if not (0 < source.line <= len(lines)):
+    if not (0 < source.line <= len(lines) and lines[source.line - 1].strip()):
         return
     first, last = max(source.line - _AROUND, 1), min(source.line + _AROUND, len(lines))
     gutter = len(str(last)) + 2

@@ -154,7 +154,7 @@ def test_a_code_can_be_asked_about(project: Project) -> None:
 
 def test_a_misspelt_verb_or_option_names_the_right_one(project: Project) -> None:
     assert "Did you mean 'apply'?" in project.run("aply").err
-    assert "'--detailed-exitcode'" in project.run("plan", "--detailed-exit").err
+    assert "Did you mean '--detailed-exitcode'?" in project.run("plan", "--detailed-exit").err
     nothing_near = project.run("frobnicate")
     assert nothing_near.code == 1
     assert "No such command 'frobnicate'." in nothing_near.err
