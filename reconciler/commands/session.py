@@ -148,7 +148,7 @@ class Session:
         try:
             return observe(self.driver, read, self.journal, optional=others)
         except RemoteError as problem:
-            problem.diagnostic = replace(problem.diagnostic, source=self.target.source)
+            problem.diagnostics = (replace(problem.diagnostic, source=self.target.source),)
             raise
 
     @cached_property

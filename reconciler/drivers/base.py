@@ -22,18 +22,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.core.codes import Code
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.model import Body, Diagnostic, Severity
 
 
-class RemoteError(Exception):
+class RemoteError(ReconcilerError):
     """Something went wrong between us and the remote; `diagnostic` says it to a person, without secrets."""
 
     code = Code.BAD_RESPONSE
 
     def __init__(self, summary: str, *, detail: str = "", hint: str = "", status: int | None = None) -> None:
-        super().__init__(summary)
+        super().__init__([Diagnostic(Severity.ERROR, self.code, summary, detail, hint)])
         self.status = status
-        self.diagnostic = Diagnostic(Severity.ERROR, self.code, summary, detail, hint)
 
 
 class Unreachable(RemoteError):
