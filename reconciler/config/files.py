@@ -63,11 +63,15 @@ class Files(Protocol):
 
 @dataclass(slots=True)
 class Project:
-    """The directories that files may come from; `problems` collects what the walk refuses."""
+    """The directories that files may come from; `problems` collects what the walk refuses.
+
+    A name that starts with one of the characters in `skipped` is passed over: with `_` begins what manifests use.
+    """
 
     root: FilePath
     directories: Sequence[FilePath] = ()
     problems: list[Diagnostic] = field(default_factory=list)
+    skipped: str = "._"
     _real: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -147,7 +151,7 @@ class Project:
             self._refuse(Code.UNREADABLE, directory, f"cannot read the directory: {wrong.strerror}")
             return
         for entry in entries:
-            if entry.name[0] in "._":
+            if entry.name[0] in self.skipped:
                 continue
             stem, suffix = os.path.splitext(entry.name)
             if entry.is_dir(follow_symlinks=False):
