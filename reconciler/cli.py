@@ -37,6 +37,7 @@ _ELSEWHERE: Final = {
     "--auto-approve": "--yes",
 }
 """What other tools call it → what it is called here."""
+_WHOLE_SENTENCE: Final = 300
 
 
 class LazyGroup(click.Group):
@@ -49,6 +50,12 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The verbs, in the order of a day's work."""
         return list(VERBS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs with their whole first sentence, which click would cut at the end of the line."""
+        commands = [(name, command) for name in self.list_commands(ctx) if (command := self.get_command(ctx, name))]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(_WHOLE_SENTENCE)) for name, command in commands])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb's command; None for a word that is no verb."""

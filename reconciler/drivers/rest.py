@@ -125,7 +125,9 @@ class RestDriver:
         self._refuse_cached(answer)
         page = answer.body.get(style.items) if isinstance(answer.body, dict) else None
         if not isinstance(page, Sequence) or not all(isinstance(body, dict) for body in page):
-            raise BadResponse(f"the list of {spec.path} has no {style.items!r}", detail=_shortened(answer.text))
+            hint = "check the url: what answers there is not this API"
+            said = f"the list of {spec.path} has no {style.items!r}"
+            raise BadResponse(said, detail=_shortened(answer.text), hint=hint)
         return page, bool(answer.body.get(style.more))
 
     def _send(
