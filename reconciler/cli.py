@@ -23,7 +23,7 @@ from reconciler.exits import Exit
 
 VERBS: Final = (
     *("init", "validate", "render", "plan", "apply", "drift", "comment", "pull", "show", "graph"),
-    *("adopt", "release", "takeover", "explain", "fmt", "doctor", "schema", "serve"),
+    *("adopt", "release", "takeover", "explain", "fmt", "convert", "doctor", "providers", "schema", "serve"),
 )
 
 _ELSEWHERE: Final = {
@@ -120,6 +120,7 @@ def _global_first(args: list[str], options: Sequence[click.Parameter]) -> list[s
 @click.option("-v", "--verbose", is_flag=True, help="Say more, on stderr.")
 @click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output.")
+@click.option("--allow-secret-like", is_flag=True, help="Only warn of texts that are shaped like a key.")
 @click.pass_context
 def root(
     ctx: click.Context,
@@ -129,13 +130,15 @@ def root(
     verbose: bool,
     quiet: bool,
     color: str,
+    allow_secret_like: bool,
 ) -> None:
     """Assistants as code: plan and apply AI assistants from files.
 
     Files in assistants.d/ say what assistants should be, `plan` shows field by field what differs from what is live,
     `apply` sends the changed fields and nothing else. Every option can be set as RECONCILER_*.
     """
-    ctx.obj = Options(directory, dirs or (Path("assistants.d"),), target, verbose, quiet, color)
+    dirs = dirs or (Path("assistants.d"),)
+    ctx.obj = Options(directory, dirs, target, verbose, quiet, color, allow_secret_like)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

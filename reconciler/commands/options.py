@@ -20,3 +20,4 @@ class Options:
     verbose: bool
     quiet: bool
     color: str
+    allow_secret_like: bool = False

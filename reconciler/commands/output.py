@@ -16,6 +16,7 @@ from reconciler.commands.options import REMEMBERED_FORMATS, Options
 from reconciler.core.model import Diagnostic, Severity
 
 if TYPE_CHECKING:
+    from reconciler.config.files import Project
     from reconciler.render.excerpt import Lines
 
 DEFAULT_WIDTH = 100
@@ -85,8 +86,11 @@ def width(stream: TextIO | None = None) -> int:
     return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if at_terminal else DEFAULT_WIDTH
 
 
-def say(options: Options, found: Iterable[Diagnostic]) -> None:
-    """Diagnostics to stderr, by file and line, each once, with the lines they are about; only errors with `--quiet`."""
+def say(options: Options, found: Iterable[Diagnostic], files: Project | None = None) -> None:
+    """Diagnostics to stderr, by file and line, each once, with the lines they are about; only errors with `--quiet`.
+
+    `files` are where the lines are read, unless that is the project on the disk.
+    """
     shown = [each for each in found if not options.quiet or each.severity is Severity.ERROR]
     if not shown:
         return
@@ -94,14 +98,33 @@ def say(options: Options, found: Iterable[Diagnostic]) -> None:
     from reconciler.render.diagnostics import diagnostics, more_about
 
     told = in_order(shown)
-    text = diagnostics(told, wants_color(options, sys.stderr), _file_lines(options), width(sys.stderr))
+    text = diagnostics(told, wants_color(options, sys.stderr), _file_lines(options, files), width(sys.stderr))
     click.echo(text + ("" if options.quiet else more_about(told)), err=True, nl=False, color=True)
 
 
-def _file_lines(options: Options) -> Lines:
+def _file_lines(options: Options, files: Project | None) -> Lines:
     """The lines of the project's files, read again as carefully as the first time."""
     from reconciler.config.excerpts import lines_of
     from reconciler.config.files import Project
 
-    project = Project(options.directory.absolute(), options.dirs)
+    project = files or Project(options.directory.absolute(), options.dirs)
     return cache(partial(lines_of, project))
+
+
+def tell_file(name: str, old: bytes, new: bytes, diff: bool) -> None:
+    """A file that changes, to stdout: its name, or every line that does."""
+    import difflib
+
+    from reconciler.render.visible import visible
+
+    name = visible(name)
+    if not diff:
+        click.echo(name)
+        return
+    for line in difflib.unified_diff(_lines(old), _lines(new), name, name, lineterm=""):
+        click.echo(line[:1] + visible(line[1:]))
+
+
+def _lines(content: bytes) -> list[str]:
+    text = content.decode("utf-8", "replace")
+    return [*text.removesuffix("\n").split("\n"), *([] if text.endswith("\n") else ["(no line break at the end)"])]

@@ -36,11 +36,13 @@ def plan_live(
     loaded: Loaded | None = None,
 ) -> Planned:
     """Load the files unless they are, read the target, and plan. Raises ConfigError and RemoteError."""
-    loaded = loaded or session.load()
+    loaded = loaded or session.load(lean=True)
     policies = load_policies(session.root, session.settings, session.schemas)
     scope = session.scope(addresses, loaded, allow_deletes, choices.stance)
     base, said = base_source(session, choices)
-    sight = session.look({m.address.kind for m in loaded.manifests}, orphans=scope.only is None)
+    sight = session.look(
+        {m.address.kind for m in loaded.manifests}, orphans=scope.only is None, wanted=loaded.manifests
+    )
     plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
     plan = replace(plan, diagnostics=(*said, *plan.diagnostics))
     return Planned(judge_plan(policies, plan, loaded.manifests, session.provider, session.schemas), sight, loaded)

@@ -71,11 +71,11 @@ def _checked(options: Options) -> _Checked:
         policies = load_policies(session.root, session.settings, session.schemas)
     except ConfigError as problem:
         found += problem.diagnostics
-    for name in [options.target] if options.target else sorted(session.settings.targets):
+    for name in [options.target] if options.target else session.settings.meant:
         names.append(name)
         session = Session(replace(options, target=name))
         try:
-            loaded = session.load()
+            loaded = session.load(lean=True)
         except ConfigError as problem:
             found += problem.diagnostics
         else:

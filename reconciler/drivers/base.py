@@ -11,19 +11,23 @@ RemoteError                 anything that went wrong between us and the remote
 ├── BadResponse             an answer that cannot be understood or trusted
 ├── IncompleteList          a list that could not be read to its end
 ├── RouteChanged            a gateway answered from another upstream than before
+├── VersionConflict         a write that the remote refused (or may have done) because the object changed meanwhile
 ├── Ambiguous               a create whose answer was lost: it may or may not have happened
 └── Interrupted             the user asked to stop while we waited
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Final, Protocol, TypeGuard
 
 from reconciler.core.codes import Code
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.model import Body, Diagnostic, Severity
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}", re.ASCII)
 
 
 class RemoteError(ReconcilerError):
@@ -100,6 +104,12 @@ class RouteChanged(RemoteError):
     code = Code.ROUTE_CHANGED
 
 
+class VersionConflict(RemoteError):
+    """The object is not at the version that was seen: somebody else's write, or our own whose answer was lost."""
+
+    code = Code.VERSION_CONFLICT
+
+
 class Ambiguous(RemoteError):
     """The answer to a create was lost."""
 
@@ -139,8 +149,11 @@ class Driver(Protocol):
         """
         ...
 
-    def update(self, kind: str, id: str, patch: Body) -> Body:
-        """Change the fields in `patch`; answers with the whole object."""
+    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None) -> Body:
+        """Change the fields in `patch` of an object that looked as `seen`; answers with the whole object.
+
+        Raises VersionConflict where the remote compares versions and has another, or may have done it.
+        """
         ...
 
     def delete(self, kind: str, id: str) -> None:
@@ -150,3 +163,8 @@ class Driver(Protocol):
     def take_tally(self) -> Tally:
         """What this thread sent since it last asked."""
         ...
+
+
+def is_usable_id(value: Any) -> TypeGuard[str]:
+    """Whether this is an id that can stand in a URL, and on a terminal."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None

@@ -21,6 +21,7 @@ import httpx
 from reconciler.core.model import Body, Json
 from reconciler.core.retry import Budget, Failure, wait_before_retry
 from reconciler.drivers.base import BadResponse, Interrupted, Tally, Unreachable
+from reconciler.drivers.deadline import Deadline
 from reconciler.drivers.gate import RateGate
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
@@ -142,6 +143,13 @@ class HttpClient:
         self._local.tally = Tally()
         return tally
 
+    def add_tally(self, tally: Tally) -> None:
+        """Count for this thread what another one sent for it."""
+        mine = self._tally()
+        mine.requests += tally.requests
+        mine.request_id = tally.request_id or mine.request_id
+        mine.repeated = mine.repeated or tally.repeated
+
     def note_repeated(self) -> None:
         """Remember that a gateway sent the last request of this thread more than once."""
         self._local.tally.repeated = True
@@ -162,17 +170,21 @@ class HttpClient:
     ) -> Answer:
         tally = self._tally()
         tally.requests += 1
-        client = self._client()
+        client, deadline = self._client()
         content = None if body is None else _encoded(body)
         all_headers = {**self._connection.headers, **(headers or {})}
         if content is not None:
             all_headers["content-type"] = "application/json"
         url = self._connection.url.rstrip("/") + path
-        request = client.build_request(method, url, params=query, headers=all_headers, content=content)
+        extensions = {"trace": deadline.trace}
+        request = client.build_request(
+            method, url, params=query, headers=all_headers, content=content, extensions=extensions
+        )
+        deadline.begin()
         try:
             response = client.send(request, stream=True)
             try:
-                raw = self._read(response)
+                raw = _read(response)
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -181,19 +193,6 @@ class HttpClient:
             raise self._unreachable(error, reached=True) from None
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
         return self._answer(response, raw)
-
-    def _read(self, response: httpx.Response) -> bytes:
-        deadline = self._clock() + self._connection.timeout_seconds
-        chunks: list[bytes] = []
-        size = 0
-        for chunk in response.iter_bytes():
-            size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
-                raise BadResponse(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
-            if self._clock() > deadline:
-                raise httpx.ReadTimeout("the answer did not end in time")
-            chunks.append(chunk)
-        return b"".join(chunks)
 
     def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
         try:
@@ -218,16 +217,17 @@ class HttpClient:
             hint = "nothing listens there: check the url; `reconciler serve` starts the embedded server"
         return Unreachable(f"{self._connection.url}: {said}", reached=reached, hint=hint)
 
-    def _client(self) -> httpx.Client:
-        client: httpx.Client | None = getattr(self._local, "client", None)
-        if client is None:
+    def _client(self) -> tuple[httpx.Client, Deadline]:
+        """The client of this thread, and what ends its waits."""
+        if not hasattr(self._local, "client"):
             timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
             if self._wsgi_app is not None:
                 client = httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
             else:
                 client = httpx.Client(verify=self._tls, timeout=timeout)
-            self._local.client = client
-        return client
+            self._local.client = client, Deadline(self._connection.timeout_seconds, self._clock)
+        found: tuple[httpx.Client, Deadline] = self._local.client
+        return found
 
     def _tally(self) -> Tally:
         if not hasattr(self._local, "tally"):
@@ -238,6 +238,17 @@ class HttpClient:
     def _wait(self, seconds: float) -> None:
         if seconds > 0 and self._pause(seconds):
             raise Interrupted("stopped while waiting to send the next request")
+
+
+def _read(response: httpx.Response) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            raise BadResponse(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _encoded(body: Body) -> bytes:
