@@ -27,13 +27,15 @@ _HINTS: Final = (
     ("undefined tag handle", "the tags are !csv, !file, !json, !ref, !var and !env"),
     ("control characters are not allowed", 'remove it, or write it as an escape in "double quotes"'),
 )
-_ENTRY: Final = re.compile(r"(?P<indent>[ -]*)(?P<name>[^\s:#][^:#]*):\s+(?P<value>[^\s#'\"|>\[{&*!].*)")
+_ENTRY: Final = re.compile(r"[ -]*[^\s:#-][^:#]*:\s+(?P<value>[^\s#'\"|>\[{&*!].*)")
+_LONGEST_LINE: Final = 2000
 _LONGEST_QUOTED: Final = 60
+_MAY_BE_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{20,}|(?i:key|token|secret|password|authorization)")
 
 
 def mend(problem: str, lines: list[str], line: int, column: int) -> tuple[str, int, int]:
     """The remedy for what the parser says, and the place to show it at; lines and columns from 1."""
-    here = lines[line - 1] if line <= len(lines) else ""
+    here = lines[line - 1][:_LONGEST_LINE] if line <= len(lines) else ""
     indent = here[: len(here) - len(here.lstrip(" \t"))]
     if "\t" in indent and ("token" in problem or "indentation" in problem):
         return _TAB, line, indent.index("\t") + 1
@@ -47,9 +49,12 @@ def mend(problem: str, lines: list[str], line: int, column: int) -> tuple[str, i
 
 def _two_values(lines: list[str], line: int, column: int, above: int) -> tuple[str, int, int]:
     """A colon where none can be: in a text, after a line that lacks its own, or in a line too far to the right."""
-    here, before = lines[line - 1], lines[above - 1] if above else ""
+    here = lines[line - 1][:_LONGEST_LINE] if line <= len(lines) else ""
+    before = lines[above - 1] if above else ""
     if (entry := _ENTRY.fullmatch(here)) and entry.start("value") < column:
-        return f"a text that contains ': ' has to be quoted: {_quoted(here)}", line, entry.start("value") + 1
+        example = _quoted(here)
+        hint = "a text that contains ': ' has to be quoted" + (f": {example}" if example else "")
+        return hint, line, entry.start("value") + 1
     if before and ":" not in before:
         return "every field is written `name: value`: this line lacks its colon", above, _depth(before) + 1
     if before and _depth(here) > _depth(before):
@@ -59,9 +64,9 @@ def _two_values(lines: list[str], line: int, column: int, above: int) -> tuple[s
 
 
 def _quoted(line: str) -> str:
-    """The entry of a line with its value in quotes; empty where that would be no help."""
+    """The entry of a line with its value in quotes; empty where that is no help, or might repeat a secret."""
     found = re.fullmatch(r"[ -]*([^:#]+:)\s+([^#]*?)\s*(?:#.*)?", line)
-    if found is None or len(found.group(2)) > _LONGEST_QUOTED or "'" in found.group(2):
+    if found is None or len(found.group(2)) > _LONGEST_QUOTED or "'" in found.group(2) or _MAY_BE_SECRET.search(line):
         return ""
     return cut(f"{found.group(1)} '{found.group(2)}'")
 

@@ -46,7 +46,15 @@ class _Telling:
     @property
     def value(self) -> str:
         """The value, unless the schema says that it is secret."""
-        return "(sensitive)" if self.failure.schema.get("x-sensitive") else brief(self.failure.value)
+        return "(sensitive)" if self.is_secret else brief(self.failure.value)
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether the value is a secret, or stands where a mapping of secrets belongs."""
+        entries = self.failure.schema.get("additionalProperties")
+        return bool(
+            self.failure.schema.get("x-sensitive") or (isinstance(entries, dict) and entries.get("x-sensitive"))
+        )
 
     @property
     def description(self) -> str:
@@ -140,7 +148,7 @@ def _wrong_type(telling: _Telling) -> Iterator[Diagnostic]:
         hint = "remove the quotes" if _reads_as_number(value) else ""
     elif "object" in wanted and isinstance(value, str):
         sort = next((name for name in ("type", "name", "id") if name in _field_names(failure.schema)), "name")
-        hint = f"write it as a mapping, as in `{sort}: {cut(value)}`"
+        hint = f"write it as a mapping, as in `{sort}: {'…' if telling.is_secret else cut(value)}`"
     elif "array" in wanted:
         hint = "write it as a list, each item in a line of its own that starts with `- `"
     summary = f"{telling.name} must be {expected}, not {_what(value, written)}"

@@ -158,3 +158,26 @@ def test_a_misspelt_verb_or_option_names_the_right_one(project: Project) -> None
     nothing_near = project.run("frobnicate")
     assert nothing_near.code == 1
     assert "No such command 'frobnicate'." in nothing_near.err
+
+
+SECRET = "hunter2-and-more"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        f"targets:\n  p:\n    provider: portkey\n    credentials: {SECRET}\n",
+        f"targets:\n  p:\n    provider: portkey\n    credentials: [{SECRET}]\n",
+        f"targets:\n  p:\n    provider: portkey\n    credentials:\n      api_key: @{SECRET}\n",
+        f"targets:\n  p:\n    provider: portkey\n    credentials:\n      api_key: Bearer: {SECRET}\n",
+        f"targets:\n  p:\n    provider: portkey\n    credentials:\n      api_key {SECRET}\n      virtual_key: !env V\n",
+        f"targets:\n  p:\n    provider: portkey\n    credentials:\n      - {SECRET}\n",
+    ],
+)
+def test_however_wrong_the_settings_are_a_credential_in_them_is_not_told(project: Project, settings: str) -> None:
+    project.write("assistants.d/reconciler.yaml", settings)
+    project.write("assistants.d/a.yaml", "model: gpt-4o\n")
+    for command in (("validate",), ("validate", "--format", "json"), ("plan",), ("doctor",)):
+        ran = project.run(*command)
+        assert ran.code == 1
+        assert "hunter2" not in ran.out + ran.err
