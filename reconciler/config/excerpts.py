@@ -13,6 +13,10 @@ from reconciler.config.secret_like import find
 _LARGEST: Final = 2 * 1024 * 1024
 _LINE_BREAK: Final = re.compile(r"\r\n|\n|\r")  # as the parser counts, so not all that `splitlines` splits at
 _KEY_BLOCK: Final = re.compile(r"-----BEGIN [^\r\n]*?-----.*?(?:-----END [^\r\n]*|\Z)", re.DOTALL)
+# Looser than what is refused: hiding too much of a shown line costs nothing.
+_LOOSELY: Final = re.compile(
+    r"\b(?:(?:sk|pk|rk|ghp|gho|ghs|github_pat|glpat|xox[abprs])[-_]|AKIA|eyJ|Bearer\s)[\w./+=-]{8,}"
+)
 _SHOWN: Final = re.compile(r"[^\s]")
 
 
@@ -30,7 +34,8 @@ def lines_of(project: Project, name: str) -> list[str] | None:
 
 def _without_keys(text: str) -> str:
     """The text with `*` for every character of what is shaped like a key, so that columns stay right."""
-    spans = [(found.start, found.end) for found in find(text)] + [found.span() for found in _KEY_BLOCK.finditer(text)]
+    spans = [(found.start, found.end) for found in find(text)]
+    spans += [found.span() for pattern in (_KEY_BLOCK, _LOOSELY) for found in pattern.finditer(text)]
     for start, end in spans:
         text = text[:start] + _SHOWN.sub("*", text[start:end]) + text[end:]
     return text
