@@ -14,6 +14,7 @@ import click
 
 from reconciler.commands.options import REMEMBERED_FORMATS, Options
 from reconciler.core.model import Diagnostic, Severity
+from reconciler.render.visible import visible
 
 if TYPE_CHECKING:
     from reconciler.config.files import Project
@@ -69,7 +70,19 @@ def write(options: Options, formats: Sequence[str], renderers: Mapping[str, Call
         if file is None:
             click.echo(renderers[name](True), nl=False, color=True)
         else:
-            (options.directory / file).write_text(renderers[name](False), encoding="utf-8")
+            _own_file(options.directory, file).write_text(renderers[name](False), encoding="utf-8")
+
+
+def _own_file(directory: Path, file: Path) -> Path:
+    """Where a format goes. Raises click.ClickException for a link that leads out of the project.
+
+    Links come with the files of a pull request, and what is written through one may be anything of this user's.
+    """
+    path = directory / file
+    inside = Path(os.path.abspath(path)).is_relative_to(os.path.abspath(directory))
+    if inside and not path.resolve().is_relative_to(directory.resolve()):
+        raise click.ClickException(f"{visible(str(path))} is a link that leads outside the project: remove it")
+    return path
 
 
 def wants_color(options: Options, stream: TextIO | None = None) -> bool:

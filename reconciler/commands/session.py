@@ -112,7 +112,9 @@ class Session:
 
         With `lean`, most bodies are not kept, but read again when somebody asks.
         """
-        memory = memory_of(self.root, self.environment, self.settings, self.target) if lean else None
+        memory = None
+        if lean and not self.options.allow_secret_like:  # what only that accepts is not to be remembered as accepted
+            memory = memory_of(self.root, self.environment, self.settings, self.target)
         loaded = load(
             self.root,
             self.options.dirs,

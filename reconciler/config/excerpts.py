@@ -15,7 +15,8 @@ _LINE_BREAK: Final = re.compile(r"\r\n|\n|\r")  # as the parser counts, so not a
 _KEY_BLOCK: Final = re.compile(r"-----BEGIN [^\r\n]*?-----.*?(?:-----END [^\r\n]*|\Z)", re.DOTALL)
 # Looser than what is refused: hiding too much of a shown line costs nothing.
 _LOOSELY: Final = re.compile(
-    r"\b(?:(?:sk|pk|rk|ghp|gho|ghs|github_pat|glpat|xox[abprs])[-_]|AKIA|eyJ|Bearer\s)[\w./+=-]{8,}"
+    r"(?:\b(?:sk|pk|rk|ghp|gho|ghs|github_pat|glpat|xox[abeoprs]|xapp|hf|gsk|npm|pypi|xai)[-_]"
+    r"|\b(?:AKIA|ASIA|AIza)|\bBearer\s+|\beyJ)[\w./+=-]{8,}"
 )
 _SHOWN: Final = re.compile(r"[^\s]")
 

@@ -9,6 +9,7 @@ RemoteError                 anything that went wrong between us and the remote
 ├── RateLimited             429 to the end of our patience
 ├── ServerFailed            5xx
 ├── BadResponse             an answer that cannot be understood or trusted
+│   └── TooLarge            an answer of more bytes than are read
 ├── IncompleteList          a list that could not be read to its end
 ├── RouteChanged            a gateway answered from another upstream than before
 ├── VersionConflict         a write that the remote refused (or may have done) because the object changed meanwhile
@@ -90,6 +91,12 @@ class BadResponse(RemoteError):
     """The answer is not what this API answers with."""
 
     code = Code.BAD_RESPONSE
+
+
+class TooLarge(BadResponse):
+    """The answer is larger than anything that is read."""
+
+    code = Code.TOO_LARGE_ANSWER
 
 
 class IncompleteList(RemoteError):

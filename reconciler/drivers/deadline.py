@@ -5,6 +5,7 @@ httpx offers no such limit, so it is put on the network streams that its `trace`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,34 +13,38 @@ from typing import Any
 class Deadline:
     """How long the answers to the requests of one thread may take, head and body together, in seconds.
 
-    The time of an answer begins when it is first waited for: sending a large body is not part of it.
+    The time of an answer begins with the last piece of its request: sending a large body is not part of it.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._end: float | None = None
-
-    def begin(self) -> None:
-        """The next request goes out."""
-        self._end = None
+        self._end = math.inf
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Hear what httpx does; bind each stream to this deadline as it comes into being."""
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             stream = info["return_value"]
-            stream.read = self._bound(stream.read)
+            stream.read, stream.write = self._bounded(stream.read), self._noted(stream.write)
 
-    def _bound(self, read: Callable[..., bytes]) -> Callable[..., bytes]:
+    def _bounded(self, read: Callable[..., bytes]) -> Callable[..., bytes]:
         def bounded(max_bytes: int, timeout: float | None = None) -> bytes:
-            return read(max_bytes, min(self._left(), self._seconds if timeout is None else timeout))
+            found = read(max_bytes, min(self._left(), self._seconds if timeout is None else timeout))
+            self._left()
+            return found
 
         return bounded
 
+    def _noted(self, write: Callable[..., None]) -> Callable[..., None]:
+        def noted(buffer: bytes, timeout: float | None = None) -> None:
+            if buffer:  # the end of a request without a body is an empty piece, sent when the answer may be coming
+                self._end = self._clock() + self._seconds
+            write(buffer, timeout)
+
+        return noted
+
     def _left(self) -> float:
-        now = self._clock()
-        if self._end is None:
-            self._end = now + self._seconds
-        if now >= self._end:
+        left = self._end - self._clock()
+        if left <= 0:
             raise TimeoutError("the answer did not end in time")
-        return self._end - now
+        return left

@@ -5,13 +5,12 @@ One client for each thread (an httpx pool shared by many threads is slow), one T
 
 from __future__ import annotations
 
-import json
 import math
 import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -20,8 +19,9 @@ import httpx
 
 from reconciler.core.model import Body, Json
 from reconciler.core.retry import Budget, Failure, wait_before_retry
-from reconciler.drivers.base import BadResponse, Interrupted, Tally, Unreachable
+from reconciler.drivers.base import Interrupted, Tally, TooLarge, Unreachable
 from reconciler.drivers.deadline import Deadline
+from reconciler.drivers.encoding import decoded, encoded, mapped
 from reconciler.drivers.gate import RateGate
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
@@ -101,7 +101,7 @@ class HttpClient:
         """Send a request, again where that is safe and useful, and return the last answer, whatever its status.
 
         `sending` is called right before each try, after the waits; what it raises is passed on, and nothing is sent.
-        Raises Unreachable when no answer came, BadResponse when it is too large, Interrupted when a wait was ended.
+        Raises Unreachable when no answer came, TooLarge when it is, Interrupted when a wait was ended.
         """
         gate = self._gates[method != "GET"]
         tries = 0
@@ -171,7 +171,7 @@ class HttpClient:
         tally = self._tally()
         tally.requests += 1
         client, deadline = self._client()
-        content = None if body is None else _encoded(body)
+        content = None if body is None else encoded(body)
         all_headers = {**self._connection.headers, **(headers or {})}
         if content is not None:
             all_headers["content-type"] = "application/json"
@@ -180,7 +180,6 @@ class HttpClient:
         request = client.build_request(
             method, url, params=query, headers=all_headers, content=content, extensions=extensions
         )
-        deadline.begin()
         try:
             response = client.send(request, stream=True)
             try:
@@ -196,9 +195,9 @@ class HttpClient:
 
     def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
         try:
-            body = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
+            body = decoded(raw)
             if response.status_code >= 400:
-                body = _mapped(body, self.mask)
+                body = mapped(body, self.mask)
         except (ValueError, RecursionError):
             body = None
         return Answer(response.status_code, response.headers, body, self._beginning(raw))
@@ -220,14 +219,20 @@ class HttpClient:
     def _client(self) -> tuple[httpx.Client, Deadline]:
         """The client of this thread, and what ends its waits."""
         if not hasattr(self._local, "client"):
-            timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
-            if self._wsgi_app is not None:
-                client = httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
-            else:
-                client = httpx.Client(verify=self._tls, timeout=timeout)
+            client = self._new_client()
             self._local.client = client, Deadline(self._connection.timeout_seconds, self._clock)
         found: tuple[httpx.Client, Deadline] = self._local.client
         return found
+
+    def _new_client(self) -> httpx.Client:
+        if self._wsgi_app is not None:
+            return httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
+        timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
+        try:
+            return httpx.Client(verify=self._tls, timeout=timeout)
+        except (ValueError, ImportError, httpx.InvalidURL):  # what it says quotes the proxy, password and all
+            hint = "http:// and https:// proxies are supported; `no_proxy` names hosts that are reached without one"
+            raise Unreachable("the proxy that the environment names cannot be used", reached=False, hint=hint) from None
 
     def _tally(self) -> Tally:
         if not hasattr(self._local, "tally"):
@@ -246,17 +251,9 @@ def _read(response: httpx.Response) -> bytes:
     for chunk in response.iter_bytes():
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
-            raise BadResponse(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
+            raise TooLarge(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _encoded(body: Body) -> bytes:
-    """A body as JSON; in ASCII where it holds lone surrogates, which UTF-8 has no bytes for (others' metadata may)."""
-    try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-    except UnicodeEncodeError:
-        return json.dumps(body, allow_nan=False).encode()
 
 
 def _shown(query: Mapping[str, str] | None) -> str:
@@ -289,30 +286,16 @@ def _failure(tries: int, repeatable: bool, answer: Answer | None, error: Unreach
     return Failure(tries, repeatable, answer.status, True, retry_after(answer.headers), advice)
 
 
-def _mapped(value: Json, change: Callable[[str], str]) -> Json:
-    """A JSON value with every text in it changed."""
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, list):
-        return [_mapped(each, change) for each in value]
-    if isinstance(value, dict):
-        return {change(name): _mapped(each, change) for name, each in value.items()}
-    return value
-
-
-def _refuse_constant(text: str) -> Iterable[None]:
-    raise ValueError(f"{text} is not JSON")
-
-
-def _finite(text: str) -> float:
-    if math.isinf(number := float(text)):
-        raise ValueError(f"{text} is too large")
-    return number
-
-
 def _tls_context(url: str) -> ssl.SSLContext:
     """One context for all clients. Without TLS, an empty one that trusts nobody: loading certificates takes 40 ms."""
-    return httpx.create_ssl_context() if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        return httpx.create_ssl_context()
+    except OSError as wrong:
+        hint = "check the files that SSL_CERT_FILE and SSL_CERT_DIR name"
+        summary = f"the certificates of authorities cannot be read: {wrong.strerror or wrong}"
+        raise Unreachable(summary, reached=False, hint=hint) from None
 
 
 def _sleep(seconds: float) -> bool:

@@ -22,6 +22,7 @@ from reconciler.drivers.base import (
     RouteChanged,
     ServerFailed,
     Tally,
+    TooLarge,
     Unreachable,
     VersionConflict,
     is_usable_id,
@@ -56,6 +57,7 @@ class RestDriver:
         self._route: str | None = None
         self.account: str | None = None  # what the remote last said of itself
         self._route_lock = threading.Lock()
+        self._page_limits: dict[str, int] = {}  # by path, where pages of the usual length were too large
 
     def list(self, kind: str) -> Iterator[Body]:
         """Every object of a kind, over all pages, each id once. Raises when the list cannot be read to its end."""
@@ -175,13 +177,8 @@ class RestDriver:
     def _page(self, spec: ProviderKind, said: Mapping[str, Json]) -> tuple[Sequence[Body], Json]:
         """One page of a list, from where the request says; with what the answer says of more."""
         style, path = spec.list, spec.list.path or spec.path
-        asked: dict[str, Json] = {**style.query, style.size: style.limit, **said}
         try:
-            if style.verb == "POST":
-                answer = self._send("POST", path, headers=self._provider.reads.headers, body=asked)
-            else:
-                query = {name: str(value) for name, value in asked.items()}
-                answer = self._send("GET", path, query=query, headers=self._provider.reads.headers)
+            answer = self._page_of(spec, path, said)
         except NotFound as error:
             if said:  # it may speak of the cursor's object
                 raise
@@ -192,6 +189,22 @@ class RestDriver:
             ) from None
         self._refuse_cached(answer)
         return the_page(spec, answer), inside(answer.body, style.more)
+
+    def _page_of(self, spec: ProviderKind, path: str, said: Mapping[str, Json]) -> Answer:
+        """One page; of fewer objects from now on where so many are too large: a prompt may have 256 KB."""
+        style, headers = spec.list, self._provider.reads.headers
+        limit = self._page_limits.get(path, style.limit)
+        while True:
+            asked: dict[str, Json] = {**style.query, style.size: limit, **said}
+            try:
+                if style.verb == "POST":
+                    return self._send("POST", path, headers=headers, body=asked)
+                query = {name: str(value) for name, value in asked.items()}
+                return self._send("GET", path, query=query, headers=headers)
+            except TooLarge:
+                if limit == 1 or style.style != "after":  # others tell the end by a page that is not full
+                    raise
+                self._page_limits[path] = limit = max(1, limit // 4)
 
     def _send(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Severity, Source
 from reconciler.render.excerpt import Lines, excerpt
 from reconciler.render.paint import Paint, painter
@@ -62,7 +63,8 @@ def diagnostics(
     told: list[str] = []
     shown: set[Source] = set()
     for one in found:
-        place = one.source if one.severity is not Severity.INFO and len(shown) < _MOST_EXCERPTS else None
+        quotable = one.severity is not Severity.INFO and one.code is not Code.KEY_LIKE
+        place = one.source if quotable and len(shown) < _MOST_EXCERPTS else None
         text = lines(place.file) if lines and place and place not in shown else None
         view = diagnostic_view(one)
         if place and text:
