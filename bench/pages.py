@@ -1,7 +1,7 @@
 """A server that does as little work a request as possible, so that what is measured is the client.
 
-python -m bench.pages COUNT MILLISECONDS [managed] prints its URL. It lists and modifies; `POST /churn` deletes and adds a
-tenth. `managed` objects are as the manifests of `bench.manifests` want them, marks included.
+python -m bench.pages COUNT MILLISECONDS [managed] prints its URL. It lists and modifies; `POST /churn` deletes and
+adds a tenth. `managed` objects are as the manifests of `bench.manifests` want them, marks included.
 """
 
 from __future__ import annotations

@@ -15,11 +15,7 @@ CODES = ROOT / "docs/codes"
 PAGES = sorted(CODES.glob("RC*.md"))
 SECTIONS = ["What it means", "Example", "What to do"]
 # Codes that no project and no server of ours can bring about.
-<<<<<<< HEAD
 UNSEEN = {Code.DEPRECATED_FIELD, Code.FILE_CHANGED, Code.INEXPRESSIBLE}
-=======
-UNSEEN = {Code.DEPRECATED_FIELD, Code.FILE_CHANGED}
->>>>>>> loading
 
 
 def test_every_code_has_a_page_and_every_page_a_code() -> None:
