@@ -19,6 +19,7 @@ def diagnostics_of(problem: Exception) -> tuple[tuple[Diagnostic, ...], Exit] | 
         ("reconciler.engine.apply", "StalePlan", Exit.STALE),
         ("reconciler.engine.planfile", "PlanFileError", Exit.ERROR),
         ("reconciler.engine.lockfile", "LockFileError", Exit.ERROR),
+        ("reconciler.engine.fleet.database", "StoreError", Exit.ERROR),
         ("reconciler.drivers.base", "RemoteError", Exit.ERROR),
     ):
         kind = getattr(sys.modules.get(module), name, None)

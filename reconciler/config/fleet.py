@@ -63,6 +63,23 @@ class Fleet:
         except Refused as refused:
             self.problems.append(refused.diagnostic)
 
+    def keys(self) -> Iterator[str]:
+        """The key of each row, without filling the rest of its document."""
+        from reconciler.config.templates import TemplateFault
+
+        try:
+            templates = self._templates()
+            if has_errors(self.problems):
+                return
+            fill = templates[_KEY].fill
+            for row in rows_of(self.written.document, self.project):
+                yield str(fill({"row": row.values, **row.values}))
+        except TemplateFault as fault:
+            place = self.written.document.place(_KEY)
+            self.problems.append(error(Code.INVALID_VALUE, f"{dotted(_KEY)} cannot be filled: {fault}", place))
+        except Refused as refused:
+            self.problems.append(refused.diagnostic)
+
     def told(self, problems: Sequence[Diagnostic], row: Source) -> None:
         """Note what is wrong with the document of one row: where it is the same for every row, only once."""
         self._bad_rows += has_errors(problems)

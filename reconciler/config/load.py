@@ -67,7 +67,7 @@ def load(
     unusable = [] if files else list(layer_problems(root, dirs, target))
     layers = [] if unusable else [FilePath(each) for each in target.layers]
     project = files or Project(root, (*dirs, *layers))
-    gathered = _Manifests(project, reading, layers_of(root, target))
+    gathered = Manifests(project, reading, layers_of(root, target))
     with _collector_paused():
         for found in project.walk():
             gathered.add(found)
@@ -99,13 +99,13 @@ def config_digest(manifests: Sequence[Manifest]) -> str:
     return "sha256:" + digest.hexdigest()
 
 
-class _Manifests:
+class Manifests:
     """The manifests met so far, and the problems."""
 
     def __init__(self, project: Files, reading: Reading, layers: Sequence[str]) -> None:
-        self._project = project
-        self._reading = reading
-        self._layers = Layers(layers, default_kind(reading.provider))
+        self.project = project
+        self.reading = reading
+        self.layers = Layers(layers, default_kind(reading.provider))
         self._bases: dict[str, tuple[list[Written], list[Diagnostic]]] = {}
         self._tags = Tags(project, reading.target.name, reading.target.vars)
         self._folded: dict[Address, Manifest] = {}
@@ -124,28 +124,28 @@ class _Manifests:
         for document in documents:
             written = self._written(document, found, alone=len(documents) == 1, sound=not has_errors(problems))
             try:
-                written = extended(written, found, self._project, self._base)
+                written = extended(written, found, self.project, self._base)
             except Refused as refused:
                 self.problems.append(refused.diagnostic)
                 continue
-            if self._layers.names:
-                self.problems += self._layers.add(written, found)
+            if self.layers.names:
+                self.problems += self.layers.add(written, found)
             else:
-                self._take(written)
+                self.take(written)
 
     def finish(self) -> None:
         """Take what waited for the layers above it."""
-        for written in self._layers.documents():
-            self._take(written)
+        for written in self.layers.documents():
+            self.take(written)
 
-    def _take(self, written: Written) -> None:
+    def take(self, written: Written) -> None:
         """Make the manifest of a document, or those of its rows."""
         if FOR_EACH not in written.block:
             self.problems += self._judge(written)
         elif not written.document.tagged:
-            fleet = Fleet(written, self._project)
+            fleet = Fleet(written, self.project)
             for row in fleet.documents():
-                fleet.told(self._judge(self._layers.over(row)), row.document.source)
+                fleet.told(self._judge(self.layers.over(row)), row.document.source)
             self.problems += fleet.problems
 
     def _base(self, found: Found) -> tuple[list[Written], list[Diagnostic]]:
@@ -160,7 +160,7 @@ class _Manifests:
 
     def _documents(self, found: Found) -> tuple[list[Document], list[Diagnostic]]:
         largest = MAX_FILE_BYTES if found.suffix == ".md" else MAX_BYTES
-        content = self._project.read(found.path, largest)
+        content = self.project.read(found.path, largest)
         if found.suffix == ".md":
             return self._markdown(content, found)
         documents, problems = read_yaml(content, found.shown)
@@ -187,9 +187,9 @@ class _Manifests:
         if not prose.strip() or not isinstance(document.value, dict):
             return
         block = document.value.get(BLOCK)
-        kinds = self._reading.provider.kinds
+        kinds = self.reading.provider.kinds
         named = block.get("kind") if isinstance(block, dict) else None
-        kind = kinds.get(named or default_kind(self._reading.provider))
+        kind = kinds.get(named or default_kind(self.reading.provider))
         field = (kind or next(iter(kinds.values()))).prose_field
         if field is None:
             yield error(Code.INVALID_VALUE, "this kind has no prose field for the text below the front matter", place)
@@ -202,14 +202,14 @@ class _Manifests:
             document.places[(field,)] = place
 
     def _written(self, document: Document, found: Found, alone: bool, sound: bool) -> Written:
-        self.problems += name_rows_files(document, self._project, found.path)
+        self.problems += name_rows_files(document, self.project, found.path)
         tagged = frozenset(document.tagged)
         self.problems += self._tags.resolve(document, found.path)
         return Written(document, found.key if alone else None, sound, tagged)
 
     def _judge(self, written: Written) -> list[Diagnostic]:
         """Keep the manifest of a document, if it is one for this target; the problems of it."""
-        judged = read_manifest(written.document, written.key, self._reading)
+        judged = read_manifest(written.document, written.key, self.reading)
         kept = self._keep(judged.manifest) if judged.manifest and written.sound else ()
         return [*judged.problems, *kept]
 

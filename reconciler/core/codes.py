@@ -1,6 +1,7 @@
 """Every diagnostic code the tool can print, in one place, so that a code never changes its meaning.
 
-Ranges: RC01 files and YAML, RC02 schema, RC03 settings and credentials, RC04 plan, RC05 remote, RC06 apply.
+Ranges: RC01 files and YAML, RC02 schema, RC03 settings and credentials, RC04 plan, RC05 remote, RC06 apply,
+RC07 fleet.
 """
 
 from enum import StrEnum
@@ -41,6 +42,9 @@ class Code(StrEnum):
     HOST_REFUSED = "RC0305"
     UNKNOWN_PROVIDER = "RC0306"
     OWNER_REQUIRED = "RC0307"
+    FLEET_DATABASE = "RC0310"
+    MISSING_EXTRA = "RC0311"
+    LOCK_SETTINGS = "RC0312"
     # RC04: plan
     BLOCKED = "RC0401"
     ORPHAN = "RC0402"
@@ -57,6 +61,7 @@ class Code(StrEnum):
     BASE_UNKNOWN = "RC0414"
     BAD_GIT_REF = "RC0415"
     LOCK_FILE = "RC0416"
+    BAD_REPORT = "RC0421"
     # RC05: the remote
     UNREACHABLE = "RC0501"
     REFUSED_CREDENTIAL = "RC0502"
@@ -75,3 +80,9 @@ class Code(StrEnum):
     CONFIRMATION_REQUIRED = "RC0604"
     NOT_THE_SAME = "RC0605"
     DEPENDENCY_MISSING = "RC0606"
+    OVERTAKEN = "RC0612"
+    LOCKED = "RC0613"
+    # RC07: the fleet
+    STORE_LOST = "RC0701"
+    GIVEN_UP = "RC0702"
+    UNSUPPORTED = "RC0703"

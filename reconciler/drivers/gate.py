@@ -5,8 +5,21 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 WINDOW_SECONDS = 60.0
+
+
+class Gate(Protocol):
+    """Says when the next request of a credential may go out. Safe from several threads."""
+
+    def reserve(self) -> float:
+        """Take the next free place; seconds from now until it is due."""
+        ...
+
+    def close(self, seconds: float) -> None:
+        """Let nothing through for so many seconds from now."""
+        ...
 
 
 class RateGate:
