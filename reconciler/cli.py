@@ -23,7 +23,7 @@ from reconciler.exits import Exit
 VERBS: Final = (
     *("init", "validate", "render", "plan", "apply", "drift", "comment", "pull", "show", "graph"),
     *("adopt", "release", "takeover", "explain", "fmt", "doctor", "schema", "serve"),
-    *("run", "fleet", "report", "unlock"),
+    *("run", "fleet", "report"),
 )
 
 

@@ -156,10 +156,13 @@ class Fleet:
     def _gates(self, credential: str, limits: Limits) -> Mapping[bool, Gate]:
         from reconciler.engine.fleet.gate import SharedGate
 
-        return {
-            False: SharedGate(self.database, f"{credential}/reads", limits.reads_per_minute),
-            True: SharedGate(self.database, f"{credential}/writes", limits.writes_per_minute),
-        }
+        def gate(name: str, per_minute: int) -> Gate:
+            return SharedGate(self.database, f"{credential}/{name}", per_minute)
+
+        if limits.requests_per_minute is not None:
+            both = gate("all", limits.requests_per_minute)
+            return {False: both, True: both}
+        return {False: gate("reads", limits.reads_per_minute), True: gate("writes", limits.writes_per_minute)}
 
 
 class _Files:

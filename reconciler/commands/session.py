@@ -220,6 +220,7 @@ class Session:
             limits.timeout_seconds,
             limits.reads_per_minute,
             limits.writes_per_minute,
+            limits.requests_per_minute,
         )
 
     def _say(self, line: str) -> None:

@@ -53,6 +53,7 @@ class Connection:
     timeout_seconds: float = 60
     reads_per_minute: int = 1000
     writes_per_minute: int = 300
+    requests_per_minute: int | None = None
 
 
 class HttpClient:
@@ -83,10 +84,7 @@ class HttpClient:
         self._chance = chance
         self._budget = Budget()
         self._budget_lock = threading.Lock()
-        self._gates: Mapping[bool, Gate] = gates or {
-            False: RateGate(connection.reads_per_minute, clock),
-            True: RateGate(connection.writes_per_minute, clock),
-        }
+        self._gates = gates or _own_gates(connection, clock)
         self._tls = _tls_context(connection.url)
         self._local = threading.local()
 
@@ -247,6 +245,14 @@ class HttpClient:
     def _wait(self, seconds: float) -> None:
         if seconds > 0 and self._pause(seconds):
             raise Interrupted("stopped while waiting to send the next request")
+
+
+def _own_gates(connection: Connection, clock: Callable[[], float]) -> Mapping[bool, Gate]:
+    """The gates of one process, for reads (False) and writes (True): the same one where the remote counts both."""
+    if connection.requests_per_minute is not None:
+        both = RateGate(connection.requests_per_minute, clock)
+        return {False: both, True: both}
+    return {False: RateGate(connection.reads_per_minute, clock), True: RateGate(connection.writes_per_minute, clock)}
 
 
 def _encoded(body: Body) -> bytes:

@@ -120,10 +120,16 @@ class Report:
     trouble: Diagnostic | None = None
 
 
-def reconcile_chunk(target: ChunkTarget, addresses: Collection[Address], budget: Budget = Budget()) -> Report:
+def reconcile_chunk(
+    target: ChunkTarget,
+    addresses: Collection[Address],
+    budget: Budget = Budget(),
+    tell: Callable[[Outcome], None] = lambda outcome: None,
+) -> Report:
     """Make the objects of these addresses look like their manifests: read each, then send what differs.
 
-    Nothing is deleted but twins of an address. Raises what a lost memory raises; nothing more is sent then.
+    `tell` hears, from several threads, of what is done for good. Nothing is deleted but twins of an address. Raises
+    what a lost memory raises; nothing more is sent then.
     """
     manifests = {manifest.address: manifest for manifest in target.manifests(addresses)}
     missing = [_missing(address) for address in sorted(set(addresses) - set(manifests))]
@@ -137,7 +143,7 @@ def reconcile_chunk(target: ChunkTarget, addresses: Collection[Address], budget:
     again |= dict.fromkeys(left, 0.0)
     observed = _observations(target.kinds, [*live, *known.namesakes])
     plan = _plan(target, ready, observed, known)
-    outcomes = _carry_out(target, plan, observed)
+    outcomes = _carry_out(target, plan, observed, tell)
     return _report(plan, [*missing, *outcomes], again, requests)
 
 
@@ -223,10 +229,23 @@ def _unless_known(change: Change, known: Known) -> Change:
     return replace(change, blocked=Block(Blocker.NO_SUCH_ID, hint))
 
 
-def _carry_out(target: ChunkTarget, plan: Plan, observed: Sequence[Observation]) -> list[Outcome]:
+def _carry_out(
+    target: ChunkTarget, plan: Plan, observed: Sequence[Observation], tell: Callable[[Outcome], None]
+) -> list[Outcome]:
     attempts = target.memory.attempts()
+    several = {change.address for change in plan.changes if change.action is Action.DELETE}
+
+    def report(outcome: Outcome) -> None:
+        settled = outcome.result is Result.DONE and outcome.id not in attempts.overtaken.values()
+        if settled and outcome.address not in several:
+            tell(outcome)
+
     options = ApplyOptions(
-        concurrency=target.concurrency, settle_seconds=target.settle_seconds, draw=target.draw, stop=target.stop
+        concurrency=target.concurrency,
+        settle_seconds=target.settle_seconds,
+        report=report,
+        draw=target.draw,
+        stop=target.stop,
     )
     return apply_plan(
         plan, target.driver, target.kinds, observed, attempts, options, _Later(target, plan.owner, attempts)

@@ -1,4 +1,4 @@
-"""A fleet as it runs for real: worker processes with supervisors, PostgreSQL, a vendor, and what goes wrong with them."""
+"""A fleet as it runs for real: workers with supervisors, PostgreSQL, a vendor, and what goes wrong with them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class FleetProject:
             'name: "Support of {{ tenant }}"\nmodel: gpt-4o\ntemperature: "{{ heat | float }}"\n'
             'instructions: "You help the customers of {{ tenant }}."\n'
         )
-        limits = f"writes_per_minute: {rate * 60}, reads_per_minute: 300, settle_seconds: {settle}"
+        limits = f"requests_per_minute: {rate * 60}, settle_seconds: {settle}"
         settings = "owner: acme\ntargets:\n" + "".join(
             f"  {name}:\n    provider: openai-assistants\n    url: {self.vendor}/v1\n"
             f"    credentials: {{api_key: !env KEY_{name.upper()}}}\n"
@@ -154,7 +154,11 @@ def play(project: FleetProject, postgres: Postgres, workers: int, total: int, fa
 
 
 def _act(
-    act: str, machines: list[subprocess.Popen[bytes]], postgres: Postgres, faults: Faults, wake: tuple[float, int] | None
+    act: str,
+    machines: list[subprocess.Popen[bytes]],
+    postgres: Postgres,
+    faults: Faults,
+    wake: tuple[float, int] | None,
 ) -> tuple[float, int] | None:
     if act == "kill":  # the whole machine, never seen again
         (worker,) = children(machines[0].pid)

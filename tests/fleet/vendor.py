@@ -100,17 +100,18 @@ async def serve(vendor: Vendor, port: int = 0) -> asyncio.Server:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 lines = head.decode().split("\r\n")
                 method, path, _ = lines[0].split(" ")
-                headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines[1:])}
+                pairs = (line.partition(":") for line in lines[1:])
+                headers = {name.lower(): value.strip() for name, _, value in pairs}
                 content = await reader.readexactly(int(headers.get("content-length", 0)))
                 body = json.loads(content) if content else None
                 status, answer = vendor.answer(method, path, headers.get("authorization", ""), body)
                 if path != "/stats":
                     await asyncio.sleep(vendor.latency)
                 text = json.dumps(answer).encode()
-                writer.write(
+                head_text = (
                     f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(text)}\r\n\r\n"
-                    .encode() + text
                 )
+                writer.write(head_text.encode() + text)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
