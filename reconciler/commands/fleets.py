@@ -227,10 +227,11 @@ class Workers:
 
     def work(self, fleet: Fleet) -> None:
         """Work on jobs until stopped. Raises ConfigError and StoreError."""
-        from reconciler.engine.fleet.queue import Pace, QueueRunner
+        from reconciler.engine.fleet.queue import Pace, QueueRunner, leave
         from reconciler.engine.fleet.work import FleetWork
 
         fleet.database.one("SELECT FROM reconciler_target LIMIT 1")  # say so now where there are no tables
+        fleet.database.on_loss = leave
         pace = Pace(self.jobs, self.heartbeat, self.silence)
         runner = QueueRunner(fleet.database.url, fleet.names, pace, self.cron, fleet.submit_finished)
         runner.work(FleetWork(fleet.database, fleet.target).carry_out)

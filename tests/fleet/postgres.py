@@ -7,6 +7,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 WHO = "nobody"
@@ -23,12 +24,12 @@ def binaries() -> Path | None:
 class Postgres:
     """One server. `initdb` and the server refuse to run as root, so root runs them as another."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self) -> None:
         found = binaries()
         assert found, "PostgreSQL is not installed: apt-get install postgresql"
         self.bin = found
-        self.directory = directory
-        self.data = directory / "data"
+        self.directory = Path(tempfile.mkdtemp(prefix="reconciler-postgres-"))  # pytest's own are closed to others
+        self.data = self.directory / "data"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -38,12 +39,8 @@ class Postgres:
         return f"postgresql://fleet@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             who = pwd.getpwnam(WHO)
-            for place in (self.directory, *self.directory.parents[:2]):
-                if place.stat().st_uid == 0 and place != Path("/tmp"):
-                    place.chmod(place.stat().st_mode | 0o011)
             os.chown(self.directory, who.pw_uid, who.pw_gid)
         self._as_other("initdb", "-D", str(self.data), "-U", "fleet", "-A", "trust", "-E", "UTF8", "--no-sync")
         with (self.data / "postgresql.conf").open("a") as file:
@@ -62,7 +59,10 @@ class Postgres:
         self.ctl("restart", "-m", "immediate")
 
     def stop(self) -> None:
-        self.ctl("stop", "-m", "immediate")
+        try:
+            self.ctl("stop", "-m", "immediate")
+        finally:
+            shutil.rmtree(self.directory)
 
     def _as_other(self, program: str, *words: str) -> None:
         command = [str(self.bin / program), *words]

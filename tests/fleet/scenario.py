@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reconciler.engine.fleet.database import Database, StoreError
+from reconciler.engine.fleet.ledger import Ledger, Progress
 from tests.fleet.postgres import Postgres
 
 LONGEST = 600.0
@@ -76,18 +78,23 @@ class FleetProject:
         assert ran.returncode == 0, f"{words}: exit {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
         return ran.stdout
 
-    def status(self) -> Any:
-        return json.loads(self.run("fleet", "status", "--format", "json").stdout)
+    def progress(self) -> list[Progress]:
+        with Database(self.environment["RECONCILER_FLEET_DATABASE"], 1) as database:
+            return Ledger(database).progress()
 
-    def wait_until_finished(self) -> Any:
-        """Poll the status until every target is through, however long it takes within reason."""
+    def wait_until(self, there: Callable[[list[Progress]], bool]) -> list[Progress]:
+        """Look at the status until it is as wanted, however long that takes within reason."""
         end = time.monotonic() + LONGEST
-        while time.monotonic() < end:
-            ran = self.run("fleet", "status", "--format", "json")
-            if ran.returncode in (0, 5):
-                return json.loads(ran.stdout)
-            time.sleep(0.5)
-        raise AssertionError(f"not finished: {self.status()}")
+        with Database(self.environment["RECONCILER_FLEET_DATABASE"], 1) as database:
+            while time.monotonic() < end:
+                with contextlib.suppress(StoreError):  # it may be down at the moment
+                    if there(found := Ledger(database).progress()):
+                        return found
+                time.sleep(0.1)
+        raise AssertionError(f"it never came to that: {self.progress()}")
+
+    def wait_until_finished(self) -> list[Progress]:
+        return self.wait_until(lambda found: all(each.finished for each in found))
 
     @contextlib.contextmanager
     def workers(self, count: int, *more: str) -> Iterator[list[subprocess.Popen[bytes]]]:
@@ -140,7 +147,7 @@ def play(project: FleetProject, postgres: Postgres, workers: int, total: int, fa
         end = time.monotonic() + LONGEST
         seen = 0
         while (seen < total or due or wake) and time.monotonic() < end:
-            time.sleep(0.05)
+            time.sleep(0.1)
             seen = stats(project.vendor)["addresses"]
             if due and seen >= due[0][0]:
                 wake = _act(due.pop(0)[1], machines, postgres, faults, wake)
@@ -148,9 +155,9 @@ def play(project: FleetProject, postgres: Postgres, workers: int, total: int, fa
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(wake[1], signal.SIGCONT)
                 wake = None
-        ended = project.wait_until_finished()
+        project.wait_until_finished()
         seen_at_end = stats(project.vendor)
-    return seen_at_end | {"status": ended}
+    return seen_at_end
 
 
 def _act(

@@ -22,6 +22,7 @@ class Vendor:
         self.objects: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
         self.moments: dict[str, list[float]] = defaultdict(list)
         self.methods: Counter[str] = Counter()
+        self.created = 0.0
         self._number = 0
 
     def answer(self, method: str, path: str, key: str, body: Any) -> tuple[int, Any]:
@@ -46,6 +47,7 @@ class Vendor:
 
     def _create(self, account: dict[str, dict[str, Any]], body: dict[str, Any]) -> dict[str, Any]:
         self._number += 1
+        self.created = time.monotonic()
         defaults = {"description": None, "instructions": None, "tools": [], "tool_resources": {}, "metadata": {}}
         more = {"temperature": 1.0, "top_p": 1.0, "response_format": "auto", "name": None}
         made = {"id": f"asst_{self._number:08}", "object": "assistant", "created_at": int(time.time()), **defaults}
@@ -65,6 +67,7 @@ class Vendor:
             "doubled": sum(1 for times in marks.values() if times > 1),
             "requests": dict(self.methods),
             "seconds": moments[-1] - moments[0] if moments else 0,
+            "created_seconds": self.created - moments[0] if moments else 0,
             "worst_second": max((_worst(each, 1.0) for each in self.moments.values()), default=0),
             "worst_minute": max((_worst(each, 60.0) for each in self.moments.values()), default=0),
             "by_key": {key: len(each) for key, each in self.moments.items()},

@@ -5,8 +5,8 @@ A connection is held for one statement and never while anything waits: a fleet h
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import resources
 from typing import Any, Final, LiteralString
 
@@ -14,7 +14,7 @@ import psycopg
 import psycopg_pool
 
 from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Json, Severity
+from reconciler.core.model import Diagnostic, Severity
 
 CONNECTIONS: Final = 8
 PATIENCE_SECONDS: Final = 10.0
@@ -31,10 +31,14 @@ class StoreError(Exception):
 
 
 class Database:
-    """A pool of connections to one database, safe from several threads. Every statement commits by itself."""
+    """A pool of connections to one database, safe from several threads. Every statement commits by itself.
+
+    `on_loss` hears first of a database that is gone: a worker has many threads that would each wait for it.
+    """
 
     def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
         self.url = url
+        self.on_loss: Callable[[StoreError], None] = lambda problem: None
         self._pool = psycopg_pool.ConnectionPool(
             url,
             min_size=1,
@@ -53,14 +57,9 @@ class Database:
 
     def rows(self, statement: LiteralString, values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """Run a statement and return what it answers. Raises StoreError."""
-        try:
-            with self._pool.connection() as connection:
-                cursor = connection.execute(statement, values)
-                return cursor.fetchall() if cursor.description else []
-        except psycopg.Error as problem:
-            raise _told(problem) from problem
-        except psycopg_pool.PoolTimeout as problem:
-            raise _told(psycopg.OperationalError(str(problem))) from problem
+        with self._guarded(), self._pool.connection() as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
 
     def run(self, statement: LiteralString, values: Mapping[str, object] | None = None) -> None:
         """Run a statement for its effect. Raises StoreError."""
@@ -73,25 +72,25 @@ class Database:
     def prepare(self) -> None:
         """Create our tables where they are missing. Raises StoreError."""
         script = resources.files("reconciler.engine.fleet").joinpath("tables.sql").read_text("utf-8")
+        with self._guarded(), self._pool.connection() as connection, connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext('reconciler fleet init'))")
+            connection.execute(script.encode())
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
         try:
-            with self._pool.connection() as connection, connection.transaction():
-                connection.execute("SELECT pg_advisory_xact_lock(hashtext('reconciler fleet init'))")
-                connection.execute(script.encode())
-        except psycopg.Error as problem:
-            raise _told(problem) from problem
-        except psycopg_pool.PoolTimeout as problem:
-            raise _told(psycopg.OperationalError(str(problem))) from problem
+            yield
+        except psycopg.Error as problem:  # the pool's own among them
+            told = _told(problem)
+            if told.lost:
+                self.on_loss(told)
+            raise told from problem
 
 
 def columns(records: Iterable[Sequence[object]], width: int) -> list[list[object]]:
     """Records turned into columns, as `unnest` takes them."""
     listed = list(records)
     return [[record[place] for record in listed] for place in range(width)]
-
-
-def as_json(value: Json) -> str:
-    """A value for a `jsonb` column; PostgreSQL has no NUL in text."""
-    return json.dumps(value).replace("\\u0000", "\\ufffd")
 
 
 def _told(problem: psycopg.Error) -> StoreError:

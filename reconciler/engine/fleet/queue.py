@@ -119,7 +119,7 @@ class QueueRunner:
         try:
             asyncio.run(self._work(carry_out))
         except (exceptions.ConnectorException, OSError) as problem:
-            _leave(problem)
+            leave(problem)
 
     async def _work(self, carry_out: Callable[[Job], Verdict]) -> None:
         pace = self._pace
@@ -148,7 +148,7 @@ class QueueRunner:
             try:
                 verdict = await asyncio.get_running_loop().run_in_executor(pool, carry_out, job)
             except StoreError as problem:
-                _leave(problem)
+                leave(problem)
             match verdict:
                 case Later(seconds, left) if left == job:
                     raise _Postponed(seconds)
@@ -192,7 +192,7 @@ def _entry(job: Job, seconds: float = 0.0) -> jobs.Job:
     )
 
 
-def _leave(problem: Exception) -> NoReturn:
+def leave(problem: Exception) -> NoReturn:
     """End the process here and now: threads may be waiting for a database that does not come back."""
     said = getattr(problem, "diagnostic", None)
     print(
