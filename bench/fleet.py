@@ -1,8 +1,8 @@
 """The whole scenario of a fleet: `python -m bench.fleet`. PostgreSQL and workers are real, the vendor is a stand-in.
 
 10,000 assistants over 4 keys of 100 requests a second, 4 workers; one is killed and never comes back, one stands still
-for a minute, and PostgreSQL crashes. With `--rows 100000`, one target is submitted instead, and the memory of its worker
-is measured while it works.
+for a minute, and PostgreSQL crashes. With `--rows 100000`, one target is submitted instead, and the memory of its
+worker is measured while it works.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ def scenario(project: FleetProject, postgres: Postgres, asked: argparse.Namespac
     limit = asked.rate
     print(f"made {seen['addresses']} of {total}, doubled {seen['doubled']}, lost {total - seen['addresses']}")
     print(
-        f"last create after {seen['created_seconds']:.1f} s, ideal {ideal:.1f} s: {seen['created_seconds'] / ideal:.2f} ×"
+        f"last create after {seen['created_seconds']:.1f} s, ideal {ideal:.1f} s: {seen['created_seconds'] / ideal:.2f}x"
     )
-    print(f"worst second of a key {seen['worst_second']} of {limit}: {seen['worst_second'] / limit:.2f} ×")
-    print(f"worst minute of a key {seen['worst_minute']} of {60 * limit}: {seen['worst_minute'] / (60 * limit):.2f} ×")
+    print(f"worst second of a key {seen['worst_second']} of {limit}: {seen['worst_second'] / limit:.2f}x")
+    print(f"worst minute of a key {seen['worst_minute']} of {60 * limit}: {seen['worst_minute'] / (60 * limit):.2f}x")
     print(f"requests {seen['requests']}: {sum(seen['requests'].values()) / total:.3f} for each assistant")
     print(f"load of the machine after: {os.getloadavg()[0]:.1f}")
 

@@ -137,7 +137,7 @@ class Fleet:
             hint = "a lock file is one machine's: apply this target from there"
             raise ConfigError([error(Code.UNSUPPORTED, f"the marks of {name} are in a lock file", None, "", hint)])
         files, limits = _Files(session), session.limits
-        hold_off = limits.settle_seconds + limits.timeout_seconds
+        hold_off = limits.settle_seconds + 2 * limits.timeout_seconds
         memory = SharedMemory(self.database, name, session.driver, session.kinds, session.owner, hold_off)
         chunks = ChunkTarget(
             identity=session.identity,

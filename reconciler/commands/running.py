@@ -24,7 +24,7 @@ from reconciler.commands.session import Session
 from reconciler.commands.tracing import Spans, no_spans
 from reconciler.core.document import summarise
 from reconciler.core.model import Outcome, Plan
-from reconciler.drivers.gate import Gate, RateGate
+from reconciler.drivers.gate import Gate, gates_of
 from reconciler.drivers.provider import Limits
 from reconciler.exits import Exit
 from reconciler.render.metrics import Metric, exposition
@@ -166,10 +166,8 @@ class _Loop:
         """The gates of a credential, the same in every pass: what one has sent counts for the next."""
         key = f"{credential} {limits}"
         if key not in self._kept_gates:
-            reads, writes = limits.reads_per_minute, limits.writes_per_minute
-            read = RateGate(limits.requests_per_minute or reads, time.monotonic)
-            write = read if limits.requests_per_minute else RateGate(writes, time.monotonic)
-            self._kept_gates[key] = {False: read, True: write}
+            reads, writes, both = limits.reads_per_minute, limits.writes_per_minute, limits.requests_per_minute
+            self._kept_gates[key] = gates_of(reads, writes, both, time.monotonic)
         return self._kept_gates[key]
 
 

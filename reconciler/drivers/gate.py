@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 WINDOW_SECONDS = 60.0
@@ -49,3 +49,11 @@ class RateGate:
         """Let nothing through for so many seconds from now."""
         with self._lock:
             self._closed_until = max(self._closed_until, self._clock() + seconds)
+
+
+def gates_of(reads: int, writes: int, both: int | None, clock: Callable[[], float]) -> Mapping[bool, Gate]:
+    """The gates of one process, for reads (False) and writes (True): the same one where a remote counts `both`."""
+    if both is not None:
+        shared = RateGate(both, clock)
+        return {False: shared, True: shared}
+    return {False: RateGate(reads, clock), True: RateGate(writes, clock)}

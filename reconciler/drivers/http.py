@@ -21,7 +21,7 @@ import httpx
 from reconciler.core.model import Body, Json
 from reconciler.core.retry import Budget, Failure, wait_before_retry
 from reconciler.drivers.base import BadResponse, Interrupted, Tally, Unreachable
-from reconciler.drivers.gate import Gate, RateGate
+from reconciler.drivers.gate import Gate, gates_of
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
@@ -56,6 +56,10 @@ class Connection:
     requests_per_minute: int | None = None
 
 
+class _TooLate(Exception):
+    """A request was announced so long ago that it is not sent any more."""
+
+
 class HttpClient:
     """Sends requests to one base URL. Safe from several threads.
 
@@ -84,7 +88,9 @@ class HttpClient:
         self._chance = chance
         self._budget = Budget()
         self._budget_lock = threading.Lock()
-        self._gates = gates or _own_gates(connection, clock)
+        self._gates = gates or gates_of(
+            connection.reads_per_minute, connection.writes_per_minute, connection.requests_per_minute, clock
+        )
         self._tls = _tls_context(connection.url)
         self._local = threading.local()
 
@@ -115,7 +121,7 @@ class HttpClient:
             error: Unreachable | None = None
             begin = self._clock()
             try:
-                answer = self._send_once(method, path, query, headers, body)
+                answer = self._send_once(method, path, query, headers, body, announced=sending is not None)
             except Unreachable as unreachable:
                 error = unreachable
             if self._trace:
@@ -161,6 +167,7 @@ class HttpClient:
         query: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
         body: Body | None,
+        announced: bool,
     ) -> Answer:
         tally = self._tally()
         tally.requests += 1
@@ -170,19 +177,35 @@ class HttpClient:
         if content is not None:
             all_headers["content-type"] = "application/json"
         url = self._connection.url.rstrip("/") + path
-        request = client.build_request(method, url, params=query, headers=all_headers, content=content)
+        on_time = {"trace": self._on_time(self._clock())} if announced else None
+        request = client.build_request(
+            method, url, params=query, headers=all_headers, content=content, extensions=on_time
+        )
         try:
             response = client.send(request, stream=True)
             try:
                 raw = self._read(response)
             finally:
                 response.close()
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, _TooLate) as error:
             raise self._unreachable(error, reached=False) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise self._unreachable(error, reached=True) from None
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
         return self._answer(response, raw)
+
+    def _on_time(self, announced: float) -> Callable[[str, Any], None]:
+        """Stops a request that was announced and did not go out soon after: the process stood still meanwhile.
+
+        It is asked right before the request's head and body are written; without its body a request does nothing.
+        """
+
+        def ask(event: str, info: Any) -> None:
+            writing = event.endswith(("send_request_headers.started", "send_request_body.started"))
+            if writing and self._clock() - announced > self._connection.timeout_seconds / 4:
+                raise _TooLate("the process stood still before the request was sent")
+
+        return ask
 
     def _read(self, response: httpx.Response) -> bytes:
         deadline = self._clock() + self._connection.timeout_seconds
@@ -245,14 +268,6 @@ class HttpClient:
     def _wait(self, seconds: float) -> None:
         if seconds > 0 and self._pause(seconds):
             raise Interrupted("stopped while waiting to send the next request")
-
-
-def _own_gates(connection: Connection, clock: Callable[[], float]) -> Mapping[bool, Gate]:
-    """The gates of one process, for reads (False) and writes (True): the same one where the remote counts both."""
-    if connection.requests_per_minute is not None:
-        both = RateGate(connection.requests_per_minute, clock)
-        return {False: both, True: both}
-    return {False: RateGate(connection.reads_per_minute, clock), True: RateGate(connection.writes_per_minute, clock)}
 
 
 def _encoded(body: Body) -> bytes:
