@@ -23,6 +23,8 @@ from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.observe import Sight
 from reconciler.exits import Exit
 
+_OVERTAKEN = {Code.STALE_PLAN, Code.VERSION_CONFLICT}
+
 
 def fresh_plan(
     session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: Choices
@@ -92,6 +94,9 @@ def exit_of(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Exit:
         return Exit.INTERRUPTED
     results = {outcome.result for outcome in outcomes}
     if results & {Result.FAILED, Result.UNKNOWN, Result.SKIPPED}:
+        failures = {outcome.error.code for outcome in outcomes if outcome.error and outcome.result is Result.FAILED}
+        if failures and failures <= _OVERTAKEN and not results - {Result.FAILED, Result.SKIPPED}:
+            return Exit.STALE
         return Exit.PARTLY if results - {Result.FAILED, Result.SKIPPED} else Exit.ERROR
     if any(finding.code is Code.NOT_KEPT for outcome in outcomes for finding in outcome.findings):
         return Exit.PARTLY

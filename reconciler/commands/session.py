@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2s
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -16,18 +16,22 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.remembering import keep, memory_of
 from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
+from reconciler.config.credentials import is_given, resolve
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import Schemas, shipped
-from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target, resolve
+from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target
+from reconciler.core.agreement import Agreement
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance
-from reconciler.core.model import Address, Source, TargetIdentity
+from reconciler.core.model import Address, Manifest, Source, TargetIdentity
 from reconciler.core.plan import Scope
 from reconciler.core.semantics import Kind, Meaning, compile_schema
 from reconciler.drivers.base import Driver
+from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.gate import Gate
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.http import Connection, HttpClient
@@ -110,8 +114,14 @@ class Session:
         summary = f"target {self.target.name!r} has no url, and provider {self.provider.name!r} has none of its own"
         raise ConfigError([error(Code.INVALID_SETTINGS, summary, self.target.source, "", "add `url: https://…/v1`")])
 
-    def load(self) -> Loaded:
-        """The manifests for the target. Raises ConfigError with every problem of every file."""
+    def load(self, *, lean: bool = False) -> Loaded:
+        """The manifests for the target. Raises ConfigError with every problem of every file.
+
+        With `lean`, most bodies are not kept, but read again when somebody asks.
+        """
+        memory = None
+        if lean and not self.options.allow_secret_like:  # what only that accepts is not to be remembered as accepted
+            memory = memory_of(self.root, self.environment, self.settings, self.target)
         loaded = load(
             self.root,
             self.options.dirs,
@@ -119,7 +129,12 @@ class Session:
             target=self.target,
             provider=self.provider,
             schemas=self.schemas,
+            secret_like_allowed=self.options.allow_secret_like,
+            kinds={on_target.kind.name: on_target.kind for on_target in self.kinds} if lean else None,
+            memory=memory,
         )
+        if memory is not None:
+            keep(memory, self.root)
         if not loaded.ok:
             raise ConfigError(loaded.diagnostics)
         return loaded
@@ -148,8 +163,8 @@ class Session:
         markless = any(kind.mark_field is None for kind in self.provider.kinds.values())
         return markless or self.target.marks is Marks.LOCK_FILE
 
-    def look(self, kinds: Collection[str], *, orphans: bool = False) -> Sight:
-        """Read the target: these kinds and the default one.
+    def look(self, kinds: Collection[str], *, orphans: bool = False, wanted: Sequence[Manifest] | None = None) -> Sight:
+        """Read the target: these kinds and the default one. Of objects that are as `wanted`, not all is kept.
 
         To find `orphans` of kinds that have left the files altogether, with `prune: owned` every other kind is read as
         well that the target serves. Raises RemoteError.
@@ -158,7 +173,8 @@ class Session:
         searched = orphans and self.settings.prune is Prune.OWNED
         others = {each.kind.name for each in self.kinds} - needed if searched else set()
         read = [each for each in self.kinds if each.kind.name in needed | others]
-        return observe(self.driver, read, self.journal, optional=others)
+        agreement = None if wanted is None else Agreement(wanted, self.owner, digests=self.digests)
+        return observe(self.driver, read, self.journal, optional=others, agreement=agreement)
 
     @cached_property
     def driver(self) -> Driver:
@@ -185,7 +201,10 @@ class Session:
             pause=self.stop.wait,
             gates=self._gates(_credential_name(connection), self.limits) if self._gates else None,
         )
-        return RestDriver(self.provider, client)
+        if self.provider.embedded:
+            return RestDriver(self.provider, client)  # in this process there is no way to wait for
+        boundaries = Boundaries(self.root / NAME / "lists", self.url, partial(state_directory, self.root))
+        return RestDriver(self.provider, client, reads_at_once=self.limits.concurrency, boundaries=boundaries)
 
     @cached_property
     def journal(self) -> Journal:
@@ -237,7 +256,7 @@ class Session:
         for name, spec in self.provider.credentials.items():
             if reference := self.target.credentials.get(name):
                 yield name, resolve(self.environment, reference)
-            elif spec.env and spec.env in self.environment:
+            elif spec.env and is_given(self.environment, spec.env):
                 place = self.target.source or Source("environment", 1, 1)
                 yield name, resolve(self.environment, EnvRef(spec.env, place, self.target.name, f"credentials.{name}"))
 
@@ -258,7 +277,8 @@ def kinds_of(provider: Provider, schemas: Schemas, *, beside: bool = False) -> t
 
 
 def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind:
-    fields = compile_schema(schemas.schema(spec.schema))
+    schema = schemas.schema(spec.schema)
+    fields, own = compile_schema(schema), schema["properties"].get(spec.mark_field or "", {}).get("maxProperties")
     return Kind(
         name,
         {**fields, LOCK_FILE: Meaning(granular=True)} if beside else fields,
@@ -266,7 +286,11 @@ def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind
         spec.name_field,
         spec.update.nested,
         spec.coupled,
+        max_entries=None if own is None else own + 1,  # the mark is one more than the user's own
         marked_beside=beside,
+        maps=spec.update.maps,
+        absent=spec.update.absent,
+        archives=spec.delete.archive is not None,
     )
 
 

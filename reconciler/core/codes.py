@@ -21,6 +21,8 @@ class Code(StrEnum):
     BAD_TAG = "RC0108"
     FILE_REFUSED = "RC0109"
     SUSPICIOUS_TEXT = "RC0110"
+    KEY_LIKE = "RC0115"
+    FILE_CHANGED = "RC0118"
     # RC02: manifests against their schema
     UNKNOWN_FIELD = "RC0201"
     INVALID_VALUE = "RC0202"
@@ -34,6 +36,7 @@ class Code(StrEnum):
     SAME_NAME = "RC0210"
     POLICY = "RC0211"
     BAD_REFERENCE = "RC0212"
+    NO_COUNTERPART = "RC0217"
     # RC03: settings, targets, variables, credentials
     INVALID_SETTINGS = "RC0301"
     UNKNOWN_TARGET = "RC0302"
@@ -42,9 +45,9 @@ class Code(StrEnum):
     HOST_REFUSED = "RC0305"
     UNKNOWN_PROVIDER = "RC0306"
     OWNER_REQUIRED = "RC0307"
+    BAD_CREDENTIAL_FILE = "RC0308"
     FLEET_DATABASE = "RC0310"
     MISSING_EXTRA = "RC0311"
-    LOCK_SETTINGS = "RC0312"
     # RC04: plan
     BLOCKED = "RC0401"
     ORPHAN = "RC0402"
@@ -61,6 +64,8 @@ class Code(StrEnum):
     BASE_UNKNOWN = "RC0414"
     BAD_GIT_REF = "RC0415"
     LOCK_FILE = "RC0416"
+    INEXPRESSIBLE = "RC0419"
+    ARCHIVED = "RC0420"
     BAD_REPORT = "RC0421"
     # RC05: the remote
     UNREACHABLE = "RC0501"
@@ -73,6 +78,8 @@ class Code(StrEnum):
     RATE_LIMITED = "RC0508"
     SERVER_ERROR = "RC0509"
     ROUTE_CHANGED = "RC0510"
+    TOO_LARGE_ANSWER = "RC0511"
+    VERSION_CONFLICT = "RC0512"
     # RC06: apply
     NOT_KEPT = "RC0601"
     CHANGED_UNASKED = "RC0602"
@@ -81,7 +88,6 @@ class Code(StrEnum):
     NOT_THE_SAME = "RC0605"
     DEPENDENCY_MISSING = "RC0606"
     OVERTAKEN = "RC0612"
-    LOCKED = "RC0613"
     # RC07: the fleet
     STORE_LOST = "RC0701"
     GIVEN_UP = "RC0702"

@@ -5,13 +5,12 @@ One client for each thread (an httpx pool shared by many threads is slow), one T
 
 from __future__ import annotations
 
-import json
 import math
 import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -20,14 +19,15 @@ import httpx
 
 from reconciler.core.model import Body, Json
 from reconciler.core.retry import Budget, Failure, wait_before_retry
-from reconciler.drivers.base import BadResponse, Interrupted, Tally, Unreachable
+from reconciler.drivers.base import Interrupted, Tally, TooLarge, Unreachable
+from reconciler.drivers.deadline import Deadline, TooLate
+from reconciler.drivers.encoding import decoded, encoded, mapped
 from reconciler.drivers.gate import Gate, gates_of
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
 TEXT_BYTES: Final = 2000
 LATE_SECONDS: Final = 0.25
-"""A place at the gate that was missed by more, because the process was stopped meanwhile, is not used any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,6 @@ class Connection:
     reads_per_minute: int = 1000
     writes_per_minute: int = 300
     requests_per_minute: int | None = None
-
-
-class _TooLate(Exception):
-    """A request was announced so long ago that it is not sent any more."""
 
 
 class HttpClient:
@@ -108,7 +104,7 @@ class HttpClient:
         """Send a request, again where that is safe and useful, and return the last answer, whatever its status.
 
         `sending` is called right before each try, after the waits; what it raises is passed on, and nothing is sent.
-        Raises Unreachable when no answer came, BadResponse when it is too large, Interrupted when a wait was ended.
+        Raises Unreachable when no answer came, TooLarge when it is, Interrupted when a wait was ended.
         """
         gate = self._gates[method != "GET"]
         tries = 0
@@ -150,6 +146,13 @@ class HttpClient:
         self._local.tally = Tally()
         return tally
 
+    def add_tally(self, tally: Tally) -> None:
+        """Count for this thread what another one sent for it."""
+        mine = self._tally()
+        mine.requests += tally.requests
+        mine.request_id = tally.request_id or mine.request_id
+        mine.repeated = mine.repeated or tally.repeated
+
     def note_repeated(self) -> None:
         """Remember that a gateway sent the last request of this thread more than once."""
         self._local.tally.repeated = True
@@ -171,60 +174,35 @@ class HttpClient:
     ) -> Answer:
         tally = self._tally()
         tally.requests += 1
-        client = self._client()
-        content = None if body is None else _encoded(body)
+        client, deadline = self._client()
+        deadline.send_within(self._connection.timeout_seconds / 4 if announced else math.inf)
+        content = None if body is None else encoded(body)
         all_headers = {**self._connection.headers, **(headers or {})}
         if content is not None:
             all_headers["content-type"] = "application/json"
         url = self._connection.url.rstrip("/") + path
-        on_time = {"trace": self._on_time(self._clock())} if announced else None
+        extensions = {"trace": deadline.trace}
         request = client.build_request(
-            method, url, params=query, headers=all_headers, content=content, extensions=on_time
+            method, url, params=query, headers=all_headers, content=content, extensions=extensions
         )
         try:
             response = client.send(request, stream=True)
             try:
-                raw = self._read(response)
+                raw = _read(response)
             finally:
                 response.close()
-        except (httpx.ConnectError, httpx.ConnectTimeout, _TooLate) as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, TooLate) as error:
             raise self._unreachable(error, reached=False) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise self._unreachable(error, reached=True) from None
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
         return self._answer(response, raw)
 
-    def _on_time(self, announced: float) -> Callable[[str, Any], None]:
-        """Stops a request that was announced and did not go out soon after: the process stood still meanwhile.
-
-        It is asked right before the request's head and body are written; without its body a request does nothing.
-        """
-
-        def ask(event: str, info: Any) -> None:
-            writing = event.endswith(("send_request_headers.started", "send_request_body.started"))
-            if writing and self._clock() - announced > self._connection.timeout_seconds / 4:
-                raise _TooLate("the process stood still before the request was sent")
-
-        return ask
-
-    def _read(self, response: httpx.Response) -> bytes:
-        deadline = self._clock() + self._connection.timeout_seconds
-        chunks: list[bytes] = []
-        size = 0
-        for chunk in response.iter_bytes():
-            size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
-                raise BadResponse(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
-            if self._clock() > deadline:
-                raise httpx.ReadTimeout("the answer did not end in time")
-            chunks.append(chunk)
-        return b"".join(chunks)
-
     def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
         try:
-            body = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
+            body = decoded(raw)
             if response.status_code >= 400:
-                body = _mapped(body, self.mask)
+                body = mapped(body, self.mask)
         except (ValueError, RecursionError):
             body = None
         return Answer(response.status_code, response.headers, body, self._beginning(raw))
@@ -240,16 +218,23 @@ class HttpClient:
         hint = "check the url, the network and any proxy settings"
         return Unreachable(f"{self._connection.url}: {said}", reached=reached, hint=hint)
 
-    def _client(self) -> httpx.Client:
-        client: httpx.Client | None = getattr(self._local, "client", None)
-        if client is None:
-            timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
-            if self._wsgi_app is not None:
-                client = httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
-            else:
-                client = httpx.Client(verify=self._tls, timeout=timeout)
-            self._local.client = client
-        return client
+    def _client(self) -> tuple[httpx.Client, Deadline]:
+        """The client of this thread, and what ends its waits."""
+        if not hasattr(self._local, "client"):
+            client = self._new_client()
+            self._local.client = client, Deadline(self._connection.timeout_seconds, self._clock)
+        found: tuple[httpx.Client, Deadline] = self._local.client
+        return found
+
+    def _new_client(self) -> httpx.Client:
+        if self._wsgi_app is not None:
+            return httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
+        timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
+        try:
+            return httpx.Client(verify=self._tls, timeout=timeout)
+        except (ValueError, ImportError, httpx.InvalidURL):  # what it says quotes the proxy, password and all
+            hint = "http:// and https:// proxies are supported; `no_proxy` names hosts that are reached without one"
+            raise Unreachable("the proxy that the environment names cannot be used", reached=False, hint=hint) from None
 
     def _tally(self) -> Tally:
         if not hasattr(self._local, "tally"):
@@ -258,7 +243,7 @@ class HttpClient:
         return tally
 
     def _take_turn(self, gate: Gate) -> None:
-        """Wait for a place at the gate."""
+        """Wait for a place at the gate; one that was missed, because the process stood still, is not used."""
         while True:
             due = self._clock() + gate.reserve()
             self._wait(due - self._clock())
@@ -270,12 +255,15 @@ class HttpClient:
             raise Interrupted("stopped while waiting to send the next request")
 
 
-def _encoded(body: Body) -> bytes:
-    """A body as JSON; in ASCII where it holds lone surrogates, which UTF-8 has no bytes for (others' metadata may)."""
-    try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-    except UnicodeEncodeError:
-        return json.dumps(body, allow_nan=False).encode()
+def _read(response: httpx.Response) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            raise TooLarge(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _shown(query: Mapping[str, str] | None) -> str:
@@ -308,30 +296,16 @@ def _failure(tries: int, repeatable: bool, answer: Answer | None, error: Unreach
     return Failure(tries, repeatable, answer.status, True, retry_after(answer.headers), advice)
 
 
-def _mapped(value: Json, change: Callable[[str], str]) -> Json:
-    """A JSON value with every text in it changed."""
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, list):
-        return [_mapped(each, change) for each in value]
-    if isinstance(value, dict):
-        return {change(name): _mapped(each, change) for name, each in value.items()}
-    return value
-
-
-def _refuse_constant(text: str) -> Iterable[None]:
-    raise ValueError(f"{text} is not JSON")
-
-
-def _finite(text: str) -> float:
-    if math.isinf(number := float(text)):
-        raise ValueError(f"{text} is too large")
-    return number
-
-
 def _tls_context(url: str) -> ssl.SSLContext:
     """One context for all clients. Without TLS, an empty one that trusts nobody: loading certificates takes 40 ms."""
-    return httpx.create_ssl_context() if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        return httpx.create_ssl_context()
+    except OSError as wrong:
+        hint = "check the files that SSL_CERT_FILE and SSL_CERT_DIR name"
+        summary = f"the certificates of authorities cannot be read: {wrong.strerror or wrong}"
+        raise Unreachable(summary, reached=False, hint=hint) from None
 
 
 def _sleep(seconds: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from reconciler.core import marks
 from reconciler.core.codes import Code
@@ -12,8 +13,10 @@ from reconciler.core.model import Action, Body, Change, Diagnostic, LiveObject, 
 from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check_live
 from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.core.verify import verify
-from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError
+from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError, VersionConflict
 from reconciler.engine.journal import Attempts
+
+MAX_CONFLICTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +73,40 @@ class Executor:
             return self._outcome(step, Result.FAILED, error.diagnostic)
 
     def _update(self, step: Step, nonce: str) -> Outcome:
-        """Modify an object; where the request carries a map that others write to as well, as that map is right now."""
+        """Modify an object; where the request carries values that others write as well, as they are right now.
+
+        A remote that compares versions refuses what was decided on another one. That is sent again only where the units
+        concerned are still as they were planned on.
+        """
         kind, id = step.kind, step.change.id or ""
-        if kind.shares_maps(step.patch or {}):
-            live = LiveObject(kind.name, id, self._driver.read(kind.name, id))
-            match check_live(step.change, kind, live):
-                case Ready(fresh):
-                    step = replace(step, patch=fresh, prior=live.body)
-                case AlreadyApplied():
-                    return replace(self._outcome(step, Result.ALREADY_APPLIED), after=live.body)
-                case Stale(why):
-                    return self._outcome(step, Result.FAILED, _overtaken(why))
-        patch = with_nonce(kind, step.patch or {}, nonce)
-        return self._done(step, self._driver.update(kind.name, id, patch), patch)
+        if kind.carries_others(step.patch or {}):
+            looked = self._look_again(step)
+            if isinstance(looked, Outcome):
+                return looked
+            step = looked
+        for _ in range(MAX_CONFLICTS):
+            patch = with_nonce(kind, step.patch or {}, nonce)
+            try:
+                return self._done(step, self._driver.update(kind.name, id, patch, step.prior), patch)
+            except VersionConflict as error:
+                conflict = error
+                looked = self._look_again(step)
+                if isinstance(looked, Outcome):
+                    return looked
+                step = looked
+        raise conflict
+
+    def _look_again(self, step: Step) -> Step | Outcome:
+        """The step for the object as it is right now; an outcome where there is nothing to send, or nothing may be."""
+        kind, id = step.kind, step.change.id or ""
+        live = LiveObject(kind.name, id, self._driver.read(kind.name, id))
+        match check_live(step.change, kind, live):
+            case Ready(fresh):
+                return replace(step, patch=fresh, prior=live.body)
+            case AlreadyApplied():
+                return replace(self._outcome(step, Result.ALREADY_APPLIED), after=live.body)
+            case Stale(why):
+                return self._outcome(step, Result.FAILED, _overtaken(why))
 
     def _create(self, step: Step, nonce: str) -> Outcome | Pending:
         patch = with_nonce(step.kind, step.patch or {}, nonce)

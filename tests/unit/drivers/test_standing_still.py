@@ -28,7 +28,7 @@ class Clock:
         return self.now
 
 
-@pytest.mark.parametrize(("at", "announced"), [(3, 2), (4, 2), (5, 1)], ids=["before the head", "the body", "after"])
+@pytest.mark.parametrize(("at", "announced"), [(3, 2), (5, 2), (9, 1)], ids=["before the head", "the body", "after"])
 def test_what_was_announced_too_long_ago_is_announced_again_and_sent_once(
     at: int, announced: int, remote: Remote
 ) -> None:
