@@ -133,8 +133,11 @@ def test_workers_end_when_postgresql_goes(tmp_path: Path, own_postgres: Postgres
     with subprocess.Popen(command, env=project.environment, stderr=subprocess.DEVNULL) as worker:
         project.wait_until(lambda found: found[0].surveyed)
         own_postgres.ctl("stop", "-m", "immediate")
-        assert worker.wait(60) == 75
-    own_postgres.ctl("start")
+        try:
+            assert worker.wait(120) == 75
+        finally:
+            worker.kill()
+            own_postgres.ctl("start")
 
 
 def test_jobs_and_tables_hold_addresses_and_neither_secrets_nor_contents(

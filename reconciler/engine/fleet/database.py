@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
+from logging import CRITICAL, getLogger
 from typing import Any, Final, LiteralString
 
 import psycopg
@@ -17,7 +18,7 @@ from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Severity
 
 CONNECTIONS: Final = 8
-PATIENCE_SECONDS: Final = 10.0
+PATIENCE_SECONDS: Final = 5.0
 _INIT_HINT: Final = "run `reconciler fleet init` once, with a role that may create tables"
 
 
@@ -39,6 +40,7 @@ class Database:
     def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
         self.url = url
         self.on_loss: Callable[[StoreError], None] = lambda problem: None
+        getLogger("psycopg.pool").setLevel(CRITICAL)  # what it has to say is in the error as well
         self._pool = psycopg_pool.ConnectionPool(
             url,
             min_size=1,

@@ -24,7 +24,7 @@ from typing import Any, Final, NoReturn, cast
 import procrastinate
 from procrastinate import exceptions, jobs, schema, utils
 
-from reconciler.engine.fleet.database import Database, StoreError
+from reconciler.engine.fleet.database import PATIENCE_SECONDS, Database, StoreError
 from reconciler.engine.fleet.runner import LANES, Dead, Done, Job, Later, Verdict
 
 TASK: Final = "reconciler.job"
@@ -124,7 +124,9 @@ class QueueRunner:
     async def _work(self, carry_out: Callable[[Job], Verdict]) -> None:
         pace = self._pace
         app = procrastinate.App(
-            connector=procrastinate.PsycopgConnector(conninfo=self._url, min_size=1, max_size=pace.jobs + 3)
+            connector=procrastinate.PsycopgConnector(
+                conninfo=self._url, min_size=1, max_size=pace.jobs + 3, timeout=PATIENCE_SECONDS
+            )
         )
         with ThreadPoolExecutor(pace.jobs, thread_name_prefix="job") as pool:
             self._add_tasks(app, pool, carry_out)
@@ -172,7 +174,10 @@ class QueueRunner:
         """Hand jobs of workers that have fallen silent to others."""
         while True:
             await asyncio.sleep(self._pace.heartbeat * random.uniform(0.5, 1.5))  # noqa: S311
-            stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._pace.silence)
+            try:
+                stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._pace.silence)
+            except exceptions.ConnectorException as problem:
+                leave(problem)  # a worker without work would notice late
             for job in stalled:
                 with suppress(exceptions.ConnectorException):  # another one was faster
                     await app.job_manager.retry_job(job)
