@@ -72,7 +72,7 @@ def command(
     for record, new in ((report, False), (rollback_out, True)):
         if record is not None:
             check_destination(session.root / record, new=new)
-    if len(what) == 1 and (what[0].endswith(".json") or (session.root / what[0]).is_file()):
+    if len(what) == 1 and _is_plan_file(session, what[0]):
         plan, sight = _saved(session, Path(what[0]), allow_deletes, choices)
     else:
         plan, sight = fresh_plan(session, what, allow_deletes, choices)
@@ -92,6 +92,11 @@ def command(
     if rollback_out is not None:
         write_rollback(session.root / rollback_out, plan, sight, outcomes)
     return exit_of(plan, outcomes, session.stop.is_set())
+
+
+def _is_plan_file(session: Session, what: str) -> bool:
+    """Whether it is a file: of a plan, since no manifest is named by its file."""
+    return what.endswith(".json") or ((session.root / what).is_file() and not what.endswith((".yaml", ".yml", ".md")))
 
 
 def _saved(session: Session, file: Path, allow_deletes: int | None, choices: Choices) -> tuple[Plan, Sight]:

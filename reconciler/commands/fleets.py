@@ -123,7 +123,7 @@ class Fleet:
                 try:
                     self._targets[name] = self._set_up(name)
                 except ConfigError as problem:
-                    raise Unusable(problem.diagnostics[0]) from problem
+                    raise Unusable(problem.diagnostics[:1]) from problem
             return self._targets[name]
 
     def _set_up(self, name: str) -> FleetTarget:

@@ -15,6 +15,7 @@ import psycopg
 import psycopg_pool
 
 from reconciler.core.codes import Code
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.model import Diagnostic, Severity
 
 CONNECTIONS: Final = 8
@@ -22,12 +23,11 @@ PATIENCE_SECONDS: Final = 5.0
 _INIT_HINT: Final = "run `reconciler fleet init` once, with a role that may create tables"
 
 
-class StoreError(Exception):
+class StoreError(ReconcilerError):
     """The database cannot be used; `diagnostic` says why and what to do. `lost` says that it may come back."""
 
     def __init__(self, diagnostic: Diagnostic, *, lost: bool) -> None:
-        super().__init__(diagnostic.summary)
-        self.diagnostic = diagnostic
+        super().__init__([diagnostic])
         self.lost = lost
 
 

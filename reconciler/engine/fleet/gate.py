@@ -6,6 +6,7 @@ database's clock, gives the connection back, and sleeps until its place has come
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from reconciler.engine.fleet.database import Database
@@ -32,6 +33,7 @@ class SharedGate:
         self._database = database
         self._key = key
         self._step = 60.0 / per_minute
+        self._closed_until = 0.0
 
     def reserve(self) -> float:
         """Take the next free place; seconds from now until it is due. Raises StoreError."""
@@ -41,4 +43,9 @@ class SharedGate:
 
     def close(self, seconds: float) -> None:
         """Let nothing through for so many seconds from now. Raises StoreError."""
+        self._closed_until = time.monotonic() + seconds
         self._database.run(_CLOSE, {"key": self._key, "seconds": seconds})
+
+    def opens_in(self) -> float:
+        """Seconds until it lets anything through again, as far as this process knows."""
+        return max(0.0, self._closed_until - time.monotonic())

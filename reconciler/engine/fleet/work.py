@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from reconciler.core.codes import Code
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.model import Action, Address, Diagnostic, Outcome, Result, Severity
 from reconciler.core.pairing import Observation
 from reconciler.core.plan import make_plan
@@ -28,12 +29,8 @@ _SOON_SECONDS: Final = 0.5
 _T = TypeVar("_T")
 
 
-class Unusable(Exception):
+class Unusable(ReconcilerError):
     """A target that cannot even be set up: its files or its credentials are wrong; `diagnostic` says how."""
-
-    def __init__(self, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.summary)
-        self.diagnostic = diagnostic
 
 
 @dataclass(frozen=True, slots=True)
