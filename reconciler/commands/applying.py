@@ -11,7 +11,10 @@ from types import FrameType
 
 import click
 
+from reconciler.commands.choices import Choices
 from reconciler.commands.options import Options
+from reconciler.commands.output import say
+from reconciler.commands.planning import plan_live
 from reconciler.commands.session import Session
 from reconciler.commands.state import state_directory
 from reconciler.core.codes import Code
@@ -21,6 +24,17 @@ from reconciler.engine.observe import Sight
 from reconciler.exits import Exit
 
 _OVERTAKEN = {Code.STALE_PLAN, Code.VERSION_CONFLICT}
+
+
+def fresh_plan(
+    session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: Choices
+) -> tuple[Plan, Sight]:
+    """Plan now. Creates of an interrupted run that may yet show up are waited for first."""
+    planned = plan_live(session, addresses, allow_deletes, choices)
+    if waited(session, planned.plan, planned.sight):
+        planned = plan_live(session, addresses, allow_deletes, choices)
+    say(session.options, planned.loaded.diagnostics)
+    return planned.plan, planned.sight
 
 
 def carry_out(
@@ -35,9 +49,23 @@ def carry_out(
 
     Raises StalePlan and LockFileError, before anything is sent.
     """
-    state_directory(session.root)  # for the journal
     total = sum(1 for change in plan.changes if change.is_due)
-    with session.held(), _progress(session.options, total) as report, _signals(session.stop):
+    with _progress(session.options, total) as report, _signals(session.stop):
+        return send(session, plan, sight, parallelism=parallelism, stop_on_error=stop_on_error, report=report)
+
+
+def send(
+    session: Session,
+    plan: Plan,
+    sight: Sight,
+    *,
+    parallelism: int | None = None,
+    stop_on_error: bool = False,
+    report: Callable[[Outcome], None] = lambda outcome: None,
+) -> list[Outcome]:
+    """Apply a plan; `session.stop` ends it after what is in flight. Raises like `carry_out`."""
+    state_directory(session.root)  # for the journal
+    with session.held():
         options = ApplyOptions(
             concurrency=parallelism or session.limits.concurrency,
             settle_seconds=session.limits.settle_seconds,

@@ -6,10 +6,11 @@ import json
 import os
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
+from hashlib import blake2s
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from reconciler.core.plan import Scope
 from reconciler.core.semantics import Kind, Meaning, compile_schema
 from reconciler.drivers.base import Driver, RemoteError
 from reconciler.drivers.boundaries import Boundaries
+from reconciler.drivers.gate import Gate
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.provider import Limits, Provider, ProviderKind
 from reconciler.engine.journal import Journal
@@ -49,10 +51,17 @@ if TYPE_CHECKING:
 class Session:
     """One project and one of its targets, as the global options choose them. Everything is read once, when needed.
 
-    `stop` ends waits: set by the signal handlers of `apply`.
+    `stop` ends waits: set by the signal handlers of `apply`. `gates` makes the rate gates, for reads (False) and writes
+    (True), where other processes share them: from a name for the credential and the limits.
     """
 
-    def __init__(self, options: Options, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        options: Options,
+        environment: Mapping[str, str] | None = None,
+        gates: Callable[[str, Limits], Mapping[bool, Gate]] | None = None,
+    ) -> None:
+        self._gates = gates
         self.options = options
         self.root = options.directory.absolute()
         self.environment = os.environ if environment is None else environment
@@ -188,11 +197,13 @@ class Session:
         from reconciler.drivers.http import HttpClient
         from reconciler.drivers.rest import RestDriver
 
+        connection = self._connection()
         client = HttpClient(
-            self._connection(),
+            connection,
             wsgi_app=self._embedded_server() if self.provider.embedded else None,
             trace=self._say if self.options.verbose else None,
             pause=self.stop.wait,
+            gates=self._gates(_credential_name(connection), self.limits) if self._gates else None,
         )
         if self.provider.embedded:
             return RestDriver(self.provider, client)  # in this process there is no way to wait for
@@ -234,6 +245,7 @@ class Session:
             limits.timeout_seconds,
             limits.reads_per_minute,
             limits.writes_per_minute,
+            limits.requests_per_minute,
         )
 
     def _say(self, line: str) -> None:
@@ -253,6 +265,12 @@ class Session:
             elif spec.env and is_given(self.environment, spec.env):
                 place = self.target.source or Source("environment", 1, 1)
                 yield name, resolve(self.environment, EnvRef(spec.env, place, self.target.name, f"credentials.{name}"))
+
+
+def _credential_name(connection: Connection) -> str:
+    """The same for all who share a credential and with it the limits of the remote; it does not tell the credential."""
+    told = json.dumps([connection.url, sorted(connection.secrets)])
+    return blake2s(told.encode(), person=b"gate").hexdigest()[:16]
 
 
 def kinds_of(provider: Provider, schemas: Schemas, *, beside: bool = False) -> tuple[KindOnTarget, ...]:

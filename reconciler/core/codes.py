@@ -1,6 +1,7 @@
 """Every diagnostic code the tool can print, in one place, so that a code never changes its meaning.
 
-Ranges: RC01 files and YAML, RC02 schema, RC03 settings and credentials, RC04 plan, RC05 remote, RC06 apply.
+Ranges: RC01 files and YAML, RC02 schema, RC03 settings and credentials, RC04 plan, RC05 remote, RC06 apply,
+RC07 fleet.
 """
 
 from enum import StrEnum
@@ -47,6 +48,8 @@ class Code(StrEnum):
     UNKNOWN_PROVIDER = "RC0306"
     OWNER_REQUIRED = "RC0307"
     BAD_CREDENTIAL_FILE = "RC0308"
+    FLEET_DATABASE = "RC0310"
+    MISSING_EXTRA = "RC0311"
     # RC04: plan
     BLOCKED = "RC0401"
     ORPHAN = "RC0402"
@@ -65,6 +68,7 @@ class Code(StrEnum):
     LOCK_FILE = "RC0416"
     INEXPRESSIBLE = "RC0419"
     ARCHIVED = "RC0420"
+    BAD_REPORT = "RC0421"
     # RC05: the remote
     UNREACHABLE = "RC0501"
     REFUSED_CREDENTIAL = "RC0502"
@@ -85,3 +89,8 @@ class Code(StrEnum):
     CONFIRMATION_REQUIRED = "RC0604"
     NOT_THE_SAME = "RC0605"
     DEPENDENCY_MISSING = "RC0606"
+    OVERTAKEN = "RC0612"
+    # RC07: the fleet
+    STORE_LOST = "RC0701"
+    GIVEN_UP = "RC0702"
+    UNSUPPORTED = "RC0703"

@@ -10,6 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
+class TooLate(Exception):
+    """A request did not go out soon enough after it was announced; no whole request was sent."""
+
+
 class Deadline:
     """How long the answers to the requests of one client may take, head and body together, in seconds.
 
@@ -20,6 +24,11 @@ class Deadline:
         self._seconds = seconds
         self._clock = clock
         self._end = math.inf
+        self._latest = math.inf
+
+    def send_within(self, seconds: float) -> None:
+        """Let no piece of the next request go out after so many seconds: others may act as if it never will."""
+        self._latest = self._clock() + seconds
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Hear what httpx does; bind each stream to this deadline as it comes into being."""
@@ -37,6 +46,8 @@ class Deadline:
 
     def _noted(self, write: Callable[..., None]) -> Callable[..., None]:
         def noted(buffer: bytes, timeout: float | None = None) -> None:
+            if self._clock() > self._latest:
+                raise TooLate("the process stood still before the request was sent")
             if buffer:  # the end of a request without a body is an empty piece, sent when the answer may be coming
                 self._end = self._clock() + self._seconds
             write(buffer, timeout)

@@ -21,13 +21,14 @@ import httpx
 from reconciler.core.model import Body, Json
 from reconciler.core.retry import Budget, Failure, wait_before_retry
 from reconciler.drivers.base import Interrupted, Tally, TooLarge, Unreachable
-from reconciler.drivers.deadline import Deadline
+from reconciler.drivers.deadline import Deadline, TooLate
 from reconciler.drivers.encoding import decoded, encoded, mapped
-from reconciler.drivers.gate import Lanes, RateGate
+from reconciler.drivers.gate import Gate, Lanes, gates_of
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
 TEXT_BYTES: Final = 2000
+LATE_SECONDS: Final = 0.25
 LANE_SECONDS: Final = 0.05
 """How long to wait before looking again whether a lane is free: about as long as a request takes."""
 
@@ -55,6 +56,7 @@ class Connection:
     timeout_seconds: float = 60
     reads_per_minute: int = 1000
     writes_per_minute: int = 300
+    requests_per_minute: int | None = None
 
 
 class HttpClient:
@@ -62,7 +64,8 @@ class HttpClient:
 
     `wsgi_app` answers in this process instead of the network. `trace` hears a line about each try: method, path, status
     and time, never a header or a body. `pause(seconds)` waits and answers True when the user
-    interrupted the wait. `chance` gives numbers in [0, 1).
+    interrupted the wait. `chance` gives numbers in [0, 1). `gates` are those that other processes share, for reads
+    (False) and writes (True).
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class HttpClient:
         pause: Callable[[float], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
+        gates: Mapping[bool, Gate] | None = None,
     ) -> None:
         self._connection = connection
         self._wsgi_app = wsgi_app
@@ -83,10 +87,9 @@ class HttpClient:
         self._chance = chance
         self._budget = Budget()
         self._budget_lock = threading.Lock()
-        self._gates = {
-            False: RateGate(connection.reads_per_minute, clock),
-            True: RateGate(connection.writes_per_minute, clock),
-        }
+        self._gates = gates or gates_of(
+            connection.reads_per_minute, connection.writes_per_minute, connection.requests_per_minute, clock
+        )
         self._lanes = {False: Lanes(), True: Lanes()}
         self._tls = _tls_context(connection.url)
         self._local = threading.local()
@@ -116,10 +119,11 @@ class HttpClient:
                 self._wait(max(LANE_SECONDS, gate.opens_in()))
             limited = False
             try:
-                self._wait(gate.reserve())
+                self._take_turn(gate)
                 if sending:
                     sending()
-                answer, error = self._try(method, path, query, headers, body)
+                within = self._connection.timeout_seconds / 4 if sending else math.inf
+                answer, error = self._try(method, path, query, headers, body, within)
                 if answer is not None and answer.status < 400:
                     with self._budget_lock:
                         self._budget.earn()
@@ -171,13 +175,14 @@ class HttpClient:
         query: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
         body: Body | None,
+        within: float,
     ) -> tuple[Answer | None, Unreachable | None]:
-        """What came of one try: an answer, or none."""
+        """What came of one try, sent `within` so many seconds or not at all: an answer, or none."""
         answer: Answer | None = None
         error: Unreachable | None = None
         begin = self._clock()
         try:
-            answer = self._send_once(method, path, query, headers, body)
+            answer = self._send_once(method, path, query, headers, body, within)
         except Unreachable as unreachable:
             error = unreachable
         if self._trace:
@@ -192,6 +197,7 @@ class HttpClient:
         query: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
         body: Body | None,
+        within: float,
     ) -> Answer:
         tally = self._tally()
         tally.requests += 1
@@ -201,6 +207,7 @@ class HttpClient:
             all_headers["content-type"] = "application/json"
         url = self._connection.url.rstrip("/") + path
         client, deadline = self._client()
+        deadline.send_within(within)
         try:
             request = client.build_request(
                 method,
@@ -215,7 +222,7 @@ class HttpClient:
                 raw = _read(response)
             finally:
                 response.close()
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, TooLate) as error:
             raise self._unreachable(error, reached=False) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise self._unreachable(error, reached=True) from None
@@ -269,6 +276,14 @@ class HttpClient:
             self._local.tally = Tally()
         tally: Tally = self._local.tally
         return tally
+
+    def _take_turn(self, gate: Gate) -> None:
+        """Wait for a place at the gate; one that was missed, because the process stood still, is not used."""
+        while True:
+            due = self._clock() + gate.reserve()
+            self._wait(due - self._clock())
+            if self._clock() - due < LATE_SECONDS:
+                return
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0 and self._pause(seconds):

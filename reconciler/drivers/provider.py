@@ -22,10 +22,14 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Request budgets of one credential. `settle_seconds` is how long a list may lag behind a write."""
+    """Request budgets of one credential. `settle_seconds` is how long a list may lag behind a write.
+
+    `requests_per_minute` is one budget for reads and writes together, where the remote counts like that.
+    """
 
     writes_per_minute: int = 300
     reads_per_minute: int = 1000
+    requests_per_minute: int | None = None
     concurrency: int = 8
     settle_seconds: float = 30
     timeout_seconds: float = 60

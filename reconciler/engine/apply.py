@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import Protocol
 
 from reconciler.core.codes import Code
 from reconciler.core.dependencies import levels
@@ -20,7 +21,7 @@ from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check
 from reconciler.core.refs import filled
 from reconciler.drivers.base import Driver
 from reconciler.engine.execute import Executor, Pending, Step
-from reconciler.engine.journal import Journal
+from reconciler.engine.journal import Attempts
 from reconciler.engine.observe import KindOnTarget
 from reconciler.engine.settle import Settler
 
@@ -51,23 +52,37 @@ class ApplyOptions:
     pause: Callable[[float], bool] | None = None
 
 
+class Settling(Protocol):
+    """What becomes of creates after they were sent (see `engine.settle`)."""
+
+    def resolve(self, pending: list[Pending], again: Callable[[list[Step]], list[Outcome | Pending]]) -> list[Outcome]:
+        """The outcome of each create whose answer was lost; `again` sends steps once more."""
+        ...
+
+    def one_for_each(self, created: list[Outcome], repeated: bool) -> list[Outcome]:
+        """The outcomes, once it is seen to that each address has one object."""
+        ...
+
+
 def apply_plan(
     plan: Plan,
     driver: Driver,
     kinds: Sequence[KindOnTarget],
     observed: Sequence[Observation],
-    journal: Journal,
+    journal: Attempts,
     options: ApplyOptions,
+    settling: Settling | None = None,
 ) -> list[Outcome]:
     """Carry out a plan's unblocked changes against what was just observed; one outcome each, in the plan's order.
 
-    Raises StalePlan, before anything is sent, where a change no longer fits.
+    Creates are settled within the run, by looking at whole lists, unless another way of `settling` is given. Raises
+    StalePlan, before anything is sent, where a change no longer fits.
     """
     found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in observed}
     steps, already = _check_all(plan, found)
     for outcome in already:
         options.report(outcome)
-    run = _Run(driver, kinds, plan.owner, journal, options, already)
+    run = _Run(driver, kinds, plan.owner, journal, options, already, settling)
     try:
         outcomes = [*already, *run.all(steps)]
     finally:
@@ -120,9 +135,10 @@ class _Run:
         driver: Driver,
         kinds: Sequence[KindOnTarget],
         owner: str,
-        journal: Journal,
+        journal: Attempts,
         options: ApplyOptions,
         already: Sequence[Outcome],
+        settling: Settling | None,
     ) -> None:
         self._done: set[Address] = set()
         self._ids: dict[Address, str] = {}
@@ -132,7 +148,7 @@ class _Run:
         self._executor = Executor(driver, journal, options.draw)
         self._halt = threading.Event()
         pause = options.pause or options.stop.wait
-        self._settler = Settler(
+        self._settler: Settling = settling or Settler(
             driver, kinds, owner, journal, options.settle_seconds, pause, options.report, options.clock
         )
 

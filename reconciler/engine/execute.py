@@ -14,7 +14,7 @@ from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check_liv
 from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.core.verify import verify
 from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError, VersionConflict
-from reconciler.engine.journal import Journal
+from reconciler.engine.journal import Attempts
 
 MAX_CONFLICTS: Final = 3
 
@@ -42,7 +42,7 @@ class Pending:
 class Executor:
     """Sends changes to one target. `draw` gives nonces: random, at most 16 letters and digits."""
 
-    def __init__(self, driver: Driver, journal: Journal, draw: Callable[[], str]) -> None:
+    def __init__(self, driver: Driver, journal: Attempts, draw: Callable[[], str]) -> None:
         self._driver = driver
         self._journal = journal
         self._draw = draw

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, LiveObject, Outcome, Result, Severity
+from reconciler.core.model import Address, Diagnostic, LiveObject, Outcome, Result, Severity
 from reconciler.core.pairing import Owned, index
 from reconciler.core.verify import verify
 from reconciler.drivers.base import Driver, NotFound, RemoteError
 from reconciler.engine.execute import Pending, Step
-from reconciler.engine.journal import Journal
+from reconciler.engine.journal import Attempts
 from reconciler.engine.observe import KindOnTarget, live_object
 
 MAX_CREATES = 3
@@ -31,7 +31,7 @@ class Settler:
         driver: Driver,
         kinds: Sequence[KindOnTarget],
         owner: str,
-        journal: Journal,
+        journal: Attempts,
         settle_seconds: float,
         pause: Callable[[float], bool],
         report: Callable[[Outcome], None],
@@ -133,15 +133,17 @@ class Settler:
             return False
 
     def _take_back(self, outcome: Outcome, extra: Owned, first: Owned) -> Diagnostic:
-        address = str(outcome.address)
-        try:
-            self._driver.delete(outcome.address.kind, extra.live.id)
-        except RemoteError as error:
-            return replace(error.diagnostic, address=address)
-        summary = (
-            f"{extra.live.id} was made twice (a repeated request, or another apply) and removed; {first.live.id} stays"
-        )
-        return Diagnostic(Severity.INFO, Code.UNRESOLVED_CREATE, summary, address=address)
+        return take_back(self._driver, outcome.address, extra.live.id, f"{first.live.id} stays")
+
+
+def take_back(driver: Driver, address: Address, id: str, why: str) -> Diagnostic:
+    """Delete an object that was made too much; what there is to say about it."""
+    try:
+        driver.delete(address.kind, id)
+    except RemoteError as error:
+        return replace(error.diagnostic, address=str(address))
+    summary = f"{id} was made twice (a repeated request, or another apply) and removed; {why}"
+    return Diagnostic(Severity.INFO, Code.UNRESOLVED_CREATE, summary, address=str(address))
 
 
 def _is_in(one: Pending, looked: dict[str, dict[str, list[Owned]]]) -> bool:

@@ -20,11 +20,12 @@ import one_base
 import one_plan
 import one_unit
 import other_plans
+import sharded
 from mutant import Mutant
 
 MUTANTS = [
     mutant
-    for module in (one_unit, one_base, one_plan, other_plans, linked, neighbours, agreed)
+    for module in (one_unit, one_base, one_plan, other_plans, linked, neighbours, agreed, sharded)
     for mutant in module.MUTANTS
 ]
 LONGEST = 300
