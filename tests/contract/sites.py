@@ -21,9 +21,9 @@ import yaml
 from hypothesis import find, settings
 from hypothesis.strategies import SearchStrategy
 
-from reconciler.config.schemas import Schemas, shipped
+from reconciler.config.schemas import Schemas, schemas_of
 from reconciler.server import create_app
-from tests.contract import langgraph_server
+from tests.contract import guide, langgraph_server
 from tests.contract.mock import Mock
 from tests.strategies import bodies
 
@@ -118,7 +118,8 @@ class Site:
 def described() -> dict[str, Mapping[str, Any]]:
     """The description for each provider."""
     found: dict[str, Mapping[str, Any]] = {}
-    for path in sorted(VENDORS.glob("*.yaml")):
+    own = (guide.project() / "tests/contract/vendors").glob("*.yaml")
+    for path in [*sorted(VENDORS.glob("*.yaml")), *own]:
         vendor = yaml.safe_load(path.read_text("utf-8"))
         for provider in vendor.get("providers", [path.stem]):
             found[provider] = vendor
@@ -126,8 +127,8 @@ def described() -> dict[str, Mapping[str, Any]]:
 
 
 def cases() -> list[Case]:
-    """Every kind of every provider that comes with the tool and speaks to a server of its own."""
-    schemas = shipped()
+    """Every kind of every provider that comes with the tool and is not embedded in it; and of the guide's."""
+    schemas = schemas_of(guide.project())
     return [
         Case(name, kind, described()[name], schemas)
         for name in schemas.provider_names()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from reconciler.config.schemas import shipped
 from reconciler.core.codes import Code
-from reconciler.core.model import ABSENT, Action, Body, Result
 from reconciler.core.kind_plan import KindPlanner
+from reconciler.core.model import ABSENT, Action, Body, Result
 from reconciler.core.pairing import index, mark_text
 from reconciler.core.precondition import planned_writes
 from reconciler.core.semantics import Kind, can_clear, is_mark, meaning_of, same, units
