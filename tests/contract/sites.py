@@ -97,7 +97,11 @@ class Site:
         return found
 
     def edit(self, id: str, patch: Json) -> None:
-        """A change by hand."""
+        """A change by hand; where what is left out is cleared, of all of the object."""
+        said = self.case.said
+        if said.get("absent") == "clear":
+            known = {*said["shown"], *said["required"]}
+            patch = {name: value for name, value in self.read(id).items() if name in known} | patch
         self._ask("update", id, patch)
 
     def remove(self, id: str) -> None:
@@ -110,19 +114,19 @@ class Site:
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         found = answer.json() if answer.content else None
         for step in filter(None, self.case.said.get("envelope", "").split(".")):
-            found = found[step]
+            found = found[step] if found else None
         return found
 
 
 @cache
-def described() -> dict[str, Mapping[str, Any]]:
-    """The description for each provider."""
-    found: dict[str, Mapping[str, Any]] = {}
+def described() -> dict[str, list[Mapping[str, Any]]]:
+    """The descriptions for each provider: one, or several where it is a gateway to several APIs."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
     own = (guide.project() / "tests/contract/vendors").glob("*.yaml")
     for path in [*sorted(VENDORS.glob("*.yaml")), *own]:
         vendor = yaml.safe_load(path.read_text("utf-8"))
         for provider in vendor.get("providers", [path.stem]):
-            found[provider] = vendor
+            found.setdefault(provider, []).append(vendor)
     return found
 
 
@@ -130,11 +134,12 @@ def cases() -> list[Case]:
     """Every kind of every provider that comes with the tool and is not embedded in it; and of the guide's."""
     schemas = schemas_of(guide.project())
     return [
-        Case(name, kind, described()[name], schemas)
+        Case(name, kind, vendor, schemas)
         for name in schemas.provider_names()
         if not schemas.provider(name).embedded
         for kind in schemas.provider(name).kinds
-        if kind in described()[name]["kinds"]
+        for vendor in described().get(name, ())
+        if kind in vendor["kinds"]
     ]
 
 

@@ -27,7 +27,7 @@ def point(project: Project, url: str) -> None:
 def test_a_bot_is_made_changed_and_removed(written: Project) -> None:
     assert written.ok("validate").err == ""
     assert "How it answers" in written.ok("explain", "bot.mood").out
-    mock = Mock(described()["acme-bots"])
+    mock = Mock(described()["acme-bots"][0])
     with serve(mock) as server:
         point(written, f"{server.url}/api/v2")
         written.environment |= KEY

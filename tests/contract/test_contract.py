@@ -18,7 +18,7 @@ from reconciler.core.pairing import index, mark_text
 from reconciler.core.precondition import planned_writes
 from reconciler.core.semantics import Kind, can_clear, is_mark, meaning_of, same, units
 from tests.contract.account import Account, due
-from tests.contract.sites import Case, Site, cases, described, opened, scratch
+from tests.contract.sites import Case, Site, cases, opened, scratch
 
 EXAMPLES = 6
 contract = settings(
@@ -64,9 +64,10 @@ def differing(kind: Kind, wanted: Body, shown: Body) -> list[Any]:
     ]
 
 
-def test_every_provider_is_described_here() -> None:
-    speaking = {name for name in shipped().provider_names() if not shipped().provider(name).embedded}
-    assert speaking <= set(described())
+def test_every_kind_of_every_provider_is_tried_here() -> None:
+    providers = [shipped().provider(name) for name in shipped().provider_names()]
+    speaking = {(each.name, kind) for each in providers if not each.embedded for kind in each.kinds}
+    assert speaking <= {(case.provider, case.kind) for case in cases()}
 
 
 @contract
