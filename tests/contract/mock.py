@@ -58,8 +58,10 @@ class Mock:
             status, body = self._answer(environ)
         except Refused as refused:
             status, body = refused.status, refused.body
-        start_response(f"{status} X", [("Content-Type", "application/json")])
-        return [b"" if status == 204 else json.dumps(body).encode()]
+        content = b"" if status == 204 else json.dumps(body).encode()
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(content)))]
+        start_response(f"{status} X", headers)
+        return [content]
 
     def _answer(self, environ: dict[str, Any]) -> tuple[int, Json]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
