@@ -32,10 +32,12 @@ def plan_live(
     session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: Choices = AS_USUAL
 ) -> Planned:
     """Load the files, read the target, and plan. Raises ConfigError and RemoteError."""
-    loaded, policies = session.load(), load_policies(session.root, session.settings, session.schemas)
+    loaded, policies = session.load(lean=True), load_policies(session.root, session.settings, session.schemas)
     scope = session.scope(addresses, loaded, allow_deletes, choices.stance)
     base, said = base_source(session, choices)
-    sight = session.look({m.address.kind for m in loaded.manifests}, orphans=scope.only is None)
+    sight = session.look(
+        {m.address.kind for m in loaded.manifests}, orphans=scope.only is None, wanted=loaded.manifests
+    )
     plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
     plan = replace(plan, diagnostics=(*said, *plan.diagnostics))
     return Planned(judge_plan(policies, plan, loaded.manifests, session.provider, session.schemas), sight, loaded)

@@ -8,25 +8,29 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.remembering import keep, memory_of
 from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
+from reconciler.config.credentials import is_given, resolve
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import Schemas, schemas_of
-from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target, resolve
+from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target
+from reconciler.core.agreement import Agreement
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance
-from reconciler.core.model import Address, Source, TargetIdentity
+from reconciler.core.model import Address, Manifest, Source, TargetIdentity
 from reconciler.core.plan import Scope
 from reconciler.core.semantics import Kind, Meaning, compile_schema
 from reconciler.drivers.base import Driver
+from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.http import Connection, HttpClient
 from reconciler.drivers.provider import Limits, Provider, ProviderKind
@@ -101,8 +105,14 @@ class Session:
         summary = f"target {self.target.name!r} has no url, and provider {self.provider.name!r} has none of its own"
         raise ConfigError([error(Code.INVALID_SETTINGS, summary, self.target.source, "", "add `url: https://…/v1`")])
 
-    def load(self) -> Loaded:
-        """The manifests for the target. Raises ConfigError with every problem of every file."""
+    def load(self, *, lean: bool = False) -> Loaded:
+        """The manifests for the target. Raises ConfigError with every problem of every file.
+
+        With `lean`, most bodies are not kept, but read again when somebody asks.
+        """
+        memory = None
+        if lean and not self.options.allow_secret_like:  # what only that accepts is not to be remembered as accepted
+            memory = memory_of(self.root, self.environment, self.settings, self.target)
         loaded = load(
             self.root,
             self.options.dirs,
@@ -110,7 +120,12 @@ class Session:
             target=self.target,
             provider=self.provider,
             schemas=self.schemas,
+            secret_like_allowed=self.options.allow_secret_like,
+            kinds={on_target.kind.name: on_target.kind for on_target in self.kinds} if lean else None,
+            memory=memory,
         )
+        if memory is not None:
+            keep(memory, self.root)
         if not loaded.ok:
             raise ConfigError(loaded.diagnostics)
         return loaded
@@ -139,8 +154,8 @@ class Session:
         markless = any(kind.mark_field is None for kind in self.provider.kinds.values())
         return markless or self.target.marks is Marks.LOCK_FILE
 
-    def look(self, kinds: Collection[str], *, orphans: bool = False) -> Sight:
-        """Read the target: these kinds and the default one.
+    def look(self, kinds: Collection[str], *, orphans: bool = False, wanted: Sequence[Manifest] | None = None) -> Sight:
+        """Read the target: these kinds and the default one. Of objects that are as `wanted`, not all is kept.
 
         To find `orphans` of kinds that have left the files altogether, with `prune: owned` every other kind is read as
         well that the target serves. Raises RemoteError.
@@ -149,7 +164,8 @@ class Session:
         searched = orphans and self.settings.prune is Prune.OWNED
         others = {each.kind.name for each in self.kinds} - needed if searched else set()
         read = [each for each in self.kinds if each.kind.name in needed | others]
-        return observe(self.driver, read, self.journal, optional=others)
+        agreement = None if wanted is None else Agreement(wanted, self.owner, digests=self.digests)
+        return observe(self.driver, read, self.journal, optional=others, agreement=agreement)
 
     @cached_property
     def driver(self) -> Driver:
@@ -174,7 +190,10 @@ class Session:
             trace=self._say if self.options.verbose else None,
             pause=self.stop.wait,
         )
-        return RestDriver(self.provider, client)
+        if self.provider.embedded:
+            return RestDriver(self.provider, client)  # in this process there is no way to wait for
+        boundaries = Boundaries(self.root / NAME / "lists", self.url, partial(state_directory, self.root))
+        return RestDriver(self.provider, client, reads_at_once=self.limits.concurrency, boundaries=boundaries)
 
     @cached_property
     def journal(self) -> Journal:
@@ -225,7 +244,7 @@ class Session:
         for name, spec in self.provider.credentials.items():
             if reference := self.target.credentials.get(name):
                 yield name, resolve(self.environment, reference)
-            elif spec.env and spec.env in self.environment:
+            elif spec.env and is_given(self.environment, spec.env):
                 place = self.target.source or Source("environment", 1, 1)
                 yield name, resolve(self.environment, EnvRef(spec.env, place, self.target.name, f"credentials.{name}"))
 

@@ -20,6 +20,8 @@ class Code(StrEnum):
     BAD_TAG = "RC0108"
     FILE_REFUSED = "RC0109"
     SUSPICIOUS_TEXT = "RC0110"
+    KEY_LIKE = "RC0115"
+    FILE_CHANGED = "RC0118"
     # RC02: manifests against their schema
     UNKNOWN_FIELD = "RC0201"
     INVALID_VALUE = "RC0202"
@@ -33,6 +35,7 @@ class Code(StrEnum):
     SAME_NAME = "RC0210"
     POLICY = "RC0211"
     BAD_REFERENCE = "RC0212"
+    NO_COUNTERPART = "RC0217"
     # RC03: settings, targets, variables, credentials
     INVALID_SETTINGS = "RC0301"
     UNKNOWN_TARGET = "RC0302"
@@ -41,6 +44,7 @@ class Code(StrEnum):
     HOST_REFUSED = "RC0305"
     UNKNOWN_PROVIDER = "RC0306"
     OWNER_REQUIRED = "RC0307"
+    BAD_CREDENTIAL_FILE = "RC0308"
     # RC04: plan
     BLOCKED = "RC0401"
     ORPHAN = "RC0402"
@@ -70,6 +74,7 @@ class Code(StrEnum):
     RATE_LIMITED = "RC0508"
     SERVER_ERROR = "RC0509"
     ROUTE_CHANGED = "RC0510"
+    TOO_LARGE_ANSWER = "RC0511"
     VERSION_CONFLICT = "RC0512"
     # RC06: apply
     NOT_KEPT = "RC0601"

@@ -172,6 +172,8 @@ class KindPlanner:
         self, manifest: Manifest, live: LiveObject, mark: Mark | None, action: Action, reasons: tuple[Reason, ...]
     ) -> Change:
         self._taken[live.id] = manifest.address
+        if live.agrees:
+            return Change(manifest.address, Action.NOOP, live.id, source=manifest.source)
         base = self.base.of(self.kind, manifest.address, mark)
         decision = decide_update(self.kind, manifest, live.body, mark, base, self.stance)
         self.said += decision.diagnostics

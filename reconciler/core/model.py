@@ -90,16 +90,24 @@ class OnRemove(StrEnum):
     RELEASE = "release"
 
 
+class Gist(NamedTuple):
+    """The units a manifest sets, sorted, and a digest of what they mean: see `agreement`."""
+
+    units: tuple[Unit, ...]
+    digest: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The desired body of one resource and what its `reconciler:` block says.
 
     `places` gives the position of every value by its path in the body; the empty path is the document.
     A text that came from `!file` has its place in that file. `refs` says where the body refers to other resources.
+    `gist` is known where bodies and places are not kept, but read again when somebody asks.
     """
 
     address: Address
-    body: Body
+    body: Mapping[str, Json]
     source: Source
     places: Mapping[Path, Source] = field(default_factory=dict)
     id: str | None = None
@@ -110,6 +118,7 @@ class Manifest:
     moved_from: str | None = None
     same_name_allowed: bool = False
     refs: Mapping[Path, Address] = field(default_factory=dict)
+    gist: Gist | None = field(default=None, compare=False)
 
     def place(self, path: Path) -> Source:
         """The position of the value at `path`, or of its nearest enclosing value."""
@@ -121,12 +130,16 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class LiveObject:
-    """One object as the remote showed it; `body` is verbatim, `created` is the remote's own time stamp (0 if none)."""
+    """One object as the remote showed it; `created` is the remote's own time stamp (0 if none).
+
+    `body` is verbatim; of an object that `agrees` with its manifest only what others may ask for is kept.
+    """
 
     kind: str
     id: str
     body: Body
     created: float = 0
+    agrees: bool = False
 
 
 class Action(StrEnum):

@@ -9,6 +9,7 @@ RemoteError                 anything that went wrong between us and the remote
 ├── RateLimited             429 to the end of our patience
 ├── ServerFailed            5xx
 ├── BadResponse             an answer that cannot be understood or trusted
+│   └── TooLarge            an answer of more bytes than are read
 ├── IncompleteList          a list that could not be read to its end
 ├── RouteChanged            a gateway answered from another upstream than before
 ├── VersionConflict         a write that the remote refused (or may have done) because the object changed meanwhile
@@ -18,12 +19,15 @@ RemoteError                 anything that went wrong between us and the remote
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Final, Protocol, TypeGuard
 
 from reconciler.core.codes import Code
 from reconciler.core.model import Body, Diagnostic, Severity
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}", re.ASCII)
 
 
 class RemoteError(Exception):
@@ -87,6 +91,12 @@ class BadResponse(RemoteError):
     """The answer is not what this API answers with."""
 
     code = Code.BAD_RESPONSE
+
+
+class TooLarge(BadResponse):
+    """The answer is larger than anything that is read."""
+
+    code = Code.TOO_LARGE_ANSWER
 
 
 class IncompleteList(RemoteError):
@@ -160,3 +170,8 @@ class Driver(Protocol):
     def take_tally(self) -> Tally:
         """What this thread sent since it last asked."""
         ...
+
+
+def is_usable_id(value: Any) -> TypeGuard[str]:
+    """Whether this is an id that can stand in a URL, and on a terminal."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None

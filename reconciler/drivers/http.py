@@ -1,17 +1,17 @@
 """Requests over httpx: retries, the rate gate, limits on answers. The only module that imports httpx.
 
-One client for each thread (an httpx pool shared by many threads is slow), one TLS context for all of them.
+One client for each request in flight (an httpx pool shared by many threads is slow), one TLS context for all of them. A
+client that is free is taken by whoever needs one next, so that connections outlive the threads that opened them.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -20,12 +20,16 @@ import httpx
 
 from reconciler.core.model import Body, Json
 from reconciler.core.retry import Budget, Failure, wait_before_retry
-from reconciler.drivers.base import BadResponse, Interrupted, Tally, Unreachable
-from reconciler.drivers.gate import RateGate
+from reconciler.drivers.base import Interrupted, Tally, TooLarge, Unreachable
+from reconciler.drivers.deadline import Deadline
+from reconciler.drivers.encoding import decoded, encoded, mapped
+from reconciler.drivers.gate import Lanes, RateGate
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
 TEXT_BYTES: Final = 2000
+LANE_SECONDS: Final = 0.05
+"""How long to wait before looking again whether a lane is free: about as long as a request takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,10 @@ class HttpClient:
             False: RateGate(connection.reads_per_minute, clock),
             True: RateGate(connection.writes_per_minute, clock),
         }
+        self._lanes = {False: Lanes(), True: Lanes()}
         self._tls = _tls_context(connection.url)
         self._local = threading.local()
+        self._free: list[tuple[httpx.Client, Deadline]] = []
 
     def send(
         self,
@@ -100,35 +106,34 @@ class HttpClient:
         """Send a request, again where that is safe and useful, and return the last answer, whatever its status.
 
         `sending` is called right before each try, after the waits; what it raises is passed on, and nothing is sent.
-        Raises Unreachable when no answer came, BadResponse when it is too large, Interrupted when a wait was ended.
+        Raises Unreachable when no answer came, TooLarge when it is, Interrupted when a wait was ended.
         """
-        gate = self._gates[method != "GET"]
+        gate, lanes = self._gates[method != "GET"], self._lanes[method != "GET"]
         tries = 0
         while True:
             tries += 1
-            self._wait(gate.reserve())
-            if sending:
-                sending()
-            answer: Answer | None = None
-            error: Unreachable | None = None
-            begin = self._clock()
+            while (lane := lanes.enter()) is None:
+                self._wait(max(LANE_SECONDS, gate.opens_in()))
+            limited = False
             try:
-                answer = self._send_once(method, path, query, headers, body)
-            except Unreachable as unreachable:
-                error = unreachable
-            if self._trace:
-                outcome = error or (answer and answer.status)
-                self._trace(f"{method} {path}{_shown(query)}  {outcome}  {self._clock() - begin:.3f} s")
-            if answer is not None and answer.status < 400:
-                with self._budget_lock:
-                    self._budget.earn()
-                return answer
-            failure = _failure(tries, repeatable, answer, error)
-            seconds = wait_before_retry(failure, self._chance())
-            if seconds is not None and failure.status == 429:
-                gate.close(seconds)
+                self._wait(gate.reserve())
+                if sending:
+                    sending()
+                answer, error = self._try(method, path, query, headers, body)
+                if answer is not None and answer.status < 400:
+                    with self._budget_lock:
+                        self._budget.earn()
+                    return answer
+                failure = _failure(tries, repeatable, answer, error)
+                seconds = wait_before_retry(failure, self._chance())
+                limited = failure.status == 429
+                if seconds is not None and limited:
+                    gate.close(seconds)  # before the lane is free for the next one
+            finally:
+                counts = lanes.leave(lane, limited=limited)
             with self._budget_lock:
-                again = seconds is not None and self._budget.spend()
+                free = limited and not counts
+                again = seconds is not None and (free or self._budget.spend())
             if not again or seconds is None:
                 if error is not None:
                     raise error
@@ -142,6 +147,13 @@ class HttpClient:
         self._local.tally = Tally()
         return tally
 
+    def add_tally(self, tally: Tally) -> None:
+        """Count for this thread what another one sent for it."""
+        mine = self._tally()
+        mine.requests += tally.requests
+        mine.request_id = tally.request_id or mine.request_id
+        mine.repeated = mine.repeated or tally.repeated
+
     def note_repeated(self) -> None:
         """Remember that a gateway sent the last request of this thread more than once."""
         self._local.tally.repeated = True
@@ -151,6 +163,27 @@ class HttpClient:
         for secret in self._connection.secrets:
             text = text.replace(secret, MASK)
         return text
+
+    def _try(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        body: Body | None,
+    ) -> tuple[Answer | None, Unreachable | None]:
+        """What came of one try: an answer, or none."""
+        answer: Answer | None = None
+        error: Unreachable | None = None
+        begin = self._clock()
+        try:
+            answer = self._send_once(method, path, query, headers, body)
+        except Unreachable as unreachable:
+            error = unreachable
+        if self._trace:
+            outcome = error or (answer and answer.status)
+            self._trace(f"{method} {path}{_shown(query)}  {outcome}  {self._clock() - begin:.3f} s")
+        return answer, error
 
     def _send_once(
         self,
@@ -162,44 +195,40 @@ class HttpClient:
     ) -> Answer:
         tally = self._tally()
         tally.requests += 1
-        client = self._client()
-        content = None if body is None else _encoded(body)
+        content = None if body is None else encoded(body)
         all_headers = {**self._connection.headers, **(headers or {})}
         if content is not None:
             all_headers["content-type"] = "application/json"
         url = self._connection.url.rstrip("/") + path
-        request = client.build_request(method, url, params=query, headers=all_headers, content=content)
+        client, deadline = self._client()
         try:
+            request = client.build_request(
+                method,
+                url,
+                params=query,
+                headers=all_headers,
+                content=content,
+                extensions={"trace": deadline.trace},
+            )
             response = client.send(request, stream=True)
             try:
-                raw = self._read(response)
+                raw = _read(response)
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise self._unreachable(error, reached=False) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise self._unreachable(error, reached=True) from None
+        finally:
+            self._free.append((client, deadline))
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
         return self._answer(response, raw)
 
-    def _read(self, response: httpx.Response) -> bytes:
-        deadline = self._clock() + self._connection.timeout_seconds
-        chunks: list[bytes] = []
-        size = 0
-        for chunk in response.iter_bytes():
-            size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
-                raise BadResponse(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
-            if self._clock() > deadline:
-                raise httpx.ReadTimeout("the answer did not end in time")
-            chunks.append(chunk)
-        return b"".join(chunks)
-
     def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
         try:
-            body = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
+            body = decoded(raw)
             if response.status_code >= 400:
-                body = _mapped(body, self.mask)
+                body = mapped(body, self.mask)
         except (ValueError, RecursionError):
             body = None
         return Answer(response.status_code, response.headers, body, self._beginning(raw))
@@ -215,16 +244,22 @@ class HttpClient:
         hint = "check the url, the network and any proxy settings"
         return Unreachable(f"{self._connection.url}: {said}", reached=reached, hint=hint)
 
-    def _client(self) -> httpx.Client:
-        client: httpx.Client | None = getattr(self._local, "client", None)
-        if client is None:
-            timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
-            if self._wsgi_app is not None:
-                client = httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
-            else:
-                client = httpx.Client(verify=self._tls, timeout=timeout)
-            self._local.client = client
-        return client
+    def _client(self) -> tuple[httpx.Client, Deadline]:
+        """A client nobody uses, and what ends its waits."""
+        try:
+            return self._free.pop()  # the one used last, whose connection is the least likely to have been closed
+        except IndexError:
+            return self._new_client(), Deadline(self._connection.timeout_seconds, self._clock)
+
+    def _new_client(self) -> httpx.Client:
+        if self._wsgi_app is not None:
+            return httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
+        timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
+        try:
+            return httpx.Client(verify=self._tls, timeout=timeout)
+        except (ValueError, ImportError, httpx.InvalidURL):  # what it says quotes the proxy, password and all
+            hint = "http:// and https:// proxies are supported; `no_proxy` names hosts that are reached without one"
+            raise Unreachable("the proxy that the environment names cannot be used", reached=False, hint=hint) from None
 
     def _tally(self) -> Tally:
         if not hasattr(self._local, "tally"):
@@ -237,12 +272,15 @@ class HttpClient:
             raise Interrupted("stopped while waiting to send the next request")
 
 
-def _encoded(body: Body) -> bytes:
-    """A body as JSON; in ASCII where it holds lone surrogates, which UTF-8 has no bytes for (others' metadata may)."""
-    try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-    except UnicodeEncodeError:
-        return json.dumps(body, allow_nan=False).encode()
+def _read(response: httpx.Response) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            raise TooLarge(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _shown(query: Mapping[str, str] | None) -> str:
@@ -275,30 +313,16 @@ def _failure(tries: int, repeatable: bool, answer: Answer | None, error: Unreach
     return Failure(tries, repeatable, answer.status, True, retry_after(answer.headers), advice)
 
 
-def _mapped(value: Json, change: Callable[[str], str]) -> Json:
-    """A JSON value with every text in it changed."""
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, list):
-        return [_mapped(each, change) for each in value]
-    if isinstance(value, dict):
-        return {change(name): _mapped(each, change) for name, each in value.items()}
-    return value
-
-
-def _refuse_constant(text: str) -> Iterable[None]:
-    raise ValueError(f"{text} is not JSON")
-
-
-def _finite(text: str) -> float:
-    if math.isinf(number := float(text)):
-        raise ValueError(f"{text} is too large")
-    return number
-
-
 def _tls_context(url: str) -> ssl.SSLContext:
     """One context for all clients. Without TLS, an empty one that trusts nobody: loading certificates takes 40 ms."""
-    return httpx.create_ssl_context() if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        return httpx.create_ssl_context()
+    except OSError as wrong:
+        hint = "check the files that SSL_CERT_FILE and SSL_CERT_DIR name"
+        summary = f"the certificates of authorities cannot be read: {wrong.strerror or wrong}"
+        raise Unreachable(summary, reached=False, hint=hint) from None
 
 
 def _sleep(seconds: float) -> bool:

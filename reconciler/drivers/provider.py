@@ -41,7 +41,9 @@ class ListStyle:
 
     `items` and `more` are dotted paths in the answer; empty, the answer itself. `cursor` and `size` name what a request
     says, in its query or, with `verb: POST`, in its body; `query` is said in every one. Without `path`, it is that of
-    the kind.
+    the kind. `oldest_first` is laid over `query` to read the list the other way round. It is only there where the list
+    is known to be sorted by the kind's `created_field`, newest first with `query` alone: then it can be read from many
+    places.
     """
 
     style: Literal["after", "page", "offset", "time"] = "after"
@@ -53,6 +55,7 @@ class ListStyle:
     size: str = "limit"
     limit: int = 100
     query: Mapping[str, str] = field(default_factory=dict)
+    oldest_first: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -13,7 +14,6 @@ from reconciler.drivers.base import (
     Ambiguous,
     BadResponse,
     CredentialRefused,
-    IncompleteList,
     NoSuchApi,
     NotFound,
     RateLimited,
@@ -22,26 +22,42 @@ from reconciler.drivers.base import (
     RouteChanged,
     ServerFailed,
     Tally,
+    TooLarge,
     Unreachable,
     VersionConflict,
+    is_usable_id,
 )
+from reconciler.drivers.boundaries import Boundaries
+from reconciler.drivers.cursors import by_offset, by_time, by_token
 from reconciler.drivers.http import Answer, HttpClient, retry_after
-from reconciler.drivers.paging import Page, by_offset, by_time, by_token
+from reconciler.drivers.listing import Fetched, read_list
+from reconciler.drivers.paging.page import Entry, Order, Page
+from reconciler.drivers.paging.reading import Ask, Reading
 from reconciler.drivers.provider import Provider, ProviderKind
-from reconciler.drivers.shapes import ID, error_text, inside, is_live, shortened, the_object, the_page
+from reconciler.drivers.shapes import created, error_text, inside, is_live, shortened, the_object, the_page
 
 _ROUTE_HINT: Final = "a gateway that balances or falls back between accounts cannot be reconciled: pin one upstream"
+_NO_PLACE: Final = (BadResponse, NoSuchApi, Rejected, ServerFailed)
+"""What else a remote may answer where a list cannot be read from the place or in the order asked for."""
 
 
 class RestDriver:
-    """Follows a provider's data over an `HttpClient`. Safe from several threads."""
+    """Follows a provider's data over an `HttpClient`. Safe from several threads.
 
-    def __init__(self, provider: Provider, client: HttpClient) -> None:
+    `reads_at_once`: how many pages of a list may be on their way; `boundaries` remembers where they ended.
+    """
+
+    def __init__(
+        self, provider: Provider, client: HttpClient, *, reads_at_once: int = 1, boundaries: Boundaries | None = None
+    ) -> None:
         self._provider = provider
         self._client = client
+        self._reads_at_once = reads_at_once
+        self._boundaries = boundaries
         self._route: str | None = None
         self.account: str | None = None  # what the remote last said of itself
         self._route_lock = threading.Lock()
+        self._page_limits: dict[str, int] = {}  # by path, where pages of the usual length were too large
 
     def list(self, kind: str) -> Iterator[Body]:
         """Every object of a kind, over all pages, each id once. Raises when the list cannot be read to its end."""
@@ -58,30 +74,15 @@ class RestDriver:
         return (body for body in found if is_live(spec, body))
 
     def _after(self, kind: str, spec: ProviderKind) -> Iterator[Body]:
-        """The pages of a list whose cursor is the id of the last object seen.
+        """A list whose cursor is the id of the last object seen.
 
-        A page is empty after `more: true`, or a cursor is unknown, when the cursor's object was deleted meanwhile: that
-        is not the end. Reading goes on from the object before it, at worst from the beginning.
+        A long one whose order the provider vouches for is read from several places at once.
         """
-        seen: set[str] = set()
-        tried: set[str | None] = set()
-        trail: list[str] = []
-        while (cursor := trail[-1] if trail else None) not in tried:
-            tried.add(cursor)
-            page, more = self._page(spec, {spec.list.cursor: cursor} if cursor else {})
-            fresh = {body["id"]: body for body in page if body["id"] not in seen}
-            yield from fresh.values()
-            seen.update(fresh)
-            if not more:
-                return
-            if page:
-                trail.extend(body["id"] for body in page)
-            elif trail:
-                trail.pop()
-        raise IncompleteList(
-            f"the list of {kind} says there is more, but does not move on",
-            hint="the remote's paging is broken, or everything was deleted meanwhile: nothing was concluded from it",
-        )
+        both_ways = bool(spec.list.oldest_first) and spec.created_field is not None
+        reading = Reading(self._reads_at_once if both_ways else 1)
+        yield from read_list(reading, partial(self._fetch, spec), partial(self._places, kind), self._client)
+        if self._boundaries and (places := reading.boundaries()):
+            self._boundaries.save(self.account, kind, places)
 
     def read(self, kind: str, id: str) -> Body:
         """One object. Raises NotFound when it is absent."""
@@ -157,28 +158,54 @@ class RestDriver:
         """What this thread sent since it last asked."""
         return self._client.take_tally()
 
-    def _page(self, spec: ProviderKind, said: Mapping[str, Json]) -> Page:
+    def _places(self, kind: str) -> tuple[Entry, ...]:
+        return self._boundaries.load(self.account, kind) if self._boundaries else ()
+
+    def _fetch(self, spec: ProviderKind, ask: Ask) -> Fetched:
+        said: dict[str, Json] = dict(spec.list.oldest_first) if ask.order is Order.OLDEST_FIRST else {}
+        if ask.after:
+            said[spec.list.cursor] = ask.after
+        try:
+            page, more = self._page(spec, said)
+        except (NotFound, *_NO_PLACE) as error:
+            if ask.probe or (ask.after is not None and isinstance(error, NotFound)):
+                return Fetched({}, None)
+            raise
+        bodies = {body["id"]: body for body in page}
+        entries = (Entry(id, created(body, spec.created_field)) for id, body in bodies.items())
+        return Fetched(bodies, Page(tuple(entries), bool(more)))
+
+    def _page(self, spec: ProviderKind, said: Mapping[str, Json]) -> tuple[Sequence[Body], Json]:
         """One page of a list, from where the request says; with what the answer says of more."""
         style, path = spec.list, spec.list.path or spec.path
-        headers = {**spec.headers, **self._provider.reads.headers}
-        asked: dict[str, Json] = {**style.query, style.size: style.limit, **said}
         try:
-            if style.verb == "POST":
-                answer = self._send("POST", path, headers=headers, body=asked)
-            else:
-                query = {name: str(value) for name, value in asked.items()}
-                answer = self._send("GET", path, query=query, headers=headers)
+            answer = self._page_of(spec, path, said)
         except NotFound as error:
-            if said and style.style == "after":
-                return [], True  # the cursor's object is gone; step back
+            if said:  # it may speak of the cursor's object
+                raise
             raise NoSuchApi(
                 f"the target does not serve {path} (404): {error}",
                 hint="check the url; an API that was retired answers like this",
                 status=404,
             ) from None
         self._refuse_cached(answer)
-        more = inside(answer.body, style.more)
-        return the_page(spec, answer), bool(more) if style.style == "after" else more
+        return the_page(spec, answer), inside(answer.body, style.more)
+
+    def _page_of(self, spec: ProviderKind, path: str, said: Mapping[str, Json]) -> Answer:
+        """One page; of fewer objects from now on where so many are too large: a prompt may have 256 KB."""
+        style, headers = spec.list, {**spec.headers, **self._provider.reads.headers}
+        limit = self._page_limits.get(path, style.limit)
+        while True:
+            asked: dict[str, Json] = {**style.query, style.size: limit, **said}
+            try:
+                if style.verb == "POST":
+                    return self._send("POST", path, headers=headers, body=asked)
+                query = {name: str(value) for name, value in asked.items()}
+                return self._send("GET", path, query=query, headers=headers)
+            except TooLarge:
+                if limit == 1 or style.style != "after":  # others tell the end by a page that is not full
+                    raise
+                self._page_limits[path] = limit = max(1, limit // 4)
 
     def _send(
         self,
@@ -205,7 +232,7 @@ class RestDriver:
         raise self._error(answer)
 
     def _path(self, kind: str, id: str) -> str:
-        if not ID.fullmatch(id):
+        if not is_usable_id(id):
             raise BadResponse(f"{id!r:.80} is not an id that can be put into a URL")
         return f"{self._provider.kinds[kind].path}/{quote(id, safe='')}"
 

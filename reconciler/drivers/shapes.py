@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from reconciler.core.model import Body, Json
-from reconciler.drivers.base import BadResponse
+from reconciler.drivers.base import BadResponse, is_usable_id
 from reconciler.drivers.http import Answer
 from reconciler.drivers.provider import ProviderKind
 
-ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}", re.ASCII)
 _TEXTS: Final = ("message", "detail", "msg")
 
 
@@ -37,9 +35,15 @@ def the_page(spec: ProviderKind, answer: Answer) -> list[Body]:
         raise BadResponse(f"the list of {spec.path} has no {spec.list.items!r}", detail=shortened(answer.text))
     for body in page:
         id = body.get(spec.id_field)
-        if not isinstance(id, str) or not ID.fullmatch(id):
+        if not is_usable_id(id):
             raise BadResponse(f"the list holds an object whose id cannot be used: {id!r:.80}")
     return [_with_id(spec, body) for body in page]
+
+
+def created(body: Body, field: str | None) -> float | None:
+    """When an object was made, where the list is sorted by that and the remote says it as a number."""
+    found = body.get(field) if field else None
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
 
 
 def is_live(spec: ProviderKind, body: Body) -> bool:
