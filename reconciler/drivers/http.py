@@ -241,7 +241,10 @@ class HttpClient:
 
     def _unreachable(self, error: Exception, *, reached: bool) -> Unreachable:
         said = self.mask(str(error)) or type(error).__name__
-        hint = "check the url, the network and any proxy settings"
+        said = said.partition("] ")[2] if said.startswith("[Errno") else said
+        hint = "check the url, the network and any proxy settings; `reconciler doctor` tries each step by itself"
+        if "refused" in said:
+            hint = "nothing listens there: check the url; `reconciler serve` starts the embedded server"
         return Unreachable(f"{self._connection.url}: {said}", reached=reached, hint=hint)
 
     def _client(self) -> tuple[httpx.Client, Deadline]:

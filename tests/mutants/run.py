@@ -13,6 +13,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import agreed
 import linked
 import neighbours
 import one_base
@@ -22,7 +23,9 @@ import other_plans
 from mutant import Mutant
 
 MUTANTS = [
-    mutant for module in (one_unit, one_base, one_plan, other_plans, linked, neighbours) for mutant in module.MUTANTS
+    mutant
+    for module in (one_unit, one_base, one_plan, other_plans, linked, neighbours, agreed)
+    for mutant in module.MUTANTS
 ]
 LONGEST = 300
 """Seconds after which a mutant that runs in circles counts as noticed."""
