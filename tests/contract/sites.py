@@ -58,8 +58,16 @@ class Case:
     def bodies(self) -> SearchStrategy[dict[str, Json]]:
         """Bodies that the vendor takes: valid by our schema, with what no schema can know as the description has it."""
         pin, left_out = self.said.get("pin", {}), self.said.get("leave_out", ())
+        never_null = self.said.get("never_null", ())
         found = bodies(self.schema).map(
-            lambda body: {name: value for name, value in body.items() if name not in left_out} | pin
+            lambda body: (
+                {
+                    name: value
+                    for name, value in body.items()
+                    if name not in left_out and not (value is None and name in never_null)
+                }
+                | pin
+            )
         )
         return found if self.said.get("takes_nul", True) else found.filter(lambda body: NUL not in json.dumps(body))
 

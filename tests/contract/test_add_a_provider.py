@@ -52,7 +52,7 @@ def test_a_key_goes_to_no_host_that_only_a_file_names(written: Project) -> None:
     provider.write_text(provider.read_text() + "hosts: [bots.acme.example]\n")
     ran = written.run("plan")
     assert ran.code == 1
-    assert "providers/acme-bots.yaml:25:1" in ran.err
+    assert "providers/acme-bots.yaml:20:8" in ran.err
     assert "RC0305" in ran.err
 
 
