@@ -23,7 +23,7 @@ from reconciler.config.credentials import is_given, resolve
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
-from reconciler.config.schemas import Schemas, shipped
+from reconciler.config.schemas import Schemas, schemas_of
 from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target
 from reconciler.config.text import closest, cut
 from reconciler.core.agreement import Agreement
@@ -66,7 +66,7 @@ class Session:
         self.root = options.directory.absolute()
         self.environment = os.environ if environment is None else environment
         self.stop = threading.Event()
-        self.schemas = shipped()
+        self.schemas = schemas_of(self.root)
 
     @cached_property
     def settings(self) -> Settings:

@@ -111,8 +111,8 @@ class DeleteStyle:
 class ProviderKind:
     """One kind as this provider serves it; `schema` is a file name below `schemas/`.
 
-    `id_field` is where an object has its id; `envelope` is where an answer about one object has it (empty: everywhere).
-    `created_field` holds Unix seconds, or a time as RFC 3339 writes it.
+    `headers` go with its requests alone. `id_field` is where an object has its id; `envelope` is where an answer about
+    one object has it (empty: everywhere). `created_field` holds Unix seconds, or a time as RFC 3339 writes it.
     """
 
     schema: str
@@ -121,6 +121,7 @@ class ProviderKind:
     name_field: str | None = None
     prose_field: str | None = None
     created_field: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     id_field: str = "id"
     envelope: str = ""
     list: ListStyle = ListStyle()

@@ -87,7 +87,7 @@ class RestDriver:
     def read(self, kind: str, id: str) -> Body:
         """One object. Raises NotFound when it is absent."""
         spec = self._provider.kinds[kind]
-        answer = self._send("GET", self._path(kind, id), headers=self._provider.reads.headers)
+        answer = self._send("GET", self._path(kind, id), headers={**spec.headers, **self._provider.reads.headers})
         self._refuse_cached(answer)
         body = the_object(spec, answer)
         if not is_live(spec, body):
@@ -104,7 +104,7 @@ class RestDriver:
         chosen = {style.id_field: str(uuid.uuid4())} if style.id_field else {}
         path, sent = style.path or spec.path, {**body, **style.fields, **chosen}
         try:
-            answer = self._send("POST", path, body=sent, repeatable=bool(chosen), sending=sending)
+            answer = self._send("POST", path, headers=spec.headers, body=sent, repeatable=bool(chosen), sending=sending)
             return the_object(spec, answer)
         except (ServerFailed, BadResponse, RouteChanged) as error:
             raise Ambiguous(str(error), detail=error.diagnostic.detail, status=error.status) from error
@@ -123,10 +123,11 @@ class RestDriver:
         style = spec.update
         path = self._path(kind, id)
         if style.lock is None or seen is None or style.lock not in seen:
-            return the_object(spec, self._send(style.verb, path, body=patch))
+            return the_object(spec, self._send(style.verb, path, headers=spec.headers, body=patch))
         locked = {**patch, style.lock: seen[style.lock]}
         try:
-            return the_object(spec, self._send(style.verb, path, body=locked, repeatable=False))
+            answer = self._send(style.verb, path, headers=spec.headers, body=locked, repeatable=False)
+            return the_object(spec, answer)
         except (Rejected, ServerFailed, BadResponse, Unreachable) as error:
             if isinstance(error, Rejected) and error.status not in (409, 412):
                 raise
@@ -141,11 +142,11 @@ class RestDriver:
         spec = self._provider.kinds[kind]
         try:
             if spec.delete.archive:
-                answer = self._send("POST", f"{self._path(kind, id)}/{spec.delete.archive}")
+                answer = self._send("POST", f"{self._path(kind, id)}/{spec.delete.archive}", headers=spec.headers)
                 if not is_live(spec, the_object(spec, answer)):
                     return
             else:
-                answer = self._send("DELETE", self._path(kind, id))
+                answer = self._send("DELETE", self._path(kind, id), headers=spec.headers)
                 if answer.status == 204 or (isinstance(answer.body, dict) and answer.body.get("deleted") is True):
                     return
             self.read(kind, id)
@@ -192,7 +193,7 @@ class RestDriver:
 
     def _page_of(self, spec: ProviderKind, path: str, said: Mapping[str, Json]) -> Answer:
         """One page; of fewer objects from now on where so many are too large: a prompt may have 256 KB."""
-        style, headers = spec.list, self._provider.reads.headers
+        style, headers = spec.list, {**spec.headers, **self._provider.reads.headers}
         limit = self._page_limits.get(path, style.limit)
         while True:
             asked: dict[str, Json] = {**style.query, style.size: limit, **said}

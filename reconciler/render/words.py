@@ -57,4 +57,5 @@ BLOCKERS: Final[Mapping[str, str]] = {
     Blocker.POLICY: "against a policy",
     Blocker.DEPENDENCY: "what it refers to is missing",
     Blocker.IN_USE: "still in use",
+    Blocker.INEXPRESSIBLE: "no request can do it",
 }

@@ -114,9 +114,7 @@ MUTANTS = [
     ),
     Mutant("policy", "if moved.mark.key in manifests:", "if False:", "a key with a manifest is not moved", "kind_plan"),
     Mutant("policy", "if foreign is not None:", "if False:", "another owner's object is never touched", "policy"),
-    Mutant(
-        "policy", "if entries <= kind.max_entries:", "if entries <= kind.max_entries + 1:", "sixteen slots", "policy"
-    ),
+    Mutant("policy", "entries <= kind.max_entries:", "entries <= kind.max_entries + 1:", "sixteen slots", "policy"),
     Mutant(
         "kind_plan",
         "[live for live in self.index.not_ours if",
@@ -240,8 +238,8 @@ MUTANTS = [
     ),
     Mutant(
         "semantics",
-        "return any(self.fields[name].granular for name in patch if name in self.fields)",
-        "return self.mark_field in patch and False",
+        '(self.maps == "whole" and shared)',
+        "False",
         "shared maps are read again",
         "semantics",
     ),

@@ -136,8 +136,8 @@ MUTANTS = [
     Mutant("rollback", "return ABSENT if text is None else text", "return ABSENT", "the mark is put back", "rollback"),
     Mutant(
         "rollback",
-        "if len(unit) == 1 and (value is ABSENT or value is None):",
-        "if len(unit) == 1 and value is ABSENT:",
+        "(value is ABSENT or value is None):",
+        "value is ABSENT:",
         "null is cleared as the schema says",
         "rollback",
     ),
@@ -150,7 +150,7 @@ MUTANTS = [
     ),
     Mutant(
         "rollback",
-        "if value is ABSENT and len(unit) == 1:",
+        "if value is ABSENT and not can_clear(kind, unit):",
         "if value is ABSENT:",
         "entries are taken away",
         "rollback",

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import agreed
+import capabilities
 import linked
 import neighbours
 import one_base
@@ -25,7 +26,7 @@ from mutant import Mutant
 
 MUTANTS = [
     mutant
-    for module in (one_unit, one_base, one_plan, other_plans, linked, neighbours, agreed, sharded)
+    for module in (one_unit, one_base, one_plan, other_plans, linked, neighbours, agreed, sharded, capabilities)
     for mutant in module.MUTANTS
 ]
 LONGEST = 300

@@ -107,7 +107,8 @@ def test_every_provider_can_be_read() -> None:
 
 def test_what_a_provider_extends_is_merged_in_and_credentials_are_replaced() -> None:
     portkey, base = shipped().provider("portkey"), shipped().provider("openai-assistants")
-    assert portkey.kinds == base.kinds
+    assert {name: portkey.kinds[name] for name in base.kinds} == base.kinds
+    assert set(portkey.kinds) - set(base.kinds) == {"agent"}
     assert portkey.headers == base.headers
     assert portkey.limits == base.limits
     assert portkey.credentials["api_key"] == Credential("x-portkey-api-key", env="PORTKEY_API_KEY")
