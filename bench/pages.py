@@ -1,7 +1,7 @@
-"""A server that only pages: as little work a request as possible, so that what is measured is the client.
+"""A server that does as little work a request as possible, so that what is measured is the client.
 
-python -m bench.pages COUNT MILLISECONDS [managed] prints its URL. `POST /churn` deletes and adds a tenth. `managed`
-objects are as the manifests of `bench.manifests` want them, marks included.
+python -m bench.pages COUNT MILLISECONDS [managed] prints its URL. It lists and modifies; `POST /churn` deletes and
+adds a tenth. `managed` objects are as the manifests of `bench.manifests` want them, marks included.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -66,12 +67,18 @@ class Pages:
         inside = ",".join(self.texts[id] for id in ids)
         return 200, f'{{"object":"list","data":[{inside}],"has_more":{"true" if more else "false"}}}'
 
+    def write(self, path: str) -> tuple[int, str]:
+        """A modify request is answered with the object as it is."""
+        if not path.endswith("/churn"):
+            return 200, self.texts[path.rpartition("/")[2]]
+        self.churn()
+        return 200, "{}"
+
     def answer(self, method: str, target: str) -> tuple[int, str]:
         """Status and text of any request."""
         url = urlsplit(target)
         if method == "POST":
-            self.churn()
-            return 200, "{}"
+            return self.write(url.path)
         if url.path.endswith("/requests"):
             count, self.requests = self.requests, 0
             return 200, str(count)
@@ -109,11 +116,13 @@ async def main(count: int, milliseconds: float, made: Callable[[int], dict[str, 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
-                method, target, _ = head.decode().split(" ", 2)
+                method, target, fields = head.decode().split(" ", 2)
+                length = re.search(r"content-length: (\d+)", fields, re.IGNORECASE)
+                await reader.readexactly(int(length[1]) if length else 0)
                 await asyncio.sleep(milliseconds / 1000)
                 status, text = pages.answer(method, target)
                 body = text.encode()
-                head_ = f"HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+                head_ = f"HTTP/1.1 {status} x\r\nContent-Length: {len(body)}\r\n\r\n"
                 writer.write(head_.encode() + body)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):

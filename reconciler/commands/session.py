@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import cached_property, partial
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -23,13 +24,14 @@ from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import Schemas, shipped
 from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target
+from reconciler.config.text import closest, cut
 from reconciler.core.agreement import Agreement
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance
 from reconciler.core.model import Address, Manifest, Source, TargetIdentity
 from reconciler.core.plan import Scope
 from reconciler.core.semantics import Kind, Meaning, compile_schema
-from reconciler.drivers.base import Driver
+from reconciler.drivers.base import Driver, RemoteError
 from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.provider import Limits, Provider, ProviderKind
@@ -134,13 +136,7 @@ class Session:
         self, addresses: Sequence[str], loaded: Loaded, allow_deletes: int | None, stance: Stance = AS_USUAL
     ) -> Scope:
         """What may be planned, and how. Raises ConfigError for an address without a manifest."""
-        known = {manifest.address for manifest in loaded.manifests}
-        only = frozenset(parse_address(text) for text in addresses) or None
-        if missing := sorted((only or frozenset()) - known):
-            hint = "`reconciler validate` lists what there is"
-            raise ConfigError(
-                [error(Code.NO_SUCH_ADDRESS, f"no manifest has the address {a}", None, "", hint) for a in missing]
-            )
+        only = frozenset(known_address(text, loaded.manifests) for text in addresses) or None
         return Scope(self.owner, self.settings.prune is Prune.OWNED, allow_deletes, only, stance, self.digests)
 
     @property
@@ -165,7 +161,11 @@ class Session:
         others = {each.kind.name for each in self.kinds} - needed if searched else set()
         read = [each for each in self.kinds if each.kind.name in needed | others]
         agreement = None if wanted is None else Agreement(wanted, self.owner, digests=self.digests)
-        return observe(self.driver, read, self.journal, optional=others, agreement=agreement)
+        try:
+            return observe(self.driver, read, self.journal, optional=others, agreement=agreement)
+        except RemoteError as problem:
+            problem.diagnostics = (replace(problem.diagnostic, source=self.target.source),)
+            raise
 
     @cached_property
     def driver(self) -> Driver:
@@ -280,6 +280,18 @@ def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind
         absent=spec.update.absent,
         archives=spec.delete.archive is not None,
     )
+
+
+def known_address(text: str, manifests: Sequence[Manifest]) -> Address:
+    """The address of a manifest, as people type it. Raises ConfigError naming the one that was probably meant."""
+    by_text = {str(manifest.address): manifest.address for manifest in manifests}
+    if address := by_text.get(text):
+        return address
+    files = {manifest.source.file: str(manifest.address) for manifest in manifests}
+    keys = {manifest.address.key: str(manifest.address) for manifest in manifests}
+    meant = files.get(text.removeprefix("./")) or keys.get(text) or closest(text, by_text)
+    hint = f"did you mean {meant}?" if meant else "an address is KIND/KEY, as in assistant/support/helpdesk"
+    raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no manifest has the address {cut(text)}", None, "", hint)])
 
 
 def parse_address(text: str) -> Address:

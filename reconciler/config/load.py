@@ -19,7 +19,7 @@ from reconciler.config.files import Files, Found, Project
 from reconciler.config.fleet import Fleet
 from reconciler.config.layers import FOR_EACH, Layers, Written, layer_problems, layers_of
 from reconciler.config.lean import Accepted, Lean
-from reconciler.config.manifest import Reading, default_kind, read_manifest
+from reconciler.config.manifest import BLOCK, Reading, default_kind, read_manifest
 from reconciler.config.memory import Memory
 from reconciler.config.references import reference_problems
 from reconciler.config.rows import name_rows_files
@@ -85,6 +85,7 @@ def load(
         problems.append(warning(Code.NOTHING_TO_MANAGE, summary, None, hint="write one, or name another --dir"))
     manifests = tuple(sorted(gathered.manifests.values(), key=lambda each: each.address))
     problems += _same_names(manifests, provider, gathered.names)
+    problems += _same_ids(manifests)
     problems += reference_problems(manifests, provider, reading.schemas)
     return Loaded(manifests, in_order(problems), config_digest(gathered.contents))
 
@@ -217,6 +218,17 @@ def _same_names(
             yield warning(Code.SAME_NAME, summary, manifest.place((str(field),)), hint=hint)
         else:
             first[folded] = manifest
+
+
+def _same_ids(manifests: Sequence[Manifest]) -> Iterator[Diagnostic]:
+    """Two manifests for one object: each would undo what the other says."""
+    first: dict[tuple[str, str], Manifest] = {}
+    for manifest in (each for each in manifests if each.id is not None):
+        other = first.setdefault((manifest.address.kind, manifest.id or ""), manifest)
+        if other is not manifest:
+            bound = f"{manifest.address} is bound to {cut(manifest.id or '')}"
+            summary = f"{bound}, and so is {other.address} ({other.source})"
+            yield error(Code.SAME_ID, summary, manifest.place((BLOCK, "id")), hint="remove the `id` of one of them")
 
 
 @contextmanager

@@ -21,6 +21,7 @@ class Code(StrEnum):
     FILE_REFUSED = "RC0109"
     SUSPICIOUS_TEXT = "RC0110"
     KEY_LIKE = "RC0115"
+    NOT_REPLACED = "RC0117"
     FILE_CHANGED = "RC0118"
     # RC02: manifests against their schema
     UNKNOWN_FIELD = "RC0201"
@@ -36,6 +37,7 @@ class Code(StrEnum):
     POLICY = "RC0211"
     BAD_REFERENCE = "RC0212"
     NO_COUNTERPART = "RC0217"
+    SAME_ID = "RC0218"
     # RC03: settings, targets, variables, credentials
     INVALID_SETTINGS = "RC0301"
     UNKNOWN_TARGET = "RC0302"
