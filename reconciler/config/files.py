@@ -116,10 +116,12 @@ class Project:
         except OSError as wrong:
             raise Refused(error(Code.UNREADABLE, f"cannot read the file: {wrong.strerror}", place)) from None
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
                 raise Refused(error(Code.FILE_REFUSED, "not a regular file", place))
             try:
-                return file.read(largest + 1)
+                # As much room as is asked for is made before anything is read. What has no size may have content.
+                return file.read(min(status.st_size or largest, largest) + 1)
             except OSError as wrong:
                 raise Refused(error(Code.UNREADABLE, f"cannot read the file: {wrong.strerror}", place)) from None
 
