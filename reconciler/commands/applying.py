@@ -20,6 +20,9 @@ from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.observe import Sight
 from reconciler.exits import Exit
 
+_HALF = (Code.NOT_INDEXED, Code.STILL_INDEXING)
+"""What says of an outcome that part of it was done."""
+
 
 def carry_out(
     session: Session,
@@ -39,6 +42,7 @@ def carry_out(
         options = ApplyOptions(
             concurrency=parallelism or session.limits.concurrency,
             settle_seconds=session.limits.settle_seconds,
+            indexing_seconds=session.limits.indexing_seconds,
             stop_on_error=stop_on_error,
             report=report,
             stop=session.stop,
@@ -51,6 +55,8 @@ def exit_of(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Exit:
     if interrupted:
         return Exit.INTERRUPTED
     results = {outcome.result for outcome in outcomes}
+    if any(outcome.error and outcome.error.code in _HALF for outcome in outcomes):
+        return Exit.PARTLY
     if results & {Result.FAILED, Result.UNKNOWN, Result.SKIPPED}:
         return Exit.PARTLY if results - {Result.FAILED, Result.SKIPPED} else Exit.ERROR
     if any(finding.code is Code.NOT_KEPT for outcome in outcomes for finding in outcome.findings):

@@ -6,8 +6,9 @@ import json
 import os
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import cached_property
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -23,18 +24,20 @@ from reconciler.config.schemas import Schemas, shipped
 from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target, resolve
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance
+from reconciler.core.filename_marks import codes
 from reconciler.core.model import Address, Source, TargetIdentity
 from reconciler.core.plan import Scope
-from reconciler.core.semantics import Kind, Meaning, compile_schema
+from reconciler.core.semantics import Kind, Meaning, Members, compile_schema
 from reconciler.drivers.base import Driver
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.http import Connection, HttpClient
-from reconciler.drivers.provider import Limits, Provider, ProviderKind
+from reconciler.drivers.provider import Limits, MembersStyle, Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.journal import Journal
 from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.lockfile import LockFile, LockFileDriver
-from reconciler.engine.observe import KindOnTarget, Sight, observe
+from reconciler.engine.named import MARK, NamedDriver
+from reconciler.engine.observe import KindOnTarget, Sight, Wanted, observe, with_members
 
 if TYPE_CHECKING:
     from reconciler.server import App
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
 class Session:
     """One project and one of its targets, as the global options choose them. Everything is read once, when needed.
 
-    `stop` ends waits: set by the signal handlers of `apply`.
+    `stop` ends waits: set by the signal handlers of `apply`. `sent` hears of the bytes of files as they go out.
     """
 
     def __init__(self, options: Options, environment: Mapping[str, str] | None = None) -> None:
@@ -52,6 +55,8 @@ class Session:
         self.environment = os.environ if environment is None else environment
         self.stop = threading.Event()
         self.schemas = shipped()
+        self.sent: Callable[[int], None] = lambda count: None
+        self._keys: dict[str, str] = {}
 
     @cached_property
     def settings(self) -> Settings:
@@ -103,6 +108,12 @@ class Session:
 
     def load(self) -> Loaded:
         """The manifests for the target. Raises ConfigError with every problem of every file."""
+        loaded = self._load()
+        if not loaded.ok:
+            raise ConfigError(loaded.diagnostics)
+        return loaded
+
+    def _load(self) -> Loaded:
         loaded = load(
             self.root,
             self.options.dirs,
@@ -111,8 +122,8 @@ class Session:
             provider=self.provider,
             schemas=self.schemas,
         )
-        if not loaded.ok:
-            raise ConfigError(loaded.diagnostics)
+        # A mark in a name has only the digest of its key: these are the keys it may be.
+        self._keys.update(codes(manifest.address.key for manifest in loaded.manifests))
         return loaded
 
     def scope(
@@ -136,25 +147,37 @@ class Session:
     @property
     def _beside(self) -> bool:
         """Whether marks are kept in the lock file: where that is asked for, and where objects cannot carry any."""
-        markless = any(kind.mark_field is None for kind in self.provider.kinds.values())
+        markless = any(not (kind.mark_field or kind.upload) for kind in self.provider.kinds.values())
         return markless or self.target.marks is Marks.LOCK_FILE
 
-    def look(self, kinds: Collection[str], *, orphans: bool = False) -> Sight:
-        """Read the target: these kinds and the default one.
+    def look(
+        self, kinds: Collection[str], *, orphans: bool = False, members: Wanted = lambda kind, name, live: False
+    ) -> Sight:
+        """Read the target: these kinds and the default one, and the members of the collections that are wanted.
 
         To find `orphans` of kinds that have left the files altogether, with `prune: owned` every other kind is read as
         well that the target serves. Raises RemoteError.
         """
-        needed = {*kinds, default_kind(self.provider)}
+        named = {*kinds, default_kind(self.provider)}
+        needed = named | {
+            style.of
+            for name in named & self.provider.kinds.keys()
+            for style in self.provider.kinds[name].members.values()
+        }
         searched = orphans and self.settings.prune is Prune.OWNED
         others = {each.kind.name for each in self.kinds} - needed if searched else set()
         read = [each for each in self.kinds if each.kind.name in needed | others]
-        return observe(self.driver, read, self.journal, optional=others)
+        return self.look_into(observe(self.driver, read, self.journal, optional=others), members)
+
+    def look_into(self, sight: Sight, members: Wanted) -> Sight:
+        """What was read, with the members of the collections that are wanted. Raises RemoteError."""
+        return replace(sight, observed=with_members(self.driver, self.kinds, sight.observed, self.owner, members))
 
     @cached_property
     def driver(self) -> Driver:
         """A driver for the target. Raises ConfigError for a missing or misdirected credential."""
-        return LockFileDriver(self._remote, self._lock_file) if self._beside else self._remote
+        named = NamedDriver(self._remote, self.provider, lambda: self.owner, lambda: self._keys)
+        return LockFileDriver(named, self._lock_file) if self._beside else named
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -174,13 +197,16 @@ class Session:
             trace=self._say if self.options.verbose else None,
             pause=self.stop.wait,
         )
-        return RestDriver(self.provider, client)
+        return RestDriver(self.provider, client, root=str(self.root), limits=self.limits, sent=self._sent)
 
     @cached_property
     def journal(self) -> Journal:
         """What this machine remembers of its creates on this target."""
         directory = self.root / NAME / "journal"
         return Journal(directory, self.url, self.limits.settle_seconds, time.time)
+
+    def _sent(self, count: int) -> None:
+        self.sent(count)
 
     def _embedded_server(self) -> App:
         from reconciler.server import create_app
@@ -236,11 +262,23 @@ def kinds_of(provider: Provider, schemas: Schemas, *, beside: bool = False) -> t
     With marks `beside` the manifests, objects carry theirs in a field of the lock file's name (see `engine.lockfile`).
     """
     kinds = (_kind(name, spec, schemas, beside) for name, spec in provider.kinds.items())
-    return tuple(KindOnTarget(kind, provider.kinds[kind.name].created_field) for kind in kinds)
+    return tuple(
+        KindOnTarget(kind, provider.kinds[kind.name].created_field, provider.kinds[kind.name].members) for kind in kinds
+    )
 
 
 def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind:
-    fields = compile_schema(schemas.schema(spec.schema))
+    fields = {**compile_schema(schemas.schema(spec.schema))}
+    if spec.upload is not None:
+        ours = {spec.upload.content: Meaning(immutable=True), spec.upload.digest: Meaning(uncompared=True)}
+        fields |= {**ours, MARK: Meaning(granular=True)}
+        fields.pop(spec.upload.labels, None)
+        return Kind(name, fields, MARK, fixed=True)
+    for field, style in spec.members.items():
+        # Shown by the remote alone, and compared: an entry is as wanted once it is ready.
+        items = fields[field].items or Meaning()
+        status = {style.status_field: Meaning(default=style.done)}
+        fields[field] = replace(fields[field], items=replace(items, properties={**items.properties, **status}))
     return Kind(
         name,
         {**fields, LOCK_FILE: Meaning(granular=True)} if beside else fields,
@@ -249,7 +287,13 @@ def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind
         spec.update.nested,
         spec.coupled,
         marked_beside=beside,
+        members={field: _members(style) for field, style in spec.members.items()},
+        expired=spec.expired,
     )
+
+
+def _members(style: MembersStyle) -> Members:
+    return Members(style.id_field, style.status_field, style.done, style.waiting, style.modifiable, style.sent)
 
 
 def parse_address(text: str) -> Address:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from reconciler.config.build import Refused
+from reconciler.config.collections import with_files
 from reconciler.config.document import Document
 from reconciler.config.errors import error, has_errors, in_order, warning
 from reconciler.config.extends import extended
@@ -76,7 +77,9 @@ def load(
     if not gathered.files and not has_errors(project.problems):
         summary = f"there are no manifests in {', '.join(project.name(str(root / each)) for each in dirs)}"
         problems.append(warning(Code.NOTHING_TO_MANAGE, summary, None, hint="write one, or name another --dir"))
-    manifests = tuple(sorted(gathered.manifests.values(), key=lambda each: each.address))
+    spelled, unfit = with_files(project, provider, gathered.manifests)
+    problems += unfit
+    manifests = tuple(sorted(spelled.values(), key=lambda each: each.address))
     problems += _same_names(manifests, provider)
     problems += reference_problems(manifests, provider, reading.schemas)
     return Loaded(manifests, in_order(problems), config_digest(manifests))
@@ -89,7 +92,14 @@ def config_digest(manifests: Sequence[Manifest]) -> str:
         content = [
             *each.address,
             each.body,
-            [each.id, each.protect, each.on_remove, each.moved_from, each.same_name_allowed],
+            [
+                each.id,
+                each.protect,
+                each.on_remove,
+                each.moved_from,
+                each.same_name_allowed,
+                *([True] if each.renew else []),
+            ],
             [sorted(each.ignore), sorted(each.initial)],
             sorted([[str(step) for step in path], str(address)] for path, address in each.refs.items()),
         ]

@@ -20,6 +20,9 @@ class Code(StrEnum):
     BAD_TAG = "RC0108"
     FILE_REFUSED = "RC0109"
     SUSPICIOUS_TEXT = "RC0110"
+    NO_SUCH_FILES = "RC0111"
+    TOO_LARGE_UPLOAD = "RC0112"
+    EMPTY_UPLOAD = "RC0113"
     # RC02: manifests against their schema
     UNKNOWN_FIELD = "RC0201"
     INVALID_VALUE = "RC0202"
@@ -33,6 +36,8 @@ class Code(StrEnum):
     SAME_NAME = "RC0210"
     POLICY = "RC0211"
     BAD_REFERENCE = "RC0212"
+    NOT_FOR_FILES = "RC0213"
+    DOUBLE_MEMBER = "RC0214"
     # RC03: settings, targets, variables, credentials
     INVALID_SETTINGS = "RC0301"
     UNKNOWN_TARGET = "RC0302"
@@ -57,6 +62,8 @@ class Code(StrEnum):
     BASE_UNKNOWN = "RC0414"
     BAD_GIT_REF = "RC0415"
     LOCK_FILE = "RC0416"
+    STILL_USED = "RC0417"
+    EXPIRED = "RC0418"
     # RC05: the remote
     UNREACHABLE = "RC0501"
     REFUSED_CREDENTIAL = "RC0502"
@@ -75,3 +82,7 @@ class Code(StrEnum):
     CONFIRMATION_REQUIRED = "RC0604"
     NOT_THE_SAME = "RC0605"
     DEPENDENCY_MISSING = "RC0606"
+    NOT_INDEXED = "RC0607"
+    STILL_INDEXING = "RC0608"
+    FILE_CHANGED = "RC0609"
+    NOT_DETACHED = "RC0610"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.core import marks, policy
 from reconciler.core.base import NO_BASE, BaseSource, UnknownBase
-from reconciler.core.changes import deletion, dropped_parts, mark_for, remarked, written
+from reconciler.core.changes import deletion, dropped_parts, mark_for, remarked, replacement, written
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Decision, Stance, decide_create, decide_update
 from reconciler.core.desired import managed_units
@@ -25,10 +25,15 @@ from reconciler.core.model import (
     OnRemove,
     Reason,
     Severity,
+    Source,
     Unit,
 )
 from reconciler.core.pairing import Index, Owned, own_mark
+from reconciler.core.precondition import ABSENT_OBJECT
+from reconciler.core.replacing import claims, is_expired, standing, stands
 from reconciler.core.semantics import MARK_ENTRY, units
+
+_NEW = (Reason.NEW,)
 
 
 class KindPlanner:
@@ -61,6 +66,7 @@ class KindPlanner:
         self._moving = {m.moved_from for m in manifests.values() if m.address.key not in found.ours}
         self._taken: dict[str, Address] = {}
         self._renamed: dict[str, Address] = {}
+        self._standing = standing(found, manifests) if found.kind.fixed else {}
 
     def run(self, only: frozenset[Address] | None, prune: bool) -> None:
         """Plan every manifest in scope, then (when the scope is whole) what is ours and has no manifest."""
@@ -80,6 +86,8 @@ class KindPlanner:
 
     def adoption(self, manifest: Manifest, id: str) -> Change:
         """Marking an object as the manifest's, and nothing else; blocked where `id:` in the manifest would be."""
+        if self.kind.fixed:
+            return Change(manifest.address, Action.ADOPT, id, blocked=policy.refuse_fixed(self.kind))
         live, held = self.index.by_id.get(id), self.index.ours.get(manifest.address.key)
         if block := policy.refuse_binding(self.index, self.owner, live, id, held, None):
             return Change(manifest.address, Action.ADOPT, id, (Reason.BOUND,), manifest.source, blocked=block)
@@ -99,6 +107,8 @@ class KindPlanner:
         owned, address = self.index.ours.get(key), Address(self.kind.name, key)
         if owned is None:
             return []
+        if self.kind.fixed:
+            return [Change(address, Action.RELEASE, owned.live.id, blocked=policy.refuse_fixed(self.kind))]
         change = remarked(self.kind, Action.RELEASE, address, owned, None, Reason.RELEASED)
         return [replace(change, blocked=self._copied(owned))]
 
@@ -110,7 +120,7 @@ class KindPlanner:
         key, id = manifest.address.key, manifest.id
         theirs = (owned for owned in self.index.foreign if owned.mark.owner == owner)
         owned = next((o for o in theirs if (o.live.id == id if id else o.mark.key == key)), None)
-        if owned is None:
+        if owned is None or self.kind.fixed:
             return None
         renamed = replace(owned.mark, owner=self.owner, key=key, digests={})
         mark = marks.with_digests(renamed, owned.mark.digests)
@@ -123,11 +133,16 @@ class KindPlanner:
         if manifest.id is not None:
             return self._bound(manifest, manifest.id)
         key = manifest.address.key
+        if self.kind.fixed:
+            return self._by_content(manifest)
         if key in self._moving and (block := policy.refuse_chain(manifest, self.index, self.manifests)):
             self._renamed[manifest.moved_from or ""] = manifest.address
             return Change(manifest.address, Action.MOVE, None, (Reason.MOVED,), manifest.source, blocked=block)
-        if owned := next(iter(self._unbound(key)), None):
+        free = self._unbound(key)
+        if owned := next((each for each in free if stands(self.kind, manifest, each.live)), None):
             return self._existing(manifest, owned.live, owned.mark, Action.UPDATE, ())
+        if free:
+            return self._in_place_of(manifest, free, Reason.EXPIRED)
         moved = self.index.ours.get(manifest.moved_from or "")
         if moved is None and key in self.index.ours:
             hint = f"{self.index.ours[key].live.id} of this address is bound by another manifest: apply that first"
@@ -139,11 +154,27 @@ class KindPlanner:
             return Change(manifest.address, Action.MOVE, moved.live.id, (Reason.MOVED,), manifest.source, blocked=block)
         return self._existing(manifest, moved.live, moved.mark, Action.MOVE, (Reason.MOVED,))
 
+    def _by_content(self, manifest: Manifest) -> Change:
+        """A manifest of an object that cannot be changed: the one with its content, or one to be made."""
+        key = manifest.address.key
+        if found := self._standing.get(key):
+            self._taken[found.live.id] = manifest.address
+            return Change(manifest.address, Action.NOOP, found.live.id, source=manifest.source)
+        if old := claims(self.index, key):
+            return self._in_place_of(manifest, old, Reason.REPLACED)
+        if block := policy.refuse_newer(self.index, self.owner, manifest):
+            return Change(manifest.address, Action.CREATE, None, (Reason.NEW,), manifest.source, blocked=block)
+        mark = self._new_mark(manifest, None, {})
+        change = written(self.kind, manifest, Action.CREATE, None, decide_create(self.kind, manifest), mark, _NEW)
+        return replace(change, precondition=ABSENT_OBJECT)
+
+    def _in_place_of(self, manifest: Manifest, old: list[Owned], reason: Reason) -> Change:
+        mark = self._new_mark(manifest, None, managed_units(self.kind, manifest))
+        return replacement(self.kind, manifest, old, decide_create(self.kind, manifest), mark, reason)
+
     def _unbound(self, key: str) -> list[Owned]:
         """The objects of a key that no manifest binds by id: the one that counts, then its twins."""
-        first = self.index.ours.get(key)
-        claims = [first, *self.index.twins.get(key, ())] if first else []
-        return [owned for owned in claims if owned.live.id not in self._bound_ids]
+        return [owned for owned in claims(self.index, key) if owned.live.id not in self._bound_ids]
 
     def _bound(self, manifest: Manifest, id: str) -> Change:
         """A manifest that names its object by id: adopt it, unless it is somebody else's or not there."""
@@ -170,6 +201,11 @@ class KindPlanner:
         self, manifest: Manifest, live: LiveObject, mark: Mark | None, action: Action, reasons: tuple[Reason, ...]
     ) -> Change:
         self._taken[live.id] = manifest.address
+        if is_expired(self.kind, live):
+            hint = "make it anew with `reconciler: {on_expired: renew}`, or take its manifest out"
+            summary = f"{live.id} has expired: nothing of it can be used or changed"
+            self._say(Severity.WARNING, Code.EXPIRED, manifest.address.key, summary, hint, manifest.source)
+            return Change(manifest.address, Action.NOOP, live.id, source=manifest.source)
         base = self.base.of(self.kind, manifest.address, mark)
         decision = decide_update(self.kind, manifest, live.body, mark, base, self.stance)
         self.said += decision.diagnostics
@@ -235,11 +271,15 @@ class KindPlanner:
         return mark
 
     def _twins(self, key: str) -> list[Change]:
-        first = self.index.ours.get(key)
-        twins = [twin for twin in self._unbound(key) if twin is not first and twin.live.id not in self._taken]
-        address = Address(self.kind.name, key)
-        removals = [(twin, deletion(self.kind, address, twin.live, Reason.TWIN)) for twin in twins]
-        return [replace(removal, blocked=self._copied(twin)) for twin, removal in removals]
+        address, manifest = Address(self.kind.name, key), self.manifests[key]
+        alike = [owned for owned in claims(self.index, key) if stands(self.kind, manifest, owned.live)]
+        removals: list[tuple[Owned, Change]] = []
+        for owned in self._unbound(key):
+            if owned not in alike:
+                removals.append((owned, deletion(self.kind, address, owned.live, Reason.SUPERSEDED)))
+            elif owned is not alike[0] and owned.live.id not in self._taken:
+                removals.append((owned, deletion(self.kind, address, owned.live, Reason.TWIN)))
+        return [replace(removal, blocked=self._copied(owned)) for owned, removal in removals]
 
     def _orphans(self, prune: bool) -> None:
         """What is ours and has no manifest: deleted or released where that is asked for, else only counted."""
@@ -286,4 +326,10 @@ class KindPlanner:
         return Block(Blocker.COPY, hint)
 
     def _warn(self, code: Code, key: str, summary: str) -> None:
-        self.said.append(Diagnostic(Severity.WARNING, code, summary, address=f"{self.kind.name}/{key}"))
+        self._say(Severity.WARNING, code, key, summary)
+
+    def _say(
+        self, severity: Severity, code: Code, key: str, summary: str, hint: str = "", source: Source | None = None
+    ) -> None:
+        at = f"{self.kind.name}/{key}"
+        self.said.append(Diagnostic(severity, code, summary, hint=hint, source=source, address=at))

@@ -95,7 +95,8 @@ class Manifest:
     """The desired body of one resource and what its `reconciler:` block says.
 
     `places` gives the position of every value by its path in the body; the empty path is the document.
-    A text that came from `!file` has its place in that file. `refs` says where the body refers to other resources.
+    A text that came from `!file` has its place in that file. `refs` says where the body refers to other resources,
+    `renew` that another object takes the place of one that has expired.
     """
 
     address: Address
@@ -109,6 +110,7 @@ class Manifest:
     initial: frozenset[str] = frozenset()
     moved_from: str | None = None
     same_name_allowed: bool = False
+    renew: bool = False
     refs: Mapping[Path, Address] = field(default_factory=dict)
 
     def place(self, path: Path) -> Source:
@@ -160,6 +162,9 @@ class Reason(StrEnum):
     GONE = "gone"
     TAKEOVER = "takeover"
     ROLLBACK = "rollback"
+    REPLACED = "replaced"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
 
 
 class Blocker(StrEnum):

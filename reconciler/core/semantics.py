@@ -61,6 +61,23 @@ FREE = Meaning()
 
 
 @dataclass(frozen=True, slots=True)
+class Members:
+    """A list of a kind's bodies that is a collection of its own on the remote: put in and taken out one by one.
+
+    `id_field` names the member inside an entry, `status_field` how far the remote is with it: ready where it says
+    `done`, still at work where it says one of `waiting`; any other word is a failure. Of a member that is in, only the
+    fields in `modifiable` can be changed; `sent` are the fields that are sent when it is put in.
+    """
+
+    id_field: str
+    status_field: str
+    done: str
+    waiting: tuple[str, ...]
+    modifiable: tuple[str, ...]
+    sent: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """All that deciding needs to know of one kind: its fields, and how its provider takes writes.
 
@@ -68,6 +85,10 @@ class Kind:
     are `marked_beside` the manifests, no object carries its own, and none can be found by its nonce.
     `nested` tells what a remote does with parts of an object value that a request leaves out; `coupled` are groups
     of fields that the remote only accepts together.
+
+    Objects of a `fixed` kind cannot be changed, marks included: another one takes the place of one that should be
+    different. `members` are the fields that are collections, `expired` is the field and value of an object whose time
+    is over.
     """
 
     name: str
@@ -78,6 +99,9 @@ class Kind:
     coupled: tuple[tuple[str, ...], ...] = ()
     max_entries: int = 16
     marked_beside: bool = False
+    fixed: bool = False
+    members: Mapping[str, Members] = field(default_factory=dict)
+    expired: tuple[str, str] | None = None
 
     def shares_maps(self, patch: Mapping[str, Json]) -> bool:
         """Whether a request carries a map that others write entries of as well."""

@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -22,6 +23,7 @@ from reconciler.core.model import Body, Json
 from reconciler.core.retry import Budget, Failure, wait_before_retry
 from reconciler.drivers.base import BadResponse, Interrupted, Tally, Unreachable
 from reconciler.drivers.gate import RateGate
+from reconciler.drivers.uploads import Upload
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
@@ -83,6 +85,7 @@ class HttpClient:
             False: RateGate(connection.reads_per_minute, clock),
             True: RateGate(connection.writes_per_minute, clock),
         }
+        self._buckets: dict[str, RateGate] = {}
         self._tls = _tls_context(connection.url)
         self._local = threading.local()
 
@@ -96,13 +99,17 @@ class HttpClient:
         body: Body | None = None,
         repeatable: bool = True,
         sending: Callable[[], None] | None = None,
+        upload: Upload | None = None,
+        bucket: tuple[str, int] | None = None,
     ) -> Answer:
         """Send a request, again where that is safe and useful, and return the last answer, whatever its status.
+
+        An `upload` goes instead of a body. A `bucket` is a rate of its own: its name, and requests a minute.
 
         `sending` is called right before each try, after the waits; what it raises is passed on, and nothing is sent.
         Raises Unreachable when no answer came, BadResponse when it is too large, Interrupted when a wait was ended.
         """
-        gate = self._gates[method != "GET"]
+        gate = self._gates[method != "GET"] if bucket is None else self._bucket(*bucket)
         tries = 0
         while True:
             tries += 1
@@ -113,7 +120,7 @@ class HttpClient:
             error: Unreachable | None = None
             begin = self._clock()
             try:
-                answer = self._send_once(method, path, query, headers, body)
+                answer = self._send_once(method, path, query, headers, body, upload)
             except Unreachable as unreachable:
                 error = unreachable
             if self._trace:
@@ -159,6 +166,7 @@ class HttpClient:
         query: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
         body: Body | None,
+        upload: Upload | None,
     ) -> Answer:
         tally = self._tally()
         tally.requests += 1
@@ -168,19 +176,27 @@ class HttpClient:
         if content is not None:
             all_headers["content-type"] = "application/json"
         url = self._connection.url.rstrip("/") + path
-        request = client.build_request(method, url, params=query, headers=all_headers, content=content)
         try:
-            response = client.send(request, stream=True)
-            try:
-                raw = self._read(response)
-            finally:
-                response.close()
+            with upload.opened() if upload else nullcontext() as file:
+                form: dict[str, Any] = {"content": content}
+                if upload:
+                    form = {"data": upload.fields, "files": {upload.part: (upload.name, file)}}
+                request = client.build_request(method, url, params=query, headers=all_headers, **form)
+                response = client.send(request, stream=True)
+                try:
+                    raw = self._read(response)
+                finally:
+                    response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise self._unreachable(error, reached=False) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise self._unreachable(error, reached=True) from None
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
         return self._answer(response, raw)
+
+    def _bucket(self, name: str, per_minute: int) -> RateGate:
+        with self._budget_lock:
+            return self._buckets.setdefault(name, RateGate(per_minute, self._clock))
 
     def _read(self, response: httpx.Response) -> bytes:
         deadline = self._clock() + self._connection.timeout_seconds

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from reconciler.core.model import Body, Json
@@ -24,19 +25,35 @@ from reconciler.drivers.base import (
     Tally,
     Unreachable,
 )
+from reconciler.drivers.collection import RestCollection
 from reconciler.drivers.http import Answer, HttpClient, retry_after
-from reconciler.drivers.provider import ListStyle, Provider, ProviderKind
+from reconciler.drivers.provider import Limits, ListStyle, Provider, UploadStyle
+from reconciler.drivers.uploads import FileChanged, Upload
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}", re.ASCII)
 _ROUTE_HINT: Final = "a gateway that balances or falls back between accounts cannot be reconciled: pin one upstream"
 
 
 class RestDriver:
-    """Follows a provider's data over an `HttpClient`. Safe from several threads."""
+    """Follows a provider's data over an `HttpClient`. Safe from several threads.
 
-    def __init__(self, provider: Provider, client: HttpClient) -> None:
+    Files to upload are below `root`; `sent` hears of their bytes as they go out.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        client: HttpClient,
+        *,
+        root: str = ".",
+        limits: Limits | None = None,
+        sent: Callable[[int], None] = lambda count: None,
+    ) -> None:
         self._provider = provider
         self._client = client
+        self._root = os.path.realpath(root)
+        self._limits = limits or provider.limits
+        self._sent = sent
         self._route: str | None = None
         self.account: str | None = None  # what the remote last said of itself
         self._route_lock = threading.Lock()
@@ -48,12 +65,20 @@ class RestDriver:
         is not the end. Reading goes on from the object before it, at worst from the beginning.
         """
         spec = self._provider.kinds[kind]
+        return self._pages(spec.path, spec.list, {})
+
+    def within(self, kind: str, id: str, field: str) -> RestCollection:
+        """The collection that is a field of an object."""
+        style, path = self._provider.kinds[kind].members[field], self._path(kind, id)
+        return RestCollection(self._send, self._pages, path, style, self._limits.attaches_per_minute)
+
+    def _pages(self, path: str, style: ListStyle, query: Mapping[str, str]) -> Iterator[Body]:
         seen: set[str] = set()
         tried: set[str | None] = set()
         trail: list[str] = []
         while (cursor := trail[-1] if trail else None) not in tried:
             tried.add(cursor)
-            page, more = self._page(spec, cursor)
+            page, more = self._page(path, style, query, cursor)
             fresh = {_id_of(body): body for body in page if _id_of(body) not in seen}
             yield from fresh.values()
             seen.update(fresh)
@@ -64,7 +89,7 @@ class RestDriver:
             elif trail:
                 trail.pop()
         raise IncompleteList(
-            f"the list of {kind} says there is more, but does not move on",
+            f"the list of {path} says there is more, but does not move on",
             hint="the remote's paging is broken, or everything was deleted meanwhile: nothing was concluded from it",
         )
 
@@ -76,9 +101,12 @@ class RestDriver:
 
     def create(self, kind: str, body: Body, sending: Callable[[], None] | None = None) -> Body:
         """Make an object. Sent once; raises Ambiguous when the answer is lost."""
-        path = self._provider.kinds[kind].path
+        spec = self._provider.kinds[kind]
+        sent: dict[str, Any] = {"body": body}
+        if spec.upload:
+            sent = {"upload": self._upload(spec.upload, body), "bucket": (spec.path, self._limits.uploads_per_minute)}
         try:
-            return _object(self._send("POST", path, body=body, repeatable=False, sending=sending))
+            return _object(self._send("POST", spec.path, repeatable=False, sending=sending, **sent))
         except (ServerFailed, BadResponse, RouteChanged) as error:
             raise Ambiguous(str(error), detail=error.diagnostic.detail, status=error.status) from error
         except Unreachable as error:
@@ -109,23 +137,33 @@ class RestDriver:
         """What this thread sent since it last asked."""
         return self._client.take_tally()
 
-    def _page(self, spec: ProviderKind, after: str | None) -> tuple[Sequence[Body], bool]:
-        style: ListStyle = spec.list
-        query = {**style.query, "limit": str(style.limit)} | ({style.cursor: after} if after else {})
+    def _upload(self, style: UploadStyle, body: Body) -> Upload:
+        """The file that a body names. Raises FileChanged where it is not in the project (any more)."""
+        path = os.path.realpath(os.path.join(self._root, body[style.source]))
+        if not path.startswith(self._root + os.sep):
+            raise FileChanged(f"{body[style.source]} leads outside the project: it was not uploaded")
+        ours = (style.source, style.digest, style.name)
+        fields = form_fields({name: value for name, value in body.items() if name not in ours})
+        return Upload(path, body[style.name], body[style.digest], style.part, fields, self._sent)
+
+    def _page(
+        self, path: str, style: ListStyle, more: Mapping[str, str], after: str | None
+    ) -> tuple[Sequence[Body], bool]:
+        query = {**style.query, **more, "limit": str(style.limit)} | ({style.cursor: after} if after else {})
         try:
-            answer = self._send("GET", spec.path, query=query, headers=self._provider.reads.headers)
+            answer = self._send("GET", path, query=query, headers=self._provider.reads.headers)
         except NotFound as error:
             if after is not None:
                 return [], True  # the cursor's object is gone; step back
             raise NoSuchApi(
-                f"the target does not serve {spec.path} (404): {error}",
+                f"the target does not serve {path} (404): {error}",
                 hint="check the url; an API that was retired answers like this",
                 status=404,
             ) from None
         self._refuse_cached(answer)
         page = answer.body.get(style.items) if isinstance(answer.body, dict) else None
         if not isinstance(page, Sequence) or not all(isinstance(body, dict) for body in page):
-            raise BadResponse(f"the list of {spec.path} has no {style.items!r}", detail=_shortened(answer.text))
+            raise BadResponse(f"the list of {path} has no {style.items!r}", detail=_shortened(answer.text))
         return page, bool(answer.body.get(style.more))
 
     def _send(
@@ -138,9 +176,19 @@ class RestDriver:
         body: Body | None = None,
         repeatable: bool = True,
         sending: Callable[[], None] | None = None,
+        upload: Upload | None = None,
+        bucket: tuple[str, int] | None = None,
     ) -> Answer:
         answer = self._client.send(
-            method, path, query=query, headers=headers, body=body, repeatable=repeatable, sending=sending
+            method,
+            path,
+            query=query,
+            headers=headers,
+            body=body,
+            repeatable=repeatable,
+            sending=sending,
+            upload=upload,
+            bucket=bucket,
         )
         provider = self._provider
         if provider.retried_header and answer.headers.get(provider.retried_header, "0") != "0":
@@ -199,6 +247,14 @@ def _not_found(answer: Answer, said: str, unknown_route: str | None) -> RemoteEr
         return NotFound(said, status=404)
     hint = "check the url; an API that was retired answers like this"
     return NoSuchApi(f"the target does not know this API (404): {said}", hint=hint, status=404)
+
+
+def form_fields(value: Json, name: str = "") -> dict[str, str]:
+    """A body as the fields of a form, which has no nesting: `expires_after[seconds]` is how one spells it."""
+    if not isinstance(value, dict):
+        return {name: str(value)}
+    parts = (form_fields(each, f"{name}[{key}]" if name else key) for key, each in value.items() if each is not None)
+    return {key: text for part in parts for key, text in part.items()}
 
 
 def error_text(answer: Answer) -> str:
