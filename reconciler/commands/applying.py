@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 import click
 
-from reconciler.commands.options import Options
+from reconciler.commands.progress import progress
 from reconciler.commands.session import Session
 from reconciler.commands.state import state_directory
 from reconciler.core.codes import Code
@@ -38,13 +37,15 @@ def carry_out(
     """
     state_directory(session.root)  # for the journal
     total = sum(1 for change in plan.changes if change.is_due)
-    with session.held(), _progress(session.options, total) as report, _signals(session.stop):
+    with session.held(), progress(session.options, total) as shown, _signals(session.stop):
+        if shown is not None:
+            session.sent = shown.sent
         options = ApplyOptions(
             concurrency=parallelism or session.limits.concurrency,
             settle_seconds=session.limits.settle_seconds,
             indexing_seconds=session.limits.indexing_seconds,
             stop_on_error=stop_on_error,
-            report=report,
+            report=shown.report if shown else lambda outcome: None,
             stop=session.stop,
         )
         return apply_plan(plan, session.driver, session.kinds, sight.observed, session.journal, options)
@@ -82,22 +83,3 @@ def _signals(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _progress(options: Options, total: int) -> Iterator[Callable[[Outcome], None]]:
-    """A count on stderr while requests go out, on a terminal only."""
-    if options.quiet or not sys.stderr.isatty():
-        yield lambda outcome: None
-        return
-    done = 0
-    lock = threading.Lock()
-
-    def report(outcome: Outcome) -> None:
-        nonlocal done
-        with lock:
-            done += 1
-            click.echo(f"\r{done}/{total} applied", nl=False, err=True)
-
-    yield report
-    click.echo("\r\x1b[K" if done else "", nl=False, err=True)

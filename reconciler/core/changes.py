@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.core import marks
@@ -58,12 +58,12 @@ def written(
         precondition=precondition(kind, live, writes)
         if live
         else (ABSENT_OBJECT if manifest.same_name_allowed else NAME_FREE),
-        refs=tuple(sorted(_refs(kind, manifest, writes, patch), key=repr)),
+        refs=tuple(sorted(awaited(kind, manifest, writes, patch), key=repr)),
     )
 
 
-def _refs(
-    kind: Kind, manifest: Manifest, writes: Mapping[Unit, Json], patch: Mapping[str, Json]
+def awaited(
+    kind: Kind, manifest: Manifest, writes: Collection[Unit], patch: Mapping[str, Json]
 ) -> Iterator[tuple[Path, Address]]:
     """The places of the patch that wait for an id: in collections, wherever the text stands that says so."""
     waiting: dict[str, Address] = {}

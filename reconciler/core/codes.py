@@ -85,4 +85,3 @@ class Code(StrEnum):
     NOT_INDEXED = "RC0607"
     STILL_INDEXING = "RC0608"
     FILE_CHANGED = "RC0609"
-    NOT_DETACHED = "RC0610"

@@ -65,7 +65,7 @@ def read(name: str, size: int, owner: str, keys: Mapping[str, str]) -> Named:
         return Named(name)
     readable = f"{found['stem']}{found['suffix'] or ''}"
     who = owner if found["owner"] == _code(owner, _OWNER) else _UNKNOWN_OWNER + found["owner"].encode().hex()
-    key = keys.get(found["key"]) or f"{_as_word(readable)[:100]}.{_as_word(found['key'])}"
+    key = keys.get(found["key"]) or f"{_as_word(readable)[:100]}.{found['key'].replace('_', '-')}"
     if found["version"] != "1":
         return Named(readable, f"9 {who} {key}")
     mark = marks.write(Mark(who, key, found["nonce"]))
@@ -87,8 +87,8 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _as_word(text: str) -> str:
-    """A text as a part of a key or an owner may be spelled."""
-    return "x" + _NO_KEY_LETTER.sub("-", text) if not text[:1].isalnum() else _NO_KEY_LETTER.sub("-", text)
+    """A text as a key may be spelled."""
+    return _NO_KEY_LETTER.sub("-", text).strip(".-") or "x"
 
 
 def _code(text: str, length: int) -> str:

@@ -121,7 +121,8 @@ def _folded(plan: Plan) -> tuple[Plan, Mapping[Address, list[str]]]:
     replaced: dict[Address, list[str]] = {}
     rest: list[Change] = []
     for change in plan.changes:
-        if Reason.SUPERSEDED in change.reasons and change.is_due and change.address in made:
+        gone = change.action is Action.DELETE and Reason.SUPERSEDED in change.reasons
+        if gone and change.is_due and change.address in made:
             replaced.setdefault(change.address, []).append(change.id or "")
         else:
             rest.append(change)
