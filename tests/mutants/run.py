@@ -19,10 +19,13 @@ import one_base
 import one_plan
 import one_unit
 import other_plans
+import replaced
 from mutant import Mutant
 
 MUTANTS = [
-    mutant for module in (one_unit, one_base, one_plan, other_plans, linked, neighbours) for mutant in module.MUTANTS
+    mutant
+    for module in (one_unit, one_base, one_plan, other_plans, linked, neighbours, replaced)
+    for mutant in module.MUTANTS
 ]
 LONGEST = 300
 """Seconds after which a mutant that runs in circles counts as noticed."""
