@@ -15,28 +15,28 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.commands.kinds import kinds_of
 from reconciler.commands.options import Options
 from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
-from reconciler.config.schemas import Schemas, shipped
+from reconciler.config.schemas import shipped
 from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target, resolve
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance
 from reconciler.core.filename_marks import codes
 from reconciler.core.model import Address, Source, TargetIdentity
 from reconciler.core.plan import Scope
-from reconciler.core.semantics import Kind, Meaning, Members, compile_schema
 from reconciler.drivers.base import Driver
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.http import Connection, HttpClient
-from reconciler.drivers.provider import Limits, MembersStyle, Provider, ProviderKind
+from reconciler.drivers.provider import Limits, Provider
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.journal import Journal
 from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.lockfile import LockFile, LockFileDriver
-from reconciler.engine.named import MARK, NamedDriver
+from reconciler.engine.named import NamedDriver
 from reconciler.engine.observe import KindOnTarget, Sight, Wanted, observe, with_members
 
 if TYPE_CHECKING:
@@ -254,46 +254,6 @@ class Session:
             elif spec.env and spec.env in self.environment:
                 place = self.target.source or Source("environment", 1, 1)
                 yield name, resolve(self.environment, EnvRef(spec.env, place, self.target.name, f"credentials.{name}"))
-
-
-def kinds_of(provider: Provider, schemas: Schemas, *, beside: bool = False) -> tuple[KindOnTarget, ...]:
-    """The kinds of a provider as the core knows them, in the order of its data file.
-
-    With marks `beside` the manifests, objects carry theirs in a field of the lock file's name (see `engine.lockfile`).
-    """
-    kinds = (_kind(name, spec, schemas, beside) for name, spec in provider.kinds.items())
-    return tuple(
-        KindOnTarget(kind, provider.kinds[kind.name].created_field, provider.kinds[kind.name].members) for kind in kinds
-    )
-
-
-def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind:
-    fields = {**compile_schema(schemas.schema(spec.schema))}
-    if spec.upload is not None:
-        ours = {spec.upload.content: Meaning(immutable=True), spec.upload.digest: Meaning(uncompared=True)}
-        fields |= {**ours, MARK: Meaning(granular=True)}
-        fields.pop(spec.upload.labels, None)
-        return Kind(name, fields, MARK, fixed=True)
-    for field, style in spec.members.items():
-        # Shown by the remote alone, and compared: an entry is as wanted once it is ready.
-        items = fields[field].items or Meaning()
-        status = {style.status_field: Meaning(default=style.done)}
-        fields[field] = replace(fields[field], items=replace(items, properties={**items.properties, **status}))
-    return Kind(
-        name,
-        {**fields, LOCK_FILE: Meaning(granular=True)} if beside else fields,
-        LOCK_FILE if beside or spec.mark_field is None else spec.mark_field,
-        spec.name_field,
-        spec.update.nested,
-        spec.coupled,
-        marked_beside=beside,
-        members={field: _members(style) for field, style in spec.members.items()},
-        expired=spec.expired,
-    )
-
-
-def _members(style: MembersStyle) -> Members:
-    return Members(style.id_field, style.status_field, style.done, style.waiting, style.modifiable, style.sent)
 
 
 def parse_address(text: str) -> Address:

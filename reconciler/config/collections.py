@@ -105,7 +105,9 @@ class _Spelling:
             self._refuse(Code.NOT_FOR_FILES, summary, place, "write `source: PATH`")
         elif "source" in said:
             for file in list(self._uploads.paths(said["source"], place)):
-                yield _Entry(self._uploads.of_path(file, place), place, said, is_pattern(said["source"]))
+                address = self._uploads.of_path(file, place)
+                if address in self._uploads.manifests:
+                    yield _Entry(address, place, said, is_pattern(said["source"]))
         elif path in self._manifest.refs:
             yield _Entry(self._manifest.refs[path], place, said, False)
         else:

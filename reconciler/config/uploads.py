@@ -16,7 +16,7 @@ from typing import Final
 from reconciler.config.build import Refused
 from reconciler.config.errors import error
 from reconciler.config.files import Files
-from reconciler.config.matching import is_pattern
+from reconciler.config.matching import fixed_part, is_pattern
 from reconciler.config.named import named_file
 from reconciler.config.text import cut
 from reconciler.core.codes import Code
@@ -78,7 +78,12 @@ class Uploads:
                 named_file(self._project, self._style.source, text, place, manifest)
                 yield os.path.normpath(os.path.join(os.path.dirname(manifest), text))
                 return
-            found = self._project.matching(os.path.normpath(os.path.join(os.path.dirname(manifest), text)))
+            pattern = os.path.normpath(os.path.join(os.path.dirname(manifest), text))
+            if os.path.isabs(text) or not self._is_inside(fixed_part(pattern)):
+                summary = f"{self._style.source} {cut(text)} leads outside the project"
+                self._refuse(Code.FILE_REFUSED, summary, place, "name files of the project, relative to the manifest")
+                return
+            found = self._project.matching(pattern)
             for path in found:
                 named_file(
                     self._project, self._style.source, os.path.relpath(path, os.path.dirname(manifest)), place, manifest
@@ -90,6 +95,11 @@ class Uploads:
         if not found:
             hint = "a pattern is relative to the manifest; * stands for anything in a name, ** for any directories"
             self._refuse(Code.NO_SUCH_FILES, f"no file matches {cut(text)}", place, hint)
+
+    def _is_inside(self, directory: str) -> bool:
+        root = os.path.abspath(self._project.root)
+        bases = [root, *(os.path.abspath(os.path.join(root, each)) for each in self._project.directories)]
+        return any(directory == base or directory.startswith(base + os.sep) for base in bases)
 
     def _make(self, address: Address, path: str, body: Body, source: Source, place: Source) -> None:
         style, shown = self._style, self._project.name(path)

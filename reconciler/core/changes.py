@@ -157,7 +157,10 @@ def _explained(kind: Kind, manifest: Manifest, write: Write) -> Iterator[FieldCh
         return
     if write.unit[0] in kind.members:
         for path, before, after in explained(kind, write.unit, write.before, write.after):
-            yield FieldChange((*write.unit, *path), before, after, write.reason, manifest.place(write.unit))
+            # Another object of one key: only a changed file makes one.
+            replaced = len(path) == 1 and ABSENT not in (before, after)
+            reason = Reason.EDITED if replaced else write.reason
+            yield FieldChange((*write.unit, *path), before, after, reason, manifest.place(write.unit))
         return
     for path, before, after in explain(meaning, write.before, write.after):
         full = (*write.unit, *path)

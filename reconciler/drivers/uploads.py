@@ -45,9 +45,10 @@ class Upload:
             descriptor = os.open(self.path, _OPEN)
         except OSError as error:
             raise _changed(self.path, f"cannot be read: {error.strerror}") from None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise _changed(self.path, "is not a regular file any more")
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise _changed(self.path, "is not a regular file any more")
             yield CheckedFile(file, self)
 
 
@@ -76,7 +77,10 @@ class CheckedFile:
 
     def read(self, size: int) -> bytes:
         """The next bytes. Raises FileChanged where the last of them shows that the content is another."""
-        piece = self._file.read(size)
+        try:
+            piece = self._file.read(size)
+        except OSError as error:
+            raise _changed(self._upload.path, f"cannot be read: {error.strerror}") from None
         self._read += len(piece)
         self._hash.update(piece)
         if (self._read >= self._size or not piece) and (

@@ -156,7 +156,9 @@ def _change(change: Change, frame: Frame, replaced: Sequence[str]) -> ChangeView
         id=visible(id),
         short_id=_short(id),
         place=place_of(change.source, frame.checkout),
-        note=", ".join((*told, *odd, *(f"takes the place of {_short(each)}" for each in replaced), *_after(change))),
+        note=", ".join(
+            (*told, *odd, *(f"takes the place of {_short(each)}" for each in replaced if each), *_after(change))
+        ),
         fields=tuple(field_view(field, change, frame) for field in change.fields),
         blocked=_block(block) if block else None,
         is_drift=any(reason in _FROM_OUTSIDE for reason in (*change.reasons, *(f.reason for f in change.fields))),

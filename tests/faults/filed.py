@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.commands.session import kinds_of
+from reconciler.commands.kinds import kinds_of
 from reconciler.config.load import load, load_settings
 from reconciler.config.schemas import shipped
 from reconciler.core.filename_marks import codes

@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.commands.session import kinds_of
+from reconciler.commands.kinds import kinds_of
 from reconciler.config.load import load, load_settings
 from reconciler.config.schemas import shipped
 from reconciler.core.filename_marks import codes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core import marks
@@ -26,6 +26,7 @@ def test_the_readable_name_comes_first_and_the_suffix_last() -> None:
     assert content_of(SHA, 1234).endswith(", 1,234 bytes")
 
 
+@settings(deadline=None)
 @given(
     name=st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="/\\"), min_size=1, max_size=60),
     key=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}", fullmatch=True),
@@ -44,6 +45,7 @@ def test_every_name_comes_back(name: str, key: str, owner: str, nonce: str, cont
         assert stranger.name == name
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.integers(0, 10**12))
 def test_any_name_has_an_answer(name: str, size: int) -> None:
     said = read(name, size, "acme", {})

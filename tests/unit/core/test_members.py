@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.base import UnknownBase, fingerprint
@@ -154,6 +154,7 @@ wishes = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(live=lives, wanted=wishes)
 def test_a_way_that_was_gone_leads_to_what_was_wanted(live: list[Json], wanted: list[Json]) -> None:
     gone = steps(wanted, live)
