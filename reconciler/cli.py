@@ -18,11 +18,12 @@ import click
 
 from reconciler import __version__
 from reconciler.commands.completing import complete_targets
+from reconciler.commands.options import REMEMBERED_FORMATS, Options
 from reconciler.exits import Exit
 
 VERBS: Final = (
     *("init", "validate", "render", "plan", "apply", "drift", "comment", "pull", "show", "graph"),
-    *("adopt", "release", "takeover", "explain", "fmt", "doctor", "schema", "serve"),
+    *("adopt", "release", "takeover", "explain", "fmt", "convert", "doctor", "providers", "schema", "serve"),
 )
 
 
@@ -43,6 +44,30 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"reconciler.commands.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that the arguments begin with. Raises UsageError, with the verb that was probably meant."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from reconciler.config.text import closest
+
+            near = closest(args[0], VERBS)
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {near!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb. An expected failure is told as the global options say, in the formats that were asked for."""
+        try:
+            return super().invoke(ctx)
+        except (BrokenPipeError, click.exceptions.Exit, click.exceptions.Abort, click.ClickException):
+            raise
+        except Exception as problem:
+            from reconciler.commands.failures import tell
+
+            if ctx.obj is None or (status := tell(problem, ctx.obj, ctx.meta.get(REMEMBERED_FORMATS, ()))) is None:
+                raise
+            return status
 
 
 def _global_first(args: list[str], options: Sequence[click.Parameter]) -> list[str]:
@@ -76,6 +101,7 @@ def _global_first(args: list[str], options: Sequence[click.Parameter]) -> list[s
 @click.option("-v", "--verbose", is_flag=True, help="Say more, on stderr.")
 @click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output.")
+@click.option("--allow-secret-like", is_flag=True, help="Only warn of texts that are shaped like a key.")
 @click.pass_context
 def root(
     ctx: click.Context,
@@ -85,15 +111,15 @@ def root(
     verbose: bool,
     quiet: bool,
     color: str,
+    allow_secret_like: bool,
 ) -> None:
     """Assistants as code: plan and apply AI assistants from files.
 
     Files in assistants.d/ say what assistants should be, `plan` shows field by field what differs from what is live,
     `apply` sends the changed fields and nothing else. Every option can be set as RECONCILER_*.
     """
-    from reconciler.commands.options import Options
-
-    ctx.obj = Options(directory, dirs or (Path("assistants.d"),), target, verbose, quiet, color)
+    dirs = dirs or (Path("assistants.d"),)
+    ctx.obj = Options(directory, dirs, target, verbose, quiet, color, allow_secret_like)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -115,22 +141,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as problem:
         problem.show()
         status = Exit.ERROR
-    except Exception as problem:
-        status = _failed(problem)
-    sys.exit(int(status))
-
-
-def _failed(problem: Exception) -> Exit:
-    """Say what went wrong: expected errors as diagnostics, all others as the bug they are."""
-    from reconciler.commands.failures import diagnostics_of
-    from reconciler.render.diagnostics import diagnostics
-
-    if (said := diagnostics_of(problem)) is None:
+    except Exception:
         click.echo(_bug_report(), err=True)
-        return Exit.BUG
-    found, status = said
-    click.echo(diagnostics(found), err=True, nl=False)
-    return status
+        status = Exit.BUG
+    sys.exit(int(status))
 
 
 def _bug_report() -> str:

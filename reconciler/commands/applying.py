@@ -21,6 +21,7 @@ from reconciler.exits import Exit
 
 _HALF = (Code.NOT_INDEXED, Code.STILL_INDEXING)
 """What says of an outcome that part of it was done."""
+_OVERTAKEN = {Code.STALE_PLAN, Code.VERSION_CONFLICT}
 
 
 def carry_out(
@@ -59,6 +60,9 @@ def exit_of(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Exit:
     if any(outcome.error and outcome.error.code in _HALF for outcome in outcomes):
         return Exit.PARTLY
     if results & {Result.FAILED, Result.UNKNOWN, Result.SKIPPED}:
+        failures = {outcome.error.code for outcome in outcomes if outcome.error and outcome.result is Result.FAILED}
+        if failures and failures <= _OVERTAKEN and not results - {Result.FAILED, Result.SKIPPED}:
+            return Exit.STALE
         return Exit.PARTLY if results - {Result.FAILED, Result.SKIPPED} else Exit.ERROR
     if any(finding.code is Code.NOT_KEPT for outcome in outcomes for finding in outcome.findings):
         return Exit.PARTLY

@@ -17,7 +17,8 @@ from typing import Final
 from reconciler.commands.failures import diagnostics_of
 from reconciler.commands.session import Session
 from reconciler.commands.state import NAME as STATE
-from reconciler.config.settings import EnvRef, HeaderValue, Marks, resolve
+from reconciler.config.credentials import is_given, resolve
+from reconciler.config.settings import EnvRef, HeaderValue, Marks
 from reconciler.config.text import count
 from reconciler.core.model import Diagnostic, Severity, Source
 from reconciler.core.pairing import Index, index
@@ -127,7 +128,7 @@ def _credentials(session: Session) -> Iterator[Finding]:
     found = False
     for name, spec in session.provider.credentials.items():
         reference = session.target.credentials.get(name)
-        if reference is None and spec.env and (spec.env in session.environment or spec.required):
+        if reference is None and spec.env and (is_given(session.environment, spec.env) or spec.required):
             place = session.target.source or Source("environment", 1, 1)
             reference = EnvRef(spec.env, place, session.target.name, f"credentials.{name}")
         if reference is not None:

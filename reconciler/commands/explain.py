@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,16 +17,23 @@ if TYPE_CHECKING:
     from reconciler.config.fields import Place
 
 
+_CODE: Final = re.compile(r"RC\d{4}", re.IGNORECASE)
+
+
 @click.command("explain")
-@click.argument("what", required=False, metavar="[KIND[.FIELD...]]", shell_complete=complete_fields)
+@click.argument("what", required=False, metavar="[KIND[.FIELD...] | CODE]", shell_complete=complete_fields)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write it.")
 @click.pass_obj
 def command(options: Options, what: str | None, form: str) -> int:
     """Say what KIND or a field of it is: type, limits, default, how it is compared, what removing it does, an example.
 
     Without KIND, the kinds of the target. `assistant.tools.function.name` is the name of the function of any tool, and
-    `assistant.reconciler` the block of this tool. Nothing is asked of the target.
+    `assistant.reconciler` the block of this tool. CODE (RC0201) is the code of a message: what it means and what to do.
+    Nothing is asked of the target.
     """
+    if what is not None and _CODE.fullmatch(what):
+        click.echo(_page(what.upper()))
+        return 0
     from reconciler.commands.session import Session
 
     session = Session(options)
@@ -35,6 +44,19 @@ def command(options: Options, what: str | None, form: str) -> int:
         told = _told(kind, _place(session, kind, names))
     click.echo(json.dumps(told, indent=2, ensure_ascii=False) if form == "json" else _text(told), nl=form == "json")
     return 0
+
+
+def _page(code: str) -> str:
+    """The page of a code, as Markdown. Raises click.BadParameter for a code that no message has."""
+    from reconciler.core.codes import Code
+
+    if code not in set(Code):
+        raise click.BadParameter(f"no message of this version has the code {code}", param_hint="CODE")
+    package = Path(__file__).resolve().parents[1]
+    for directory in (package / "codes", package.parent / "docs/codes"):  # installed; in a checkout
+        if (page := directory / f"{code}.md").is_file():
+            return page.read_text(encoding="utf-8").strip()
+    return f"# {code}: {Code(code).name.lower().replace('_', ' ')}"
 
 
 def _kinds(session: Session) -> dict[str, Any]:

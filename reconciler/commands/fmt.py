@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.commands.options import Options
-from reconciler.commands.output import say
+from reconciler.commands.output import say, tell_file
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def command(options: Options, paths: tuple[Path, ...], check: bool, diff: bool) 
             continue
         if new != old:
             changed += 1
-            _tell(found, old, new, diff)
+            tell_file(found.shown, old, new, diff)
             if not (check or diff):
                 replace_file(Path(found.path), new)
     say(options, [*project.problems, *refused])
@@ -119,19 +118,3 @@ def _is_in(wanted: str, root: Path, found: Found) -> bool:
 
 def _names(session: Session) -> str:
     return ", ".join(each.as_posix() for each in session.options.dirs)
-
-
-def _tell(found: Found, old: bytes, new: bytes, diff: bool) -> None:
-    from reconciler.render.visible import visible
-
-    name = visible(found.shown)
-    if not diff:
-        click.echo(name)
-        return
-    for line in difflib.unified_diff(_lines(old), _lines(new), name, name, lineterm=""):
-        click.echo(line[:1] + visible(line[1:]))
-
-
-def _lines(content: bytes) -> list[str]:
-    text = content.decode("utf-8", "replace")
-    return [*text.removesuffix("\n").split("\n"), *([] if text.endswith("\n") else ["(no line break at the end)"])]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from reconciler.commands.options import Options
-from reconciler.commands.output import wants_color, width
-from reconciler.core.model import Outcome, Plan
+from reconciler.commands.output import wants_color, width, write
+from reconciler.core.model import Diagnostic, Outcome, Plan, Source
 from reconciler.render.place import ELSEWHERE, Checkout
 from reconciler.render.view import PlanView, plan_view
 
@@ -25,8 +25,8 @@ def plan_renderers(plan: Plan, options: Options, unchanged: int | None = None) -
 
     @cache
     def view() -> PlanView:
-        settings = (options.dirs[0] / "reconciler.yaml").as_posix()
-        return plan_view(plan, unchanged, checkout=checkout_of(os.environ, options.directory), settings=settings)
+        checkout = checkout_of(os.environ, options.directory)
+        return plan_view(plan, unchanged, checkout=checkout, settings=_settings_file(options))
 
     return {
         "text": lambda to_terminal: text.render(view(), color=to_terminal and wants_color(options), width=width()),
@@ -40,6 +40,36 @@ def plan_renderers(plan: Plan, options: Options, unchanged: int | None = None) -
         "gitlab-plan": lambda to_terminal: gitlab.render_counts(view()),
         "junit": lambda to_terminal: junit.render(view()),
     }
+
+
+def problem_renderers(found: Sequence[Diagnostic], options: Options) -> Renderers:
+    """How problems are written where there is no plan to show: for programs, code scanners and forges."""
+    from reconciler.render import github, gitlab, sarif
+    from reconciler.render.diagnostics import diagnostic_view
+    from reconciler.render.findings import Finding, diagnosed
+    from reconciler.render.json import diagnostics_json
+    from reconciler.render.place import place_in
+
+    checkout = checkout_of(os.environ, options.directory)
+    home = place_in(Source(_settings_file(options), 1, 1), checkout)
+
+    @cache
+    def findings() -> list[Finding]:
+        return [diagnosed(diagnostic_view(each, checkout)) for each in found]
+
+    return {
+        "json": lambda to_terminal: diagnostics_json(found),
+        "sarif": lambda to_terminal: sarif.render_findings(findings(), home),
+        "github": lambda to_terminal: github.render_findings(findings()),
+        "gitlab": lambda to_terminal: gitlab.render_findings(findings(), home),
+    }
+
+
+def write_problems(found: Sequence[Diagnostic], options: Options, formats: Sequence[str]) -> None:
+    """Write problems in those of the formats that hold any without a plan. Raises OSError."""
+    renderers = problem_renderers(found, options)
+    if wanted := [each for each in formats if each.partition("=")[0] in renderers]:
+        write(options, wanted, renderers)
 
 
 def apply_renderers(plan: Plan, outcomes: Sequence[Outcome], options: Options) -> Renderers:
@@ -57,6 +87,10 @@ def apply_renderers(plan: Plan, outcomes: Sequence[Outcome], options: Options) -
         "markdown": lambda to_terminal: outcome_markdown.render(plan.target.name, outcomes, COMMENT_LIMIT),
         "summary": lambda to_terminal: outcome_markdown.render(plan.target.name, outcomes, SUMMARY_LIMIT),
     }
+
+
+def _settings_file(options: Options) -> str:
+    return (options.dirs[0] / "reconciler.yaml").as_posix()
 
 
 def checkout_of(environment: Mapping[str, str], directory: Path) -> Checkout:

@@ -24,7 +24,9 @@ def kinds_of(provider: Provider, schemas: Schemas, *, beside: bool = False) -> t
 
 
 def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind:
-    fields = {**compile_schema(schemas.schema(spec.schema))}
+    schema = schemas.schema(spec.schema)
+    fields = {**compile_schema(schema)}
+    own = schema["properties"].get(spec.mark_field or "", {}).get("maxProperties")
     if spec.upload is not None:
         ours = {spec.upload.content: Meaning(immutable=True), spec.upload.digest: Meaning(uncompared=True)}
         fields |= {**ours, MARK: Meaning(granular=True)}
@@ -42,7 +44,11 @@ def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind
         spec.name_field,
         spec.update.nested,
         spec.coupled,
+        max_entries=None if own is None else own + 1,  # the mark is one more than the user's own
         marked_beside=beside,
+        maps=spec.update.maps,
+        absent=spec.update.absent,
+        archives=spec.delete.archive is not None,
         members={field: _members(style) for field, style in spec.members.items()},
         expired=spec.expired,
     )

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+REMEMBERED_FORMATS: Final = "reconciler.formats"
+"""Where click's context keeps what `--format` says: a failure is told in these formats as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +20,4 @@ class Options:
     verbose: bool
     quiet: bool
     color: str
+    allow_secret_like: bool = False

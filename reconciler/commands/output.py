@@ -5,35 +5,52 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 import click
 
-from reconciler.commands.options import Options
+from reconciler.commands.options import REMEMBERED_FORMATS, Options
 from reconciler.core.model import Diagnostic, Severity
+from reconciler.render.visible import visible
+
+if TYPE_CHECKING:
+    from reconciler.config.files import Project
+    from reconciler.render.excerpt import Lines
 
 DEFAULT_WIDTH = 100
 FORMATS = ("text", "json", "markdown", "summary", "html", "sarif", "github", "gitlab", "gitlab-plan", "junit")
 """The formats of a plan: `markdown` fits a comment, `summary` is Markdown that fits a job's summary."""
 OUTCOME_FORMATS = ("text", "json", "markdown", "summary")
 """The formats of what an apply did."""
+PROBLEM_FORMATS = ("text", "json", "sarif", "github", "gitlab")
+"""The formats of problems, where there is no plan."""
+
+Callback: TypeAlias = Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]
+
+
+def remembered(known: Sequence[str]) -> Callback:
+    """For an option: refuse a format that is not known before anything is read or sent; keep them for a failure."""
+
+    def keep(context: click.Context, option: click.Parameter, formats: tuple[str, ...]) -> tuple[str, ...]:
+        destinations(formats, known)
+        context.meta[REMEMBERED_FORMATS] = formats
+        return formats
+
+    return keep
+
 
 formats_option = click.option(
     "--format",
     "formats",
     multiple=True,
     metavar="F[=FILE]",
-    callback=lambda context, option, formats: _known(formats),
+    callback=remembered(FORMATS),
     help=f"{', '.join(FORMATS)}; after an apply {', '.join(OUTCOME_FORMATS)}. markdown fits a comment, summary a job's "
     "summary. With =FILE into a file. Can be repeated.",
 )
-
-
-def _known(formats: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse a format that no command has before anything is read or sent."""
-    destinations(formats, FORMATS)
-    return formats
 
 
 def destinations(formats: Sequence[str], known: Sequence[str]) -> list[tuple[str, Path | None]]:
@@ -53,25 +70,74 @@ def write(options: Options, formats: Sequence[str], renderers: Mapping[str, Call
         if file is None:
             click.echo(renderers[name](True), nl=False, color=True)
         else:
-            (options.directory / file).write_text(renderers[name](False), encoding="utf-8")
+            _own_file(options.directory, file).write_text(renderers[name](False), encoding="utf-8")
 
 
-def wants_color(options: Options) -> bool:
-    """Whether stdout gets colour."""
+def _own_file(directory: Path, file: Path) -> Path:
+    """Where a format goes. Raises click.ClickException for a link that leads out of the project.
+
+    Links come with the files of a pull request, and what is written through one may be anything of this user's.
+    """
+    path = directory / file
+    inside = Path(os.path.abspath(path)).is_relative_to(os.path.abspath(directory))
+    if inside and not path.resolve().is_relative_to(directory.resolve()):
+        raise click.ClickException(f"{visible(str(path))} is a link that leads outside the project: remove it")
+    return path
+
+
+def wants_color(options: Options, stream: TextIO | None = None) -> bool:
+    """Whether a stream gets colour; stdout unless another is named."""
     if options.color != "auto":
         return options.color == "always"
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    dumb = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return (stream or sys.stdout).isatty() and not dumb
 
 
-def width() -> int:
-    """Columns of the terminal; a readable width where there is none."""
-    return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if sys.stdout.isatty() else DEFAULT_WIDTH
+def width(stream: TextIO | None = None) -> int:
+    """Columns of the terminal that a stream is (stdout, unless another is named); a readable width where it is none."""
+    at_terminal = (stream or sys.stdout).isatty()
+    return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if at_terminal else DEFAULT_WIDTH
 
 
-def say(options: Options, found: Sequence[Diagnostic]) -> None:
-    """Diagnostics to stderr; `--quiet` leaves only errors."""
-    from reconciler.render.diagnostics import diagnostics
+def say(options: Options, found: Iterable[Diagnostic], files: Project | None = None) -> None:
+    """Diagnostics to stderr, by file and line, each once, with the lines they are about; only errors with `--quiet`.
 
-    shown = [d for d in found if not options.quiet or d.severity is Severity.ERROR]
-    if shown:
-        click.echo(diagnostics(shown), err=True, nl=False)
+    `files` are where the lines are read, unless that is the project on the disk.
+    """
+    shown = [each for each in found if not options.quiet or each.severity is Severity.ERROR]
+    if not shown:
+        return
+    from reconciler.config.errors import in_order
+    from reconciler.render.diagnostics import diagnostics, more_about
+
+    told = in_order(shown)
+    text = diagnostics(told, wants_color(options, sys.stderr), _file_lines(options, files), width(sys.stderr))
+    click.echo(text + ("" if options.quiet else more_about(told)), err=True, nl=False, color=True)
+
+
+def _file_lines(options: Options, files: Project | None) -> Lines:
+    """The lines of the project's files, read again as carefully as the first time."""
+    from reconciler.config.excerpts import lines_of
+    from reconciler.config.files import Project
+
+    project = files or Project(options.directory.absolute(), options.dirs)
+    return cache(partial(lines_of, project))
+
+
+def tell_file(name: str, old: bytes, new: bytes, diff: bool) -> None:
+    """A file that changes, to stdout: its name, or every line that does."""
+    import difflib
+
+    from reconciler.render.visible import visible
+
+    name = visible(name)
+    if not diff:
+        click.echo(name)
+        return
+    for line in difflib.unified_diff(_lines(old), _lines(new), name, name, lineterm=""):
+        click.echo(line[:1] + visible(line[1:]))
+
+
+def _lines(content: bytes) -> list[str]:
+    text = content.decode("utf-8", "replace")
+    return [*text.removesuffix("\n").split("\n"), *([] if text.endswith("\n") else ["(no line break at the end)"])]

@@ -33,12 +33,12 @@ def plan_live(
     session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: Choices = AS_USUAL
 ) -> Planned:
     """Load the files, read the target, and plan. Raises ConfigError and RemoteError."""
-    loaded, policies = session.load(), load_policies(session.root, session.settings, session.schemas)
+    loaded, policies = session.load(lean=True), load_policies(session.root, session.settings, session.schemas)
     scope = session.scope(addresses, loaded, allow_deletes, choices.stance)
     base, said = base_source(session, choices)
     kinds = {address.kind for m in loaded.manifests for address in (m.address, *m.refs.values())}
-    members = spoken_of(loaded.manifests, session.owner)
-    sight = session.look(kinds, orphans=scope.only is None, members=members)
+    members = spoken_of(session, loaded.manifests)
+    sight = session.look(kinds, orphans=scope.only is None, wanted=loaded.manifests, members=members)
     plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
     if (seen := users_seen(session, plan, sight)) is not sight:
         sight = seen

@@ -15,9 +15,10 @@ from reconciler.commands.drafting import Draft, drafts
 from reconciler.commands.output import say
 from reconciler.commands.selecting import Selection, select
 from reconciler.commands.session import Session
+from reconciler.config.content import config_digest
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.files import Project
-from reconciler.config.load import Loaded, config_digest
+from reconciler.config.load import Loaded
 from reconciler.config.writing import create_file
 from reconciler.core.base import UnknownBase
 from reconciler.core.codes import Code
@@ -66,7 +67,7 @@ def pull(session: Session, wishes: Sequence[str], *, yes: bool, check: bool) -> 
 
 def prepare(session: Session, wishes: Sequence[str]) -> Prepared:
     """Read files and target, and say what is to be written. Raises ConfigError where a wish means nothing."""
-    loaded = session.load() if _directory(session).is_dir() else Loaded((), (), config_digest(()))
+    loaded = session.load() if _directory(session).is_dir() else Loaded((), (), config_digest({}))
     # That there is no manifest yet is why people pull.
     say(session.options, [each for each in loaded.diagnostics if each.code is not Code.NOTHING_TO_MANAGE])
     sight = session.look({manifest.address.kind for manifest in loaded.manifests})

@@ -12,8 +12,10 @@ from reconciler.core.semantics import Kind
 from reconciler.engine.observe import Sight, Wanted
 
 
-def spoken_of(manifests: Sequence[Manifest], owner: str) -> Wanted:
+def spoken_of(session: Session, manifests: Sequence[Manifest]) -> Wanted:
     """Collections of objects that belong to manifests which name them, or that we managed until now."""
+    owner, holding = session.owner, {each.kind.name for each in session.kinds if each.members}
+    manifests = [manifest for manifest in manifests if manifest.address.kind in holding]
     ids = {(m.address.kind, name, m.id) for m in manifests for name in m.body if m.id is not None}
     keys = {
         (m.address.kind, name, key)

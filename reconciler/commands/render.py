@@ -74,12 +74,12 @@ def document_lines(manifest: Manifest, kind: Kind) -> Iterator[str]:
     options = _Lines(lambda path: str(place_of(manifest.places.get((BLOCK, path[0])) or manifest.source)))
     yield f"{BLOCK}:"
     yield from options.mapping(_options(manifest), (), 2)
-    body = _shown(_with_tags(manifest.body, manifest.refs), kind)
+    body = _shown(_with_tags(dict(manifest.body), manifest.refs), kind)
     yield from _Lines(lambda path: str(place_of(manifest.place(path)))).mapping(body, (), 0)
 
 
 def _record(manifest: Manifest, kind: Kind) -> dict[str, Json]:
-    body = _shown(manifest.body, kind)
+    body = _shown(dict(manifest.body), kind)
     refs = [{"path": list(path), "address": str(address)} for path, address in manifest.refs.items()]
     places = {path: place for path, place in manifest.places.items() if _has(body, path)}
     return {

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
@@ -17,18 +17,22 @@ import click
 
 from reconciler.commands.kinds import kinds_of
 from reconciler.commands.options import Options
+from reconciler.commands.remembering import keep, memory_of
 from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
+from reconciler.config.credentials import is_given, resolve
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import shipped
-from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target, resolve
+from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target
+from reconciler.core.agreement import Agreement
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance
 from reconciler.core.filename_marks import codes
-from reconciler.core.model import Address, Source, TargetIdentity
+from reconciler.core.model import Address, Manifest, Source, TargetIdentity
 from reconciler.core.plan import Scope
 from reconciler.drivers.base import Driver
+from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.http import Connection, HttpClient
 from reconciler.drivers.provider import Limits, Provider
@@ -106,14 +110,14 @@ class Session:
         summary = f"target {self.target.name!r} has no url, and provider {self.provider.name!r} has none of its own"
         raise ConfigError([error(Code.INVALID_SETTINGS, summary, self.target.source, "", "add `url: https://…/v1`")])
 
-    def load(self) -> Loaded:
-        """The manifests for the target. Raises ConfigError with every problem of every file."""
-        loaded = self._load()
-        if not loaded.ok:
-            raise ConfigError(loaded.diagnostics)
-        return loaded
+    def load(self, *, lean: bool = False) -> Loaded:
+        """The manifests for the target. Raises ConfigError with every problem of every file.
 
-    def _load(self) -> Loaded:
+        With `lean`, most bodies are not kept, but read again when somebody asks.
+        """
+        memory = None
+        if lean and not self.options.allow_secret_like:  # what only that accepts is not to be remembered as accepted
+            memory = memory_of(self.root, self.environment, self.settings, self.target)
         loaded = load(
             self.root,
             self.options.dirs,
@@ -121,9 +125,16 @@ class Session:
             target=self.target,
             provider=self.provider,
             schemas=self.schemas,
+            secret_like_allowed=self.options.allow_secret_like,
+            kinds={on_target.kind.name: on_target.kind for on_target in self.kinds} if lean else None,
+            memory=memory,
         )
         # A mark in a name has only the digest of its key: these are the keys it may be.
         self._keys.update(codes(manifest.address.key for manifest in loaded.manifests))
+        if memory is not None:
+            keep(memory, self.root)
+        if not loaded.ok:
+            raise ConfigError(loaded.diagnostics)
         return loaded
 
     def scope(
@@ -151,9 +162,16 @@ class Session:
         return markless or self.target.marks is Marks.LOCK_FILE
 
     def look(
-        self, kinds: Collection[str], *, orphans: bool = False, members: Wanted = lambda kind, name, live: False
+        self,
+        kinds: Collection[str],
+        *,
+        orphans: bool = False,
+        wanted: Sequence[Manifest] | None = None,
+        members: Wanted = lambda kind, name, live: False,
     ) -> Sight:
-        """Read the target: these kinds and the default one, and the members of the collections that are wanted.
+        """Read the target: these kinds and the default one, and the `members` that are asked for.
+
+        Of objects that are as `wanted`, not all is kept.
 
         To find `orphans` of kinds that have left the files altogether, with `prune: owned` every other kind is read as
         well that the target serves. Raises RemoteError.
@@ -167,7 +185,9 @@ class Session:
         searched = orphans and self.settings.prune is Prune.OWNED
         others = {each.kind.name for each in self.kinds} - needed if searched else set()
         read = [each for each in self.kinds if each.kind.name in needed | others]
-        return self.look_into(observe(self.driver, read, self.journal, optional=others), members)
+        agreement = None if wanted is None else Agreement(wanted, self.owner, digests=self.digests)
+        sight = observe(self.driver, read, self.journal, optional=others, agreement=agreement)
+        return self.look_into(sight, members)
 
     def look_into(self, sight: Sight, members: Wanted) -> Sight:
         """What was read, with the members of the collections that are wanted. Raises RemoteError."""
@@ -197,7 +217,11 @@ class Session:
             trace=self._say if self.options.verbose else None,
             pause=self.stop.wait,
         )
-        return RestDriver(self.provider, client, root=str(self.root), limits=self.limits, sent=self._sent)
+        speaking = partial(RestDriver, self.provider, client, root=str(self.root), limits=self.limits, sent=self._sent)
+        if self.provider.embedded:
+            return speaking()  # in this process there is no way to wait for
+        boundaries = Boundaries(self.root / NAME / "lists", self.url, partial(state_directory, self.root))
+        return speaking(reads_at_once=self.limits.concurrency, boundaries=boundaries)
 
     @cached_property
     def journal(self) -> Journal:
@@ -251,7 +275,7 @@ class Session:
         for name, spec in self.provider.credentials.items():
             if reference := self.target.credentials.get(name):
                 yield name, resolve(self.environment, reference)
-            elif spec.env and spec.env in self.environment:
+            elif spec.env and is_given(self.environment, spec.env):
                 place = self.target.source or Source("environment", 1, 1)
                 yield name, resolve(self.environment, EnvRef(spec.env, place, self.target.name, f"credentials.{name}"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 NAME = ".reconciler"
@@ -11,6 +12,10 @@ LOCAL_DATABASE = "local.db"
 def state_directory(root: Path) -> Path:
     """The project's state directory, made where it is missing; git is told to leave it alone. Raises OSError."""
     directory = root / NAME
+    for path in (directory, directory / "journal", directory / LOCAL_DATABASE):
+        if path.is_symlink():
+            # The files of a pull request may bring it, and name any place that this user can write to.
+            raise OSError(errno.ELOOP, "it is a link: remove it, what this tool writes stays in the project", str(path))
     directory.mkdir(exist_ok=True)
     ignore = directory / ".gitignore"
     if not ignore.exists():

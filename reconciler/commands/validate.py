@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import click
 
 from reconciler.commands.options import Options
-from reconciler.commands.output import say
+from reconciler.commands.output import PROBLEM_FORMATS, remembered, say
 from reconciler.core.model import Address, Diagnostic
 from reconciler.exits import Exit
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What is wrong with the files, what policies refuse, how many manifests there are, and the targets' names."""
+
+    found: tuple[Diagnostic, ...]
+    refused: tuple[Diagnostic, ...]
+    manifests: int
+    targets: tuple[str, ...]
+
+
 @click.command("validate")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="F[=FILE]",
+    callback=remembered(PROBLEM_FORMATS),
+    help=f"{', '.join(PROBLEM_FORMATS)}. With =FILE into a file. Can be repeated.",
+)
 @click.pass_obj
-def command(options: Options) -> int:
+def command(options: Options, formats: tuple[str, ...]) -> int:
     """Check every manifest against every target it is for: all problems at once, no network, no credentials.
 
     Exit 4 where the files are right, and only policies are not kept.
     """
+    from reconciler.commands.formats import write_problems
+    from reconciler.config.errors import has_errors, in_order
+
+    checked = _checked(options)
+    told = in_order([*checked.found, *checked.refused])
+    say(options, told)
+    write_problems(told, options, formats)
+    if has_errors(told):
+        count = sum(has_errors([each]) for each in told)
+        click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was sent anywhere", err=True)
+        return Exit.ERROR if has_errors(checked.found) else Exit.BLOCKED
+    if not options.quiet and "text" in {each.partition("=")[0] for each in formats or ("text",)}:
+        counted = "1 manifest is" if checked.manifests == 1 else f"{checked.manifests} manifests are"
+        click.echo(f"{counted} valid for {', '.join(checked.targets)}")
+    return Exit.DONE
+
+
+def _checked(options: Options) -> _Checked:
+    """Read the files for every target that they are for. Raises ConfigError for settings that cannot be read."""
     from reconciler.commands.session import Session
-    from reconciler.config.errors import ConfigError, has_errors, in_order
+    from reconciler.config.errors import ConfigError
     from reconciler.config.judging import judge_manifests
     from reconciler.config.policies import Policies, load_policies
 
@@ -34,24 +71,15 @@ def command(options: Options) -> int:
         policies = load_policies(session.root, session.settings, session.schemas)
     except ConfigError as problem:
         found += problem.diagnostics
-    for name in [options.target] if options.target else sorted(session.settings.targets):
+    for name in [options.target] if options.target else session.settings.meant:
         names.append(name)
         session = Session(replace(options, target=name))
         try:
-            loaded = session.load()
+            loaded = session.load(lean=True)
         except ConfigError as problem:
             found += problem.diagnostics
         else:
             found += loaded.diagnostics
             refused += judge_manifests(policies, loaded.manifests, name, session.provider, session.schemas)
             manifests |= {manifest.address for manifest in loaded.manifests}
-    told = in_order([*found, *policies.warnings, *refused])
-    say(options, told)
-    if has_errors(told):
-        count = sum(has_errors([each]) for each in told)
-        click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was sent anywhere", err=True)
-        return Exit.ERROR if has_errors(found) else Exit.BLOCKED
-    if not options.quiet:
-        counted = "1 manifest is" if len(manifests) == 1 else f"{len(manifests)} manifests are"
-        click.echo(f"{counted} valid for {', '.join(map(str, names))}")
-    return Exit.DONE
+    return _Checked((*found, *policies.warnings), tuple(refused), len(manifests), tuple(names))

@@ -92,13 +92,13 @@ class _Judge:
     def desired(self, manifest: Manifest) -> list[Diagnostic]:
         """What the policies over desired documents refuse."""
         kind = manifest.address.kind
-        document = Document(manifest.body, manifest.source, dict(manifest.places))
+        policies = list(self._for("desired", kind))
+        if not policies:
+            return []
+        body = dict(manifest.body)
+        document = Document(body, manifest.source, dict(manifest.places))
         subject = _Subject(str(manifest.address), document, self._secrets_of(kind))
-        return [
-            each
-            for policy in self._for("desired", kind)
-            for each in _violations(policy, policy.check(manifest.body), subject)
-        ]
+        return [each for policy in policies for each in _violations(policy, policy.check(body), subject)]
 
     def change(self, change: Change, manifest: Manifest | None) -> list[Diagnostic]:
         """What the policies over changes refuse."""

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import gc
-import hashlib
-import json
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from reconciler.config.build import Refused
 from reconciler.config.collections import with_files
+from reconciler.config.content import config_digest, content_digest
 from reconciler.config.document import Document
+from reconciler.config.documents import Documents
 from reconciler.config.errors import error, has_errors, in_order, warning
 from reconciler.config.extends import extended
 from reconciler.config.files import Files, Found, Project
 from reconciler.config.fleet import Fleet
 from reconciler.config.layers import FOR_EACH, Layers, Written, layer_problems, layers_of
-from reconciler.config.manifest import BLOCK, Reading, default_kind, read_manifest
-from reconciler.config.markdown import split
+from reconciler.config.lean import Accepted, Lean
+from reconciler.config.manifest import Reading, default_kind, read_manifest
+from reconciler.config.memory import Memory
 from reconciler.config.references import reference_problems
 from reconciler.config.rows import name_rows_files
 from reconciler.config.schemas import Schemas, shipped
 from reconciler.config.settings import Settings, Target, load_settings
-from reconciler.config.tags import MAX_FILE_BYTES, Tags
+from reconciler.config.tags import Tags
 from reconciler.config.text import cut
-from reconciler.config.yaml import MAX_BYTES, decode, read_yaml
 from reconciler.core.codes import Code
-from reconciler.core.model import Address, Diagnostic, Manifest, Source
+from reconciler.core.model import Address, Diagnostic, Manifest
+from reconciler.core.semantics import Kind
 from reconciler.drivers.provider import Provider
 
 __all__ = ["Loaded", "load", "load_settings"]
@@ -58,17 +59,23 @@ def load(
     provider: Provider,
     schemas: Schemas | None = None,
     files: Files | None = None,
+    secret_like_allowed: bool = False,
+    kinds: Mapping[str, Kind] | None = None,
+    memory: Memory | None = None,
 ) -> Loaded:
     """Read every manifest below the directories, relative to `root`; on disk unless other `files` are given, whose walk
-    includes the target's layers, after the directories.
+    includes the target's layers, after the directories. Texts shaped like keys are refused unless they are allowed.
 
-    Never raises for what a file contains.
+    With the target's `kinds` (as the core compares them), most bodies and places are not kept, but read again when
+    somebody asks; a `memory` then spares reading what was accepted before. Never raises for what a file contains.
     """
-    reading = Reading(settings, target, provider, schemas or shipped())
+    reading = Reading(settings, target, provider, schemas or shipped(), secret_like_allowed)
     unusable = [] if files else list(layer_problems(root, dirs, target))
     layers = [] if unusable else [FilePath(each) for each in target.layers]
     project = files or Project(root, (*dirs, *layers))
     gathered = _Manifests(project, reading, layers_of(root, target))
+    if kinds is not None and not target.layers:
+        gathered.read_lean(kinds, memory)
     with _collector_paused():
         for found in project.walk():
             gathered.add(found)
@@ -80,33 +87,14 @@ def load(
     spelled, unfit = with_files(project, provider, gathered.manifests)
     problems += unfit
     manifests = tuple(sorted(spelled.values(), key=lambda each: each.address))
-    problems += _same_names(manifests, provider)
+    names = {address: gathered.names.get(address) for address in spelled}
+    contents = {
+        address: gathered.contents[address] if gathered.manifests.get(address) is each else content_digest(each)
+        for address, each in spelled.items()
+    }
+    problems += _same_names(manifests, provider, names)
     problems += reference_problems(manifests, provider, reading.schemas)
-    return Loaded(manifests, in_order(problems), config_digest(manifests))
-
-
-def config_digest(manifests: Sequence[Manifest]) -> str:
-    """A digest of addresses, bodies and options, whatever the files they came from."""
-    digest = hashlib.sha256(b"[")
-    for index, each in enumerate(sorted(manifests, key=lambda each: each.address)):
-        content = [
-            *each.address,
-            each.body,
-            [
-                each.id,
-                each.protect,
-                each.on_remove,
-                each.moved_from,
-                each.same_name_allowed,
-                *([True] if each.renew else []),
-            ],
-            [sorted(each.ignore), sorted(each.initial)],
-            sorted([[str(step) for step in path], str(address)] for path, address in each.refs.items()),
-        ]
-        text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        digest.update(f"{',' if index else ''}{text}".encode())
-    digest.update(b"]")
-    return "sha256:" + digest.hexdigest()
+    return Loaded(manifests, in_order(problems), config_digest(contents))
 
 
 class _Manifests:
@@ -119,12 +107,24 @@ class _Manifests:
         self._bases: dict[str, tuple[list[Written], list[Diagnostic]]] = {}
         self._tags = Tags(project, reading.target.name, reading.target.vars)
         self._folded: dict[Address, Manifest] = {}
+        self._reader = Documents(project, reading.provider)
+        self._lean: Lean | None = None
         self.manifests: dict[Address, Manifest] = {}
+        self.names: dict[Address, str | None] = {}
+        self.contents: dict[Address, bytes] = {}
         self.problems: list[Diagnostic] = []
         self.files = 0
 
+    def read_lean(self, kinds: Mapping[str, Kind], memory: Memory | None) -> None:
+        """Keep bodies and places only where a file is out of the ordinary."""
+        self._lean = Lean(self._reader, self._tags, self._reading, kinds, memory)
+
     def add(self, found: Found) -> None:
         """Read one file."""
+        if self._lean and (accepted := self._lean.accept(found)):
+            self.files += 1
+            self.problems += self._keep(accepted)
+            return
         try:
             documents, problems = self._documents(found)
         except Refused as refused:
@@ -169,47 +169,7 @@ class _Manifests:
         return self._bases[found.path]
 
     def _documents(self, found: Found) -> tuple[list[Document], list[Diagnostic]]:
-        largest = MAX_FILE_BYTES if found.suffix == ".md" else MAX_BYTES
-        content = self._project.read(found.path, largest)
-        if found.suffix == ".md":
-            return self._markdown(content, found)
-        documents, problems = read_yaml(content, found.shown)
-        written = [each for each in documents if each.value is not None]
-        if not written and not problems:
-            hint = "write a manifest, or remove the file"
-            problems = [warning(Code.EMPTY_FILE, "the file is empty", Source(found.shown, 1, 1), hint=hint)]
-        return written, problems
-
-    def _markdown(self, content: bytes, found: Found) -> tuple[list[Document], list[Diagnostic]]:
-        parts = split(decode(content, found.shown, MAX_FILE_BYTES), found.shown)
-        if parts is None:
-            return [], []
-        documents, problems = read_yaml(parts.front.encode(), found.shown)
-        if not documents and not problems:
-            documents = [Document({}, Source(found.shown, 1, 1))]
-        for document in documents:
-            if document.value is None:
-                document.value = {}
-            problems += self._add_prose(document, parts.prose, Source(found.shown, parts.line, 1))
-        return documents, problems
-
-    def _add_prose(self, document: Document, prose: str, place: Source) -> Iterator[Diagnostic]:
-        if not prose.strip() or not isinstance(document.value, dict):
-            return
-        block = document.value.get(BLOCK)
-        kinds = self._reading.provider.kinds
-        named = block.get("kind") if isinstance(block, dict) else None
-        kind = kinds.get(named or default_kind(self._reading.provider))
-        field = (kind or next(iter(kinds.values()))).prose_field
-        if field is None:
-            yield error(Code.INVALID_VALUE, "this kind has no prose field for the text below the front matter", place)
-        elif field in document.value:
-            summary = f"{field} is given twice, in the front matter and as the text below it"
-            hint = "keep one of them"
-            yield error(Code.DUPLICATE_KEY, summary, document.key_place((field,)), hint=hint)
-        else:
-            document.value[field] = prose
-            document.places[(field,)] = place
+        return self._reader.of(found, self._reader.content(found))
 
     def _written(self, document: Document, found: Found, alone: bool, sound: bool) -> Written:
         self.problems += name_rows_files(document, self._project, found.path)
@@ -220,10 +180,18 @@ class _Manifests:
     def _judge(self, written: Written) -> list[Diagnostic]:
         """Keep the manifest of a document, if it is one for this target; the problems of it."""
         judged = read_manifest(written.document, written.key, self._reading)
-        kept = self._keep(judged.manifest) if judged.manifest and written.sound else ()
-        return [*judged.problems, *kept]
+        if judged.manifest is None or not written.sound:
+            return judged.problems
+        manifest = judged.manifest
+        field = self._reading.provider.kinds[manifest.address.kind].name_field
+        name = manifest.body.get(field or "")
+        whole = Accepted(manifest, name if isinstance(name, str) else None, content_digest(manifest))
+        return [*judged.problems, *self._keep(whole)]
 
-    def _keep(self, manifest: Manifest) -> list[Diagnostic]:
+    def _keep(self, accepted: Accepted) -> list[Diagnostic]:
+        manifest = accepted.manifest
+        if manifest is None:
+            return []
         folded = Address(manifest.address.kind, manifest.address.key.casefold())
         if first := self._folded.get(folded):
             exactly = "" if first.address == manifest.address else " (they differ only in case)"
@@ -232,16 +200,20 @@ class _Manifests:
             return [error(Code.DUPLICATE_ADDRESS, summary, manifest.source, hint=hint)]
         self._folded[folded] = manifest
         self.manifests[manifest.address] = manifest
+        self.names[manifest.address] = accepted.name
+        self.contents[manifest.address] = accepted.content
         return []
 
 
-def _same_names(manifests: Sequence[Manifest], provider: Provider) -> Iterator[Diagnostic]:
+def _same_names(
+    manifests: Sequence[Manifest], provider: Provider, names: Mapping[Address, str | None]
+) -> Iterator[Diagnostic]:
     """Two objects that people cannot tell apart, in this fleet."""
     first: dict[tuple[str, str], Manifest] = {}
     for manifest in manifests:
         field = provider.kinds[manifest.address.kind].name_field
-        name = manifest.body.get(field) if field else None
-        if not isinstance(name, str) or manifest.same_name_allowed:
+        name = names[manifest.address]
+        if name is None or manifest.same_name_allowed:
             continue
         folded = (manifest.address.kind, unicodedata.normalize("NFC", name).casefold())
         if twin := first.get(folded):

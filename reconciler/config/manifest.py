@@ -11,6 +11,7 @@ from reconciler.config.document import Document
 from reconciler.config.errors import error, has_errors, warning
 from reconciler.config.problems import explain
 from reconciler.config.schemas import MANIFEST, Schemas
+from reconciler.config.secret_like import masked, secret_like
 from reconciler.config.settings import Settings, Target
 from reconciler.config.suspicious import suspicious_text
 from reconciler.config.text import brief, closest, cut, listed
@@ -25,12 +26,13 @@ _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything a document is read against."""
+    """Everything a document is read against; `secret_like_allowed` where texts shaped like keys are only warned of."""
 
     settings: Settings
     target: Target
     provider: Provider
     schemas: Schemas
+    secret_like_allowed: bool = False
 
     def knows_kind(self, kind: str) -> bool:
         """Whether some target, if not this one, has the kind."""
@@ -46,13 +48,24 @@ class Judged:
 
 
 def read_manifest(document: Document, file_key: str | None, reading: Reading) -> Judged:
-    """Check one document, whose tags are resolved; `file_key` is the key it has by its place, if that is unique."""
+    """Check one document, whose tags are resolved; `file_key` is the key it has by its place, if that is unique.
+
+    What looks like a key is quoted nowhere.
+    """
+    block = document.value.get(BLOCK) if isinstance(document.value, dict) else None
+    allowed = reading.secret_like_allowed or (isinstance(block, dict) and "secret_like" in block)
+    found, secrets = secret_like(document, allowed=allowed)
+    judged = _judged(document, file_key, reading, found)
+    return Judged(judged.manifest, list(masked(judged.problems, secrets))) if secrets else judged
+
+
+def _judged(document: Document, file_key: str | None, reading: Reading, found: list[Diagnostic]) -> Judged:
     if not isinstance(document.value, dict):
         summary = f"a manifest is a mapping of fields, not {brief(document.value)}"
         hint = "start with `model: …`"
         if isinstance(document.value, list):
             hint += "; the rows of a fleet stand in a file whose name starts with _"
-        return Judged(None, [error(Code.INVALID_VALUE, summary, document.source, hint=hint)])
+        return Judged(None, [*found, error(Code.INVALID_VALUE, summary, document.source, hint=hint)])
     problems = _block_problems(document, reading)
     readable = not has_errors(problems) and not any(path[0] == BLOCK for path in document.tagged)
     options: Mapping[str, Any] = (document.value.get(BLOCK) or {}) if readable else {}
@@ -67,7 +80,7 @@ def read_manifest(document: Document, file_key: str | None, reading: Reading) ->
         if not reading.knows_kind(kind):
             problems.append(_unknown_kind(document, kind, reading.provider))
         return Judged(None, problems)
-    problems += _body_problems(document, options, provider_kind, reading)
+    problems += [*found, *_body_problems(document, options, provider_kind, reading)]
     if has_errors(problems) or document.tagged or not for_us:
         return Judged(None, problems)
     return Judged(_manifest(document, Address(kind, key), options), problems)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.drivers.provider import (
+    CreateStyle,
     Credential,
+    DeleteStyle,
     Limits,
     ListStyle,
     MembersStyle,
@@ -52,14 +54,17 @@ def provider_from(name: str, fields: Mapping[str, Any]) -> Provider:
 
 
 _AS_THEY_ARE = frozenset(
-    {"url", "headers", "unknown_route", "account_header", "retried_header", "route_header", "trace_header", "embedded"}
+    {"url", "headers", "query", "unknown_route", "not_found_field", "account_header", "retried_header"}
+    | {"route_header", "trace_header", "embedded"}
 )
 
 
 def _kind(fields: Mapping[str, Any]) -> ProviderKind:
     typed = {
         "list": ListStyle(**fields.get("list", {})),
+        "create": CreateStyle(**fields.get("create", {})),
         "update": UpdateStyle(**fields.get("update", {})),
+        "delete": DeleteStyle(**fields.get("delete", {})),
         "coupled": tuple(tuple(group) for group in fields.get("coupled", ())),
         "upload": UploadStyle(**fields["upload"]) if "upload" in fields else None,
         "members": {name: _members(each) for name, each in fields.get("members", {}).items()},

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.config.conversion import Conversion, conversion_from
 from reconciler.config.errors import ConfigError, error, has_errors
 from reconciler.config.failures import Failure
 from reconciler.config.problems import explain
@@ -31,6 +32,7 @@ Schema = Mapping[str, Any]
 _HERE: Final = FilePath(__file__).resolve()
 DIALECT: Final = "dialect.schema.json"
 MANIFEST: Final = "manifest.schema.json"
+CONVERSION: Final = "conversion.schema.json"
 
 
 def schema_directory() -> FilePath:
@@ -89,6 +91,20 @@ class Schemas:
         """The provider's limits with the target's laid over them."""
         changes: Any = dict(target.limits)
         return replace(provider.limits, **changes)
+
+    def conversion_names(self) -> list[str]:
+        """Every provider whose kind manifests can be converted to."""
+        return sorted(path.stem for path in (self.directory / "conversions").glob("*.yaml"))
+
+    def conversion(self, provider: str) -> Conversion:
+        """How manifests become those of a provider, one of `conversion_names`. Raises ConfigError."""
+        file = f"conversions/{provider}.yaml"
+        documents, problems = read_yaml((self.directory / file).read_bytes(), file)
+        for document in documents:
+            problems += explain(self.failures(CONVERSION, document.value), document, self.schema(CONVERSION))
+        if problems:
+            raise ConfigError(problems)
+        return conversion_from(documents[0].value)
 
     def manifest_schema(self, name: str) -> dict[str, Any]:
         """The schema of a whole manifest, for editors: the kind's, and the `reconciler:` block."""

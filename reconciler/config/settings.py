@@ -15,6 +15,7 @@ from reconciler.config.files import Files, Project
 from reconciler.config.problems import explain
 from reconciler.config.scalars import Tagged
 from reconciler.config.schemas import Schemas, shipped
+from reconciler.config.secret_like import IN_SETTINGS, masked, secret_like
 from reconciler.config.text import closest, cut, listed
 from reconciler.config.yaml import MAX_BYTES, read_yaml
 from reconciler.core.codes import Code
@@ -92,29 +93,17 @@ class Settings:
     targets: Mapping[str, Target] = field(default_factory=lambda: {LOCAL: Target(LOCAL, LOCAL)})
     source: Source | None = None
 
+    @property
+    def meant(self) -> list[str]:
+        """The targets that manifests are written for: those of the file, and the default one."""
+        return sorted(name for name, each in self.targets.items() if each.source or name == self.default_target)
+
     def target(self, name: str | None = None) -> Target:
         """The target of that name, or the default one. Raises ConfigError."""
         wanted = self.default_target if name is None else name
         if wanted in self.targets:
             return self.targets[wanted]
         raise ConfigError([_unknown_target(wanted, self.targets, self.source)])
-
-
-def resolve(env: Mapping[str, str], reference: EnvRef) -> str:
-    """The secret an `!env` stands for. Raises ConfigError, never with the value in it."""
-    value = env.get(reference.name, "")
-    where = f"{reference.use} of the target {reference.target}"
-    if not value:
-        state = "is empty" if reference.name in env else "is not set"
-        summary = f"the environment variable {cut(reference.name)} {state}; {where} needs it"
-        hint = f"set it: export {cut(reference.name)}=…"
-        raise ConfigError([error(Code.MISSING_ENVIRONMENT, summary, reference.source, hint=hint)])
-    inside = value.replace(" ", "") if reference.blanks_allowed else value
-    if value != value.strip() or not inside.isascii() or not inside.isprintable() or " " in inside:
-        summary = f"the environment variable {cut(reference.name)} is malformed; {where} needs it"
-        hint = "it has a blank, a line break or a character that is not ASCII; often it was copied with its line break"
-        raise ConfigError([error(Code.MISSING_ENVIRONMENT, summary, reference.source, hint=hint)])
-    return value
 
 
 def load_settings(
@@ -158,9 +147,10 @@ def _without_links(project: Files, path: str) -> str:
 
 
 def _settings(document: Document, schemas: Schemas) -> Settings:
-    problems = list(_misplaced_tags(document))
     value = document.value
-    problems += explain(schemas.failures(SCHEMA, value), document, schemas.schema(SCHEMA))
+    found, secrets = secret_like(document, hint=IN_SETTINGS)
+    wrong = explain(schemas.failures(SCHEMA, value), document, schemas.schema(SCHEMA))
+    problems = [*found, *masked([*_misplaced_tags(document), *wrong], secrets)]
     if has_errors(problems):
         raise ConfigError(in_order(problems))
     fields: dict[str, Any] = value.get("targets", {})

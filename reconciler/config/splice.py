@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple
@@ -28,6 +28,17 @@ class Edit(NamedTuple):
     start: int
     end: int
     new: str
+
+
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    """The text with edits of spans, in any order. Raises NotMapped where two meet."""
+    pieces, at = [], 0
+    for start, end, new in sorted(edits, key=lambda edit: edit[:2]):
+        if start < at:
+            raise NotMapped("two changes meet")
+        pieces += [text[at:start], new]
+        at = end
+    return "".join([*pieces, text[at:]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +84,23 @@ class _Splicer:
         self._edits: list[Edit] = []
 
     def result(self) -> str:
-        pieces, at = [], 0
-        for start, end, new in sorted(self._edits, key=lambda edit: edit[:2]):
-            if start < at:
-                raise NotMapped("two changes meet")
-            pieces += [self._text[at:start], new.replace("\n", self._newline)]
-            at = end
-        return "".join([*pieces, self._text[at:]])
+        new = edited(self._text, [edit._replace(new=edit.new.replace("\n", self._newline)) for edit in self._edits])
+        return new if self._text[:1] in ("\r", "\n") else new.lstrip("\r\n")  # where the first line went
 
     def change_mapping(self, node: Node, before: Mapping[str, Json], after: Mapping[str, Json]) -> None:
         gone = [key for key in before if key not in after]
-        if node.kind != "mapping" or any(key not in node.entries for key in before) or (node.flow and len(gone) > 1):
+        if node.kind != "mapping" or any(key not in node.entries for key in before):
             raise NotMapped("not a mapping whose entries have places")
         for key, value in before.items():
             name, place = node.entries[key]
             if key in after:
                 colon = self._text.index(":", name.end) + 1
                 self._change(place, value, after[key], _Before(colon, name.column), node)
-            else:
-                self._remove(node, name.start, place.end, list(node.entries.values()).index((name, place)))
+        places = [Node("entry", key.start, value.end, key.line, key.column) for key, value in node.entries.values()]
+        self._remove(node, places, [list(node.entries).index(key) for key in gone])
         for key in after:
             if key not in before:
-                self._add_entry(node, key, after[key])
+                self._add_entry(node, key, after[key], gone)
 
     def _change(self, node: Node, before: Json, after: Json, intro: _Before, around: Node) -> None:
         if _text_of(before) == _text_of(after):
@@ -112,14 +118,11 @@ class _Splicer:
     def _change_list(self, node: Node, before: list[Json], after: list[Json]) -> None:
         kept = dict(aligned(before, after))
         gone = [place for place in range(len(before)) if place not in kept]
-        if node.flow and len(gone) > 1:
-            raise NotMapped("several items of one line go")
         for place, other in kept.items():
             item = node.items[place]
             dash = self._text.rfind("-", 0, item.start) + 1
             self._change(item, before[place], after[other], _Before(dash, node.column, dash=True), node)
-        for place in gone:
-            self._remove(node, node.items[place].start, node.items[place].end, place)
+        self._remove(node, node.items, gone)
         for other, value in enumerate(after):
             if other not in kept.values():
                 above = [place for place, stays in kept.items() if stays < other]
@@ -186,13 +189,14 @@ class _Splicer:
         line = self._text[self._line_start(at) : at]
         return line[: len(line) - len(line.lstrip(" \t"))]
 
-    def _add_entry(self, node: Node, key: str, value: Json) -> None:
-        """A new entry, after the last one that comes before it in the schema's order."""
-        if not node.entries:
+    def _add_entry(self, node: Node, key: str, value: Json, gone: Sequence[str]) -> None:
+        """A new entry, after the last one of those that stay which comes before it in the schema's order."""
+        stays = [name for name in node.entries if name not in gone]
+        if not stays:
             raise NotMapped("nothing to put an entry beside")
         rank = {name: place for place, name in enumerate(self._order)} if node is self._root else {}
-        before = [name for name in node.entries if rank.get(name, -1) < rank.get(key, len(rank))]
-        sibling, place = node.entries[before[-1] if before else list(node.entries)[-1]]
+        before = [name for name in stays if rank.get(name, -1) < rank.get(key, len(rank))]
+        sibling, place = node.entries[before[-1] if before else stays[-1]]
         if node.flow:
             name = emit.json_text(key) if self._root.flow else emit.key_text(key, True)
             self._add_in_flow(sibling.start, place.end, f"{name}: {self._in_flow(sibling, value)}")
@@ -221,27 +225,35 @@ class _Splicer:
         between = ",\n" + lead if not lead.strip() and self._line_start(start) else ", "
         self._edits.append(Edit(end, end, between + new))
 
-    def _remove(self, node: Node, start: int, end: int, place: int) -> None:
+    def _remove(self, node: Node, places: Sequence[Node], gone: Sequence[int]) -> None:
+        """Take entries or items out, with the comment right above each, or with a comma in flow context."""
         if node.flow:
-            places = node.items or [Node("entry", k.start, v.end, 0, 0) for k, v in node.entries.values()]
-            if place + 1 < len(places):
-                self._edits.append(Edit(start, places[place + 1].start, ""))
-            elif place:
-                self._edits.append(Edit(places[place - 1].end, end, ""))
-            else:
-                raise NotMapped("the only entry goes")
+            self._remove_in_flow(places, set(gone))
             return
-        first = self._first_line(node, start)
-        self._edits.append(Edit(self._line_before(first) if first else 0, line_end(self._text, end), ""))
+        for each in (places[at] for at in gone):
+            first = self._first_line(node, each.start)
+            self._edits.append(Edit(self._line_before(first) if first else 0, line_end(self._text, each.end), ""))
+
+    def _remove_in_flow(self, places: Sequence[Node], gone: Set[int]) -> None:
+        """Each up to the next one; those at the end from the last one that stays."""
+        last = max((at for at in range(len(places)) if at not in gone), default=-1)
+        if last < 0 and gone:
+            raise NotMapped("everything goes")
+        for at in sorted(gone):
+            if at < last:
+                self._edits.append(Edit(places[at].start, places[at + 1].start, ""))
+        if len(places) - 1 in gone:
+            self._edits.append(Edit(places[last].end, places[-1].end, ""))
 
     def _first_line(self, node: Node, start: int) -> int:
         """Where the first line of an entry starts: of the comment right above it, if there is one. Raises NotMapped."""
         first = self._line_start(start)
         if self._text[first:start].strip() != ("-" if node.kind == "list" else ""):
             raise NotMapped("the line holds more than the entry")
+        own = first
         while (above := self._line_start(first - 1)) < first and self._is_comment(above, first, node.column):
             first = above
-        return first
+        return own if first == 0 else first  # what a file starts with is about the file
 
     def _is_comment(self, start: int, end: int, column: int) -> bool:
         line = self._text[start:end]

@@ -56,12 +56,16 @@ def _judge(document: Document, path: Path, text: str, kind: ProviderKind) -> Ite
     control = (_CONTROL_OR_BREAK if path == (kind.name_field,) else _CONTROL).search(text)
     if control:
         tell = warning if prose else error
-        summary = f"{dotted(path)} contains the control character {_named(control.group())}{_line(text, control)}"
-        yield tell(Code.SUSPICIOUS_TEXT, summary, _place(document, path, text, control), hint="remove it")
+        summary = (
+            f"{dotted(path)} contains the control character {_named(control.group())}{line_of(text, control.start())}"
+        )
+        yield tell(Code.SUSPICIOUS_TEXT, summary, place_of(document, path, text, control.start()), hint="remove it")
     hidden = _HIDDEN.search(text)
     if hidden:
-        summary = f"{dotted(path)} contains the invisible character {_named(hidden.group())}{_line(text, hidden)}"
-        place = _place(document, path, text, hidden)
+        summary = (
+            f"{dotted(path)} contains the invisible character {_named(hidden.group())}{line_of(text, hidden.start())}"
+        )
+        place = place_of(document, path, text, hidden.start())
         hint = "remove it, unless the language needs it: it can make a text read differently from what is shown"
         yield warning(Code.SUSPICIOUS_TEXT, summary, place, hint=hint)
 
@@ -70,14 +74,15 @@ def _named(character: str) -> str:
     return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
 
 
-def _line(text: str, found: re.Match[str]) -> str:
-    return f" in line {text.count(chr(10), 0, found.start()) + 1} of the text" if "\n" in text else ""
+def line_of(text: str, at: int) -> str:
+    """Where in a text of several lines the character at this index is."""
+    return f" in line {text.count(chr(10), 0, at) + 1} of the text" if "\n" in text else ""
 
 
-def _place(document: Document, path: Path, text: str, found: re.Match[str]) -> Source:
+def place_of(document: Document, path: Path, text: str, at: int) -> Source:
     """The exact line where the text is a file of its own, the start of the text otherwise."""
     place = document.place(path)
     if place.file == document.source.file:
         return place
-    before = text[: found.start()]
+    before = text[:at]
     return Source(place.file, place.line + before.count("\n"), len(before) - before.rfind("\n"))

@@ -17,10 +17,11 @@ from reconciler.core.model import Address, Diagnostic, Json, Path, Source
 from reconciler.core.refs import placeholder
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
+_MOST_TEXTS = 64
 
 
 class Tags:
-    """Resolves the tags of manifests for one target; a file that many manifests name is read once.
+    """Resolves the tags of manifests for one target; a file that manifests near each other name is read once.
 
     A file's text is taken as it stands, with two exceptions: a byte order mark is left out, and line ends are always
     `\\n`, so that a checkout on Windows changes nothing. The line break at its end is part of the text.
@@ -52,6 +53,10 @@ class Tags:
                 del document.tagged[path]
         return problems
 
+    def text_of(self, name: str, place: Source, file: str) -> str:
+        """The text of what `!file` calls `name` in a file. Raises Refused."""
+        return self._text(named_file(self._project, "!file", name, place, file))
+
     def _value(self, tagged: Tagged, place: Source, file: str) -> tuple[str | Address, Source]:
         if tagged.tag == "!ref":
             return _address(tagged.text, place), place
@@ -77,6 +82,8 @@ class Tags:
     def _text(self, path: str) -> str:
         if path not in self._texts:
             content = self._project.read(path, MAX_FILE_BYTES)
+            if len(self._texts) >= _MOST_TEXTS:
+                del self._texts[next(iter(self._texts))]
             self._texts[path] = decode(content, self._project.name(path), MAX_FILE_BYTES).replace("\r\n", "\n")
         return self._texts[path]
 

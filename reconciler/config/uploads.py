@@ -21,7 +21,7 @@ from reconciler.config.named import named_file
 from reconciler.config.text import cut
 from reconciler.core.codes import Code
 from reconciler.core.filename_marks import MAX_NAME, content_of
-from reconciler.core.model import Address, Body, Diagnostic, Json, Manifest, Source
+from reconciler.core.model import Address, Diagnostic, Json, Manifest, Source
 from reconciler.drivers.provider import UploadStyle
 
 _NO_KEY_LETTER: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -101,7 +101,7 @@ class Uploads:
         bases = [root, *(os.path.abspath(os.path.join(root, each)) for each in self._project.directories)]
         return any(directory == base or directory.startswith(base + os.sep) for base in bases)
 
-    def _make(self, address: Address, path: str, body: Body, source: Source, place: Source) -> None:
+    def _make(self, address: Address, path: str, body: Mapping[str, Json], source: Source, place: Source) -> None:
         style, shown = self._style, self._project.name(path)
         name = body.get(style.name, os.path.basename(path))
         try:

@@ -93,7 +93,7 @@ class _Edit:
         place = [each.source for each in on_disk].index(self._manifest.source)
         documents = read_documents(self._drafts, self._found, self._reading)
         document = documents[place]
-        body = _with_values(self._manifest.body, values)
+        body = _with_values(dict(self._manifest.body), values)
         before = document.value
         changed: dict[str, bytes] = {}
         raw = {name: value for name, value in before.items() if name != BLOCK}

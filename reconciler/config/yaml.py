@@ -6,7 +6,7 @@ It walks the parser's events itself: the library's own constructors read YAML 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import yaml
@@ -20,11 +20,12 @@ from yaml.events import (
 )
 
 from reconciler.config import json
-from reconciler.config.build import Builder, Refused
+from reconciler.config.build import MAX_DEPTH, MAX_NODES, Builder, Refused
 from reconciler.config.document import Document
 from reconciler.config.errors import error
+from reconciler.config.scalars import KNOWN_TAGS, RefusedScalar, Tagged, is_plain_text, read_plain
 from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Source
+from reconciler.core.model import Diagnostic, Json, Path, Source
 
 _FAST_PARSER: Final[Any] = getattr(getattr(yaml, "_yaml", None), "CParser", None)  # None where libyaml is absent
 
@@ -73,6 +74,26 @@ def read_yaml(content: bytes, file: str) -> tuple[list[Document], list[Diagnosti
     except Refused as refused:
         return [], [refused.diagnostic]
     return builder.documents, builder.problems
+
+
+class Unusual(Exception):
+    """Something that only `read_yaml` reads, or has words for."""
+
+
+def read_unplaced(content: bytes, file: str) -> tuple[list[Document], list[Diagnostic]]:
+    """The same for a file with one document in which nothing is unusual: faster, and without places. Raises Unusual."""
+    if file.endswith(".json"):
+        documents, problems = read_yaml(content, file)
+        if len(documents) != 1 or problems:
+            raise Unusual
+        return documents, problems
+    try:
+        text = decode(content, file)
+        if any(each in text for each in (_ODD[:1] if text.isascii() else _ODD)):
+            raise Unusual
+        return [_unplaced(_next_event(text), file)], []
+    except (Refused, RefusedScalar, yaml.YAMLError):
+        raise Unusual from None
 
 
 def decode(content: bytes, file: str, largest: int = MAX_BYTES) -> str:
@@ -153,6 +174,88 @@ def _walk(next_event: Callable[[], Any], builder: Builder, odd: bool) -> None:
             builder.close()
 
 
+def _unplaced(next_event: Callable[[], Any], file: str) -> Document:
+    """What `Builder` makes of the events, as long as they are those of one plain document. Raises Unusual."""
+    document = Document(None, Source(file, 1, 1))
+    stack: list[tuple[Json, str | int | None]] = []  # what is open, and where in it the next inner value stands
+    container: Json = None
+    key: str | None = None
+    nodes = 0
+    while (event := next_event()) is not None:
+        kind = type(event)
+        if kind in _CLOSING:
+            container, _ = stack.pop()
+        elif kind is ScalarEvent and key is None and type(container) is dict:
+            key = _plain_key(event, container)
+        elif read := _READERS.get(kind):
+            value = read(event)
+            place: str | int | None = None
+            nodes += 1
+            if type(container) is dict:
+                if key is None:
+                    raise Unusual
+                place, key = key, None
+                container[place] = value
+            elif type(container) is list:
+                place = len(container)
+                container.append(value)
+            elif nodes == 1:
+                document.value, document.source = value, _start(event, file)
+            else:
+                raise Unusual
+            if kind is not ScalarEvent:
+                stack.append((container, place))
+                container = value
+            elif type(value) is Tagged:
+                document.tagged[_path(stack, place)] = value
+            if nodes > MAX_NODES or len(stack) > MAX_DEPTH:
+                raise Unusual
+        elif kind is AliasEvent or (kind is DocumentStartEvent and nodes):
+            raise Unusual
+    if not nodes:
+        raise Unusual
+    return document
+
+
+def _start(event: Any, file: str) -> Source:
+    return Source(file, event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def _path(stack: list[tuple[Json, str | int | None]], place: str | int | None) -> Path:
+    steps = (*(step for _, step in stack), place)
+    return tuple(step for step in steps if step is not None)
+
+
+def _plain_key(event: Any, container: Mapping[str, Json]) -> str:
+    key: str = event.value
+    if event.tag is not None or event.anchor is not None or key in container:
+        raise Unusual
+    if event.implicit[0] and not is_plain_text(key):
+        raise Unusual
+    return key
+
+
+def _plain_leaf(event: Any) -> Json:
+    if event.anchor is not None:
+        raise Unusual
+    if event.tag is None:
+        return read_plain(event.value) if event.implicit[0] else event.value
+    if event.tag in KNOWN_TAGS:
+        return Tagged(event.tag, event.value)
+    raise Unusual
+
+
+def _plain_container(event: Any) -> Json:
+    if event.anchor is not None or event.tag is not None:
+        raise Unusual
+    return {} if type(event) is MappingStartEvent else []
+
+
+_READERS: Final[Mapping[type, Callable[[Any], Json]]] = {
+    ScalarEvent: _plain_leaf,
+    MappingStartEvent: _plain_container,
+    SequenceStartEvent: _plain_container,
+}
 _SURROGATE: Final = "found invalid Unicode character escape code"
 _CLOSING: Final = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 

@@ -125,6 +125,18 @@ def mark_for(
     missing there keeps the digest it had. Digests are left out where they do not fit.
     """
     managed = {} if kind.fixed else managed_units(kind, manifest)
+    return mark_of_units(kind, owner, manifest, old, managed, after)
+
+
+def mark_of_units(
+    kind: Kind,
+    owner: str,
+    manifest: Manifest,
+    old: Mark | None,
+    managed: Mapping[Unit, Json],
+    after: Mapping[Unit, Json] | None = None,
+) -> Mark:
+    """The same where the manifest's managed units are known."""
     mark = Mark(
         owner=owner,
         key=manifest.address.key,

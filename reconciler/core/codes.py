@@ -23,6 +23,8 @@ class Code(StrEnum):
     NO_SUCH_FILES = "RC0111"
     TOO_LARGE_UPLOAD = "RC0112"
     EMPTY_UPLOAD = "RC0113"
+    KEY_LIKE = "RC0115"
+    FILE_CHANGED = "RC0118"
     # RC02: manifests against their schema
     UNKNOWN_FIELD = "RC0201"
     INVALID_VALUE = "RC0202"
@@ -38,6 +40,7 @@ class Code(StrEnum):
     BAD_REFERENCE = "RC0212"
     NOT_FOR_FILES = "RC0213"
     DOUBLE_MEMBER = "RC0214"
+    NO_COUNTERPART = "RC0217"
     # RC03: settings, targets, variables, credentials
     INVALID_SETTINGS = "RC0301"
     UNKNOWN_TARGET = "RC0302"
@@ -46,6 +49,7 @@ class Code(StrEnum):
     HOST_REFUSED = "RC0305"
     UNKNOWN_PROVIDER = "RC0306"
     OWNER_REQUIRED = "RC0307"
+    BAD_CREDENTIAL_FILE = "RC0308"
     # RC04: plan
     BLOCKED = "RC0401"
     ORPHAN = "RC0402"
@@ -64,6 +68,8 @@ class Code(StrEnum):
     LOCK_FILE = "RC0416"
     STILL_USED = "RC0417"
     EXPIRED = "RC0418"
+    INEXPRESSIBLE = "RC0419"
+    ARCHIVED = "RC0420"
     # RC05: the remote
     UNREACHABLE = "RC0501"
     REFUSED_CREDENTIAL = "RC0502"
@@ -75,6 +81,8 @@ class Code(StrEnum):
     RATE_LIMITED = "RC0508"
     SERVER_ERROR = "RC0509"
     ROUTE_CHANGED = "RC0510"
+    TOO_LARGE_ANSWER = "RC0511"
+    VERSION_CONFLICT = "RC0512"
     # RC06: apply
     NOT_KEPT = "RC0601"
     CHANGED_UNASKED = "RC0602"
@@ -84,4 +92,4 @@ class Code(StrEnum):
     DEPENDENCY_MISSING = "RC0606"
     NOT_INDEXED = "RC0607"
     STILL_INDEXING = "RC0608"
-    FILE_CHANGED = "RC0609"
+    UPLOAD_CHANGED = "RC0609"

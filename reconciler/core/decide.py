@@ -30,7 +30,7 @@ from reconciler.core.marks import Mark
 from reconciler.core.members import in_terms_of, way
 from reconciler.core.model import ABSENT, Body, Diagnostic, Json, Manifest, Reason, Severity, Unit
 from reconciler.core.parts import explicit
-from reconciler.core.semantics import FREE, Kind, meaning_of, same, units
+from reconciler.core.semantics import FREE, Kind, can_clear, meaning_of, same, units
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +143,12 @@ def _given_up(kind: Kind, manifest: Manifest, present: Mapping[Unit, Json], mark
 
 
 def _give_up(kind: Kind, manifest: Manifest, unit: Unit, live: Json, base: Base) -> Write | Diagnostic | None:
-    cleared = ABSENT if len(unit) > 1 else meaning_of(kind, unit).on_remove
+    cleared = ABSENT if len(unit) > 1 and kind.maps != "merge" else meaning_of(kind, unit).on_remove
     if cleared is not ABSENT and same(meaning_of(kind, unit), cleared, live):
         return None
     if base.agrees(unit, live) is False:
         return _said(manifest, unit, "left the file, but was changed on the remote since: it stays as it is", "")
-    if cleared is ABSENT and len(unit) == 1:
+    if not can_clear(kind, unit):
         hint = "set it to the value it should have, then remove it"
         return _said(manifest, unit, "left the file, and cannot be cleared: it stays as it is", hint)
     return Write(unit, live, cleared, Reason.REMOVED)
@@ -189,23 +189,41 @@ def _coupled(
 def assemble(kind: Kind, writes: Mapping[Unit, Json], live: Body) -> Body:
     """The request body that writes these units to an object that looks like `live` ({} for a create).
 
-    A map owned entry by entry is sent whole with the entries of others as they are, since remotes differ on merging
-    and replacing. Where a remote's way with parts of an object value is unknown, cleared parts are sent by name. Of a
-    collection goes what leads from the live entries to the wanted ones.
+    A map owned entry by entry is sent whole with the entries of others as they are, unless the remote is known to merge
+    it. Where parts of an object value that are left out stay, or may stay, cleared parts are sent by name. Where fields
+    that are left out are cleared, all of the object is sent. Of a collection goes what leads from the live entries to
+    the wanted ones.
     """
-    body: Body = {}
+    body: Body = _all_of(kind, live) if kind.absent == "clear" else {}
+    maps: dict[str, dict[str, Json]] = {}
     for unit, value in writes.items():
         name = unit[0]
         if name in kind.members:
             body |= {name: steps} if (steps := way(kind, name, value, live.get(name))) else {}
         elif len(unit) > 1:
-            entries = body.setdefault(name, dict(live.get(name) or {}))
-            if value is ABSENT:
+            entries = maps.setdefault(name, dict(live.get(name) or {}) if kind.maps == "whole" else {})
+            body[name] = entries
+            if value is not ABSENT:
+                entries[unit[1]] = value
+            elif kind.maps == "whole":
                 entries.pop(unit[1], None)
             else:
-                entries[unit[1]] = value
-        elif kind.nested == "unknown" and live:
+                entries[unit[1]] = _taken_out(kind, unit)
+        elif kind.nested != "replace" and live:
             body[name] = explicit(kind.fields.get(name, FREE), value, live.get(name))
         else:
             body[name] = value
     return body
+
+
+def _all_of(kind: Kind, live: Body) -> Body:
+    """What a request may say of an object that is to stay as it is."""
+    return {name: value for name, value in live.items() if not kind.fields.get(name, FREE).uncompared}
+
+
+def _taken_out(kind: Kind, unit: Unit) -> Json:
+    """What takes an entry out of a map that a remote merges. An empty text takes off a mark where nothing else does."""
+    if kind.maps == "patch":
+        return None
+    cleared = meaning_of(kind, unit).on_remove
+    return "" if cleared is ABSENT else cleared

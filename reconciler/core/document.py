@@ -23,6 +23,7 @@ from reconciler.core.model import (
     Plan,
     Reason,
     Result,
+    Severity,
     Source,
 )
 
@@ -71,6 +72,16 @@ def outcomes_document(
         "outcomes": [_outcome(outcome) for outcome in outcomes],
         "totals": totals | {"requests": sum(outcome.requests for outcome in outcomes)},
         "blocked": _blocked(plan),
+        "diagnostics": [_diagnostic(diagnostic) for diagnostic in diagnostics],
+    }
+
+
+def diagnostics_document(diagnostics: Sequence[Diagnostic]) -> dict[str, Json]:
+    """The JSON document of problems where there is no plan; `ok` where none of them stops a command."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "diagnostics",
+        "ok": all(diagnostic.severity is not Severity.ERROR for diagnostic in diagnostics),
         "diagnostics": [_diagnostic(diagnostic) for diagnostic in diagnostics],
     }
 

@@ -54,7 +54,7 @@ def change_document(change: Change, target: str, manifest: Manifest | None) -> d
         "action": change.action.value,
         "reasons": [str(reason) for reason in change.reasons],
         "fields": [_field(field) for field in change.fields],
-        **({} if manifest is None else {"desired": manifest.body}),
+        **({} if manifest is None else {"desired": dict(manifest.body)}),
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from reconciler.core import marks, policy
 from reconciler.core.base import NO_BASE, BaseSource, UnknownBase
+from reconciler.core.capabilities import archived, inexpressible, refuse_inexpressible
 from reconciler.core.changes import deletion, dropped_parts, remarked, replacement, written
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance, decide_create, decide_update
@@ -74,6 +75,7 @@ class KindPlanner(Ownership):
             self._warn(Code.DAMAGED_MARK, live.id, f"{live.id} has a mark that cannot be read: treated as not ours")
         if only is None:
             self._orphans(prune)
+        self.said += archived(self.kind, self.changes)
 
     def _plan_one(self, manifest: Manifest) -> Change:
         if manifest.id is not None:
@@ -143,6 +145,8 @@ class KindPlanner(Ownership):
             summary = f"{live.id} has expired: nothing of it can be used or changed"
             self._say(Severity.WARNING, Code.EXPIRED, manifest.address.key, summary, hint, manifest.source)
             return Change(manifest.address, Action.NOOP, live.id, source=manifest.source)
+        if live.agrees:
+            return Change(manifest.address, Action.NOOP, live.id, source=manifest.source)
         base = self.base.of(self.kind, manifest.address, mark)
         decision = decide_update(self.kind, manifest, live.body, mark, base, self.stance)
         self.said += decision.diagnostics
@@ -152,12 +156,14 @@ class KindPlanner(Ownership):
         changed_mark = new_mark if new_mark != mark or new_mark.nonce == marks.UNDRAWN else None
         if not decision.writes and changed_mark is None:
             return Change(manifest.address, Action.NOOP, live.id, source=manifest.source)
+        self.said += inexpressible(self.kind, manifest, decision)
         for dropped in dropped_parts(self.kind, decision):
             self._warn(Code.UNKNOWN_LIVE_FIELD, manifest.address.key, dropped)
         found = dict.fromkeys((*reasons, *(write.reason for write in decision.writes)))
         change = written(self.kind, manifest, action, live, decision, changed_mark, tuple(found) or (Reason.MARK,))
         block = (
             policy.refuse_immutable(self.kind, decision)
+            or refuse_inexpressible(self.kind, decision)
             or policy.refuse_conflict(manifest, decision, base, self.stance)
             or policy.refuse_drift(manifest, decision, self.stance)
             or policy.refuse_full_map(self.kind, change, live)

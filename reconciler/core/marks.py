@@ -124,7 +124,7 @@ def with_digests(mark: Mark, digests: Mapping[str, str]) -> Mark:
 
 def read(text: Json) -> Mark | NewerMark | DamagedMark | None:
     """What an entry in the mark's place says; None when there is none. Total: any JSON value has an answer."""
-    if text is None:
+    if text is None or text == "":  # empty: a mark that was taken off where entries cannot be
         return None
     if not isinstance(text, str) or len(text) > MAX_LENGTH:
         return DamagedMark()

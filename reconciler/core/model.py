@@ -90,17 +90,25 @@ class OnRemove(StrEnum):
     RELEASE = "release"
 
 
+class Gist(NamedTuple):
+    """The units a manifest sets, sorted, and a digest of what they mean: see `agreement`."""
+
+    units: tuple[Unit, ...]
+    digest: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The desired body of one resource and what its `reconciler:` block says.
 
     `places` gives the position of every value by its path in the body; the empty path is the document.
     A text that came from `!file` has its place in that file. `refs` says where the body refers to other resources,
-    `renew` that another object takes the place of one that has expired.
+    `renew` that another object takes the place of one that has expired. `gist` is known where bodies and places are not
+    kept, but read again when somebody asks.
     """
 
     address: Address
-    body: Body
+    body: Mapping[str, Json]
     source: Source
     places: Mapping[Path, Source] = field(default_factory=dict)
     id: str | None = None
@@ -110,8 +118,9 @@ class Manifest:
     initial: frozenset[str] = frozenset()
     moved_from: str | None = None
     same_name_allowed: bool = False
-    renew: bool = False
     refs: Mapping[Path, Address] = field(default_factory=dict)
+    gist: Gist | None = field(default=None, compare=False)
+    renew: bool = False
 
     def place(self, path: Path) -> Source:
         """The position of the value at `path`, or of its nearest enclosing value."""
@@ -123,12 +132,16 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class LiveObject:
-    """One object as the remote showed it; `body` is verbatim, `created` is the remote's own time stamp (0 if none)."""
+    """One object as the remote showed it; `created` is the remote's own time stamp (0 if none).
+
+    `body` is verbatim; of an object that `agrees` with its manifest only what others may ask for is kept.
+    """
 
     kind: str
     id: str
     body: Body
     created: float = 0
+    agrees: bool = False
 
 
 class Action(StrEnum):
@@ -186,6 +199,7 @@ class Blocker(StrEnum):
     POLICY = "policy"
     DEPENDENCY = "dependency"
     IN_USE = "in-use"
+    INEXPRESSIBLE = "inexpressible"
 
 
 @dataclass(frozen=True, slots=True)

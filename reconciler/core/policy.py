@@ -148,8 +148,10 @@ def _units_of(decision: Decision, reason: Reason) -> str:
 
 def refuse_full_map(kind: Kind, change: Change, live: LiveObject) -> Block | None:
     """Entries of others, ours and the mark together above what the remote takes."""
-    entries = len((change.patch or {}).get(kind.mark_field, ()))
-    if entries <= kind.max_entries:
+    sent = (change.patch or {}).get(kind.mark_field, {})
+    after = sent if kind.maps == "whole" else {**(live.body.get(kind.mark_field) or {}), **sent}
+    entries = sum(1 for value in after.values() if value is not None) if sent else 0
+    if kind.max_entries is None or entries <= kind.max_entries:
         return None
     hint = f"{live.id} would have {entries} {kind.mark_field} entries with those of others; at most {kind.max_entries}"
     return Block(Blocker.METADATA_FULL, hint)

@@ -25,7 +25,7 @@ def resolved(manifest: Manifest, ids: Mapping[Address, str]) -> Manifest:
         return manifest
     known = {path: ids[address] for path, address in manifest.refs.items() if address in ids}
     left = {path: address for path, address in manifest.refs.items() if address not in ids}
-    return replace(manifest, body=_with(manifest.body, known), refs=left)
+    return replace(manifest, body=_with(dict(manifest.body), known), refs=left)
 
 
 def filled(change: Change, ids: Mapping[Address, str]) -> Change:

@@ -39,7 +39,7 @@ from reconciler.core.model import (
 from reconciler.core.pairing import Index, mark_of, mark_text
 from reconciler.core.plan import in_order
 from reconciler.core.precondition import ABSENT_OBJECT, precondition
-from reconciler.core.semantics import MARK_ENTRY, Kind, is_mark, meaning_of, units
+from reconciler.core.semantics import MARK_ENTRY, Kind, can_clear, is_mark, meaning_of, units
 
 _BACK = {
     Action.UPDATE: Action.UPDATE,
@@ -107,8 +107,8 @@ def _put_back(
             said.append(_warning(Code.NOT_THE_SAME, text, change.address))
             continue
         value = _earlier(kind, unit, before, present)
-        if value is ABSENT and len(unit) == 1:
-            text = f"{unit[0]} had no value before, and cannot be cleared: it stays as it is"
+        if value is ABSENT and not can_clear(kind, unit):
+            text = f"{'.'.join(unit)} had no value before, and cannot be cleared: it stays as it is"
             said.append(_warning(Code.CANNOT_CLEAR, text, change.address))
         else:
             writes[unit] = value
@@ -133,7 +133,7 @@ def _earlier(kind: Kind, unit: Unit, before: LiveObject, present: Mapping[Unit, 
         text = mark_text(kind, before)
         return ABSENT if text is None else text
     value = present.get(unit, ABSENT)
-    if len(unit) == 1 and (value is ABSENT or value is None):
+    if (len(unit) == 1 or kind.maps == "merge") and (value is ABSENT or value is None):
         return meaning_of(kind, unit).on_remove
     return value
 

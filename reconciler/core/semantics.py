@@ -83,8 +83,11 @@ class Kind:
 
     `mark_field` is the granular map that carries our mark; `name_field` holds the name people see, if any. Where marks
     are `marked_beside` the manifests, no object carries its own, and none can be found by its nonce.
-    `nested` tells what a remote does with parts of an object value that a request leaves out; `coupled` are groups
-    of fields that the remote only accepts together.
+    `nested` tells what a remote does with parts of an object value that a request leaves out (`replace`, `merge` or
+    `unknown`), `absent` what with whole fields (`keep` or `clear`), and `maps` whether maps owned entry by entry are
+    sent `whole`, or entry by entry: with null for those that go (`patch`), or with nothing to take one out (`merge`).
+    `coupled` are groups of fields that the remote only accepts together; `max_entries` is how many entries the map with
+    the mark may have (None: any number). Where a remote `archives`, nothing is ever deleted.
 
     Objects of a `fixed` kind cannot be changed, marks included: another one takes the place of one that should be
     different. `members` are the fields that are collections, `expired` is the field and value of an object whose time
@@ -97,15 +100,19 @@ class Kind:
     name_field: str | None = None
     nested: str = "unknown"
     coupled: tuple[tuple[str, ...], ...] = ()
-    max_entries: int = 16
+    max_entries: int | None = 16
     marked_beside: bool = False
+    maps: str = "whole"
+    absent: str = "keep"
+    archives: bool = False
     fixed: bool = False
     members: Mapping[str, Members] = field(default_factory=dict)
     expired: tuple[str, str] | None = None
 
-    def shares_maps(self, patch: Mapping[str, Json]) -> bool:
-        """Whether a request carries a map that others write entries of as well."""
-        return any(self.fields[name].granular for name in patch if name in self.fields)
+    def carries_others(self, patch: Mapping[str, Json]) -> bool:
+        """Whether a request carries values that others write as well: the rest of the object, or of a map."""
+        shared = any(self.fields[name].granular for name in patch if name in self.fields)
+        return self.absent == "clear" or (self.maps == "whole" and shared)
 
 
 def compile_schema(schema: Mapping[str, Any]) -> Mapping[str, Meaning]:
@@ -283,6 +290,13 @@ MARK_ENTRY = "reconciler"
 def is_mark(kind: Kind, unit: Unit) -> bool:
     """Whether a unit is our own bookkeeping."""
     return unit == (kind.mark_field, MARK_ENTRY)
+
+
+def can_clear(kind: Kind, unit: Unit) -> bool:
+    """Whether there is a request that clears a unit."""
+    if is_mark(kind, unit) or (len(unit) > 1 and kind.maps != "merge"):
+        return True
+    return meaning_of(kind, unit).on_remove is not ABSENT
 
 
 def digest(parts: Mapping[str, str]) -> str:

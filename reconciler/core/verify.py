@@ -26,7 +26,8 @@ def verify(kind: Kind, address: str, sent: Body, prior: Body | None, answer: Bod
 
 def _findings(kind: Kind, address: str, sent: Body, prior: Body | None, answer: Body) -> Iterator[Diagnostic]:
     wanted, found = units(kind, sent), units(kind, answer)
-    whole_maps = {name for name in sent if (meaning := kind.fields.get(name)) and meaning.granular}
+    granular = {name for name in sent if (meaning := kind.fields.get(name)) and meaning.granular}
+    whole_maps = granular if kind.maps == "whole" else set()
     for unit, value in wanted.items():
         if not _uncompared(kind, unit) and not same(meaning_of(kind, unit), value, found.get(unit)):
             yield _not_kept(address, unit, found.get(unit, ABSENT))

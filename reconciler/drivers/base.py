@@ -9,20 +9,25 @@ RemoteError                 anything that went wrong between us and the remote
 ├── RateLimited             429 to the end of our patience
 ├── ServerFailed            5xx
 ├── BadResponse             an answer that cannot be understood or trusted
+│   └── TooLarge            an answer of more bytes than are read
 ├── IncompleteList          a list that could not be read to its end
 ├── RouteChanged            a gateway answered from another upstream than before
+├── VersionConflict         a write that the remote refused (or may have done) because the object changed meanwhile
 ├── Ambiguous               a create whose answer was lost: it may or may not have happened
 └── Interrupted             the user asked to stop while we waited
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Final, Protocol, TypeGuard
 
 from reconciler.core.codes import Code
 from reconciler.core.model import Body, Diagnostic, Severity
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}", re.ASCII)
 
 
 class RemoteError(Exception):
@@ -88,6 +93,12 @@ class BadResponse(RemoteError):
     code = Code.BAD_RESPONSE
 
 
+class TooLarge(BadResponse):
+    """The answer is larger than anything that is read."""
+
+    code = Code.TOO_LARGE_ANSWER
+
+
 class IncompleteList(RemoteError):
     """The list could not be read to its end; nothing may be concluded from what is missing in it."""
 
@@ -98,6 +109,12 @@ class RouteChanged(RemoteError):
     """A gateway switched to another upstream, which holds other objects."""
 
     code = Code.ROUTE_CHANGED
+
+
+class VersionConflict(RemoteError):
+    """The object is not at the version that was seen: somebody else's write, or our own whose answer was lost."""
+
+    code = Code.VERSION_CONFLICT
 
 
 class Ambiguous(RemoteError):
@@ -163,8 +180,11 @@ class Driver(Protocol):
         """
         ...
 
-    def update(self, kind: str, id: str, patch: Body) -> Body:
-        """Change the fields in `patch`; answers with the whole object."""
+    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None) -> Body:
+        """Change the fields in `patch` of an object that looked as `seen`; answers with the whole object.
+
+        Raises VersionConflict where the remote compares versions and has another, or may have done it.
+        """
         ...
 
     def delete(self, kind: str, id: str) -> None:
@@ -178,3 +198,8 @@ class Driver(Protocol):
     def take_tally(self) -> Tally:
         """What this thread sent since it last asked."""
         ...
+
+
+def is_usable_id(value: Any) -> TypeGuard[str]:
+    """Whether this is an id that can stand in a URL, and on a terminal."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None

@@ -5,13 +5,12 @@ One client for each thread (an httpx pool shared by many threads is slow), one T
 
 from __future__ import annotations
 
-import json
 import math
 import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -21,7 +20,9 @@ import httpx
 
 from reconciler.core.model import Body, Json
 from reconciler.core.retry import Budget, Failure, wait_before_retry
-from reconciler.drivers.base import BadResponse, Interrupted, Tally, Unreachable
+from reconciler.drivers.base import Interrupted, Tally, TooLarge, Unreachable
+from reconciler.drivers.deadline import Deadline
+from reconciler.drivers.encoding import decoded, encoded, mapped
 from reconciler.drivers.gate import RateGate
 from reconciler.drivers.uploads import Upload
 
@@ -107,7 +108,7 @@ class HttpClient:
         An `upload` goes instead of a body. A `bucket` is a rate of its own: its name, and requests a minute.
 
         `sending` is called right before each try, after the waits; what it raises is passed on, and nothing is sent.
-        Raises Unreachable when no answer came, BadResponse when it is too large, Interrupted when a wait was ended.
+        Raises Unreachable when no answer came, TooLarge when it is, Interrupted when a wait was ended.
         """
         gate = self._gates[method != "GET"] if bucket is None else self._bucket(*bucket)
         tries = 0
@@ -149,6 +150,13 @@ class HttpClient:
         self._local.tally = Tally()
         return tally
 
+    def add_tally(self, tally: Tally) -> None:
+        """Count for this thread what another one sent for it."""
+        mine = self._tally()
+        mine.requests += tally.requests
+        mine.request_id = tally.request_id or mine.request_id
+        mine.repeated = mine.repeated or tally.repeated
+
     def note_repeated(self) -> None:
         """Remember that a gateway sent the last request of this thread more than once."""
         self._local.tally.repeated = True
@@ -170,21 +178,24 @@ class HttpClient:
     ) -> Answer:
         tally = self._tally()
         tally.requests += 1
-        client = self._client()
-        content = None if body is None else _encoded(body)
+        client, deadline = self._client()
+        content = None if body is None else encoded(body)
         all_headers = {**self._connection.headers, **(headers or {})}
         if content is not None:
             all_headers["content-type"] = "application/json"
         url = self._connection.url.rstrip("/") + path
+        extensions = {"trace": deadline.trace}
         try:
             with upload.opened() if upload else nullcontext() as file:
                 form: dict[str, Any] = {"content": content}
                 if upload:
                     form = {"data": upload.fields, "files": {upload.part: (upload.name, file)}}
-                request = client.build_request(method, url, params=query, headers=all_headers, **form)
+                request = client.build_request(
+                    method, url, params=query, headers=all_headers, extensions=extensions, **form
+                )
                 response = client.send(request, stream=True)
                 try:
-                    raw = self._read(response)
+                    raw = _read(response)
                 finally:
                     response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -198,24 +209,11 @@ class HttpClient:
         with self._budget_lock:
             return self._buckets.setdefault(name, RateGate(per_minute, self._clock))
 
-    def _read(self, response: httpx.Response) -> bytes:
-        deadline = self._clock() + self._connection.timeout_seconds
-        chunks: list[bytes] = []
-        size = 0
-        for chunk in response.iter_bytes():
-            size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
-                raise BadResponse(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
-            if self._clock() > deadline:
-                raise httpx.ReadTimeout("the answer did not end in time")
-            chunks.append(chunk)
-        return b"".join(chunks)
-
     def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
         try:
-            body = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
+            body = decoded(raw)
             if response.status_code >= 400:
-                body = _mapped(body, self.mask)
+                body = mapped(body, self.mask)
         except (ValueError, RecursionError):
             body = None
         return Answer(response.status_code, response.headers, body, self._beginning(raw))
@@ -231,16 +229,23 @@ class HttpClient:
         hint = "check the url, the network and any proxy settings"
         return Unreachable(f"{self._connection.url}: {said}", reached=reached, hint=hint)
 
-    def _client(self) -> httpx.Client:
-        client: httpx.Client | None = getattr(self._local, "client", None)
-        if client is None:
-            timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
-            if self._wsgi_app is not None:
-                client = httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
-            else:
-                client = httpx.Client(verify=self._tls, timeout=timeout)
-            self._local.client = client
-        return client
+    def _client(self) -> tuple[httpx.Client, Deadline]:
+        """The client of this thread, and what ends its waits."""
+        if not hasattr(self._local, "client"):
+            client = self._new_client()
+            self._local.client = client, Deadline(self._connection.timeout_seconds, self._clock)
+        found: tuple[httpx.Client, Deadline] = self._local.client
+        return found
+
+    def _new_client(self) -> httpx.Client:
+        if self._wsgi_app is not None:
+            return httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
+        timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
+        try:
+            return httpx.Client(verify=self._tls, timeout=timeout)
+        except (ValueError, ImportError, httpx.InvalidURL):  # what it says quotes the proxy, password and all
+            hint = "http:// and https:// proxies are supported; `no_proxy` names hosts that are reached without one"
+            raise Unreachable("the proxy that the environment names cannot be used", reached=False, hint=hint) from None
 
     def _tally(self) -> Tally:
         if not hasattr(self._local, "tally"):
@@ -253,12 +258,15 @@ class HttpClient:
             raise Interrupted("stopped while waiting to send the next request")
 
 
-def _encoded(body: Body) -> bytes:
-    """A body as JSON; in ASCII where it holds lone surrogates, which UTF-8 has no bytes for (others' metadata may)."""
-    try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-    except UnicodeEncodeError:
-        return json.dumps(body, allow_nan=False).encode()
+def _read(response: httpx.Response) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            raise TooLarge(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _shown(query: Mapping[str, str] | None) -> str:
@@ -291,30 +299,16 @@ def _failure(tries: int, repeatable: bool, answer: Answer | None, error: Unreach
     return Failure(tries, repeatable, answer.status, True, retry_after(answer.headers), advice)
 
 
-def _mapped(value: Json, change: Callable[[str], str]) -> Json:
-    """A JSON value with every text in it changed."""
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, list):
-        return [_mapped(each, change) for each in value]
-    if isinstance(value, dict):
-        return {change(name): _mapped(each, change) for name, each in value.items()}
-    return value
-
-
-def _refuse_constant(text: str) -> Iterable[None]:
-    raise ValueError(f"{text} is not JSON")
-
-
-def _finite(text: str) -> float:
-    if math.isinf(number := float(text)):
-        raise ValueError(f"{text} is too large")
-    return number
-
-
 def _tls_context(url: str) -> ssl.SSLContext:
     """One context for all clients. Without TLS, an empty one that trusts nobody: loading certificates takes 40 ms."""
-    return httpx.create_ssl_context() if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        return httpx.create_ssl_context()
+    except OSError as wrong:
+        hint = "check the files that SSL_CERT_FILE and SSL_CERT_DIR name"
+        summary = f"the certificates of authorities cannot be read: {wrong.strerror or wrong}"
+        raise Unreachable(summary, reached=False, hint=hint) from None
 
 
 def _sleep(seconds: float) -> bool:

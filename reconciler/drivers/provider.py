@@ -40,14 +40,41 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ListStyle:
-    """How every object of a kind is read: a cursor that is the id of the last object seen (`after`)."""
+    """How every object of a kind is read, and what tells where the next page begins.
 
-    style: Literal["after"] = "after"
+    `after`: the id of the last object seen; `more` says whether others follow. `page`: an opaque token that the answer
+    has at `more`, null on the last page. `offset`: how many objects come before. `time`: when the last object seen was
+    made, itself included. The two last ones end with a page that shows nothing new.
+
+    `items` and `more` are dotted paths in the answer; empty, the answer itself. `cursor` and `size` name what a request
+    says, in its query or, with `verb: POST`, in its body; `query` is said in every one. Without `path`, it is that of
+    the kind. `oldest_first` is laid over `query` to read the list the other way round. It is only there where the list
+    is known to be sorted by the kind's `created_field`, newest first with `query` alone: then it can be read from many
+    places.
+    """
+
+    style: Literal["after", "page", "offset", "time"] = "after"
+    verb: Literal["GET", "POST"] = "GET"
+    path: str | None = None
     items: str = "data"
     more: str = "has_more"
     cursor: str = "after"
+    size: str = "limit"
     limit: int = 100
     query: Mapping[str, str] = field(default_factory=dict)
+    oldest_first: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateStyle:
+    """How an object is made: with an id of our choosing where `id_field` takes one, and with some `fields` always.
+
+    A create that says its id can be repeated where `fields` ask the remote for the object that has it already.
+    """
+
+    path: str | None = None
+    id_field: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +83,31 @@ class UpdateStyle:
 
     `nested` says what happens to the parts of an object value that a request leaves out: they go (`replace`), stay
     (`merge`), or nobody knows (`unknown`: then parts to be cleared are sent explicitly, which is right either way).
-    Maps owned entry by entry are always sent whole, foreign entries included.
+    `absent` says the same of whole fields. Maps owned entry by entry are sent `whole`, foreign entries included, or
+    entry by entry where the remote merges them: with null for those that go (`patch`), or, where nothing takes an entry
+    out, with what the kind's schema gives as `x-on-remove` for entries (`merge`).
+
+    `lock` names a field that counts versions: it is sent back, so that the remote refuses a write to an object that has
+    changed since it was read.
     """
 
-    verb: Literal["POST", "PATCH"] = "POST"
+    verb: Literal["POST", "PATCH", "PUT"] = "POST"
     nested: Literal["replace", "merge", "unknown"] = "unknown"
+    absent: Literal["keep", "clear"] = "keep"
+    maps: Literal["whole", "patch", "merge"] = "whole"
+    lock: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteStyle:
+    """How an object is removed.
+
+    Where nothing can be deleted, `archive` is the route below the object that archives it (by POST), and
+    `archived_field` the field that is null on objects that are live.
+    """
+
+    archive: str | None = None
+    archived_field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +157,8 @@ class MembersStyle:
 class ProviderKind:
     """One kind as this provider serves it; `schema` is a file name below `schemas/`.
 
+    `id_field` is where an object has its id; `envelope` is where an answer about one object has it (empty: everywhere).
+    `created_field` holds Unix seconds, or a time as RFC 3339 writes it.
     `upload` says that its objects are files, `members` which fields are collections, `expired` which field and value
     tell that an object's time is over.
     """
@@ -120,8 +169,12 @@ class ProviderKind:
     name_field: str | None = None
     prose_field: str | None = None
     created_field: str | None = None
+    id_field: str = "id"
+    envelope: str = ""
     list: ListStyle = ListStyle()
+    create: CreateStyle = CreateStyle()
     update: UpdateStyle = UpdateStyle()
+    delete: DeleteStyle = DeleteStyle()
     coupled: tuple[tuple[str, ...], ...] = ()
     upload: UploadStyle | None = None
     members: Mapping[str, MembersStyle] = field(default_factory=dict)
@@ -140,7 +193,9 @@ class ReadStyle:
 class Provider:
     """One provider. `hosts` are those its credentials are meant for; `embedded` names a profile of the embedded server.
 
-    `unknown_route` is what a 404 says when the path, and not an object, is unknown. `account_header` names the account
+    `query` goes with every request. `unknown_route` is what a 404 says when the path, and not an object, is unknown;
+    `not_found_field` is where a 404 about an object says so (without it: an object `error`). `account_header` names the
+    account
     that a credential belongs to. `retried_header` tells how often a gateway sent a request again by itself,
     `route_header` which of several upstreams answered. `trace_header` takes the run's id; `host_headers` can send a
     credential to another host.
@@ -151,10 +206,12 @@ class Provider:
     url: str | None = None
     hosts: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
     credentials: Mapping[str, Credential] = field(default_factory=dict)
     limits: Limits = Limits()
     reads: ReadStyle = ReadStyle()
     unknown_route: str | None = None
+    not_found_field: str | None = None
     account_header: str | None = None
     retried_header: str | None = None
     route_header: str | None = None

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import IO, Final
 
 from reconciler.core.codes import Code
+from reconciler.core.model import Body, Json
 from reconciler.drivers.base import RemoteError
+from reconciler.drivers.provider import UploadStyle
 
 # Absent on Windows, where neither pipes nor links of that kind are met.
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -20,7 +22,7 @@ _OPEN: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBL
 class FileChanged(RemoteError):
     """The file is not the one that was planned; nothing of it was taken by the remote."""
 
-    code = Code.FILE_CHANGED
+    code = Code.UPLOAD_CHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +95,22 @@ class CheckedFile:
 
 def _changed(path: str, what: str) -> FileChanged:
     return FileChanged(f"{path} {what}: it was not uploaded", hint="plan again and review what changed")
+
+
+def upload_of(style: UploadStyle, body: Body, root: str, sent: Callable[[int], None]) -> Upload:
+    """The file that a body names, below `root`. Raises FileChanged where it is not in the project (any more)."""
+    base = os.path.realpath(root)
+    path = os.path.realpath(os.path.join(base, body[style.source]))
+    if not path.startswith(base + os.sep):
+        raise FileChanged(f"{body[style.source]} leads outside the project: it was not uploaded")
+    ours = (style.source, style.digest, style.name)
+    fields = form_fields({name: value for name, value in body.items() if name not in ours})
+    return Upload(path, body[style.name], body[style.digest], style.part, fields, sent)
+
+
+def form_fields(value: Json, name: str = "") -> dict[str, str]:
+    """A body as the fields of a form, which has no nesting: `expires_after[seconds]` is how one spells it."""
+    if not isinstance(value, dict):
+        return {name: str(value)}
+    parts = (form_fields(each, f"{name}[{key}]" if name else key) for key, each in value.items() if each is not None)
+    return {key: text for part in parts for key, text in part.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from reconciler.core import marks
 from reconciler.core.codes import Code
@@ -12,10 +13,12 @@ from reconciler.core.model import Action, Body, Change, Diagnostic, Json, LiveOb
 from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check_live
 from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.core.verify import verify
-from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError
+from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError, VersionConflict
 from reconciler.drivers.provider import MembersStyle
 from reconciler.engine.attach import Waiting, Walk
 from reconciler.engine.journal import Journal
+
+MAX_CONFLICTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,32 +105,52 @@ class Executor:
             return self._outcome(step, Result.FAILED, error.diagnostic)
 
     def _update(self, step: Step, nonce: str) -> Outcome:
-        """Modify an object; where the request carries a map that others write to as well, as that map is right now."""
+        """Modify an object; where the request carries values that others write as well, as they are right now.
+
+        A remote that compares versions refuses what was decided on another one. That is sent again only where the units
+        concerned are still as they were planned on.
+        """
         kind, id = step.kind, step.change.id or ""
-        if kind.shares_maps(step.patch or {}):
-            live = LiveObject(kind.name, id, self._driver.read(kind.name, id) | _entries(step))
-            match check_live(step.change, kind, live):
-                case Ready(fresh):
-                    step = replace(step, patch=fresh, prior=live.body)
-                case AlreadyApplied():
-                    return replace(self._outcome(step, Result.ALREADY_APPLIED), after=live.body)
-                case Stale(why):
-                    return self._outcome(step, Result.FAILED, _overtaken(why))
-        patch, ways = with_nonce(kind, step.patch or {}, nonce), _ways(kind, step.patch or {})
-        fields = {name: value for name, value in patch.items() if name not in ways}
-        if not fields:
-            return self._walked(step, replace(self._outcome(step, Result.DONE), after=step.prior), ways)
-        outcome = self._done(step, self._driver.update(kind.name, id, fields) | _entries(step), fields)
-        return self._walked(step, outcome, ways)
+        if kind.carries_others(step.patch or {}):
+            looked = self._look_again(step)
+            if isinstance(looked, Outcome):
+                return looked
+            step = looked
+        for _ in range(MAX_CONFLICTS):
+            patch, ways = with_nonce(kind, step.patch or {}, nonce), _ways(kind, step.patch or {})
+            fields = {name: value for name, value in patch.items() if name not in ways}
+            if not fields:
+                return self._walked(step, replace(self._outcome(step, Result.DONE), after=step.prior), ways)
+            try:
+                answer = self._driver.update(kind.name, id, fields, step.prior)
+            except VersionConflict as error:
+                conflict = error
+                looked = self._look_again(step)
+                if isinstance(looked, Outcome):
+                    return looked
+                step = looked
+            else:
+                return self._walked(step, self._done(step, answer | _entries(step), fields), ways)
+        raise conflict
+
+    def _look_again(self, step: Step) -> Step | Outcome:
+        """The step for the object as it is right now; an outcome where there is nothing to send, or nothing may be."""
+        kind, id = step.kind, step.change.id or ""
+        live = LiveObject(kind.name, id, self._driver.read(kind.name, id) | _entries(step))
+        match check_live(step.change, kind, live):
+            case Ready(fresh):
+                return replace(step, patch=fresh, prior=live.body)
+            case AlreadyApplied():
+                return replace(self._outcome(step, Result.ALREADY_APPLIED), after=live.body)
+            case Stale(why):
+                return self._outcome(step, Result.FAILED, _overtaken(why))
 
     def _walked(self, step: Step, outcome: Outcome, ways: Mapping[str, Json]) -> Outcome:
         """The outcome with the members put in and taken out as well."""
         after, findings, error = dict(outcome.after or {}), list(outcome.findings), outcome.error
         for name, way in ways.items():
-            style, collection = (
-                self._styles[step.kind.name][name],
-                self._driver.within(step.kind.name, outcome.id or "", name),
-            )
+            collection = self._driver.within(step.kind.name, outcome.id or "", name)
+            style = self._styles[step.kind.name][name]
             walk = Walk(collection, style, str(step.change.address), way, self._waiting)
             gone = walk.go((step.prior or {}).get(name) or ())
             after[name], error = gone.entries, error or gone.error

@@ -162,10 +162,10 @@ class LockFileDriver:
             raise Ambiguous(f"{id} was made, but {NAME} could not be written: {error}") from error
         return _with_mark(answer, mark)
 
-    def update(self, kind: str, id: str, patch: Body) -> Body:
+    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None) -> Body:
         """Change the fields in `patch`, and the mark if it is among them; answers with the whole object."""
         mark, rest = _without_mark(patch)
-        answer = self._driver.update(kind, id, rest) if rest else self._driver.read(kind, id)
+        answer = self._driver.update(kind, id, rest, seen) if rest else self._driver.read(kind, id)
         if NAME in patch:
             self._keep(kind, id, mark)
         return _with_mark(answer, self._file.of(kind).get(id))
@@ -209,4 +209,4 @@ def _with_mark(body: Body, mark: str | None) -> Body:
 def _without_mark(body: Body) -> tuple[str | None, Body]:
     carrier = body.get(NAME)
     mark = carrier.get(MARK_ENTRY) if isinstance(carrier, dict) else None
-    return mark, {name: value for name, value in body.items() if name != NAME}
+    return mark or None, {name: value for name, value in body.items() if name != NAME}

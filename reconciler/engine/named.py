@@ -49,9 +49,9 @@ class NamedDriver:
         name = filename_marks.with_mark(body[style.name], body[MARK][MARK_ENTRY], body[style.digest])
         return self._shown(self._driver.create(kind, {**rest, style.name: name}, sending), style)
 
-    def update(self, kind: str, id: str, patch: Body) -> Body:
+    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None) -> Body:
         """Change the fields in `patch`; answers with the whole object."""
-        return self._driver.update(kind, id, patch)
+        return self._driver.update(kind, id, patch, seen)
 
     def delete(self, kind: str, id: str) -> None:
         """Remove an object."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TypeAlias
 
+from reconciler.core.agreement import Agreement
 from reconciler.core.marks import Mark
-from reconciler.core.model import Body, LiveObject
+from reconciler.core.model import Body, Json, LiveObject
 from reconciler.core.pairing import Observation, index, mark_of
 from reconciler.core.replacing import is_expired
 from reconciler.core.semantics import Kind
@@ -34,10 +36,17 @@ class Sight:
     unsettled: tuple[Attempt, ...] = ()
 
 
-def observe(driver: Driver, kinds: Iterable[KindOnTarget], journal: Journal, optional: Collection[str] = ()) -> Sight:
+def observe(
+    driver: Driver,
+    kinds: Iterable[KindOnTarget],
+    journal: Journal,
+    optional: Collection[str] = (),
+    agreement: Agreement | None = None,
+) -> Sight:
     """Read every object of every kind. Raises RemoteError when a list cannot be read to its end.
 
-    A kind named in `optional` is left out where the remote does not serve it at all.
+    A kind named in `optional` is left out where the remote does not serve it at all. With an `agreement`, objects that
+    agree with their manifests are not kept whole.
 
     A list may lag behind writes. An object that this machine made a moment ago and the list does not show is read by
     its id; a create that was interrupted is reported as unsettled until the target's `settle_seconds` have passed.
@@ -48,13 +57,13 @@ def observe(driver: Driver, kinds: Iterable[KindOnTarget], journal: Journal, opt
     for on_target in kinds:
         kind = on_target.kind.name
         try:
-            bodies = {body["id"]: body for body in driver.list(kind)}
+            bodies = {body["id"]: _seen(on_target, body, agreement) for body in driver.list(kind)}
         except NoSuchApi:
             if kind in optional:
                 continue
             raise
         requests = driver.take_tally().requests
-        found = [live_object(on_target, body) for body in bodies.values()]
+        found = list(bodies.values())
         shown = _nonces(on_target.kind, found) if recent else frozenset()
         for attempt in (a for a in recent if a.kind == kind and a.id not in bodies):
             made = _read_made(driver, attempt)
@@ -62,8 +71,28 @@ def observe(driver: Driver, kinds: Iterable[KindOnTarget], journal: Journal, opt
                 found.append(live_object(on_target, made))
             elif attempt.nonce not in shown:
                 unsettled.append(attempt)
+        if agreement is not None:
+            found = _whole(driver, on_target, found, agreement)
         observed.append(Observation(on_target.kind, tuple(found), requests + driver.take_tally().requests))
     return Sight(tuple(observed), tuple(unsettled))
+
+
+def _seen(on_target: KindOnTarget, body: Body, agreement: Agreement | None) -> LiveObject:
+    live = live_object(on_target, body)
+    return live if agreement is None else agreement.lean(on_target.kind, live)
+
+
+def _whole(
+    driver: Driver, on_target: KindOnTarget, found: Sequence[LiveObject], agreement: Agreement
+) -> list[LiveObject]:
+    """The objects, those read once more that are needed whole; one that is gone by now is left out."""
+    kept = {live.id: live for live in found}
+    for id in agreement.learn(Observation(on_target.kind, tuple(found), 0)):
+        try:
+            kept[id] = live_object(on_target, driver.read(on_target.kind.name, id))
+        except NotFound:
+            del kept[id]
+    return list(kept.values())
 
 
 Wanted: TypeAlias = Callable[[Kind, str, LiveObject], bool]
@@ -100,8 +129,18 @@ def with_members(
 def live_object(on_target: KindOnTarget, body: Body) -> LiveObject:
     """A body as the remote showed it, with its id and time of creation taken out."""
     created = body.get(on_target.created_field) if on_target.created_field else None
-    moment = float(created) if isinstance(created, int | float) and not isinstance(created, bool) else 0.0
-    return LiveObject(on_target.kind.name, str(body["id"]), body, moment)
+    return LiveObject(on_target.kind.name, str(body["id"]), body, _moment(created))
+
+
+def _moment(created: Json) -> float:
+    """Unix seconds, also where they are written as RFC 3339 does; 0 where nothing of the kind is there."""
+    if isinstance(created, str):
+        try:
+            moment = datetime.fromisoformat(created)
+        except ValueError:
+            return 0.0
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    return float(created) if isinstance(created, int | float) and not isinstance(created, bool) else 0.0
 
 
 def _read_made(driver: Driver, attempt: Attempt) -> Body | None:

@@ -36,8 +36,8 @@ def write_text(path: Path, text: str) -> None:
     """Write an ASCII document in the same way. Raises PlanFileError."""
     data = text.encode("ascii")
     try:
-        if path.exists() and not path.is_file():
-            raise _error(path, "cannot be written: it is not a regular file", "name a file")
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise _error(path, "cannot be written: it is a link, or not a regular file", "name a file")
         replace_file(path, data, PRIVATE)
     except OSError as error:
         raise _error(path, f"cannot be written: {error.strerror}", "choose a directory you may write to") from error

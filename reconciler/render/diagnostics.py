@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
-from reconciler.core.model import Diagnostic
+from reconciler.core.codes import Code
+from reconciler.core.model import Diagnostic, Severity, Source
+from reconciler.render.excerpt import Lines, excerpt
 from reconciler.render.paint import Paint, painter
 from reconciler.render.place import ELSEWHERE, Checkout, Place, place_of
 from reconciler.render.visible import visible
+
+_MOST_EXCERPTS: Final = 20
+_ROOM: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +47,48 @@ def diagnostic_view(diagnostic: Diagnostic, checkout: Checkout = ELSEWHERE) -> D
     )
 
 
-def diagnostics(found: Iterable[Diagnostic], color: bool = False) -> str:
-    """One block for each, in the order given; empty where there is none.
+def diagnostics(
+    found: Iterable[Diagnostic], color: bool = False, lines: Lines | None = None, width: int = _ROOM
+) -> str:
+    """One block for each, in the order given; empty where there is none. With `lines`, their places are shown.
 
-    assistants.d/hr.yaml:4:3: error: unknown field `temprature` [RC0201]
+    assistants.d/hr.yaml:4:1: error: unknown field temprature [RC0201]
+       |
+     4 | temprature: 0.2
+       | ^^^^^^^^^^
         expected: one of model, name, temperature
-        hint: did you mean `temperature`?
+        hint: did you mean temperature?
     """
     paint = painter(color)
-    return "".join(line + "\n" for one in found for line in diagnostic_lines(diagnostic_view(one), paint))
+    told: list[str] = []
+    shown: set[Source] = set()
+    for one in found:
+        quotable = one.severity is not Severity.INFO and one.code is not Code.KEY_LIKE
+        place = one.source if quotable and len(shown) < _MOST_EXCERPTS else None
+        text = lines(place.file) if lines and place and place not in shown else None
+        view = diagnostic_view(one)
+        if place and text:
+            shown.add(place)
+            told += diagnostic_lines(view, paint, excerpt(place, text, width, paint, view.severity))
+        else:
+            told += diagnostic_lines(view, paint)
+    return "".join(line + "\n" for line in told)
 
 
-def diagnostic_lines(view: DiagnosticView, paint: Paint) -> Iterator[str]:
-    """The lines of one diagnostic."""
-    place = paint(view.where + ": ", "bold") if view.where else ""
-    yield f"{place}{paint(view.severity + ':', view.severity)} {view.summary} {paint(f'[{view.code}]', 'dim')}"
+def more_about(found: Iterable[Diagnostic]) -> str:
+    """Where the codes of errors are explained at length; empty where there is no error."""
+    codes = list(dict.fromkeys(one.code.value for one in found if one.severity is Severity.ERROR))
+    if not codes:
+        return ""
+    rest = f" (also {', '.join(codes[1:])})" if len(codes) > 1 else ""
+    return f"For more about this: reconciler explain {codes[0]}{rest}\n"
+
+
+def diagnostic_lines(view: DiagnosticView, paint: Paint, place: Iterable[str] = ()) -> Iterator[str]:
+    """The lines of one diagnostic, with those of its `place` in the file."""
+    where = paint(view.where + ": ", "bold") if view.where else ""
+    yield f"{where}{paint(view.severity + ':', view.severity)} {view.summary} {paint(f'[{view.code}]', 'dim')}"
+    yield from place
     if view.detail:
         yield f"    expected: {view.detail}"
     if view.hint:

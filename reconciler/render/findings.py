@@ -28,10 +28,11 @@ class Finding:
 def findings(view: PlanView) -> list[Finding]:
     """Diagnostics in their order, then blocked changes in theirs."""
     blocked = [found for change in view.changes if (found := _blocked(change))]
-    return [*map(_diagnosed, view.diagnostics), *blocked]
+    return [*map(diagnosed, view.diagnostics), *blocked]
 
 
-def _diagnosed(view: DiagnosticView) -> Finding:
+def diagnosed(view: DiagnosticView) -> Finding:
+    """A diagnostic as a finding: all it says in one message."""
     expected = f"expected: {view.detail}" if view.detail else ""
     hint = f"hint: {view.hint}" if view.hint else ""
     message = "; ".join(part for part in (view.summary, expected, hint) if part) or view.code

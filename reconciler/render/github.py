@@ -5,11 +5,11 @@ Only for standard output of a step, and outside of `stop-commands`. Errors come 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from reconciler.render.fields import FieldView
-from reconciler.render.findings import findings
+from reconciler.render.findings import Finding, findings
 from reconciler.render.headline import INCOMPLETE
 from reconciler.render.place import Place
 from reconciler.render.view import ChangeView, PlanView
@@ -20,20 +20,32 @@ _ORDER: Final = ("::error", "::warning", "::notice")
 
 def render(view: PlanView) -> str:
     """The annotations, each on one line; empty where there is nothing to say."""
-    lines = sorted(_lines(view), key=lambda line: _ORDER.index(line.partition(" ")[0]))
+    return _text(_lines(view))
+
+
+def render_findings(found: Iterable[Finding]) -> str:
+    """The annotations of findings alone."""
+    return _text(map(_finding, found))
+
+
+def _text(annotations: Iterable[str]) -> str:
+    lines = sorted(annotations, key=lambda line: _ORDER.index(line.partition(" ")[0]))
     return "".join(line + "\n" for line in lines)
 
 
 def _lines(view: PlanView) -> Iterator[str]:
     if not view.complete:
         yield _annotation("error", view.target, INCOMPLETE, None)
-    for found in findings(view):
-        title = f"{found.rule} {found.address}".rstrip()
-        yield _annotation(_COMMANDS.get(found.severity, "notice"), title, found.message, found.place)
+    yield from map(_finding, findings(view))
     for change in view.changes:
         if change.blocked is None:
             title = f"{change.action} {change.address}"
             yield _annotation("warning" if change.is_drift else "notice", title, _told(change), change.place)
+
+
+def _finding(found: Finding) -> str:
+    title = f"{found.rule} {found.address}".rstrip()
+    return _annotation(_COMMANDS.get(found.severity, "notice"), title, found.message, found.place)
 
 
 def _told(change: ChangeView) -> str:

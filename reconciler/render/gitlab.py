@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from reconciler.render.findings import Finding, findings
 from reconciler.render.json import json_text
+from reconciler.render.place import Place
 from reconciler.render.view import PlanView
 
 _SEVERITIES: Final = {"error": "critical", "warning": "minor"}
@@ -15,10 +17,15 @@ _SEVERITIES: Final = {"error": "critical", "warning": "minor"}
 
 def render(view: PlanView) -> str:
     """The code quality report (`artifacts: reports: codequality`): findings with places and stable fingerprints."""
+    return render_findings(findings(view), view.home)
+
+
+def render_findings(complaints: Sequence[Finding], home: Place) -> str:
+    """The same for findings alone; those without a place stand at `home`."""
     seen: Counter[str] = Counter()
     entries: list[dict[str, object]] = []
-    for found in findings(view):
-        place = found.place or view.home
+    for found in complaints:
+        place = found.place or home
         entries.append(
             {
                 "description": found.message,

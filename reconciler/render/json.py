@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.core.document import document_text, outcomes_document, plan_document
+from reconciler.core.document import diagnostics_document, document_text, outcomes_document, plan_document
 from reconciler.core.model import Diagnostic, Json, Outcome, Plan
 from reconciler.render.mask import masked
 
@@ -23,6 +23,11 @@ def plan_json(plan: Plan) -> str:
 def outcomes_json(plan: Plan, outcomes: Sequence[Outcome], diagnostics: Sequence[Diagnostic] = ()) -> str:
     """What an apply did, as `apply --format json` prints it."""
     return without_commands(document_text(outcomes_document(plan, outcomes, diagnostics)))
+
+
+def diagnostics_json(found: Sequence[Diagnostic]) -> str:
+    """Problems alone, as `validate --format json` prints them, and every command that cannot go on."""
+    return without_commands(document_text(diagnostics_document(found)))
 
 
 def json_text(value: Json) -> str:

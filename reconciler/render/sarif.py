@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -20,8 +21,12 @@ _LEVELS: Final = {"error": "error", "warning": "warning"}
 
 
 def render(view: PlanView) -> str:
-    """One run with a result for each finding. Code scanning wants a place for each, so some stand at the settings."""
-    found = findings(view)
+    """One run with a result for each finding."""
+    return render_findings(findings(view), view.home)
+
+
+def render_findings(found: Sequence[Finding], home: Place) -> str:
+    """The same for findings alone. Code scanning wants a place for each, so those without one stand at `home`."""
     titles = {finding.rule: finding.title for finding in found}
     order = list(titles)
     seen: Counter[str] = Counter()
@@ -33,7 +38,7 @@ def render(view: PlanView) -> str:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, order.index(finding.rule), view.home, seen) for finding in found],
+        "results": [_result(finding, order.index(finding.rule), home, seen) for finding in found],
     }
     return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 

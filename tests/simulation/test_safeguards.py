@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -108,3 +109,14 @@ def test_without_the_guard_an_empty_directory_deletes_everything(
     monkeypatch.setattr(policy, "guard", lambda changes, owned, allowed: list(changes))
     at.apply([])
     assert list(plain.list("assistant")) == []
+
+
+def test_every_safeguard_that_is_documented_has_its_test() -> None:
+    root = Path(__file__).parents[2]
+    named = set(re.findall(r"\| `(test_with\w+)` \|", (root / "docs" / "reliability.md").read_text(encoding="utf-8")))
+    files = (Path(__file__), root / "tests" / "hostile" / "test_secrets.py")
+    there = {name for file in files for name in re.findall(r"^def (test_with\w+)", file.read_text(), re.MULTILINE)}
+    assert named == {
+        name for name in there if name.startswith(("test_without_", "test_with_lists", "test_with_creates"))
+    }
+    assert len(named) == 9

@@ -20,7 +20,7 @@ from reconciler.drivers.base import (
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.http import Answer, Connection, HttpClient
 from reconciler.drivers.provider import Provider
-from reconciler.drivers.rest import error_text
+from reconciler.drivers.shapes import error_text
 
 PAGE: Final = 100
 MOST_PAGES: Final = 200

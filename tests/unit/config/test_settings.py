@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.config.credentials import resolve
 from reconciler.config.errors import ConfigError
 from reconciler.config.load import load_settings
 from reconciler.config.schemas import shipped
-from reconciler.config.settings import EnvRef, Prune, Settings, Target, resolve
+from reconciler.config.settings import EnvRef, Prune, Settings, Target
 from reconciler.core.codes import Code
 from reconciler.core.model import Source
 from tests.unit.config.conftest import DIRECTORY, told, write

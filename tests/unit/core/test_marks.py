@@ -43,7 +43,7 @@ def test_a_mark_is_read_back_as_it_was_written(mark: Mark) -> None:
 @given(json_values() | st.text(st.characters()) | st.binary(max_size=600).map(lambda b: b.decode("latin-1")))
 def test_reading_is_total(value: Json) -> None:
     found = marks.read(value)
-    assert found is None if value is None else isinstance(found, Mark | NewerMark | DamagedMark)
+    assert found is None if value is None or value == "" else isinstance(found, Mark | NewerMark | DamagedMark)
 
 
 @law

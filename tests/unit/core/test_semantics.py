@@ -267,7 +267,7 @@ class TestUnits:
     def test_a_request_shares_a_map_where_others_write_entries_of_it_as_well(
         self, patch: dict[str, Any], shares: bool
     ) -> None:
-        assert ASSISTANT.shares_maps(patch) is shares
+        assert ASSISTANT.carries_others(patch) is shares
 
     def test_a_digest_is_of_names_and_texts_in_any_order(self) -> None:
         one = digest({"a": "1", "b": "2"})

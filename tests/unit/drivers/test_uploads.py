@@ -14,8 +14,8 @@ from reconciler.core.model import Action, Address, Outcome, Result
 from reconciler.drivers.base import NotFound
 from reconciler.drivers.http import Connection, HttpClient
 from reconciler.drivers.provider import Limits
-from reconciler.drivers.rest import RestDriver, form_fields
-from reconciler.drivers.uploads import FileChanged
+from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.uploads import FileChanged, form_fields
 from tests.conftest import Remote
 from tests.world import PROVIDER, Clock
 

@@ -1,0 +1,229 @@
+"""Files that are in order, read fast and not kept: what has to be known of each, and the rest when somebody asks.
+
+A file with one document, and nothing to say about it, is accepted without the places of its values. Whatever else a
+file holds is left to the thorough way of reading, which also finds the words. What is accepted is remembered by its
+bytes, if there is a `Memory`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from reconciler.config.build import Refused
+from reconciler.config.content import content_digest
+from reconciler.config.document import Document
+from reconciler.config.documents import Documents
+from reconciler.config.errors import ConfigError, error
+from reconciler.config.extends import EXTENDS
+from reconciler.config.files import Found
+from reconciler.config.layers import FOR_EACH
+from reconciler.config.manifest import BLOCK, Reading, read_manifest
+from reconciler.config.memory import Memory
+from reconciler.config.rows import ROW_TAGS
+from reconciler.config.scalars import Tagged
+from reconciler.config.tags import Tags
+from reconciler.config.yaml import Unusual, read_unplaced
+from reconciler.core.agreement import gist_of
+from reconciler.core.codes import Code
+from reconciler.core.model import Address, Gist, Json, Manifest, OnRemove, Path, Source, Unit
+from reconciler.core.semantics import Kind
+
+_MOST_WHOLE: Final = 8
+
+
+class Accepted(NamedTuple):
+    """A file that is in order: its manifest (None where it is for other targets), the name in it, its content."""
+
+    manifest: Manifest | None = None
+    name: str | None = None
+    content: bytes = b""
+
+
+class _Whole(NamedTuple):
+    body: dict[str, Json]
+    places: Mapping[Path, Source]
+
+
+class Unread(Mapping[str, Json]):
+    """The body of a manifest, which stands in its file. Raises ConfigError where the file has changed meanwhile."""
+
+    __slots__ = ("_digest", "_found", "_lean")
+
+    def __init__(self, lean: Lean, found: Found, digest: bytes) -> None:
+        self._lean, self._found, self._digest = lean, found, digest
+
+    def whole(self) -> _Whole:
+        """The body and the places of its values."""
+        return self._lean.whole(self._found, self._digest)
+
+    def __getitem__(self, name: str) -> Json:
+        return self.whole().body[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.whole().body)
+
+    def __len__(self) -> int:
+        return len(self.whole().body)
+
+
+class UnreadPlaces(Mapping[Path, Source]):
+    """The places of the values of a body, likewise."""
+
+    __slots__ = ("_body",)
+
+    def __init__(self, body: Unread) -> None:
+        self._body = body
+
+    def __getitem__(self, path: Path) -> Source:
+        return self._body.whole().places[path]
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._body.whole().places)
+
+    def __len__(self) -> int:
+        return len(self._body.whole().places)
+
+
+class Lean:
+    """Accepts files for one target. `kinds` are the target's, as the core compares them."""
+
+    def __init__(
+        self, documents: Documents, tags: Tags, reading: Reading, kinds: Mapping[str, Kind], memory: Memory | None
+    ) -> None:
+        self._documents = documents
+        self._tags = tags
+        self._reading = reading
+        self._kinds = kinds
+        self._memory = memory
+        self._units: dict[tuple[Unit, ...], tuple[Unit, ...]] = {}
+        self._recent: dict[bytes, _Whole] = {}
+
+    def accept(self, found: Found) -> Accepted | None:
+        """What a file holds, if nothing is to be said about it."""
+        try:
+            content = self._documents.content(found)
+            key = _digest(found.shown.encode(), found.key.encode(), content)
+            if self._memory and (known := self._memory.get(key)) is not None:
+                return self._remembered(json.loads(known), found, content)
+            return self._read(found, content, key)
+        except (Refused, Unusual, ValueError):
+            return None
+
+    def whole(self, found: Found, digest: bytes) -> _Whole:
+        """A body and its places, read again. Raises ConfigError unless the file is as it was."""
+        if digest not in self._recent:
+            whole, now = self._read_again(found)
+            if now != digest:
+                summary = "the file has changed while it was being read"
+                raise ConfigError([error(Code.FILE_CHANGED, summary, Source(found.shown, 1, 1), hint="run it again")])
+            if len(self._recent) >= _MOST_WHOLE:
+                del self._recent[next(iter(self._recent))]
+            self._recent[digest] = whole
+        return self._recent[digest]
+
+    def _read_again(self, found: Found) -> tuple[_Whole, bytes]:
+        try:
+            content = self._documents.content(found)
+            documents, _ = self._documents.of(found, content)
+            tagged = list(documents[0].tagged.values())
+            self._tags.resolve(documents[0], found.path)
+        except (Refused, IndexError):
+            return _Whole({}, {}), b""
+        texts = self._texts(tagged, found, documents[0].source)
+        document = documents[0]
+        return _Whole(_body(document), document.places), _digest(content, *(bytes.fromhex(each) for _, each in texts))
+
+    def _read(self, found: Found, content: bytes, key: bytes) -> Accepted | None:
+        documents, problems = self._documents.of(found, content, read_unplaced)
+        if problems or len(documents) != 1 or not isinstance(documents[0].value, dict):
+            return None
+        document = documents[0]
+        block = document.value.get(BLOCK)
+        tagged = list(document.tagged.values())
+        if isinstance(block, dict) and (FOR_EACH in block or EXTENDS in block):
+            return None
+        if any(each.tag in ROW_TAGS for each in tagged) or self._tags.resolve(document, found.path):
+            return None
+        judged = read_manifest(document, found.key, self._reading)
+        if judged.problems or (judged.manifest and self._is_of_files(judged.manifest)):
+            return None
+        facts = self._facts(judged.manifest, self._texts(tagged, found, document.source)) if judged.manifest else []
+        if self._memory:
+            self._memory.put(key, json.dumps(facts, separators=(",", ":")).encode())
+        return self._accepted(facts, found, content)
+
+    def _is_of_files(self, manifest: Manifest) -> bool:
+        """Whether other files say what it means: those it uploads, or those that are in it."""
+        kind = self._kinds[manifest.address.kind]
+        return kind.fixed or bool(kind.members)
+
+    def _texts(self, tagged: list[Tagged], found: Found, place: Source) -> list[tuple[str, str]]:
+        """What `!file` names, with a digest of the text that is there. Raises Refused."""
+        return [(each.text, self._text_digest(each.text, found, place)) for each in tagged if each.tag == "!file"]
+
+    def _text_digest(self, name: str, found: Found, place: Source) -> str:
+        return _digest(self._tags.text_of(name, place, found.path).encode()).hex()
+
+    def _facts(self, manifest: Manifest, texts: list[tuple[str, str]]) -> list[Json]:
+        kind = self._kinds[manifest.address.kind]
+        gist = gist_of(kind, manifest)
+        name = manifest.body.get(kind.name_field or "")
+        return [
+            *(manifest.source.line, manifest.source.column, *manifest.address, manifest.id, manifest.protect),
+            *(manifest.on_remove, sorted(manifest.ignore), sorted(manifest.initial), manifest.moved_from),
+            manifest.same_name_allowed,
+            [[path, *address] for path, address in manifest.refs.items()],
+            [gist.units, gist.digest.hex()] if gist else None,
+            name if isinstance(name, str) else None,
+            content_digest(manifest).hex(),
+            texts,
+        ]
+
+    def _remembered(self, facts: list[Any], found: Found, content: bytes) -> Accepted | None:
+        if facts and any(self._text_digest(name, found, Source("", 0, 0)) != text for name, text in facts[-1]):
+            return None
+        return self._accepted(facts, found, content)
+
+    def _accepted(self, facts: list[Any], found: Found, content: bytes) -> Accepted:
+        if not facts:
+            return Accepted()
+        line, column, kind, key, id, protect, on_remove, ignore, initial, moved, same, refs, gist, *rest = facts
+        name, digest, texts = rest
+        body = Unread(self, found, _digest(content, *(bytes.fromhex(each) for _, each in texts)))
+        manifest = Manifest(
+            Address(kind, found.key if key == found.key else key),
+            body,
+            Source(found.shown, line, column),
+            UnreadPlaces(body),
+            id,
+            protect,
+            OnRemove(on_remove) if on_remove else None,
+            frozenset(ignore),
+            frozenset(initial),
+            moved,
+            same,
+            {tuple(path): Address(*address) for path, *address in refs},
+            self._gist(gist),
+        )
+        return Accepted(manifest, name, bytes.fromhex(digest))
+
+    def _gist(self, found: list[Any] | None) -> Gist | None:
+        if found is None:
+            return None
+        units = tuple(tuple(unit) for unit in found[0])
+        # Most manifests set the same units: one tuple for all of them.
+        return Gist(self._units.setdefault(units, units), bytes.fromhex(found[1]))
+
+
+def _body(document: Document) -> dict[str, Json]:
+    return {name: value for name, value in document.value.items() if name != BLOCK}
+
+
+def _digest(*parts: bytes) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(8) + part)
+    return digest.digest()

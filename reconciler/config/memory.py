@@ -1,0 +1,109 @@
+"""What is remembered of files that were accepted, from one run to the next: one file, written whole or not at all.
+
+    magic, digest of the rest, then for each record: its key (16 bytes), its length (4 bytes), its payload
+
+The digest is keyed with a secret of this user's on this machine, kept outside the project: what somebody put into the
+project, what was cut off or damaged, and what another version of this tool or other settings wrote, is not even looked
+at. Without the secret nothing is remembered. A record is found by the bytes it was made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from contextlib import suppress
+from hmac import compare_digest
+from pathlib import Path
+from typing import Final
+
+from reconciler.atomic import PRIVATE, replace_file
+
+KEY_BYTES: Final = 16
+FEWEST: Final = 200
+"""With fewer files than this there is nothing to gain."""
+_MAGIC: Final = b"reconciler memory 1\n"
+_DIGEST_BYTES: Final = 32
+_LENGTH_BYTES: Final = 4
+_SECRET_BYTES: Final = 32
+_LARGEST: Final = 1 << 30
+_MOST_FILES: Final = 16
+
+
+class Memory:
+    """Records by key. `context` stands for all that decides beside a file's own bytes. No error of the disk is told."""
+
+    def __init__(self, directory: Path, name: str, secret: bytes, context: bytes) -> None:
+        self._path = directory / f"{name}.records"
+        self._key = hashlib.blake2b(context, key=secret, digest_size=32).digest()
+        self._old = self._read()
+        self._index = self._indexed()
+        self._new: list[bytes] = []
+        self._used = 0
+
+    def get(self, key: bytes) -> bytes | None:
+        """The payload that was put under a key."""
+        self._used += 1
+        place = self._index.get(key)
+        return None if place is None else self._old[place[0] : place[1]]
+
+    def put(self, key: bytes, payload: bytes) -> None:
+        """Remember a payload, once `save` is called."""
+        self._new.append(key + len(payload).to_bytes(_LENGTH_BYTES) + payload)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether it is worth it to save."""
+        return bool(self._new) and self._used >= FEWEST
+
+    def save(self) -> None:
+        """Write what is new. Where most of what is there was not asked for, that is forgotten. Raises OSError."""
+        kept = self._old if len(self._index) + len(self._new) <= 2 * self._used else b""
+        content = kept + b"".join(self._new)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._forget_others()
+        replace_file(self._path, _MAGIC + self._sealed(content) + content, PRIVATE)
+
+    def _read(self) -> bytes:
+        head = len(_MAGIC) + _DIGEST_BYTES
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+            with os.fdopen(descriptor, "rb") as file:
+                start, content = file.read(head), file.read(_LARGEST)
+        except OSError:
+            return b""
+        return content if compare_digest(start, _MAGIC + self._sealed(content)) else b""
+
+    def _sealed(self, content: bytes) -> bytes:
+        return hashlib.blake2b(content, key=self._key, digest_size=_DIGEST_BYTES).digest()
+
+    def _indexed(self) -> dict[bytes, tuple[int, int]]:
+        found: dict[bytes, tuple[int, int]] = {}
+        at = 0
+        while at < len(self._old):
+            start = at + KEY_BYTES + _LENGTH_BYTES
+            end = start + int.from_bytes(self._old[at + KEY_BYTES : start])
+            found[self._old[at : at + KEY_BYTES]] = start, end
+            at = end
+        return found
+
+    def _forget_others(self) -> None:
+        """Keep the directory small: targets come and go."""
+        others = sorted(self._path.parent.glob("*.records"), key=lambda each: each.lstat().st_mtime)
+        for each in others[:-_MOST_FILES]:
+            each.unlink(missing_ok=True)
+
+
+def secret_of(state: Path) -> bytes | None:
+    """The secret below this user's directory for state, made where there is none; None where it cannot be kept."""
+    path = state / "reconciler" / "memory.key"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(_SECRET_BYTES))
+        found = path.read_bytes()
+    except OSError:
+        return None
+    return found if len(found) == _SECRET_BYTES else None

@@ -1,0 +1,89 @@
+"""Live objects that already are as their manifests want them: found one by one, so that none of them is kept whole.
+
+What a manifest wants is kept as a digest of its units (`Gist`). A live object whose units have the same one, and whose
+mark says what it should, needs nothing: only what other decisions may ask of it is kept. Of an object that is bound by
+id, or that a manifest says it was moved from, more may be asked: it is kept whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from reconciler.core import marks
+from reconciler.core.changes import mark_of_units
+from reconciler.core.dependencies import references
+from reconciler.core.marks import Mark
+from reconciler.core.model import Address, Gist, Json, LiveObject, Manifest, Unit
+from reconciler.core.pairing import Observation, index, mark_of, mark_text
+from reconciler.core.refs import paired_ids, resolved
+from reconciler.core.replacing import is_expired
+from reconciler.core.semantics import MARK_ENTRY, Kind, canonical, meaning_of, units
+
+
+def gist_of(kind: Kind, manifest: Manifest) -> Gist | None:
+    """What a manifest wants; None where units are left to others, not compared, or wait for an id."""
+    if manifest.ignore or manifest.initial or manifest.refs:
+        return None
+    wanted = units(kind, manifest.body)
+    if any(meaning_of(kind, unit).uncompared for unit in wanted):
+        return None
+    names = tuple(sorted(wanted))
+    return Gist(names, _digest(kind, names, wanted))
+
+
+def _digest(kind: Kind, names: tuple[Unit, ...], values: Mapping[Unit, Json]) -> bytes:
+    # No canonical text holds a NUL, so that it can stand between two.
+    texts = "\0".join(canonical(meaning_of(kind, unit), values.get(unit)) for unit in names)
+    return hashlib.sha256(texts.encode(errors="surrogatepass")).digest()
+
+
+class Agreement:
+    """Tells which live objects need nothing, while they are read. `digests` says that marks keep some."""
+
+    def __init__(self, manifests: Iterable[Manifest], owner: str, *, digests: bool = False) -> None:
+        self._wanted = {manifest.address: manifest for manifest in manifests}
+        self._owner = owner
+        self._digests = digests
+        self._bound = {each.id for each in self._wanted.values() if each.id is not None}
+        self._former = {each.moved_from for each in self._wanted.values() if each.moved_from is not None}
+        self._ids: dict[Address, str] = {}
+
+    def lean(self, kind: Kind, live: LiveObject) -> LiveObject:
+        """The object as it was read; or that it agrees with its manifest, with its mark and what it refers to."""
+        mark = mark_of(kind, live)
+        if not isinstance(mark, Mark) or mark.owner != self._owner or mark.nonce == marks.UNDRAWN:
+            return live
+        manifest = self._wanted.get(Address(kind.name, mark.key))
+        if manifest is None or manifest.id or live.id in self._bound or mark.key in self._former:
+            return live
+        return _lean(kind, live) if self._agrees(kind, manifest, mark, live) else live
+
+    def learn(self, observation: Observation) -> list[str]:
+        """Take note of a kind that was read whole: later kinds may refer to it.
+
+        Gives the ids of objects that agree, and are needed whole all the same: each is a second one of its address.
+        """
+        found = index(observation.kind, observation.objects, self._owner)
+        self._ids |= paired_ids(found, self._wanted.values())
+        return [owned.live.id for twins in found.twins.values() for owned in twins if owned.live.agrees]
+
+    def _agrees(self, kind: Kind, manifest: Manifest, mark: Mark, live: LiveObject) -> bool:
+        if is_expired(kind, live):
+            return False
+        gist = manifest.gist
+        if gist is None and manifest.refs and self._ids.keys() >= set(manifest.refs.values()):
+            gist = gist_of(kind, resolved(manifest, self._ids))
+        if gist is None or (self._digests and gist.units and not mark.digests):
+            return False
+        present = units(kind, live.body)
+        if _digest(kind, gist.units, present) != gist.digest:
+            return False
+        managed = {unit: present.get(unit) for unit in gist.units}
+        return mark_of_units(kind, self._owner, manifest, mark, managed, managed if self._digests else None) == mark
+
+
+def _lean(kind: Kind, live: LiveObject) -> LiveObject:
+    used = {name: value for name, value in live.body.items() if any(references(kind, {name: value}))}
+    return replace(live, body={**used, kind.mark_field: {MARK_ENTRY: mark_text(kind, live)}}, agrees=True)

@@ -1,0 +1,63 @@
+"""Where the pages of long lists ended the last time, so that the next read can start in several places at once.
+
+A file for each list, with ids and times and nothing else. It only says where to begin: stale, foreign, damaged or
+gone, it never changes what a read finds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from reconciler.atomic import replace_file
+from reconciler.drivers.base import is_usable_id
+from reconciler.drivers.paging.page import Entry
+
+FORMAT: Final = 1
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""Boundaries of some 20 million objects; a larger file is none of ours."""
+
+
+class Boundaries:
+    """The boundaries of the lists at one URL. `prepare` is called before the first file is written."""
+
+    def __init__(self, directory: Path, url: str, prepare: Callable[[], object]) -> None:
+        self._directory = directory
+        self._url = url
+        self._prepare = prepare
+
+    def load(self, account: str | None, kind: str) -> tuple[Entry, ...]:
+        """Those of an earlier read, oldest first; none where there is no file that makes sense."""
+        path = self._path(account, kind)
+        try:
+            if not path.is_file() or path.stat().st_size > MAX_BYTES:
+                return ()
+            content = json.loads(path.read_bytes())
+            if content["format"] != FORMAT:
+                return ()
+            return tuple(_entry(*each) for each in content["boundaries"])
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return ()
+
+    def save(self, account: str | None, kind: str, boundaries: Sequence[Entry]) -> None:
+        """Remember them. Where that is not possible, the next read is slower and nothing else."""
+        content = {"format": FORMAT, "boundaries": boundaries}
+        with suppress(OSError):
+            self._prepare()
+            self._directory.mkdir(exist_ok=True)
+            replace_file(self._path(account, kind), json.dumps(content, separators=(",", ":")).encode())
+
+    def _path(self, account: str | None, kind: str) -> Path:
+        name = hashlib.sha256(json.dumps([self._url, account, kind]).encode()).hexdigest()
+        return self._directory / f"{name[:32]}.json"
+
+
+def _entry(id: Any, created: Any) -> Entry:
+    if not is_usable_id(id) or not isinstance(created, int | float) or not math.isfinite(created):
+        raise ValueError("not a boundary")
+    return Entry(id, float(created))

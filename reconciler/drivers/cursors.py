@@ -1,0 +1,77 @@
+"""Lists whose next page does not begin at an id: opaque tokens, offsets, and times. No requests are made here.
+
+Each function asks for pages through `fetch(said)`, where `said` is what the request says of where to begin, and yields
+every object once. A list that cannot be read to its end raises IncompleteList: nothing may be concluded from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from reconciler.core.model import Body, Json
+from reconciler.drivers.base import IncompleteList
+from reconciler.drivers.provider import ListStyle
+
+Page = tuple[Sequence[Body], Json]
+"""The objects of a page, each with its `id`, and what the answer says of more."""
+Fetch = Callable[[Mapping[str, Json]], Page]
+
+RESTARTS: Final = 5
+_BROKEN: Final = "the remote's paging is broken, or much was deleted meanwhile: nothing was concluded from it"
+
+
+def by_token(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
+    """Each answer has the token of the page after it; none on the last."""
+    seen: set[str] = set()
+    tried: set[Json] = set()
+    token: Json = None
+    while token not in tried:
+        tried.add(token)
+        page, token = fetch({} if token is None else {style.cursor: token})
+        yield from _fresh(page, seen)
+        if token is None or token == "":
+            return
+        if not isinstance(token, str):
+            raise IncompleteList(f"the token of the next page is no text: {token!r:.80}", hint=_BROKEN)
+    raise IncompleteList("the list gives the token of a page that was read before", hint=_BROKEN)
+
+
+def by_offset(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
+    """Each page begins with the last object of the one before: where it does not, a delete has moved all that follows,
+    and the list is read again from its beginning."""
+    seen: set[str] = set()
+    for _ in range(RESTARTS):
+        count, last = 0, None
+        while True:
+            page, _ = fetch({style.cursor: max(0, count - 1)})
+            if last is not None and (not page or page[0]["id"] != last):
+                break
+            yield from _fresh(page, seen)
+            if len(page) <= (last is not None):
+                return
+            count += len(page) - (last is not None)
+            last = page[-1]["id"]
+    raise IncompleteList("the list moved whenever it was read", hint=_BROKEN)
+
+
+def by_time(style: ListStyle, fetch: Fetch, created: str) -> Iterator[Body]:
+    """Each page begins at the time the last object was made, that object included: several may share it."""
+    seen: set[str] = set()
+    since: Json = None
+    while True:
+        page, _ = fetch({} if since is None else {style.cursor: since})
+        fresh = list(_fresh(page, seen))
+        yield from fresh
+        if not fresh:
+            break
+        since = page[-1].get(created)
+    if len(page) >= style.limit:
+        raise IncompleteList("more objects than a page holds were made at one time", hint=_BROKEN)
+
+
+def _fresh(page: Sequence[Body], seen: set[str]) -> Iterator[Body]:
+    for body in page:
+        if body["id"] not in seen:
+            seen.add(body["id"])
+            yield body

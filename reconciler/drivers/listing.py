@@ -1,0 +1,114 @@
+"""Fetching the pages of a list, several at once where that is worth it. What is fetched, `paging` decides."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol, TypeAlias
+
+from reconciler.core.model import Body
+from reconciler.drivers.base import IncompleteList, Tally
+from reconciler.drivers.paging.page import Entry, Page
+from reconciler.drivers.paging.reading import Ask, Reading
+
+_STUCK_HINT: Final = "the remote's paging is broken, or everything was deleted meanwhile: nothing was concluded from it"
+
+
+class Fetched(NamedTuple):
+    """One page: its objects by id, and as paging sees it; None where the remote does not know the cursor."""
+
+    bodies: Mapping[str, Body]
+    page: Page | None
+
+
+class Tallies(Protocol):
+    """Counts what each thread sends."""
+
+    def take_tally(self) -> Tally:
+        """What this thread sent since it last asked."""
+        ...
+
+    def add_tally(self, tally: Tally) -> None:
+        """Count for this thread what another one sent."""
+        ...
+
+
+Fetch: TypeAlias = Callable[[Ask], Fetched]
+_Outcome: TypeAlias = tuple[Ask, Fetched | BaseException, Tally]
+
+
+def read_list(
+    reading: Reading, fetch: Fetch, places: Callable[[], Sequence[Entry]], tallies: Tallies
+) -> Iterator[Body]:
+    """Every object of a list, each once, as the pages come in.
+
+    `places` gives those of an earlier read; it is asked once the first page is here and says that there is more.
+    Whatever a fetch raises, on whichever thread, ends the whole read. Raises IncompleteList when the list cannot be
+    read to its end.
+    """
+    crew = _Crew(fetch, tallies)
+    try:
+        while not reading.complete:
+            asks = reading.asks()
+            if reading.stuck:
+                raise IncompleteList("the list says there is more, but does not move on", hint=_STUCK_HINT)
+            if len(asks) == 1 and not crew.busy:
+                ask, fetched = asks[0], fetch(asks[0])
+            else:
+                crew.give(asks)
+                ask, fetched = crew.next()
+            if ask.after is None and fetched.page is not None and fetched.page.more:
+                reading.remember(places())
+            for id in reading.take(ask, fetched.page):
+                yield fetched.bodies[id]
+    finally:
+        # What is still on its way is not waited for: nobody needs it, and after an interrupt nobody wants to wait.
+        tallies.add_tally(Tally(requests=crew.busy))
+        crew.leave()
+
+
+class _Crew:
+    """Threads that fetch, started as they are needed.
+
+    They are daemons: one that still waits for an answer does not keep the process alive.
+    """
+
+    def __init__(self, fetch: Fetch, tallies: Tallies) -> None:
+        self._fetch = fetch
+        self._tallies = tallies
+        self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
+        self._size = 0
+        self.busy = 0
+
+    def give(self, asks: Sequence[Ask]) -> None:
+        """Have these pages fetched."""
+        self.busy += len(asks)
+        while self._size < self.busy:
+            self._size += 1
+            threading.Thread(target=self._work, name=f"list-{self._size}", daemon=True).start()
+        for ask in asks:
+            self._asks.put(ask)
+
+    def next(self) -> tuple[Ask, Fetched]:
+        """Wait for the next page; what fetching it raised is raised here."""
+        ask, outcome, tally = self._outcomes.get()
+        self.busy -= 1
+        self._tallies.add_tally(tally)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return ask, outcome
+
+    def leave(self) -> None:
+        """Let the threads go, each after what it is at."""
+        for _ in range(self._size):
+            self._asks.put(None)
+
+    def _work(self) -> None:
+        while (ask := self._asks.get()) is not None:
+            try:
+                outcome: Fetched | BaseException = self._fetch(ask)
+            except BaseException as error:  # raised again where it is waited for
+                outcome = error
+            self._outcomes.put((ask, outcome, self._tallies.take_tally()))

@@ -1,0 +1,32 @@
+"""`providers`: every provider and kind there is, and what its data says it can do."""
+
+from __future__ import annotations
+
+from reconciler.config.schemas import shipped
+from tests.conftest import Project
+
+
+def test_every_kind_of_every_provider_has_a_row(project: Project) -> None:
+    found = project.ok("providers", "--format", "json").json
+    schemas = shipped()
+    there = {(name, kind) for name in schemas.provider_names() for kind in schemas.provider(name).kinds}
+    assert {(row["provider"], row["kind"]) for row in found} == there
+    assert len(found) == len(there)
+
+
+def test_what_a_provider_does_differently_is_told(project: Project) -> None:
+    found = {(row["provider"], row["kind"]): row for row in project.ok("providers", "--format", "json").json}
+    anthropic, openai = found["anthropic-agents", "agent"], found["openai-agents", "agent"]
+    assert anthropic["change"] == "POST, if version is as seen"
+    assert (anthropic["remove"], openai["remove"]) == ("archive", "delete")
+    assert (anthropic["metadata"], openai["metadata"]) == ("by entry", "whole")
+    assert (anthropic["where"], found["local", "assistant"]["where"]) == ("api.anthropic.com", "in this process")
+
+
+def test_the_table_fits_its_columns_and_reads_as_markdown(project: Project) -> None:
+    head, *rows = project.ok("providers").out.splitlines()
+    at = head.index("list")
+    assert all(row[at - 1] == " " and row[at] != " " for row in rows)
+    lines = project.ok("providers", "--format", "markdown").out.splitlines()
+    assert {line.count("|") for line in lines} == {10}
+    assert len(lines) == len(rows) + 2

@@ -1,0 +1,100 @@
+"""No request waits for ever, whatever comes or does not come: an answer has a time as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.retry import MAX_TRIES
+from reconciler.drivers.base import Unreachable
+from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.rest import RestDriver
+from reconciler.server import create_app
+from tests.faults.wire import Exchange, Fault, Wire, self_signed
+from tests.world import PROVIDER, Clock
+
+SECONDS = 60
+
+
+def drip(*, before: bytes, after: bytes, of: str) -> Fault:
+    """Send `before`, then a byte a second for ten minutes, then `after`."""
+
+    def dripping(exchange: Exchange) -> None:
+        exchange.raw(before)
+        for _ in range(600):
+            exchange.elapse(1)
+            exchange.raw(of.encode())
+        exchange.raw(after)
+
+    return dripping
+
+
+DRIPS = {
+    "a head": drip(before=b"HTTP/1.1 200 x\r\ncontent-length: 13\r\nx-slow: ", of="x", after=b'\r\n\r\n{"id": "asst"}'),
+    "a head without end": drip(before=b"HTTP/1.1 200 x\r\n", of="x-more: y\r\n", after=b"\r\n"),
+    "a status": drip(before=b"HTTP/1.1 200 ", of="x", after=b'\r\ncontent-length: 14\r\n\r\n{"id": "asst"}'),
+    "interim answers": drip(
+        before=b"", of="HTTP/1.1 102 x\r\n\r\n", after=b'HTTP/1.1 200 x\r\ncontent-length: 14\r\n\r\n{"id": "asst"}'
+    ),
+    "a body": drip(before=b"HTTP/1.1 200 x\r\ncontent-length: 614\r\n\r\n", of=" ", after=b'{"id": "asst"}'),
+    "chunks": drip(
+        before=b"HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n",
+        of="1\r\n \r\n",
+        after=b'e\r\n{"id": "asst"}\r\n0\r\n\r\n',
+    ),
+}
+
+
+@contextmanager
+def reading(clock: Clock, fault: Fault, scratch: Path | None = None) -> Iterator[tuple[Wire, Callable[[], object]]]:
+    """A server with a fault on every read, over TLS where there is room for a certificate; and how to read."""
+    tls = self_signed(scratch)[0] if scratch else None
+    with Wire(create_app(), clock.pause, tls).serving() as wire:
+        wire.arm("read", fault, 1, 100)
+        connection = Connection(wire.url, PROVIDER.headers, (), SECONDS, 10**6, 10**6)
+        driver = RestDriver(PROVIDER, HttpClient(connection, pause=clock.pause, clock=clock, chance=lambda: 0.0))
+        yield wire, lambda: driver.read("assistant", "asst")
+
+
+@pytest.mark.parametrize("dripping", DRIPS)
+def test_an_answer_that_comes_bit_by_bit_is_cut_off(dripping: str) -> None:
+    clock = Clock()
+    begin = clock.now
+    with reading(clock, DRIPS[dripping]) as (wire, read), pytest.raises(Unreachable, match="did not end in time"):
+        read()
+    assert wire.sent["read"] == MAX_TRIES
+    assert clock.now - begin >= MAX_TRIES * SECONDS
+
+
+def test_over_tls_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "localhost.pem"))
+    with reading(clock, DRIPS["a head"], tmp_path) as (_, read), pytest.raises(Unreachable, match="in time"):
+        read()
+
+
+def test_a_slow_answer_that_is_in_time_is_taken_and_the_next_one_has_a_time_of_its_own() -> None:
+    clock = Clock()
+
+    def slow(exchange: Exchange) -> bool:
+        exchange.elapse(SECONDS - 20)
+        exchange.send(200, {"content-type": "application/json"}, b'{"id": "asst"}')
+        return True
+
+    with reading(clock, slow) as (wire, read):
+        for _ in range(3):
+            assert read() == {"id": "asst"}
+    assert wire.sent["read"] == 3
+
+
+def test_a_server_that_accepts_and_never_answers_is_given_up_after_its_tries(tmp_path: Path) -> None:
+    with Wire(create_app()).serving() as wire:
+        wire.arm("read", lambda exchange: exchange.hang(), 1, 100)
+        connection = Connection(wire.url, PROVIDER.headers, (), 0.1, 10**6, 10**6)
+        driver = RestDriver(PROVIDER, HttpClient(connection, pause=lambda seconds: False))
+        with pytest.raises(Unreachable):
+            driver.read("assistant", "asst")
+    assert wire.sent["read"] == MAX_TRIES

@@ -1,0 +1,98 @@
+"""Each rule of reading, taken away: the simulator has to notice."""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+
+import pytest
+
+from reconciler.drivers.paging import reading, walk
+from reconciler.drivers.paging.reading import Reading
+from tests.reading.play import play
+
+MANY = 20_000
+RULES = {
+    "two walks have met only when their frontiers have strictly crossed": (
+        reading,
+        "low < min(first, high)",
+        "low <= high",
+    ),
+    "an object that both ends have seen proves nothing": (
+        reading,
+        "low < min(first, high)",
+        "{e.id for e in walk.boundaries} & self._newest._passed",
+    ),
+    "the walk from the newest has to go back in time before anything can cross it": (
+        reading,
+        "low < min(first, high)",
+        "low < high",
+    ),
+    "an empty page after a cursor is not the end": (
+        walk,
+        "return cursor is None and not page.more",
+        "return not page.more",
+    ),
+    "an unknown cursor is stepped over": (
+        walk,
+        "            self._step_back()\n",
+        "            self.exhausted = True\n",
+    ),
+    "a walk ends only at what a later one has seen, not at what was remembered": (
+        reading,
+        "walk.frontier > later.first",
+        "walk.frontier > (later.start.created if later.start else later.first)",
+    ),
+    "a walk ends only at a later one that is alive": (
+        reading,
+        "    if not walk.live or not later.live:\n        return False\n",
+        "    if later.start is not None and later.start.id not in walk.met:\n"
+        "        return walk.live and walk.frontier > later.start.created\n",
+    ),
+    "a place is alive only if its first page starts at or after its time": (
+        walk,
+        "else first >= before",
+        "else True",
+    ),
+    "reading towards the newest is bounded": (
+        reading,
+        "if walk.exhausted or self._crossed(walk):",
+        "if walk.exhausted:",
+    ),
+    "doubles are dropped": (reading, "if entry.id not in self._seen]", "if entry.id]"),
+    "creation times go one way, or the read is serial": (
+        reading,
+        "return known == sorted(known, reverse=order is Order.NEWEST_FIRST)",
+        "return True",
+    ),
+    "who began with the oldest has seen nothing younger than anybody else": (
+        reading,
+        "return oldest.broken or (oldest.first is not None and low is not None and low < oldest.first)",
+        "return oldest.broken",
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_without_it_the_simulator_finds_a_failure(rule: str) -> None:
+    module, text, replacement = RULES[rule]
+    assert play(range(MANY), without(module, text, replacement), until_first=True).failures
+
+
+def test_with_all_of_them_it_finds_none() -> None:
+    assert not play(range(500), without(walk, "return cursor is None", "return cursor is None")).failures
+    assert not play(range(500), without(reading, "return oldest.broken", "return oldest.broken")).failures
+
+
+def without(module: ModuleType, text: str, replacement: str) -> type[Reading]:
+    """`Reading` with a piece of its source, or of that of `Walk`, replaced."""
+    source = inspect.getsource(module)
+    assert source.count(text) == 1, f"{text!r} is to be found once in {module.__name__}"
+    changed = ModuleType(module.__name__)
+    exec(compile(source.replace(text, replacement), module.__name__, "exec"), changed.__dict__)
+    if module is reading:
+        return changed.Reading  # type: ignore[no-any-return]
+    user = ModuleType(reading.__name__)
+    exec(compile(inspect.getsource(reading), reading.__name__, "exec"), user.__dict__)
+    user.__dict__["Walk"] = changed.Walk
+    return user.Reading  # type: ignore[no-any-return]
