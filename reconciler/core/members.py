@@ -132,20 +132,14 @@ def explained(kind: Kind, unit: Unit, before: Json, wanted: Json) -> Iterator[tu
 
 
 def _told(spec: Members, meaning: Meaning, old: Json | None, new: Json | None) -> Iterator[tuple[Path, Json, Json]]:
-    one, other = (ABSENT if entry is None else entry[spec.id_field] for entry in (old, new))
-    if one != other:
+    if old is None or new is None or old[spec.id_field] != new[spec.id_field]:
+        one, other = (ABSENT if entry is None else entry[spec.id_field] for entry in (old, new))
         yield (), one, other
-    elif old is not None and new is not None:
-        for name in (*spec.sent, spec.status_field):
-            if not same(_part(meaning, name), old.get(name), new.get(name)):
-                missing = spec.done if name == spec.status_field else ABSENT
-                yield (name,), old.get(name, ABSENT), new.get(name, missing)
-
-
-def keys_of(kind: Kind, name: str, entries: Json) -> dict[str, str]:
-    """The ids of entries, and the keys that name them for people."""
-    spec = kind.members[name]
-    return {id: str(entry.get(KEY) or id) for id, entry in _by_id(spec, entries).items()}
+        return
+    for name in (*spec.sent, spec.status_field):
+        if not same(_part(meaning, name), old.get(name), new.get(name)):
+            missing = spec.done if name == spec.status_field else ABSENT
+            yield (name,), old.get(name, ABSENT), new.get(name, missing)
 
 
 def _by_key(spec: Members, entries: Json, wanted: Mapping[str, Json]) -> dict[str, Json]:

@@ -98,6 +98,11 @@ def test_a_collection_that_leaves_the_files_is_emptied_and_an_empty_one_sends_no
     assert "papers" not in (of(filed([shelf("s", {})]), "store/s").patch or {})
 
 
+def test_only_texts_of_a_way_wait_for_ids() -> None:
+    change = of(filed([*FILES, shelf("s", {"a": {"tags": {"year": 2026}}})], PAPERS[1:]), "store/s")
+    assert change.refs == ((("papers", "attach", 0, "paper"), FILES[0].address),)
+
+
 def test_a_mark_remembers_of_a_collection_only_that_there_is_one() -> None:
     assert fingerprint(SHELF, ("papers",), [entry("pa", "a")]) == fingerprint(SHELF, ("papers",), [])
 
