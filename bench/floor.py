@@ -1,5 +1,7 @@
-"""The least code that does the work: list every page, parse every file, send the bodies. Arguments: see `run.floor`."""
+"""The least code that does the work: list every page, parse every file, send the bodies. Arguments: see `small`."""
 
+import csv
+import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,17 +12,23 @@ import yaml
 what, url, directory, changed, parallel = sys.argv[1:]
 headers = {"OpenAI-Beta": "assistants=v2"}
 
-with httpx.Client(headers=headers, timeout=60) as client:
-    ids: list[str] = []
-    more, after = True, ""
-    while more:
-        page = client.get(f"{url}/assistants?limit=100{after}").json()
-        ids += [item["id"] for item in page["data"]]
-        more, after = page["has_more"], f"&after={ids[-1]}"
+ids: list[str] = []
+if what in ("plan", "apply"):
+    with httpx.Client(headers=headers, timeout=60) as client:
+        more, after = True, ""
+        while more:
+            page = client.get(f"{url}/assistants?limit=100{after}").json()
+            ids += [item["id"] for item in page["data"]]
+            more, after = page["has_more"], f"&after={ids[-1]}"
 
-for file in Path(directory).rglob("*.yaml"):
-    if file.name != "reconciler.yaml":
-        yaml.load(file.read_bytes(), yaml.CSafeLoader)
+if what == "rows":
+    text = Path(directory, "fleet.yaml").read_text()
+    for row in csv.DictReader(Path(directory, "tenants.csv").read_text().splitlines()):
+        json.loads(json.dumps({"text": text, **row}))
+else:
+    for file in Path(directory).rglob("*.yaml"):
+        if file.name != "reconciler.yaml":
+            yaml.load(file.read_bytes(), yaml.CSafeLoader)
 
 if what == "apply":
     clients = [httpx.Client(headers=headers, timeout=60) for _ in range(int(parallel))]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+OWNER = "bench"
 TEAMS, TOPICS = 40, ("orders", "refunds", "invoices", "shipping", "accounts", "returns", "warranty", "appointments")
 _PHRASES = (
     "answer the question of the customer in short sentences and cite the article that decides it when "
@@ -24,9 +25,29 @@ _WORDS = _PHRASES.split()
 def write_manifests(directory: Path, count: int) -> None:
     """`count` manifests below the directory, a hundred to a folder."""
     for number in range(count):
-        file = directory / f"team{number % TEAMS:02}" / f"group{number // (TEAMS * 100):03}" / f"a{number:06}.yaml"
+        file = directory / f"{key_of(number)}.yaml"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(manifest_text(number), encoding="utf-8")
+
+
+def key_of(number: int) -> str:
+    """The key that the place of a manifest makes."""
+    return f"team{number % TEAMS:02}/group{number // (TEAMS * 100):03}/a{number:06}"
+
+
+def write_fleet(directory: Path, count: int) -> None:
+    """One manifest with `count` rows."""
+    columns = "tenant,language,heat\n"
+    rows = (f"tenant{number:06},{'English' if number % 2 else 'Dutch'},0.{number % 9}\n" for number in range(count))
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "tenants.csv").write_text(columns + "".join(rows), encoding="utf-8")
+    text = manifest_text(0).replace("name: Assistant 000000", 'name: "Support of {{ tenant | title }}"')
+    text = text.replace("temperature: 0.2", 'temperature: "{{ heat | float }}"')
+    text = text.replace(
+        "an assistant.", "an assistant of {{ tenant }}. {% if language == 'Dutch' %}In Dutch.{% endif %}"
+    )
+    block = 'reconciler:\n  for_each: !csv tenants.csv\n  key: "support/{{ tenant }}"\n'
+    (directory / "fleet.yaml").write_text(block + text, encoding="utf-8")
 
 
 def manifest_text(number: int) -> str:

@@ -1,6 +1,7 @@
-"""A server that only pages: as little work a request as possible, so that what is measured is the client.
+"""A server that does as little work a request as possible, so that what is measured is the client.
 
-python -m bench.pages COUNT MILLISECONDS prints its URL. `POST /churn` deletes and adds a tenth.
+python -m bench.pages COUNT MILLISECONDS [managed] prints its URL. It lists and modifies; `POST /churn` deletes and
+adds a tenth. `managed` objects are as the manifests of `bench.manifests` want them, marks included.
 """
 
 from __future__ import annotations
@@ -8,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import sys
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 PROMPT = " ".join(f"Rule {number}: answer politely and cite article KB-{number:04}." for number in range(90))
@@ -18,7 +22,8 @@ GONE = json.dumps({"error": {"message": "No assistant found.", "type": "invalid_
 class Pages:
     """Objects of about 5 KB, oldest first; each is kept as the text it is sent as."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, made: Callable[[int], dict[str, Any]]) -> None:
+        self.body = made
         self.chance = random.Random(1)
         self.made = 0
         self.texts: dict[str, str] = {}
@@ -31,8 +36,7 @@ class Pages:
         """Add one, seven seconds after the one before."""
         id = f"asst_{self.made:08}"
         body = {"id": id, "object": "assistant", "created_at": 1_700_000_000 + 7 * self.made, "name": id}
-        body |= {"model": "gpt-4o", "instructions": PROMPT, "tools": [{"type": "file_search"}], "metadata": {}}
-        self.texts[id] = json.dumps(body)
+        self.texts[id] = json.dumps(body | self.body(self.made))
         self.made += 1
 
     def churn(self) -> None:
@@ -63,12 +67,18 @@ class Pages:
         inside = ",".join(self.texts[id] for id in ids)
         return 200, f'{{"object":"list","data":[{inside}],"has_more":{"true" if more else "false"}}}'
 
+    def write(self, path: str) -> tuple[int, str]:
+        """A modify request is answered with the object as it is."""
+        if not path.endswith("/churn"):
+            return 200, self.texts[path.rpartition("/")[2]]
+        self.churn()
+        return 200, "{}"
+
     def answer(self, method: str, target: str) -> tuple[int, str]:
         """Status and text of any request."""
         url = urlsplit(target)
         if method == "POST":
-            self.churn()
-            return 200, "{}"
+            return self.write(url.path)
         if url.path.endswith("/requests"):
             count, self.requests = self.requests, 0
             return 200, str(count)
@@ -76,18 +86,43 @@ class Pages:
         return self.page(query.get("order", "desc"), query.get("after"), int(query.get("limit", "20")))
 
 
-async def main(count: int, milliseconds: float) -> None:
+def plain(number: int) -> dict[str, Any]:
+    """An object that nobody manages."""
+    return {"model": "gpt-4o", "instructions": PROMPT, "tools": [{"type": "file_search"}], "metadata": {}}
+
+
+def managed() -> Callable[[int], dict[str, Any]]:
+    """What makes objects as they are after an apply: with marks, and with what the remote adds by itself."""
+    from bench.manifests import OWNER, body, key_of
+    from reconciler.config.schemas import shipped
+    from reconciler.core import marks
+    from reconciler.core.semantics import Kind, compile_schema, units
+
+    kind = Kind("assistant", compile_schema(shipped().schema("assistant.schema.json")), "metadata", "name")
+    added = {"description": None, "top_p": 1.0, "response_format": "auto", "tool_resources": {}}
+
+    def made(number: int) -> dict[str, Any]:
+        found = body(number)
+        mark = marks.Mark(OWNER, key_of(number), f"n{number:07}", units=marks.codes(units(kind, found)))
+        return {**added, **found, "metadata": {**found["metadata"], "reconciler": marks.write(mark)}}
+
+    return made
+
+
+async def main(count: int, milliseconds: float, made: Callable[[int], dict[str, Any]]) -> None:
     """Serve for ever."""
-    pages = Pages(count)
+    pages = Pages(count, made)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
-                method, target, _ = head.decode().split(" ", 2)
+                method, target, fields = head.decode().split(" ", 2)
+                length = re.search(r"content-length: (\d+)", fields, re.IGNORECASE)
+                await reader.readexactly(int(length[1]) if length else 0)
                 await asyncio.sleep(milliseconds / 1000)
                 status, text = pages.answer(method, target)
                 body = text.encode()
-                head_ = f"HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+                head_ = f"HTTP/1.1 {status} x\r\nContent-Length: {len(body)}\r\n\r\n"
                 writer.write(head_.encode() + body)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -99,4 +134,4 @@ async def main(count: int, milliseconds: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(main(int(sys.argv[1]), float(sys.argv[2]), managed() if sys.argv[3:] == ["managed"] else plain))

@@ -26,6 +26,19 @@ VERBS: Final = (
     *("adopt", "release", "takeover", "explain", "fmt", "convert", "doctor", "providers", "schema", "serve"),
 )
 
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("diff", "preview", "status"), "plan"),
+    **dict.fromkeys(("sync", "up", "deploy", "push", "update"), "apply"),
+    **dict.fromkeys(("check", "lint", "test"), "validate"),
+    **dict.fromkeys(("import", "refresh", "export"), "pull"),
+    "format": "fmt",
+    **dict.fromkeys(("server", "start", "run"), "serve"),
+    **dict.fromkeys(("help", "describe"), "explain"),
+    "--auto-approve": "--yes",
+}
+"""What other tools call it → what it is called here."""
+_WHOLE_SENTENCE: Final = 300
+
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for."""
@@ -37,6 +50,12 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The verbs, in the order of a day's work."""
         return list(VERBS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs with their whole first sentence, which click would cut at the end of the line."""
+        commands = [(name, command) for name in self.list_commands(ctx) if (command := self.get_command(ctx, name))]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(_WHOLE_SENTENCE)) for name, command in commands])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb's command; None for a word that is no verb."""
@@ -52,7 +71,7 @@ class LazyGroup(click.Group):
         if args and args[0] not in VERBS and not args[0].startswith("-"):
             from reconciler.config.text import closest
 
-            near = closest(args[0], VERBS)
+            near = _ELSEWHERE.get(args[0]) or closest(args[0], VERBS)
             ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {near!r}?" if near else ""))
         return super().resolve_command(ctx, args)
 
@@ -139,12 +158,23 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.exceptions.Exit as leaving:
         status = leaving.exit_code
     except click.ClickException as problem:
-        problem.show()
+        (_suggested(problem) if isinstance(problem, click.NoSuchOption) else problem).show()
         status = Exit.ERROR
     except Exception:
         click.echo(_bug_report(), err=True)
         status = Exit.BUG
     sys.exit(int(status))
+
+
+def _suggested(problem: click.NoSuchOption) -> click.UsageError:
+    """The same, with the option that was probably meant: a global one may stand after the verb as well."""
+    from reconciler.config.text import closest
+
+    parameters = [*root.params, *(problem.ctx.command.params if problem.ctx else ())]
+    known = [name for each in parameters for name in each.opts if name.startswith("--")]
+    near = _ELSEWHERE.get(problem.option_name) or closest(problem.option_name, known)
+    hint = f" Did you mean '{near}'?" if near else ""
+    return click.UsageError(f"No such option '{problem.option_name}'.{hint}", problem.ctx)
 
 
 def _bug_report() -> str:

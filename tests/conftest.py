@@ -88,7 +88,7 @@ def _environment(environment: Mapping[str, str]) -> Iterator[None]:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return Project(tmp_path, kept)
+    return Project(tmp_path, kept | {"XDG_STATE_HOME": f"{tmp_path}-state"})
 
 
 @dataclass

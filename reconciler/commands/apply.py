@@ -67,7 +67,7 @@ def command(
     for record, new in ((report, False), (rollback_out, True)):
         if record is not None:
             check_destination(session.root / record, new=new)
-    if len(what) == 1 and (what[0].endswith(".json") or (session.root / what[0]).is_file()):
+    if len(what) == 1 and _is_plan_file(session, what[0]):
         plan, sight = _saved(session, Path(what[0]), allow_deletes, choices)
     else:
         plan, sight = _fresh(session, what, allow_deletes, choices)
@@ -87,14 +87,20 @@ def command(
     return exit_of(plan, outcomes, session.stop.is_set())
 
 
+def _is_plan_file(session: Session, what: str) -> bool:
+    """Whether it is a file: of a plan, since no manifest is named by its file."""
+    return what.endswith(".json") or ((session.root / what).is_file() and not what.endswith((".yaml", ".yml", ".md")))
+
+
 def _fresh(
     session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: Choices
 ) -> tuple[Plan, Sight]:
     """Plan now. Creates of an interrupted run that may yet show up are waited for first."""
+    from reconciler.commands.applying import waited
     from reconciler.commands.planning import plan_live
 
     planned = plan_live(session, addresses, allow_deletes, choices)
-    if _waited(session, planned.plan, planned.sight):
+    if waited(session, planned.plan, planned.sight):
         planned = plan_live(session, addresses, allow_deletes, choices)
     say(session.options, planned.loaded.diagnostics)
     return planned.plan, planned.sight
@@ -102,26 +108,13 @@ def _fresh(
 
 def _saved(session: Session, file: Path, allow_deletes: int | None, choices: Choices) -> tuple[Plan, Sight]:
     """A saved plan, for this target, owner and state of the files, and no other."""
+    from reconciler.commands.applying import waited
     from reconciler.commands.saved import saved_plan
 
     if choices.on_drift != "revert" or choices.resolve:
         raise click.UsageError("a saved plan says already what is written: give --on-drift and --resolve to `plan`")
     plan, sight = saved_plan(session, file, allow_deletes)
-    return saved_plan(session, file, allow_deletes) if _waited(session, plan, sight) else (plan, sight)
-
-
-def _waited(session: Session, plan: Plan, sight: Sight) -> bool:
-    """Wait for creates of an interrupted run that may yet show up; False where there are none of the plan's."""
-    from reconciler.core.model import Action
-
-    creates = {change.address for change in plan.changes if change.action is Action.CREATE}
-    unsettled = [attempt for attempt in sight.unsettled if attempt.address in creates]
-    seconds = session.journal.seconds_to_settle(unsettled)
-    if seconds <= 0:
-        return False
-    click.echo(f"waiting {seconds:.0f} s: {len(unsettled)} creates of an earlier run may still show up", err=True)
-    session.stop.wait(seconds)
-    return True
+    return saved_plan(session, file, allow_deletes) if waited(session, plan, sight) else (plan, sight)
 
 
 def _show(options: Options, plan: Plan, formats: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from reconciler.commands.progress import progress
 from reconciler.commands.session import Session
 from reconciler.commands.state import state_directory
 from reconciler.core.codes import Code
-from reconciler.core.model import Outcome, Plan, Result
+from reconciler.core.model import Action, Outcome, Plan, Result
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.observe import Sight
 from reconciler.exits import Exit
@@ -52,6 +52,19 @@ def carry_out(
         return apply_plan(plan, session.driver, session.kinds, sight.observed, session.journal, options)
 
 
+def waited(session: Session, plan: Plan, sight: Sight) -> bool:
+    """Wait for creates of an interrupted run that may yet show up; False where there are none of the plan's."""
+    creates = {change.address for change in plan.changes if change.action is Action.CREATE}
+    unsettled = [attempt for attempt in sight.unsettled if attempt.address in creates]
+    seconds = session.journal.seconds_to_settle(unsettled)
+    if seconds <= 0:
+        return False
+    if not session.options.quiet:
+        click.echo(f"waiting {seconds:.0f} s: {len(unsettled)} creates of an earlier run may still show up", err=True)
+    session.stop.wait(seconds)
+    return True
+
+
 def exit_of(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Exit:
     """The exit code of an apply: the worst that happened."""
     if interrupted:
@@ -71,7 +84,10 @@ def exit_of(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Exit:
 
 @contextmanager
 def _signals(stop: threading.Event) -> Iterator[None]:
-    """The first SIGINT or SIGTERM sets `stop`; a second one acts as usual."""
+    """The first SIGINT or SIGTERM sets `stop`; a second one acts as usual. Only the main thread can be told of any."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:

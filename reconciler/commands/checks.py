@@ -158,7 +158,10 @@ def _account(session: Session) -> Iterator[Finding]:
 def _marks(session: Session) -> Iterator[Finding]:
     for observation in observe(session.driver, session.kinds, session.journal).observed:
         found = index(observation.kind, observation.objects, session.owner)
-        counts = f"{len(found.ours)} ours, {len(found.foreign)} of other owners, {len(found.unmarked)} without a mark"
+        owners = sorted({owned.mark.owner for owned in found.foreign})
+        shown = [*owners[:_MOST_TOLD], *(["…"] if len(owners) > _MOST_TOLD else [])]
+        foreign = f"{len(found.foreign)} of other owners" + (f" ({', '.join(shown)})" if owners else "")
+        counts = f"{len(found.ours)} ours, {foreign}, {len(found.unmarked)} without a mark"
         yield Finding("marks", Status.OK, f"{found.kind.name}: {count(len(found.by_id), 'object')}; {counts}")
         yield from _odd_marks(found)
 

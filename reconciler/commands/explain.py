@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _CODE: Final = re.compile(r"RC\d{4}", re.IGNORECASE)
+_FOR_TESTS: Final = re.compile(r"^<!-- .* -->\n+", re.MULTILINE)  # how the example of a page is run
 
 
 @click.command("explain")
@@ -55,7 +56,7 @@ def _page(code: str) -> str:
     package = Path(__file__).resolve().parents[1]
     for directory in (package / "codes", package.parent / "docs/codes"):  # installed; in a checkout
         if (page := directory / f"{code}.md").is_file():
-            return page.read_text(encoding="utf-8").strip()
+            return _FOR_TESTS.sub("", page.read_text(encoding="utf-8")).strip()
     return f"# {code}: {Code(code).name.lower().replace('_', ' ')}"
 
 

@@ -12,21 +12,13 @@ from reconciler.exits import Exit
 
 
 def diagnostics_of(problem: Exception) -> tuple[tuple[Diagnostic, ...], Exit] | None:
-    """The diagnostics and exit code of an expected failure; None for a bug.
+    """The diagnostics and exit code of an expected failure; None for a bug."""
+    from reconciler.core.errors import ReconcilerError
 
-    Looks only at modules that are loaded: an exception of a module that is not cannot have been raised.
-    """
-    for module, name, status in (
-        ("reconciler.config.errors", "ConfigError", Exit.ERROR),
-        ("reconciler.engine.apply", "StalePlan", Exit.STALE),
-        ("reconciler.engine.planfile", "PlanFileError", Exit.ERROR),
-        ("reconciler.engine.lockfile", "LockFileError", Exit.ERROR),
-        ("reconciler.drivers.base", "RemoteError", Exit.ERROR),
-    ):
-        kind = getattr(sys.modules.get(module), name, None)
-        if kind is not None and isinstance(problem, kind):
-            found = getattr(problem, "diagnostics", None) or (problem.diagnostic,)
-            return tuple(found), status
+    if isinstance(problem, ReconcilerError):
+        # A module that is not loaded cannot have raised it.
+        stale = getattr(sys.modules.get("reconciler.engine.apply"), "StalePlan", ())
+        return problem.diagnostics, Exit.STALE if isinstance(problem, stale) else Exit.ERROR
     if isinstance(problem, OSError):
         return (Diagnostic(Severity.ERROR, Code.UNREADABLE, str(problem)),), Exit.ERROR
     return None

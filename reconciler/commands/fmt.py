@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
 @click.pass_obj
 def command(options: Options, paths: tuple[Path, ...], check: bool, diff: bool) -> int:
-    """Put manifests and settings into the canonical layout; without PATHS, all of them.
+    """Put manifests, what they extend (`_*.yaml`) and settings into the canonical layout; without PATHS, all of them.
 
     Fields in the order of the schema, two blanks a step, texts of several lines as blocks, no blanks at the ends of
     lines. Comments stay with what they belong to, and values stay exactly what they are: a file for which that cannot
@@ -42,7 +42,7 @@ def command(options: Options, paths: tuple[Path, ...], check: bool, diff: bool) 
 
     session = Session(options)
     layouts = _layouts(session)
-    project = Project(session.root, _directories(session))
+    project = Project(session.root, _directories(session), skipped=".")
     refused: list[Diagnostic] = []
     changed = 0
     for found in _files(session, project, paths):

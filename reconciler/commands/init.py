@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,10 @@ class _Wishes:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Write manifests for the objects in this directory's JSON files.",
 )
+@click.option(
+    "--from-target", "live", is_flag=True, help="Write manifests for what is live, and manage it from now on (`pull`)."
+)
+@click.option("--yes", is_flag=True, help="With --from-target: do not ask; needed where nobody can be asked.")
 @click.option("--editor", type=click.Choice(["vscode", "none"]), help="Settings for completion and checks.")
 @click.option("--ci", "forge", type=click.Choice(["github", "gitlab", "none"]), help="A job that plans and applies.")
 @click.pass_obj
@@ -48,30 +52,45 @@ def command(
     owner: str | None,
     url: str | None,
     export: Path | None,
+    live: bool,
+    yes: bool,
     editor: str | None,
     forge: str | None,
 ) -> int:
     """Write a first manifest and settings; on a terminal, ask for what no option says.
 
     `--target` names the provider here: local, which needs no account, or portkey, for one. No file is ever
-    overwritten: what exists is kept, and said. To start from a live account, run `reconciler pull` after this.
+    overwritten: what exists is kept, and said. To start from what is live, add --from-target, or run `reconciler pull`
+    later.
     """
     from reconciler.commands.starting import first_manifest, settings_text
     from reconciler.config.schemas import shipped
 
+    if export and live:
+        raise click.UsageError("start from an export or from the target: --from-export or --from-target")
     schemas = shipped()
     start, wishes = _chosen(options, _Wishes(owner, options.target, url, editor, forge), schemas)
     below = {"reconciler.yaml": settings_text(start).encode()}
     if export:
         below |= _exported(options, start, export)
-    elif not _has_manifests(options):
+    elif not (live or _has_manifests(options)):
         below |= first_manifest(start, schemas)
     files = {f"{start.directory}/{path}": content for path, content in below.items()}
     files |= {path: text.encode() for path, text in _extras(start, wishes, schemas).items()}
     kept = _write(options, files)
     _ignore(options)
+    if live:
+        return _pulled(options, yes=yes)
     _tell_next(options, start, kept)
     return 0
+
+
+def _pulled(options: Options, *, yes: bool) -> int:
+    """Pull everything from the default target of the settings, which are there by now."""
+    from reconciler.commands.pulling import pull
+    from reconciler.commands.session import Session
+
+    return pull(Session(replace(options, target=None)), (), yes=yes, check=False)
 
 
 def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[Start, _Wishes]:
@@ -102,7 +121,7 @@ def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[Start,
 
 
 def _default_owner(options: Options) -> str:
-    from reconciler.config.layout import slug
+    from reconciler.config.text import slug
 
     return slug(options.directory.absolute().name)[:32].strip("-") or "me"
 

@@ -30,10 +30,15 @@ class Planned:
 
 
 def plan_live(
-    session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: Choices = AS_USUAL
+    session: Session,
+    addresses: Sequence[str],
+    allow_deletes: int | None,
+    choices: Choices = AS_USUAL,
+    loaded: Loaded | None = None,
 ) -> Planned:
-    """Load the files, read the target, and plan. Raises ConfigError and RemoteError."""
-    loaded, policies = session.load(lean=True), load_policies(session.root, session.settings, session.schemas)
+    """Load the files unless they are, read the target, and plan. Raises ConfigError and RemoteError."""
+    loaded = loaded or session.load(lean=True)
+    policies = load_policies(session.root, session.settings, session.schemas)
     scope = session.scope(addresses, loaded, allow_deletes, choices.stance)
     base, said = base_source(session, choices)
     kinds = {address.kind for m in loaded.manifests for address in (m.address, *m.refs.values())}

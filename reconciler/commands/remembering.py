@@ -7,12 +7,11 @@ import json
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from reconciler.commands.state import NAME, state_directory
-from reconciler.config.memory import Memory, secret_of
+from reconciler.config.memory import Memory
 from reconciler.config.schemas import schema_directory
 from reconciler.config.settings import Settings, Target
 
@@ -25,10 +24,9 @@ def memory_of(root: Path, environment: Mapping[str, str], settings: Settings, ta
     """What was accepted for a target before; None where nothing can be remembered."""
     home = environment.get("HOME") or environment.get("USERPROFILE")
     state = environment.get("XDG_STATE_HOME") or (home and f"{home}/.local/state")
-    secret = secret_of(Path(state)) if state and Path(state).is_absolute() else None
-    if secret is None:
+    if not state or not Path(state).is_absolute():
         return None
-    return Memory(root / NAME / CACHE, target.name, secret, _context(settings, target))
+    return Memory(root / NAME / CACHE, target.name, Path(state), lambda: _context(settings, target))
 
 
 def keep(memory: Memory, root: Path) -> None:
@@ -41,6 +39,8 @@ def keep(memory: Memory, root: Path) -> None:
 
 def _context(settings: Settings, target: Target) -> bytes:
     """All that decides beside a file's own bytes: this tool and what it reads with, its schemas, and the settings."""
+    from importlib.metadata import version  # a hundredth of a second, and few projects are large
+
     digest = hashlib.blake2b()
     code = (*(_PACKAGE / "config").glob("*.py"), *(_PACKAGE / "core").glob("*.py"))
     for file in sorted((*code, *schema_directory().rglob("*.json"), *schema_directory().rglob("*.yaml"))):

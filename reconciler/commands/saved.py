@@ -23,13 +23,17 @@ from reconciler.engine.observe import Sight
 
 
 def saved_plan(session: Session, file: Path, allow_deletes: int | None) -> tuple[Plan, Sight]:
-    """The plan in a file, ready to be carried out, and what is live now.
+    """The plan in a file, ready to be carried out, and what is live now. Raises what `taken_up` raises."""
+    return taken_up(session, planfile.load(session.root / file), allow_deletes)
+
+
+def taken_up(session: Session, plan: Plan, allow_deletes: int | None) -> tuple[Plan, Sight]:
+    """A plan that was made some time ago, ready to be carried out, and what is live now.
 
     A plan that rolls back is not of the files' making, so the files may say anything. Raises ConfigError where the plan
     is for another target or owner, and StalePlan where the files say something else by now.
     """
-    plan = planfile.load(session.root / file)
-    _check_target(session, plan, replace(plan.target, account=None))
+    _check_target(session, plan, replace(plan.target, account=session.identity.account))
     loaded = None if plan.rollback else session.load()
     written = {(c.address.kind, c.id, unit[0]) for c in plan.changes for unit in c.units}
     if loaded is not None and loaded.digest != plan.config_digest:

@@ -25,18 +25,17 @@ from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import shipped
 from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target
+from reconciler.config.text import closest, cut
 from reconciler.core.agreement import Agreement
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance
 from reconciler.core.filename_marks import codes
 from reconciler.core.model import Address, Manifest, Source, TargetIdentity
 from reconciler.core.plan import Scope
-from reconciler.drivers.base import Driver
+from reconciler.drivers.base import Driver, RemoteError
 from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.hosts import refuse_host
-from reconciler.drivers.http import Connection, HttpClient
 from reconciler.drivers.provider import Limits, Provider
-from reconciler.drivers.rest import RestDriver
 from reconciler.engine.journal import Journal
 from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.lockfile import LockFile, LockFileDriver
@@ -44,6 +43,8 @@ from reconciler.engine.named import NamedDriver
 from reconciler.engine.observe import KindOnTarget, Sight, Wanted, observe, with_members
 
 if TYPE_CHECKING:
+    from reconciler.drivers.http import Connection
+    from reconciler.drivers.rest import RestDriver
     from reconciler.server import App
 
 
@@ -141,13 +142,7 @@ class Session:
         self, addresses: Sequence[str], loaded: Loaded, allow_deletes: int | None, stance: Stance = AS_USUAL
     ) -> Scope:
         """What may be planned, and how. Raises ConfigError for an address without a manifest."""
-        known = {manifest.address for manifest in loaded.manifests}
-        only = frozenset(parse_address(text) for text in addresses) or None
-        if missing := sorted((only or frozenset()) - known):
-            hint = "`reconciler validate` lists what there is"
-            raise ConfigError(
-                [error(Code.NO_SUCH_ADDRESS, f"no manifest has the address {a}", None, "", hint) for a in missing]
-            )
+        only = frozenset(known_address(text, loaded.manifests) for text in addresses) or None
         return Scope(self.owner, self.settings.prune is Prune.OWNED, allow_deletes, only, stance, self.digests)
 
     @property
@@ -186,8 +181,12 @@ class Session:
         others = {each.kind.name for each in self.kinds} - needed if searched else set()
         read = [each for each in self.kinds if each.kind.name in needed | others]
         agreement = None if wanted is None else Agreement(wanted, self.owner, digests=self.digests)
-        sight = observe(self.driver, read, self.journal, optional=others, agreement=agreement)
-        return self.look_into(sight, members)
+        try:
+            sight = observe(self.driver, read, self.journal, optional=others, agreement=agreement)
+            return self.look_into(sight, members)
+        except RemoteError as problem:
+            problem.diagnostics = (replace(problem.diagnostic, source=self.target.source),)
+            raise
 
     def look_into(self, sight: Sight, members: Wanted) -> Sight:
         """What was read, with the members of the collections that are wanted. Raises RemoteError."""
@@ -211,6 +210,10 @@ class Session:
 
     @cached_property
     def _remote(self) -> RestDriver:
+        # Here, because httpx costs a tenth of a second that what only reads files is not to pay.
+        from reconciler.drivers.http import HttpClient
+        from reconciler.drivers.rest import RestDriver
+
         client = HttpClient(
             self._connection(),
             wsgi_app=self._embedded_server() if self.provider.embedded else None,
@@ -239,6 +242,8 @@ class Session:
         return create_app(database, profile=self.provider.embedded or "")
 
     def _connection(self) -> Connection:
+        from reconciler.drivers.http import Connection
+
         limits, headers, secrets = self.limits, dict(self.provider.headers), []
         for name, value in self.target.headers.items():
             headers[name] = self._header(value)
@@ -278,6 +283,18 @@ class Session:
             elif spec.env and is_given(self.environment, spec.env):
                 place = self.target.source or Source("environment", 1, 1)
                 yield name, resolve(self.environment, EnvRef(spec.env, place, self.target.name, f"credentials.{name}"))
+
+
+def known_address(text: str, manifests: Sequence[Manifest]) -> Address:
+    """The address of a manifest, as people type it. Raises ConfigError naming the one that was probably meant."""
+    by_text = {str(manifest.address): manifest.address for manifest in manifests}
+    if address := by_text.get(text):
+        return address
+    files = {manifest.source.file: str(manifest.address) for manifest in manifests}
+    keys = {manifest.address.key: str(manifest.address) for manifest in manifests}
+    meant = files.get(text.removeprefix("./")) or keys.get(text) or closest(text, by_text)
+    hint = f"did you mean {meant}?" if meant else "an address is KIND/KEY, as in assistant/support/helpdesk"
+    raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no manifest has the address {cut(text)}", None, "", hint)])
 
 
 def parse_address(text: str) -> Address:

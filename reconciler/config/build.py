@@ -202,7 +202,7 @@ class Builder:
                 Code.INVALID_YAML,
                 f"a key must be text, not {what}",
                 self._source(at),
-                hint="text that starts with {, [ or * has to be quoted",
+                hint="a text that starts with {, [ or * has to be quoted: '{{ name }}'",
             )
         )
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from reconciler.core.codes import Code
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.model import Diagnostic, Severity, Source
 
 
-class ConfigError(Exception):
+class ConfigError(ReconcilerError):
     """The files, settings or environment are such that the command cannot go on."""
-
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        super().__init__("; ".join(each.summary for each in diagnostics))
-        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
 
 
 def error(code: Code, summary: str, source: Source | None, detail: str = "", hint: str = "") -> Diagnostic:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import IO, Final, Protocol
 from reconciler.config.build import Refused
 from reconciler.config.errors import error, warning
 from reconciler.config.matching import fixed_part, matching
-from reconciler.config.text import shown
+from reconciler.config.text import closest, shown
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Source
 
@@ -88,11 +89,15 @@ class Files(Protocol):
 
 @dataclass(slots=True)
 class Project:
-    """The directories that files may come from; `problems` collects what the walk refuses."""
+    """The directories that files may come from; `problems` collects what the walk refuses.
+
+    A name that starts with one of the characters in `skipped` is passed over: with `_` begins what manifests use.
+    """
 
     root: FilePath
     directories: Sequence[FilePath] = ()
     problems: list[Diagnostic] = field(default_factory=list)
+    skipped: str = "._"
     _real: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -120,10 +125,10 @@ class Project:
             directory = os.path.abspath(self.root / each)
             if not os.path.isdir(directory):
                 summary = f"the directory {self.name(directory)} does not exist"
-                hint = "make it, with a first manifest in it, or name another directory with --dir"
+                hint = self._near_directory(os.fspath(each))
                 self.problems.append(error(Code.UNREADABLE, summary, None, hint=hint))
                 continue
-            for found in self._below(directory, "", top=True):
+            for found in self._below(directory, "", self.name(directory), top=True):
                 if found.shown not in seen:
                     seen.add(found.shown)
                     yield found
@@ -171,7 +176,19 @@ class Project:
             raise ValueError("is not a regular file")
         return real
 
-    def _below(self, directory: str, prefix: str, top: bool = False) -> Iterator[Found]:
+    def _near_directory(self, wanted: str) -> str:
+        """What to do about a directory that is not there; the one that was probably meant."""
+        try:
+            with os.scandir(self.root) as scan:
+                there = [each.name for each in scan if each.is_dir()]
+        except OSError:
+            there = []
+        if near := closest(wanted, there):
+            return f"did you mean {shown(near)}? rename it, or add --dir {shown(near)}"
+        return "`reconciler init` starts a project here; -C DIR works in another place, --dir DIR reads other files"
+
+    def _below(self, directory: str, prefix: str, name: str, top: bool = False) -> Iterator[Found]:
+        inside = "" if name == "." else f"{name.rstrip('/')}/"
         try:
             with os.scandir(directory) as scan:
                 entries = sorted(scan, key=lambda each: each.name)
@@ -179,18 +196,18 @@ class Project:
             self._refuse(Code.UNREADABLE, directory, f"cannot read the directory: {wrong.strerror}")
             return
         for entry in entries:
-            if entry.name[0] in "._":
+            if entry.name[0] in self.skipped:
                 continue
             stem, suffix = os.path.splitext(entry.name)
             if entry.is_dir(follow_symlinks=False):
                 if suffix in SUFFIXES:
                     self._refuse(Code.FILE_REFUSED, entry.path, f"a directory cannot be named *{suffix}")
                 else:
-                    yield from self._below(entry.path, f"{prefix}{entry.name}/")
+                    yield from self._below(entry.path, f"{prefix}{entry.name}/", inside + shown(entry.name))
             elif top and entry.name in _MISNAMED_SETTINGS:
                 self._refuse(Code.INVALID_SETTINGS, entry.path, f"settings are read from {SETTINGS} only", "rename it")
             elif not (top and entry.name == SETTINGS) and (path := self._accepted(entry, suffix)):
-                yield Found(path, self.name(entry.path), prefix + stem, suffix)
+                yield Found(path, inside + shown(entry.name), prefix + stem, sys.intern(suffix))
 
     def _accepted(self, entry: os.DirEntry[str], suffix: str) -> str | None:
         if entry.is_symlink():

@@ -6,11 +6,13 @@ nothing else is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from reconciler.config.build import Refused, copied
+from reconciler.config.build import Refused
+from reconciler.config.document import Document
 from reconciler.config.errors import error, has_errors
 from reconciler.config.files import Files
 from reconciler.config.layers import FOR_EACH, Written
@@ -18,6 +20,7 @@ from reconciler.config.manifest import BLOCK
 from reconciler.config.rows import Row, rows_of
 from reconciler.config.tags import replace_at
 from reconciler.config.text import cut, dotted
+from reconciler.config.unread import Unread, Whole
 from reconciler.core.codes import Code
 from reconciler.core.model import Address, Diagnostic, Json, Path, Source
 from reconciler.core.refs import placeholder
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 MOST_BAD_ROWS: Final = 20
 _KEY: Final[Path] = (BLOCK, "key")
 _WHERE: Final[Path] = (BLOCK, FOR_EACH)
+
+
+_Ways: TypeAlias = dict[str | int, Any]  # step by step, down to where nothing follows
 
 
 class _Slot(NamedTuple):
@@ -46,22 +52,34 @@ class Fleet:
     project: Files
     problems: list[Diagnostic] = field(default_factory=list)
     _bad_rows: int = 0
+    _templates: Mapping[Path, _Slot] = field(default_factory=dict)
+    _plain: Mapping[str, Json] = field(default_factory=dict)
+    _ways: _Ways = field(default_factory=dict)
     _known: set[tuple[Source | None, str]] = field(default_factory=set)
 
     def documents(self) -> Iterator[Written]:
         """One document for each row, whose source is the row."""
         try:
-            templates = self._templates()
+            self._templates = self._compiled()
             if has_errors(self.problems):
                 return
+            self._plain, self._ways = _without_rows(self.written.document.value), _ways(self._templates)
             for row in rows_of(self.written.document, self.project):
                 if self._bad_rows >= MOST_BAD_ROWS:
                     summary = f"{MOST_BAD_ROWS} rows have problems; those from here on were not looked at"
                     raise Refused(error(Code.INVALID_VALUE, summary, row.place))
-                if made := self._filled(row, templates):
-                    yield made
+                if made := self._filled(row):
+                    packed = json.dumps([*row.place, row.values], separators=(",", ":")).encode()
+                    yield Written(made, None, self.written.sound, again=Unread(self, packed))
         except Refused as refused:
             self.problems.append(refused.diagnostic)
+
+    def whole(self, what: bytes) -> Whole:
+        """The body of a row, made again."""
+        file, line, column, values = json.loads(what)
+        document = self._filled(Row(values, Source(file, line, column)))
+        assert document is not None, "a row that was filled can be filled"
+        return Whole({name: value for name, value in document.value.items() if name != BLOCK}, document.places)
 
     def told(self, problems: Sequence[Diagnostic], row: Source) -> None:
         """Note what is wrong with the document of one row: where it is the same for every row, only once."""
@@ -73,7 +91,7 @@ class Fleet:
             summary = problem.summary if problem.source == row else f"{problem.summary} (row {row.file}:{row.line})"
             self.problems.append(replace(problem, summary=summary))
 
-    def _templates(self) -> dict[Path, _Slot]:
+    def _compiled(self) -> dict[Path, _Slot]:
         """Every text of the document that is a template, ready to be filled."""
         # Here, because it costs a tenth of a second that a project without fleets is not to pay.
         from reconciler.config.templates import TemplateFault, compiled_template, is_template
@@ -96,16 +114,16 @@ class Fleet:
             self.problems.append(error(Code.BAD_KEY, summary, document.place(_KEY), hint=hint))
         return found
 
-    def _filled(self, row: Row, templates: Mapping[Path, _Slot]) -> Written | None:
+    def _filled(self, row: Row) -> Document | None:
         """The document of one row; None where a template does not fit it."""
         from reconciler.config.templates import TemplateFault, UnknownColumn
 
         around = self.written.document
         columns = {"row": row.values, **row.values}
-        document = replace(around, value=_without_rows(around.value), source=row.place, keys={})
+        document = replace(around, value=_fresh(self._plain, self._ways), source=row.place, keys={})
         places: dict[Path, Source] = {}
         refs: dict[Path, Address] = {}
-        for path, slot in templates.items():
+        for path, slot in self._templates.items():
             try:
                 value = slot.fill(columns)
             except TemplateFault as fault:
@@ -122,7 +140,7 @@ class Fleet:
         # Most rows share all of their places with the manifest.
         document.places = {**around.places, **places} if places else around.places
         document.refs = {**around.refs, **refs} if refs else around.refs
-        return Written(document, None, self.written.sound)
+        return document
 
 
 def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
@@ -134,5 +152,25 @@ def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _without_rows(value: Mapping[str, Json]) -> dict[str, Json]:
-    block = {name: copied(each) for name, each in value[BLOCK].items() if name != FOR_EACH}
-    return {name: block if name == BLOCK else copied(each) for name, each in value.items()}
+    block = {name: each for name, each in value[BLOCK].items() if name != FOR_EACH}
+    return {name: block if name == BLOCK else each for name, each in value.items()}
+
+
+def _ways(places: Iterable[Path]) -> _Ways:
+    """The steps to all of these places, as a tree."""
+    ways: _Ways = {}
+    for path in places:
+        inner = ways
+        for step in path:
+            inner = inner.setdefault(step, {})
+    return ways
+
+
+def _fresh(value: Json, ways: _Ways) -> Json:
+    """A copy of the value in which these places can be filled; all else is shared by the rows."""
+    if not ways:
+        return value
+    copy: Json = dict(value) if isinstance(value, dict) else list(value)
+    for step, inner in ways.items():
+        copy[step] = _fresh(copy[step], inner)
+    return copy

@@ -19,6 +19,7 @@ from reconciler.config.files import Found, name_below
 from reconciler.config.manifest import BLOCK
 from reconciler.config.settings import Target
 from reconciler.config.text import cut
+from reconciler.config.unread import Unread
 from reconciler.core.codes import Code
 from reconciler.core.model import Address, Diagnostic, Json, Path, Source
 
@@ -32,12 +33,14 @@ class Written:
     """One document, its tags resolved. `key` is the one that its place makes, None where its file has several.
 
     `sound` says whether its file had no problems; `verbatim` holds the paths of what tags stood for: never a template.
+    `again` is its body where that need not be kept.
     """
 
     document: Document
     key: str | None
     sound: bool = True
     verbatim: frozenset[Path] = frozenset()
+    again: Unread | None = None
 
     @property
     def block(self) -> dict[str, Json]:

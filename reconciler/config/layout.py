@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
@@ -12,14 +11,13 @@ from typing import Final
 
 from reconciler.config.files import SUFFIXES
 from reconciler.config.manifest import MAX_KEY
+from reconciler.config.text import LONGEST_SLUG, slug
 from reconciler.config.writing import Habit, is_long, prompt_path
 from reconciler.core.model import Manifest
 
 # Names that Windows gives to devices, whatever their suffix, and that of the settings.
 _DEVICES: Final = {"con", "prn", "aux", "nul"} | {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
 RESERVED: Final = frozenset(_DEVICES | {"reconciler"})
-_LONGEST_SLUG: Final = 60
-_NOT_SLUG: Final = re.compile(r"[^a-z0-9]+")
 _NOT_KEY: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -40,12 +38,6 @@ def habit_of(manifests: Iterable[Manifest], prose_fields: Mapping[str, str | Non
     return Habit(ranked[0], inline[True] > inline[False])
 
 
-def slug(text: str) -> str:
-    """A text as part of a file name: small letters, digits and dashes; empty where nothing of it is left."""
-    plain = unicodedata.normalize("NFKD", text).casefold().encode("ascii", "ignore").decode()
-    return _NOT_SLUG.sub("-", plain)[:_LONGEST_SLUG].strip("-")
-
-
 class Names:
     """Keys and places below a directory that are free; each is given once, whatever the case of its letters."""
 
@@ -57,7 +49,7 @@ class Names:
 
     def new(self, name: str | None, id: str, kind: str) -> str:
         """A key for an object, and the place of its file, from its name, or else from its id."""
-        wish = slug(name or "") or _NOT_KEY.sub("-", id)[:_LONGEST_SLUG].strip("-_") or kind
+        wish = slug(name or "") or _NOT_KEY.sub("-", id)[:LONGEST_SLUG].strip("-_") or kind
         if wish.casefold() in RESERVED:
             wish = f"{wish}-{kind}"
         return self._first_free(wish, with_key=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from reconciler.config.build import Refused
@@ -25,10 +26,11 @@ from reconciler.config.memory import Memory
 from reconciler.config.rows import ROW_TAGS
 from reconciler.config.scalars import Tagged
 from reconciler.config.tags import Tags
+from reconciler.config.unread import Unread, UnreadPlaces, Whole
 from reconciler.config.yaml import Unusual, read_unplaced
 from reconciler.core.agreement import gist_of
 from reconciler.core.codes import Code
-from reconciler.core.model import Address, Gist, Json, Manifest, OnRemove, Path, Source, Unit
+from reconciler.core.model import Address, Gist, Json, Manifest, OnRemove, Source, Unit
 from reconciler.core.semantics import Kind
 
 _MOST_WHOLE: Final = 8
@@ -40,51 +42,6 @@ class Accepted(NamedTuple):
     manifest: Manifest | None = None
     name: str | None = None
     content: bytes = b""
-
-
-class _Whole(NamedTuple):
-    body: dict[str, Json]
-    places: Mapping[Path, Source]
-
-
-class Unread(Mapping[str, Json]):
-    """The body of a manifest, which stands in its file. Raises ConfigError where the file has changed meanwhile."""
-
-    __slots__ = ("_digest", "_found", "_lean")
-
-    def __init__(self, lean: Lean, found: Found, digest: bytes) -> None:
-        self._lean, self._found, self._digest = lean, found, digest
-
-    def whole(self) -> _Whole:
-        """The body and the places of its values."""
-        return self._lean.whole(self._found, self._digest)
-
-    def __getitem__(self, name: str) -> Json:
-        return self.whole().body[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.whole().body)
-
-    def __len__(self) -> int:
-        return len(self.whole().body)
-
-
-class UnreadPlaces(Mapping[Path, Source]):
-    """The places of the values of a body, likewise."""
-
-    __slots__ = ("_body",)
-
-    def __init__(self, body: Unread) -> None:
-        self._body = body
-
-    def __getitem__(self, path: Path) -> Source:
-        return self._body.whole().places[path]
-
-    def __iter__(self) -> Iterator[Path]:
-        return iter(self._body.whole().places)
-
-    def __len__(self) -> int:
-        return len(self._body.whole().places)
 
 
 class Lean:
@@ -99,21 +56,32 @@ class Lean:
         self._kinds = kinds
         self._memory = memory
         self._units: dict[tuple[Unit, ...], tuple[Unit, ...]] = {}
-        self._recent: dict[bytes, _Whole] = {}
+        self._recent: dict[bytes, Whole] = {}
 
     def accept(self, found: Found) -> Accepted | None:
         """What a file holds, if nothing is to be said about it."""
         try:
             content = self._documents.content(found)
             key = _digest(found.shown.encode(), found.key.encode(), content)
-            if self._memory and (known := self._memory.get(key)) is not None:
-                return self._remembered(json.loads(known), found, content)
-            return self._read(found, content, key)
+            known = self._memory.get(key) if self._memory else None
+            remembered = self._remembered(json.loads(known), found, content) if known else None
+            return remembered or self._read(found, content, key)
         except (Refused, Unusual, ValueError):
             return None
 
-    def whole(self, found: Found, digest: bytes) -> _Whole:
+    def done(self) -> None:
+        """No more files come: what was remembered need not be held any longer."""
+        self._memory = None
+
+    def row(self, manifest: Manifest, again: Unread) -> Manifest:
+        """The manifest of a row, whose body can be made again."""
+        gist = gist_of(self._kinds[manifest.address.kind], manifest)
+        known = gist and Gist(self._units.setdefault(gist.units, gist.units), gist.digest)
+        return replace(manifest, body=again, places=UnreadPlaces(again), gist=known)
+
+    def whole(self, what: tuple[Found, bytes]) -> Whole:
         """A body and its places, read again. Raises ConfigError unless the file is as it was."""
+        found, digest = what
         if digest not in self._recent:
             whole, now = self._read_again(found)
             if now != digest:
@@ -124,17 +92,17 @@ class Lean:
             self._recent[digest] = whole
         return self._recent[digest]
 
-    def _read_again(self, found: Found) -> tuple[_Whole, bytes]:
+    def _read_again(self, found: Found) -> tuple[Whole, bytes]:
         try:
             content = self._documents.content(found)
             documents, _ = self._documents.of(found, content)
             tagged = list(documents[0].tagged.values())
             self._tags.resolve(documents[0], found.path)
         except (Refused, IndexError):
-            return _Whole({}, {}), b""
+            return Whole({}, {}), b""
         texts = self._texts(tagged, found, documents[0].source)
         document = documents[0]
-        return _Whole(_body(document), document.places), _digest(content, *(bytes.fromhex(each) for _, each in texts))
+        return Whole(_body(document), document.places), _version(found, content, texts)
 
     def _read(self, found: Found, content: bytes, key: bytes) -> Accepted | None:
         documents, problems = self._documents.of(found, content, read_unplaced)
@@ -183,6 +151,7 @@ class Lean:
         ]
 
     def _remembered(self, facts: list[Any], found: Found, content: bytes) -> Accepted | None:
+        """What was accepted before, unless a file that it names is another one now. Raises Refused."""
         if facts and any(self._text_digest(name, found, Source("", 0, 0)) != text for name, text in facts[-1]):
             return None
         return self._accepted(facts, found, content)
@@ -192,7 +161,7 @@ class Lean:
             return Accepted()
         line, column, kind, key, id, protect, on_remove, ignore, initial, moved, same, refs, gist, *rest = facts
         name, digest, texts = rest
-        body = Unread(self, found, _digest(content, *(bytes.fromhex(each) for _, each in texts)))
+        body = Unread(self, (found, _version(found, content, texts)))
         manifest = Manifest(
             Address(kind, found.key if key == found.key else key),
             body,
@@ -220,6 +189,11 @@ class Lean:
 
 def _body(document: Document) -> dict[str, Json]:
     return {name: value for name, value in document.value.items() if name != BLOCK}
+
+
+def _version(found: Found, content: bytes, texts: Iterable[tuple[str, str]]) -> bytes:
+    """What a file is known by when it is read again: its name, its content, and that of the files it names."""
+    return _digest(found.shown.encode(), content, *(bytes.fromhex(digest) for _, digest in texts))
 
 
 def _digest(*parts: bytes) -> bytes:

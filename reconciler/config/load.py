@@ -20,7 +20,7 @@ from reconciler.config.files import Files, Found, Project
 from reconciler.config.fleet import Fleet
 from reconciler.config.layers import FOR_EACH, Layers, Written, layer_problems, layers_of
 from reconciler.config.lean import Accepted, Lean
-from reconciler.config.manifest import Reading, default_kind, read_manifest
+from reconciler.config.manifest import BLOCK, Reading, default_kind, read_manifest
 from reconciler.config.memory import Memory
 from reconciler.config.references import reference_problems
 from reconciler.config.rows import name_rows_files
@@ -93,6 +93,7 @@ def load(
         for address, each in spelled.items()
     }
     problems += _same_names(manifests, provider, names)
+    problems += _same_ids(manifests)
     problems += reference_problems(manifests, provider, reading.schemas)
     return Loaded(manifests, in_order(problems), config_digest(contents))
 
@@ -147,6 +148,8 @@ class _Manifests:
         """Take what waited for the layers above it."""
         for written in self._layers.documents():
             self._take(written)
+        if self._lean:
+            self._lean.done()
 
     def _take(self, written: Written) -> None:
         """Make the manifest of a document, or those of its rows."""
@@ -184,9 +187,10 @@ class _Manifests:
             return judged.problems
         manifest = judged.manifest
         field = self._reading.provider.kinds[manifest.address.kind].name_field
-        name = manifest.body.get(field or "")
-        whole = Accepted(manifest, name if isinstance(name, str) else None, content_digest(manifest))
-        return [*judged.problems, *self._keep(whole)]
+        name, content = manifest.body.get(field or ""), content_digest(manifest)
+        if self._lean and written.again:
+            manifest = self._lean.row(manifest, written.again)
+        return [*judged.problems, *self._keep(Accepted(manifest, name if isinstance(name, str) else None, content))]
 
     def _keep(self, accepted: Accepted) -> list[Diagnostic]:
         manifest = accepted.manifest
@@ -222,6 +226,17 @@ def _same_names(
             yield warning(Code.SAME_NAME, summary, manifest.place((str(field),)), hint=hint)
         else:
             first[folded] = manifest
+
+
+def _same_ids(manifests: Sequence[Manifest]) -> Iterator[Diagnostic]:
+    """Two manifests for one object: each would undo what the other says."""
+    first: dict[tuple[str, str], Manifest] = {}
+    for manifest in (each for each in manifests if each.id is not None):
+        other = first.setdefault((manifest.address.kind, manifest.id or ""), manifest)
+        if other is not manifest:
+            bound = f"{manifest.address} is bound to {cut(manifest.id or '')}"
+            summary = f"{bound}, and so is {other.address} ({other.source})"
+            yield error(Code.SAME_ID, summary, manifest.place((BLOCK, "id")), hint="remove the `id` of one of them")
 
 
 @contextmanager

@@ -9,12 +9,15 @@ from typing import Any, Final
 
 from reconciler.config.document import Document
 from reconciler.config.errors import error, has_errors, warning
+from reconciler.config.files import SETTINGS
+from reconciler.config.habits import not_replaced
 from reconciler.config.problems import explain
 from reconciler.config.schemas import MANIFEST, Schemas
 from reconciler.config.secret_like import masked, secret_like
+from reconciler.config.settings import SCHEMA as SETTINGS_SCHEMA
 from reconciler.config.settings import Settings, Target
 from reconciler.config.suspicious import suspicious_text
-from reconciler.config.text import brief, closest, cut, listed
+from reconciler.config.text import brief, closest, cut, listed, slug
 from reconciler.core.codes import Code
 from reconciler.core.model import Address, Diagnostic, Manifest, OnRemove, Path
 from reconciler.drivers.provider import Provider, ProviderKind
@@ -142,7 +145,9 @@ def _key_problems(document: Document, options: Mapping[str, Any], key: str | Non
         place = document.place((BLOCK, "key")) if "key" in options else document.source
         origin = "" if "key" in options else ", which the path of the file makes,"
         detail = f"letters, digits, `.`, `_` and `-` in parts joined by `/`, at most {MAX_KEY} characters"
-        yield error(Code.BAD_KEY, f"the key {cut(key)}{origin} {wrong}", place, detail, "write `reconciler: {key: …}`")
+        near = "/".join(filter(None, map(slug, key.split("/"))))[:MAX_KEY] or "…"
+        hint = f"write `{BLOCK}: {{key: {near}}}`" + ("" if "key" in options else ", or rename the file")
+        yield error(Code.BAD_KEY, f"the key {cut(key)}{origin} {wrong}", place, detail, hint)
     if "moved_from" in options and (wrong := _key_fault(options["moved_from"])):
         place = document.place((BLOCK, "moved_from"))
         yield error(Code.BAD_KEY, f"moved_from {cut(options['moved_from'])} {wrong}", place)
@@ -170,9 +175,12 @@ def _body_problems(
     schema = reading.schemas.schema(kind.schema)
     body = {name: value for name, value in document.value.items() if name != BLOCK}
     ours = reading.schemas.schema(MANIFEST)["properties"]
-    elsewhere = {name: f"write it as `{BLOCK}: {{{name}: …}}`" for name in ours}
+    settings = reading.schemas.schema(SETTINGS_SCHEMA)["properties"]
+    elsewhere = dict.fromkeys(settings, f"settings stand in {SETTINGS}, at the top of the directory")
+    elsewhere |= {name: f"write it as `{BLOCK}: {{{name}: …}}`" for name in ours}
     yield from explain(reading.schemas.failures(kind.schema, body), document, schema, elsewhere)
     yield from suspicious_text(document, body, kind)
+    yield from not_replaced(document, body, kind)
     fields = _units(schema["properties"])
     for word in ("ignore", "initial"):
         for index, unit in enumerate(options.get(word, ())):

@@ -12,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Callable
+from functools import cache
 from hmac import compare_digest
 from pathlib import Path
 from typing import Final
@@ -31,11 +32,15 @@ _MOST_FILES: Final = 16
 
 
 class Memory:
-    """Records by key. `context` stands for all that decides beside a file's own bytes. No error of the disk is told."""
+    """Records by key, for the target `name`.
 
-    def __init__(self, directory: Path, name: str, secret: bytes, context: bytes) -> None:
+    `state` is this user's directory for state; `context` stands for all that decides beside a file's own bytes.
+    """
+
+    def __init__(self, directory: Path, name: str, state: Path, context: Callable[[], bytes]) -> None:
         self._path = directory / f"{name}.records"
-        self._key = hashlib.blake2b(context, key=secret, digest_size=32).digest()
+        self._state = state
+        self._context = cache(context)
         self._old = self._read()
         self._index = self._indexed()
         self._new: list[bytes] = []
@@ -44,6 +49,8 @@ class Memory:
     def get(self, key: bytes) -> bytes | None:
         """The payload that was put under a key."""
         self._used += 1
+        if self._used == FEWEST:
+            self._context()  # now, and not when it is saved: somebody may install another version meanwhile
         place = self._index.get(key)
         return None if place is None else self._old[place[0] : place[1]]
 
@@ -58,11 +65,13 @@ class Memory:
 
     def save(self) -> None:
         """Write what is new. Where most of what is there was not asked for, that is forgotten. Raises OSError."""
+        if (key := self._key(make=True)) is None:
+            return
         kept = self._old if len(self._index) + len(self._new) <= 2 * self._used else b""
         content = kept + b"".join(self._new)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._forget_others()
-        replace_file(self._path, _MAGIC + self._sealed(content) + content, PRIVATE)
+        replace_file(self._path, _MAGIC + _sealed(content, key) + content, PRIVATE)
 
     def _read(self) -> bytes:
         head = len(_MAGIC) + _DIGEST_BYTES
@@ -72,10 +81,12 @@ class Memory:
                 start, content = file.read(head), file.read(_LARGEST)
         except OSError:
             return b""
-        return content if compare_digest(start, _MAGIC + self._sealed(content)) else b""
+        key = self._key(make=False)
+        return content if key and compare_digest(start, _MAGIC + _sealed(content, key)) else b""
 
-    def _sealed(self, content: bytes) -> bytes:
-        return hashlib.blake2b(content, key=self._key, digest_size=_DIGEST_BYTES).digest()
+    def _key(self, *, make: bool) -> bytes | None:
+        secret = _secret(self._state, make)
+        return hashlib.blake2b(self._context(), key=secret, digest_size=_DIGEST_BYTES).digest() if secret else None
 
     def _indexed(self) -> dict[bytes, tuple[int, int]]:
         found: dict[bytes, tuple[int, int]] = {}
@@ -94,15 +105,17 @@ class Memory:
             each.unlink(missing_ok=True)
 
 
-def secret_of(state: Path) -> bytes | None:
-    """The secret below this user's directory for state, made where there is none; None where it cannot be kept."""
+def _sealed(content: bytes, key: bytes) -> bytes:
+    return hashlib.blake2b(content, key=key, digest_size=_DIGEST_BYTES).digest()
+
+
+def _secret(state: Path, make: bool) -> bytes | None:
+    """The secret below this user's directory for state; None where there is none, or none can be kept."""
     path = state / "reconciler" / "memory.key"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with suppress(FileExistsError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(_SECRET_BYTES))
+        if make and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            replace_file(path, secrets.token_bytes(_SECRET_BYTES), PRIVATE)
         found = path.read_bytes()
     except OSError:
         return None

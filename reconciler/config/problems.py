@@ -46,7 +46,15 @@ class _Telling:
     @property
     def value(self) -> str:
         """The value, unless the schema says that it is secret."""
-        return "(sensitive)" if self.failure.schema.get("x-sensitive") else brief(self.failure.value)
+        return "(sensitive)" if self.is_secret else brief(self.failure.value)
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether the value is a secret, or stands where a mapping of secrets belongs."""
+        entries = self.failure.schema.get("additionalProperties")
+        return bool(
+            self.failure.schema.get("x-sensitive") or (isinstance(entries, dict) and entries.get("x-sensitive"))
+        )
 
     @property
     def description(self) -> str:
@@ -94,6 +102,8 @@ def _unknown(telling: _Telling) -> Iterator[Diagnostic]:
             hint = telling.elsewhere[name]
         elif near := closest(name, known):
             hint = f"did you mean {near}?"
+        elif isinstance(failure.value[name], dict) and not set(known).isdisjoint(failure.value[name]):
+            hint = f"take the fields out of it: {cut(name)} is no field, and what stands in it is"
         elif name in homes:
             near_homes = [home for home in homes[name] if failure.path and home.startswith(str(failure.path[0]))]
             hint = f"{name} belongs in {listed((near_homes or homes[name])[:3])}"
@@ -136,10 +146,19 @@ def _wrong_type(telling: _Telling) -> Iterator[Diagnostic]:
         hint = f'quote it: {cut(key) + ": " if key else ""}"{written}"'
     elif isinstance(value, str) and {"number", "integer", "boolean"} & set(wanted):
         hint = "remove the quotes" if _reads_as_number(value) else ""
+    elif "object" in wanted and isinstance(value, str):
+        sort = next((name for name in ("type", "name", "id") if name in _field_names(failure.schema)), "name")
+        hint = f"write it as a mapping, as in `{sort}: {'…' if telling.is_secret else cut(value)}`"
     elif "array" in wanted:
         hint = "write it as a list, each item in a line of its own that starts with `- `"
     summary = f"{telling.name} must be {expected}, not {_what(value, written)}"
     yield telling.tell(Code.INVALID_VALUE, summary, telling.description, hint)
+
+
+def _field_names(schema: Mapping[str, Any]) -> set[str]:
+    """The fields that a schema names, itself or in one of its alternatives."""
+    branches = [each for word in ("anyOf", "oneOf", "allOf") for each in schema.get(word, ())]
+    return set(schema.get("properties", ())).union(*map(_field_names, branches))
 
 
 def _reads_as_number(text: str) -> bool:
@@ -182,7 +201,9 @@ def _limit(telling: _Telling) -> Iterator[Diagnostic]:
     name = f"the key {brief(failure.value)} in {dotted(failure.path[:-1])}" if failure.in_key else telling.name
     if side == "max":
         summary = f"{name} has {count(len(failure.value), noun)}; the limit is {failure.expected:,}"
-        yield telling.tell(Code.LIMIT_EXCEEDED, summary, telling.description)
+        over = count(len(failure.value) - failure.expected, noun)
+        hint = f"shorten it by {over}" if noun == "character" else f"remove {over}"
+        yield telling.tell(Code.LIMIT_EXCEEDED, summary, telling.description, hint)
     elif failure.expected == 1:
         yield telling.tell(Code.LIMIT_EXCEEDED, f"{name} is empty", telling.description)
     else:
@@ -197,8 +218,16 @@ def _range(telling: _Telling) -> Iterator[Diagnostic]:
         "exclusiveMaximum": "it has to be less than",
         "exclusiveMinimum": "it has to be more than",
     }
-    summary = f"{telling.name} is {telling.value}; {words[telling.failure.keyword]} {telling.failure.expected}"
-    yield telling.tell(Code.LIMIT_EXCEEDED, summary, telling.description)
+    bounds = {
+        "maximum": "at most {}",
+        "minimum": "at least {}",
+        "exclusiveMaximum": "less than {}",
+        "exclusiveMinimum": "more than {}",
+    }
+    limit = telling.failure.expected
+    summary = f"{telling.name} is {telling.value}; {words[telling.failure.keyword]} {limit}"
+    hint = f"write a number that is {bounds[telling.failure.keyword].format(limit)}"
+    yield telling.tell(Code.LIMIT_EXCEEDED, summary, telling.description, hint)
 
 
 def _pattern(telling: _Telling) -> Iterator[Diagnostic]:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.config.acceptance import Accepts, acceptor
 from reconciler.config.conversion import Conversion, conversion_from
 from reconciler.config.errors import ConfigError, error, has_errors
 from reconciler.config.failures import Failure
@@ -50,6 +51,7 @@ class Schemas:
         self.directory = schema_directory() if directory is None else directory
         self._schemas: dict[str, dict[str, Any]] = {}
         self._checks: dict[str, Check] = {}
+        self._accepts: dict[str, Accepts] = {}
         self._providers: dict[str, Provider] = {}
 
     def schema(self, name: str) -> dict[str, Any]:
@@ -62,6 +64,9 @@ class Schemas:
         """What is wrong with `value` by the schema in the file `name`; empty if nothing is."""
         if name not in self._checks:
             self._checks[name] = compiled(self.schema(name))
+            self._accepts[name] = acceptor(self.schema(name)) or _unsure
+        if self._accepts[name](value):
+            return []
         try:
             return self._checks[name](value)
         except UnknownReference as unknown:
@@ -134,6 +139,10 @@ class Schemas:
         if has_errors(found):
             raise ConfigError(found)
         return dict(own)
+
+
+def _unsure(value: Json) -> bool:
+    return False
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any, Final
 from reconciler.config.build import Refused
 from reconciler.config.document import Document
 from reconciler.config.errors import ConfigError, error, has_errors, in_order
-from reconciler.config.files import Files, Project
+from reconciler.config.files import SETTINGS, Files, Project
 from reconciler.config.problems import explain
 from reconciler.config.scalars import Tagged
 from reconciler.config.schemas import Schemas, shipped
@@ -116,6 +116,7 @@ def load_settings(
     project = files or Project(root, dirs)
     found = project.settings()
     if not found:
+        _refuse_elsewhere(root, dirs, on_disk=files is None)
         return Settings()
     if len(found) > 1:
         summary = f"there are two settings files; the other is {project.name(found[0])}"
@@ -144,6 +145,15 @@ def _without_links(project: Files, path: str) -> str:
         reason = wrong.strerror if isinstance(wrong, OSError) else f"it {wrong}"
         place = Source(project.name(path), 1, 1)
         raise Refused(error(Code.FILE_REFUSED, f"cannot read the settings: {reason}", place)) from None
+
+
+def _refuse_elsewhere(root: FilePath, dirs: Sequence[FilePath], *, on_disk: bool) -> None:
+    """Refuse settings beside the directory: passed over, the commands would work on another target than is meant."""
+    if on_disk and dirs and (root / SETTINGS).is_file():
+        home = (dirs[0] / SETTINGS).as_posix()
+        summary = f"settings are read from {home}, so this file says nothing"
+        place = Source(SETTINGS, 1, 1)
+        raise ConfigError([error(Code.INVALID_SETTINGS, summary, place, hint=f"move it: git mv {SETTINGS} {home}")])
 
 
 def _settings(document: Document, schemas: Schemas) -> Settings:

@@ -44,10 +44,19 @@ def _unusual_texts(body: Json, one_line: Path) -> list[tuple[Path, str]]:
                 found.append((path, value))
         elif type(value) is dict:
             found += [((*path, key), key) for key in value if not key.isprintable()]
-            rest += [((*path, key), each) for key, each in value.items()]
+            rest += [((*path, key), each) for key, each in value.items() if path == () or not _is_usual(each)]
         elif type(value) is list:
-            rest += [((*path, index), each) for index, each in enumerate(value)]
+            rest += [((*path, index), each) for index, each in enumerate(value) if not _is_usual(each)]
     return found
+
+
+def _is_usual(value: Json) -> bool:
+    """Whether nothing in a value, which is not the name that people see, can be unusual."""
+    if type(value) is str:
+        return value.isprintable() or value.replace("\n", "").isprintable()
+    if type(value) is dict:
+        return all(key.isprintable() for key in value) and all(map(_is_usual, value.values()))
+    return type(value) is not list or all(map(_is_usual, value))
 
 
 def _judge(document: Document, path: Path, text: str, kind: ProviderKind) -> Iterator[Diagnostic]:

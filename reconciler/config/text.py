@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
+import unicodedata
 from collections.abc import Iterable
 
 from reconciler.core.model import Json, Path
 
 LONGEST_VALUE = 80
+LONGEST_SLUG = 60
+_NOT_SLUG = re.compile(r"[^a-z0-9]+")
 
 
 def shown(text: str) -> str:
@@ -70,3 +74,9 @@ def listed(words: Iterable[str]) -> str:
     """`a, b or c`."""
     parts = list(words)
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}" if parts else "nothing"
+
+
+def slug(text: str) -> str:
+    """A text as part of a file name: small letters, digits and dashes; empty where nothing of it is left."""
+    plain = unicodedata.normalize("NFKD", text).casefold().encode("ascii", "ignore").decode()
+    return _NOT_SLUG.sub("-", plain)[:LONGEST_SLUG].strip("-")

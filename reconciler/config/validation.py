@@ -22,8 +22,9 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
 
 from reconciler.config.failures import Failure
+from reconciler.config.keyed import repeated
 from reconciler.config.patterns import BadPattern, check_pattern, find
-from reconciler.core.model import ABSENT, Json
+from reconciler.core.model import Json
 
 Errors: TypeAlias = Iterator[ValidationError]
 Words: TypeAlias = dict[str, Any]
@@ -79,27 +80,9 @@ def _deprecated(validator: Validator, flag: bool, value: Json, schema: Words) ->
 
 
 def _keyed_list(validator: Validator, meaning: str, value: Json, schema: Words) -> Errors:
-    if meaning != "map" or not isinstance(value, list):
-        return
-    first: dict[str, int] = {}
-    for index, item in enumerate(value):
-        key = [_at(item, pointer) for pointer in schema.get("x-key", ())]
-        if all(part is ABSENT for part in key):
-            continue
-        name = json.dumps([None if part is ABSENT else [part] for part in key], sort_keys=True, default=repr)
-        if name in first:
-            yield ValidationError("is given twice", path=[index], validator_value=(first[name], key))
-        else:
-            first[name] = index
-
-
-def _at(value: Json, pointer: str) -> Json:
-    for part in pointer.removeprefix("/").split("/"):
-        name = part.replace("~1", "/").replace("~0", "~")
-        if not isinstance(value, dict) or name not in value:
-            return ABSENT
-        value = value[name]
-    return value
+    if meaning == "map" and isinstance(value, list):
+        for index, first, key in repeated(value, schema.get("x-key", ())):
+            yield ValidationError("is given twice", path=[index], validator_value=(first, key))
 
 
 def _linear_pattern(validator: Validator, pattern: str, value: Json, schema: Words) -> Errors:

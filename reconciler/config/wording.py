@@ -67,8 +67,10 @@ def comparison(place: Place) -> str:
         return "never: the server gives it"
     if place.says("writeOnly") is True:
         return "never: the server does not show it again"
-    default = "" if place.default is ABSENT else f"; absent, null and {compact(place.default)} are the same"
-    return _own_comparison(place) + default
+    if place.default is ABSENT:
+        return _own_comparison(place)
+    alike = "absent and null" if place.default is None else f"absent, null and {compact(place.default)}"
+    return f"{_own_comparison(place)}; {alike} are the same"
 
 
 def _own_comparison(place: Place) -> str:

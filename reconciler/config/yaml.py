@@ -6,6 +6,7 @@ It walks the parser's events itself: the library's own constructors read YAML 1.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from reconciler.config import json
 from reconciler.config.build import MAX_DEPTH, MAX_NODES, Builder, Refused
 from reconciler.config.document import Document
 from reconciler.config.errors import error
+from reconciler.config.mending import mend
 from reconciler.config.scalars import KNOWN_TAGS, RefusedScalar, Tagged, is_plain_text, read_plain
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Json, Path, Source
@@ -30,6 +32,7 @@ from reconciler.core.model import Diagnostic, Json, Path, Source
 _FAST_PARSER: Final[Any] = getattr(getattr(yaml, "_yaml", None), "CParser", None)  # None where libyaml is absent
 
 MAX_BYTES: Final = 1024 * 1024
+_LINE_BREAK: Final = re.compile(r"\r\n|\n|\r")
 
 # What YAML 1.2 takes as ordinary characters and this parser, which reads 1.1, as line breaks or not at all; each is
 # replaced by a private one of the same width, so that columns stay right, and put back in the scalars.
@@ -37,26 +40,6 @@ _ODD = ("\x7f", "\x85", "\u2028", "\u2029")
 _STAND_INS = ("\uf8f0", "\uf8f1", "\uf8f2", "\uf8f3")
 _TO_STAND_INS = str.maketrans(dict(zip(_ODD, _STAND_INS, strict=True)))
 _FROM_STAND_INS = str.maketrans(dict(zip(_STAND_INS, _ODD, strict=True)))
-
-_INDENTATION: Final = "check the indentation, fields of one mapping start in the same column; and where quotes end"
-# The parser's words → what to do about it.
-_HINTS: Final = (
-    ("mapping values are not allowed", "a text that contains ': ' has to be quoted; or the line above lacks its colon"),
-    ("violates indentation", "indent with blanks, not tabs"),
-    ("alphabetic or numeric character", "a text that starts with * or & has to be quoted"),
-    ("found unexpected ':'", "put a blank after the colon"),
-    ("cannot start any token", "indent with blanks, not tabs; a text that starts with @, ` or % has to be quoted"),
-    ("could not find expected ':'", "every field is written `name: value`; quote or indent text of several lines"),
-    ("did not find expected key", _INDENTATION),
-    ("expected <block end>", _INDENTATION),
-    ("did not find expected '-'", "check the indentation: items of one list start in the same column"),
-    ("unexpected end of stream", "a quote is opened here and never closed"),
-    ("expected ',' or", "a bracket is opened and not closed, or a comma is missing"),
-    ("unknown escape character", 'in "double quotes" write \\\\ for a backslash, or use single quotes'),
-    ("Unicode character escape", "write the character itself: JSON's pairs like \\ud83d\\ude00 are not YAML"),
-    ("undefined tag handle", "the tags are !csv, !file, !json, !ref, !var and !env"),
-    ("control characters are not allowed", 'remove it, or write it as an escape in "double quotes"'),
-)
 
 
 def read_yaml(content: bytes, file: str) -> tuple[list[Document], list[Diagnostic]]:
@@ -127,7 +110,7 @@ def _read(text: str, builder: Builder) -> None:
     try:
         _walk(_next_event(text), builder, odd)
     except yaml.MarkedYAMLError as wrong:
-        raise Refused(_syntax(wrong, builder.file)) from None
+        raise Refused(_syntax(wrong, text, builder.file)) from None
     except yaml.reader.ReaderError as wrong:
         raise Refused(_unprintable(wrong, text, builder.file)) from None
 
@@ -188,21 +171,13 @@ def _unplaced(next_event: Callable[[], Any], file: str) -> Document:
         elif kind is ScalarEvent and key is None and type(container) is dict:
             key = _plain_key(event, container)
         elif read := _READERS.get(kind):
-            value = read(event)
-            place: str | int | None = None
+            value, place = read(event), None
             nodes += 1
-            if type(container) is dict:
-                if key is None:
-                    raise Unusual
-                place, key = key, None
-                container[place] = value
-            elif type(container) is list:
-                place = len(container)
-                container.append(value)
-            elif nodes == 1:
+            if nodes == 1:
                 document.value, document.source = value, _start(event, file)
             else:
-                raise Unusual
+                place = _put(container, key, value)
+            key = None
             if kind is not ScalarEvent:
                 stack.append((container, place))
                 container = value
@@ -215,6 +190,17 @@ def _unplaced(next_event: Callable[[], Any], file: str) -> Document:
     if not nodes:
         raise Unusual
     return document
+
+
+def _put(container: Json, key: str | None, value: Json) -> str | int:
+    """Put a value where it belongs; its place in the container."""
+    if type(container) is list:
+        container.append(value)
+        return len(container) - 1
+    if key is None:
+        raise Unusual
+    container[key] = value
+    return key
 
 
 def _start(event: Any, file: str) -> Source:
@@ -260,16 +246,16 @@ _SURROGATE: Final = "found invalid Unicode character escape code"
 _CLOSING: Final = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 
-def _syntax(wrong: yaml.MarkedYAMLError, file: str) -> Diagnostic:
+def _syntax(wrong: yaml.MarkedYAMLError, text: str, file: str) -> Diagnostic:
     mark = wrong.problem_mark or wrong.context_mark
-    place = Source(file, mark.line + 1, mark.column + 1) if mark else Source(file, 1, 1)
     problem = wrong.problem or "not valid YAML"
-    hint = next((hint for words, hint in _HINTS if words in problem), "")
     # These stand where the parser gave up, which may be the end of the file; the context is where it began.
     if wrong.context_mark and any(words in problem for words in ("unexpected end of stream", "expected ':'")):
-        place = Source(file, wrong.context_mark.line + 1, wrong.context_mark.column + 1)
+        mark = wrong.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    hint, line, column = mend(problem, _LINE_BREAK.split(text), line, column)
     context = f" {wrong.context}" if wrong.context else ""
-    return error(Code.INVALID_YAML, f"not valid YAML: {problem}{context}", place, hint=hint)
+    return error(Code.INVALID_YAML, f"not valid YAML: {problem}{context}", Source(file, line, column), hint=hint)
 
 
 def _unprintable(wrong: yaml.reader.ReaderError, text: str, file: str) -> Diagnostic:
@@ -277,4 +263,4 @@ def _unprintable(wrong: yaml.reader.ReaderError, text: str, file: str) -> Diagno
     at = max(text.find(chr(code)), 0)
     place = Source(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
     summary = f"the control character U+{code:04X} cannot stand in a file"
-    return error(Code.BAD_ENCODING, summary, place, hint=_HINTS[-1][1])
+    return error(Code.BAD_ENCODING, summary, place, hint='remove it, or write it as an escape in "double quotes"')

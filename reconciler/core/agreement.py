@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from reconciler.core import marks
 from reconciler.core.changes import mark_of_units
-from reconciler.core.dependencies import references
+from reconciler.core.dependencies import referring
 from reconciler.core.marks import Mark
 from reconciler.core.model import Address, Gist, Json, LiveObject, Manifest, Unit
 from reconciler.core.pairing import Observation, index, mark_of, mark_text
@@ -49,16 +49,17 @@ class Agreement:
         self._bound = {each.id for each in self._wanted.values() if each.id is not None}
         self._former = {each.moved_from for each in self._wanted.values() if each.moved_from is not None}
         self._ids: dict[Address, str] = {}
+        self._referring: dict[str, frozenset[str]] = {}
 
     def lean(self, kind: Kind, live: LiveObject) -> LiveObject:
         """The object as it was read; or that it agrees with its manifest, with its mark and what it refers to."""
         mark = mark_of(kind, live)
-        if not isinstance(mark, Mark) or mark.owner != self._owner or mark.nonce == marks.UNDRAWN:
+        if not isinstance(mark, Mark) or mark.nonce == marks.UNDRAWN:
             return live
         manifest = self._wanted.get(Address(kind.name, mark.key))
         if manifest is None or manifest.id or live.id in self._bound or mark.key in self._former:
             return live
-        return _lean(kind, live) if self._agrees(kind, manifest, mark, live) else live
+        return self._kept(kind, live) if self._agrees(kind, manifest, mark, live) else live
 
     def learn(self, observation: Observation) -> list[str]:
         """Take note of a kind that was read whole: later kinds may refer to it.
@@ -83,7 +84,9 @@ class Agreement:
         managed = {unit: present.get(unit) for unit in gist.units}
         return mark_of_units(kind, self._owner, manifest, mark, managed, managed if self._digests else None) == mark
 
-
-def _lean(kind: Kind, live: LiveObject) -> LiveObject:
-    used = {name: value for name, value in live.body.items() if any(references(kind, {name: value}))}
-    return replace(live, body={**used, kind.mark_field: {MARK_ENTRY: mark_text(kind, live)}}, agrees=True)
+    def _kept(self, kind: Kind, live: LiveObject) -> LiveObject:
+        names = self._referring.get(kind.name)
+        if names is None:
+            names = self._referring[kind.name] = referring(kind)
+        used = {name: live.body[name] for name in names if live.body.get(name)}
+        return replace(live, body={**used, kind.mark_field: {MARK_ENTRY: mark_text(kind, live)}}, agrees=True)

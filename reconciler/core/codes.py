@@ -24,6 +24,7 @@ class Code(StrEnum):
     TOO_LARGE_UPLOAD = "RC0112"
     EMPTY_UPLOAD = "RC0113"
     KEY_LIKE = "RC0115"
+    NOT_REPLACED = "RC0117"
     FILE_CHANGED = "RC0118"
     # RC02: manifests against their schema
     UNKNOWN_FIELD = "RC0201"
@@ -41,6 +42,7 @@ class Code(StrEnum):
     NOT_FOR_FILES = "RC0213"
     DOUBLE_MEMBER = "RC0214"
     NO_COUNTERPART = "RC0217"
+    SAME_ID = "RC0218"
     # RC03: settings, targets, variables, credentials
     INVALID_SETTINGS = "RC0301"
     UNKNOWN_TARGET = "RC0302"

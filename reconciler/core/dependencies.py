@@ -95,8 +95,8 @@ def _without_used(changes: Sequence[Change], observed: Sequence[Observation]) ->
         for live in observation.objects:
             change = by_object.get((kind.name, live.id))
             remaining = _after(kind, live.body, change)
-            still = set(references(kind, remaining))
-            for held in deletes & set(references(kind, live.body)):
+            still = set(_references(kind, remaining))
+            for held in deletes & set(_references(kind, live.body)):
                 if held not in still and change is not None:
                     ended.setdefault(held, []).append(change.address)
                 else:
@@ -140,8 +140,17 @@ def _after(kind: Kind, body: Body, change: Change | None) -> Body:
     return {} if change.action is Action.DELETE else {**body, **patch, **ways}
 
 
-def references(kind: Kind, body: Body) -> Iterator[_Held]:
-    """The objects that a body refers to."""
+def referring(kind: Kind) -> frozenset[str]:
+    """The fields of a kind that can hold the id of an object."""
+    return frozenset(name for name, meaning in kind.fields.items() if _refers(meaning))
+
+
+def _refers(meaning: Meaning) -> bool:
+    inner = (*meaning.properties.values(), meaning.items, meaning.entries)
+    return meaning.ref is not None or any(_refers(each) for each in inner if each is not None)
+
+
+def _references(kind: Kind, body: Body) -> Iterator[_Held]:
     for name, value in body.items():
         yield from _held(kind.fields.get(name, FREE), value)
 

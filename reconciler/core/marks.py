@@ -133,12 +133,19 @@ def read(text: Json) -> Mark | NewerMark | DamagedMark | None:
         newer = None if text.startswith("1 ") else _NEWER.fullmatch(text)
         return NewerMark(*newer.groups()) if newer else DamagedMark()
     owner, key, nonce, flags, packed, digests = words.groups()
-    units = _cut("" if packed == "-" else packed, _CODE_LENGTH)
+    units, managed = _codes_in(packed)
     kept = _cut(digests or "", _DIGEST_LENGTH)
     if ("d" in flags and "r" in flags) or len(kept) not in (0, len(units)):
         return DamagedMark()
     on_remove = OnRemove.DELETE if "d" in flags else OnRemove.RELEASE if "r" in flags else None
-    return Mark(owner, key, nonce, "p" in flags, on_remove, frozenset(units), dict(zip(units, kept, strict=False)))
+    return Mark(owner, key, nonce, "p" in flags, on_remove, managed, dict(zip(units, kept, strict=False)))
+
+
+@lru_cache(maxsize=1024)
+def _codes_in(packed: str) -> tuple[list[str], frozenset[str]]:
+    # Most marks of an account name the same units: a set for each of them would be most of what is kept of an object.
+    units = _cut("" if packed == "-" else packed, _CODE_LENGTH)
+    return units, frozenset(units)
 
 
 def _cut(packed: str, length: int) -> list[str]:

@@ -25,20 +25,20 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeGuard
 
 from reconciler.core.codes import Code
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.model import Body, Diagnostic, Severity
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}", re.ASCII)
 
 
-class RemoteError(Exception):
+class RemoteError(ReconcilerError):
     """Something went wrong between us and the remote; `diagnostic` says it to a person, without secrets."""
 
     code = Code.BAD_RESPONSE
 
     def __init__(self, summary: str, *, detail: str = "", hint: str = "", status: int | None = None) -> None:
-        super().__init__(summary)
+        super().__init__([Diagnostic(Severity.ERROR, self.code, summary, detail, hint)])
         self.status = status
-        self.diagnostic = Diagnostic(Severity.ERROR, self.code, summary, detail, hint)
 
 
 class Unreachable(RemoteError):

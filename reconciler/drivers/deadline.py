@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Deadline:
-    """How long the answers to the requests of one thread may take, head and body together, in seconds.
+    """How long the answers to the requests of one client may take, head and body together, in seconds.
 
     The time of an answer begins with the last piece of its request: sending a large body is not part of it.
     """

@@ -1,7 +1,8 @@
-"""The rate gate: how many requests a minute one credential may send, shared by all threads."""
+"""How many requests one credential may send: in a minute, and at once. Shared by all threads."""
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -36,3 +37,45 @@ class RateGate:
         """Let nothing through for so many seconds from now."""
         with self._lock:
             self._closed_until = max(self._closed_until, self._clock() + seconds)
+
+    def opens_in(self) -> float:
+        """Seconds until it lets anything through again."""
+        with self._lock:
+            return max(0.0, self._closed_until - self._clock())
+
+
+class Lanes:
+    """How many requests may be on their way at once: any number, until the remote says "too many".
+
+    Then half of those that were, and one more for each round of answers without complaint. Otherwise a remote that
+    takes twenty a second, and gets sixteen at once each time it opens again, refuses some of them until they give up.
+    """
+
+    def __init__(self) -> None:
+        self._limit = math.inf
+        self._busy = 0
+        self._refusals = 0
+        self._lock = threading.Lock()
+
+    def enter(self) -> int | None:
+        """Take a lane, if one is free: the answer belongs to `leave`."""
+        with self._lock:
+            if self._busy + 1 > self._limit:
+                return None
+            self._busy += 1
+            return self._refusals
+
+    def leave(self, entered: int, *, limited: bool) -> bool:
+        """Free the lane; `limited` where the remote refused because there were too many.
+
+        Whether that counts: of those that were on their way together and were refused, one does.
+        """
+        with self._lock:
+            counts = entered == self._refusals
+            if counts and limited:
+                self._limit = max(1, self._busy / 2)
+                self._refusals += 1
+            elif counts:
+                self._limit += 1 / self._limit
+            self._busy -= 1
+            return counts

@@ -1,6 +1,7 @@
 """Requests over httpx: retries, the rate gate, limits on answers. The only module that imports httpx.
 
-One client for each thread (an httpx pool shared by many threads is slow), one TLS context for all of them.
+One client for each request in flight (an httpx pool shared by many threads is slow), one TLS context for all of them. A
+client that is free is taken by whoever needs one next, so that connections outlive the threads that opened them.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from reconciler.core.retry import Budget, Failure, wait_before_retry
 from reconciler.drivers.base import Interrupted, Tally, TooLarge, Unreachable
 from reconciler.drivers.deadline import Deadline
 from reconciler.drivers.encoding import decoded, encoded, mapped
-from reconciler.drivers.gate import RateGate
+from reconciler.drivers.gate import Lanes, RateGate
 from reconciler.drivers.uploads import Upload
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
 TEXT_BYTES: Final = 2000
+LANE_SECONDS: Final = 0.05
+"""How long to wait before looking again whether a lane is free: about as long as a request takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,10 @@ class HttpClient:
             True: RateGate(connection.writes_per_minute, clock),
         }
         self._buckets: dict[str, RateGate] = {}
+        self._lanes = {False: Lanes(), True: Lanes()}
         self._tls = _tls_context(connection.url)
         self._local = threading.local()
+        self._free: list[tuple[httpx.Client, Deadline]] = []
 
     def send(
         self,
@@ -110,33 +115,33 @@ class HttpClient:
         `sending` is called right before each try, after the waits; what it raises is passed on, and nothing is sent.
         Raises Unreachable when no answer came, TooLarge when it is, Interrupted when a wait was ended.
         """
-        gate = self._gates[method != "GET"] if bucket is None else self._bucket(*bucket)
+        gate, lanes = self._gates[method != "GET"], self._lanes[method != "GET"]
+        gate = gate if bucket is None else self._bucket(*bucket)
         tries = 0
         while True:
             tries += 1
-            self._wait(gate.reserve())
-            if sending:
-                sending()
-            answer: Answer | None = None
-            error: Unreachable | None = None
-            begin = self._clock()
+            while (lane := lanes.enter()) is None:
+                self._wait(max(LANE_SECONDS, gate.opens_in()))
+            limited = False
             try:
-                answer = self._send_once(method, path, query, headers, body, upload)
-            except Unreachable as unreachable:
-                error = unreachable
-            if self._trace:
-                outcome = error or (answer and answer.status)
-                self._trace(f"{method} {path}{_shown(query)}  {outcome}  {self._clock() - begin:.3f} s")
-            if answer is not None and answer.status < 400:
-                with self._budget_lock:
-                    self._budget.earn()
-                return answer
-            failure = _failure(tries, repeatable, answer, error)
-            seconds = wait_before_retry(failure, self._chance())
-            if seconds is not None and failure.status == 429:
-                gate.close(seconds)
+                self._wait(gate.reserve())
+                if sending:
+                    sending()
+                answer, error = self._try(method, path, query, headers, body, upload)
+                if answer is not None and answer.status < 400:
+                    with self._budget_lock:
+                        self._budget.earn()
+                    return answer
+                failure = _failure(tries, repeatable, answer, error)
+                seconds = wait_before_retry(failure, self._chance())
+                limited = failure.status == 429
+                if seconds is not None and limited:
+                    gate.close(seconds)  # before the lane is free for the next one
+            finally:
+                counts = lanes.leave(lane, limited=limited)
             with self._budget_lock:
-                again = seconds is not None and self._budget.spend()
+                free = limited and not counts
+                again = seconds is not None and (free or self._budget.spend())
             if not again or seconds is None:
                 if error is not None:
                     raise error
@@ -167,6 +172,28 @@ class HttpClient:
             text = text.replace(secret, MASK)
         return text
 
+    def _try(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        body: Body | None,
+        upload: Upload | None,
+    ) -> tuple[Answer | None, Unreachable | None]:
+        """What came of one try: an answer, or none."""
+        answer: Answer | None = None
+        error: Unreachable | None = None
+        begin = self._clock()
+        try:
+            answer = self._send_once(method, path, query, headers, body, upload)
+        except Unreachable as unreachable:
+            error = unreachable
+        if self._trace:
+            outcome = error or (answer and answer.status)
+            self._trace(f"{method} {path}{_shown(query)}  {outcome}  {self._clock() - begin:.3f} s")
+        return answer, error
+
     def _send_once(
         self,
         method: str,
@@ -178,20 +205,19 @@ class HttpClient:
     ) -> Answer:
         tally = self._tally()
         tally.requests += 1
-        client, deadline = self._client()
         content = None if body is None else encoded(body)
         all_headers = {**self._connection.headers, **(headers or {})}
         if content is not None:
             all_headers["content-type"] = "application/json"
         url = self._connection.url.rstrip("/") + path
-        extensions = {"trace": deadline.trace}
+        client, deadline = self._client()
         try:
             with upload.opened() if upload else nullcontext() as file:
                 form: dict[str, Any] = {"content": content}
                 if upload:
                     form = {"data": upload.fields, "files": {upload.part: (upload.name, file)}}
                 request = client.build_request(
-                    method, url, params=query, headers=all_headers, extensions=extensions, **form
+                    method, url, params=query, headers=all_headers, extensions={"trace": deadline.trace}, **form
                 )
                 response = client.send(request, stream=True)
                 try:
@@ -202,6 +228,8 @@ class HttpClient:
             raise self._unreachable(error, reached=False) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise self._unreachable(error, reached=True) from None
+        finally:
+            self._free.append((client, deadline))
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
         return self._answer(response, raw)
 
@@ -226,16 +254,18 @@ class HttpClient:
 
     def _unreachable(self, error: Exception, *, reached: bool) -> Unreachable:
         said = self.mask(str(error)) or type(error).__name__
-        hint = "check the url, the network and any proxy settings"
+        said = said.partition("] ")[2] if said.startswith("[Errno") else said
+        hint = "check the url, the network and any proxy settings; `reconciler doctor` tries each step by itself"
+        if "refused" in said:
+            hint = "nothing listens there: check the url; `reconciler serve` starts the embedded server"
         return Unreachable(f"{self._connection.url}: {said}", reached=reached, hint=hint)
 
     def _client(self) -> tuple[httpx.Client, Deadline]:
-        """The client of this thread, and what ends its waits."""
-        if not hasattr(self._local, "client"):
-            client = self._new_client()
-            self._local.client = client, Deadline(self._connection.timeout_seconds, self._clock)
-        found: tuple[httpx.Client, Deadline] = self._local.client
-        return found
+        """A client nobody uses, and what ends its waits."""
+        try:
+            return self._free.pop()  # the one used last, whose connection is the least likely to have been closed
+        except IndexError:
+            return self._new_client(), Deadline(self._connection.timeout_seconds, self._clock)
 
     def _new_client(self) -> httpx.Client:
         if self._wsgi_app is not None:

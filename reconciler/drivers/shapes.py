@@ -32,7 +32,9 @@ def the_page(spec: ProviderKind, answer: Answer) -> list[Body]:
     """The objects of a list's page, each with its `id`. Raises BadResponse where they are not there."""
     page = inside(answer.body, spec.list.items)
     if not isinstance(page, list) or not all(isinstance(body, dict) for body in page):
-        raise BadResponse(f"the list of {spec.path} has no {spec.list.items!r}", detail=shortened(answer.text))
+        hint = "check the url: what answers there is not this API"
+        said = f"the list of {spec.path} has no {spec.list.items!r}"
+        raise BadResponse(said, detail=shortened(answer.text), hint=hint)
     for body in page:
         id = body.get(spec.id_field)
         if not is_usable_id(id):

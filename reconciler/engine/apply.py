@@ -13,6 +13,7 @@ from itertools import groupby
 
 from reconciler.core.codes import Code
 from reconciler.core.dependencies import levels
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.model import Action, Address, Change, Diagnostic, Outcome, Plan, Result, Severity
 from reconciler.core.pairing import Index, Observation, index
 from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check, superseded
@@ -28,12 +29,8 @@ _THERE = (Result.DONE, Result.ALREADY_APPLIED)
 _NONCE_LETTERS = string.ascii_letters + string.digits
 
 
-class StalePlan(Exception):
+class StalePlan(ReconcilerError):
     """The world moved on since the plan was made; nothing was sent. `diagnostics` name the changes concerned."""
-
-    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        super().__init__("; ".join(diagnostic.summary for diagnostic in diagnostics))
-        self.diagnostics = diagnostics
 
 
 def draw_nonce() -> str:

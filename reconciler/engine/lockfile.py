@@ -20,6 +20,7 @@ from typing import Final
 from reconciler.atomic import replace_file
 from reconciler.core import marks
 from reconciler.core.codes import Code
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.marks import Mark
 from reconciler.core.model import Body, Diagnostic, Json, Severity, Source
 from reconciler.core.semantics import MARK_ENTRY
@@ -34,12 +35,11 @@ NAME: Final = "assistants.lock.json"
 _FORMAT: Final = "1"
 
 
-class LockFileError(Exception):
+class LockFileError(ReconcilerError):
     """The lock file cannot be used; `diagnostic` says why and what to do."""
 
     def __init__(self, summary: str, hint: str, source: Source | None = None) -> None:
-        super().__init__(summary)
-        self.diagnostic = Diagnostic(Severity.ERROR, Code.LOCK_FILE, summary, hint=hint, source=source)
+        super().__init__([Diagnostic(Severity.ERROR, Code.LOCK_FILE, summary, hint=hint, source=source)])
 
 
 class LockFile:

@@ -10,18 +10,18 @@ from typing import Final
 from reconciler.atomic import PRIVATE, replace_file
 from reconciler.core.codes import Code
 from reconciler.core.document import document_text, plan_document
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.model import Diagnostic, Json, Plan, Severity, Source
 from reconciler.core.reading import plan_from_document
 
 _AGAIN: Final = "make it again with `reconciler plan --out`"
 
 
-class PlanFileError(Exception):
+class PlanFileError(ReconcilerError):
     """A plan file that cannot be written or used; `diagnostic` says why and what to do."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.summary)
-        self.diagnostic = diagnostic
+        super().__init__([diagnostic])
 
 
 def save(plan: Plan, path: Path) -> None:

@@ -36,7 +36,8 @@ def _change(change: ChangeView, paint: Paint, color: bool, column: int) -> Itera
     blocked = change.blocked
     if blocked:
         head = f"{paint('!', '!')} {left.ljust(33)}"
-        yield f"{head}  {paint(f'{change.action} blocked: {blocked.words}', '!')}"
+        place = f"  {paint(str(change.place), 'dim')}" if change.place else ""
+        yield f"{head}  {paint(f'{change.action} blocked: {blocked.words}', '!')}{place}"
         yield f"    {blocked.hint}"
         if change.action == "create":
             return

@@ -182,7 +182,7 @@ def test_marks_are_counted_and_odd_ones_named(project: Project, remote: Remote) 
     ran = project.ok("doctor", "--format", "json")
     said = [each["said"] for each in checks(ran)["marks"] if each["said"].startswith("assistant: ")]
     counts, new, unreadable, copy, twin = said
-    assert counts == "assistant: 7 objects; 1 ours, 1 of other owners, 1 without a mark"
+    assert counts == "assistant: 7 objects; 1 ours, 1 of other owners (other), 1 without a mark"
     assert new == f"assistant: 1 marked by a newer version: {newer}"
     assert unreadable == f"assistant: 1 with a mark that cannot be read: {damaged}"
     # Made within one second, any of the three may be the oldest.

@@ -108,3 +108,15 @@ def test_prompts_are_no_manifests(project: Project) -> None:
     project.write("assistants.d/a.yaml", "model: b\ninstructions: !file prompts/a.md\n")
     assert project.ok("fmt").out == ""
     assert prompt.read_text() == text
+
+
+def test_what_manifests_use_is_laid_out_as_well(project: Project) -> None:
+    base = project.write("assistants.d/_base.yaml", MESSY)
+    rows = project.write("assistants.d/_tables/rows.yaml", "-   {tenant: acme}\n-   {tenant: zorg}   \n")
+    project.write("assistants.d/a.yaml", "reconciler:\n  extends: _base.yaml\nname: a\n")
+    project.write("assistants.d/.hidden.yaml", MESSY)
+    assert project.ok("fmt").out == "assistants.d/_base.yaml\nassistants.d/_tables/rows.yaml\n"
+    assert base.read_text() == NEAT
+    assert rows.read_text() == "- {tenant: acme}\n- {tenant: zorg}\n"
+    assert project.ok("fmt").out == ""
+    assert project.ok("validate").out == "1 manifest is valid for local\n"

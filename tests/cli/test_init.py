@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from reconciler.config.schemas import shipped
-from tests.conftest import Project
+from tests.conftest import Project, Remote
 
 
 def files(project: Project) -> set[str]:
@@ -198,3 +198,25 @@ def test_the_guide_shows_the_editor_settings_that_it_writes(project: Project) ->
     written = json.loads((project.root / ".vscode/settings.json").read_text())
     shown = json.loads(guide.partition("```json\n")[2].partition("```")[0])
     assert shown == {name: written[name] for name in shown}
+
+
+def test_from_what_is_live(project: Project, remote: Remote) -> None:
+    remote.ask("POST", "/v1/assistants", {"model": "gpt-4o", "name": "HR bot", "instructions": "Be kind."})
+    start = ("init", "--owner", "acme", "--target", "openai-assistants", "--url", f"{remote.url}/v1", "--from-target")
+    project.environment["OPENAI_API_KEY"] = "sk-any"
+    refused = project.run(*start)
+    assert refused.code == 1
+    assert "add --yes" in refused.err
+    assert not (project.root / "assistants.d/hr-bot.yaml").exists()
+    ran = project.ok(*start, "--yes")
+    assert "1 of 1 objects managed from now on" in ran.out
+    assert "name: HR bot" in (project.root / "assistants.d/hr-bot.yaml").read_text()
+    assert not (project.root / "assistants.d/help-desk.yaml").exists()
+    assert project.ok("plan", "--detailed-exitcode").code == 0
+
+
+def test_an_export_and_the_target_are_two_starts(project: Project) -> None:
+    ran = project.run("init", "--from-target", "--from-export", str(project.root))
+    assert ran.code == 1
+    assert "--from-export or --from-target" in ran.err
+    assert files(project) == set()

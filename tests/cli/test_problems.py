@@ -154,7 +154,30 @@ def test_a_code_can_be_asked_about(project: Project) -> None:
 
 def test_a_misspelt_verb_or_option_names_the_right_one(project: Project) -> None:
     assert "Did you mean 'apply'?" in project.run("aply").err
-    assert "'--detailed-exitcode'" in project.run("plan", "--detailed-exit").err
+    assert "Did you mean '--detailed-exitcode'?" in project.run("plan", "--detailed-exit").err
     nothing_near = project.run("frobnicate")
     assert nothing_near.code == 1
     assert "No such command 'frobnicate'." in nothing_near.err
+
+
+SECRET = "hunter2-and-more"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        f"targets:\n  p:\n    provider: portkey\n    credentials: {SECRET}\n",
+        f"targets:\n  p:\n    provider: portkey\n    credentials: [{SECRET}]\n",
+        f"targets:\n  p:\n    provider: portkey\n    credentials:\n      api_key: @{SECRET}\n",
+        f"targets:\n  p:\n    provider: portkey\n    credentials:\n      api_key: Bearer: {SECRET}\n",
+        f"targets:\n  p:\n    provider: portkey\n    credentials:\n      api_key {SECRET}\n      virtual_key: !env V\n",
+        f"targets:\n  p:\n    provider: portkey\n    credentials:\n      - {SECRET}\n",
+    ],
+)
+def test_however_wrong_the_settings_are_a_credential_in_them_is_not_told(project: Project, settings: str) -> None:
+    project.write("assistants.d/reconciler.yaml", settings)
+    project.write("assistants.d/a.yaml", "model: gpt-4o\n")
+    for command in (("validate",), ("validate", "--format", "json"), ("plan",), ("doctor",)):
+        ran = project.run(*command)
+        assert ran.code == 1
+        assert "hunter2" not in ran.out + ran.err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -150,36 +149,3 @@ def test_sensitive_values_are_masked() -> None:
     lines = list(document_lines(manifest, kind))
     assert "token: (sensitive)  # a.yaml:1" in lines
     assert not any("sk-1" in line for line in lines)
-
-
-# The guides
-
-GUIDES = Path(__file__).parents[2] / "docs" / "guides"
-BLOCKS = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def followed(project: Project, guide: str) -> dict[str, str]:
-    """Write the files of a guide, which start with their names; what it shows by the command that prints it."""
-    shown = {}
-    for language, text in BLOCKS.findall((GUIDES / guide).read_text()):
-        first, _, rest = text.partition("\n")
-        if language:
-            project.write(first.removeprefix("# "), rest)
-        else:
-            shown[first.removeprefix("$ reconciler ")] = rest
-    return shown
-
-
-@pytest.mark.parametrize("guide", ["environments.md", "fleets.md"])
-def test_the_guides_show_what_is_printed(project: Project, guide: str) -> None:
-    for command, text in followed(project, guide).items():
-        if command.startswith("render"):
-            assert text in project.ok(*command.split()).out
-    assert project.run("validate").code == 0
-
-
-def test_the_guide_shows_what_is_said_of_a_row_that_stands_twice(project: Project) -> None:
-    shown = followed(project, "fleets.md")
-    with (project.root / "assistants.d/tenants.csv").open("a") as rows:
-        rows.write("acme,Dutch,1\n")
-    assert project.run("validate").err == shown["validate"]

@@ -61,3 +61,19 @@ def test_creates_run_in_parallel(project: Project) -> None:
             project.write(f"assistants.d/a{number}.yaml", f"name: a{number}\nmodel: gpt-4o\n")
         project.ok("apply", "--yes", "--parallelism", "8")
         assert len(Remote(app, server).objects()) == 16
+
+
+def test_connections_outlive_the_threads_that_opened_them(project: Project) -> None:
+    app, ports = create_app(), set()
+
+    def noted(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        ports.add(environ["REMOTE_PORT"])
+        return app(environ, start_response)
+
+    with serve(noted) as server:
+        project.target(server.url)
+        for number in range(5):
+            project.write(f"assistants.d/a{number}.yaml", f"name: a{number}\nmodel: gpt-4o\n")
+        project.ok("apply", "--yes", "--parallelism", "1")
+        assert len(app.requests) > 5
+        assert len(ports) == 1

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"httpx", "jsonschema", "deepdiff", "rich", "yaml", "werkzeug", "jinja2", "sqlite3"}
+HEAVY = {"httpx", "jsonschema", "jsonschema_rs", "deepdiff", "rich", "yaml", "werkzeug", "jinja2", "sqlite3"}
+HEAVY |= {"orjson", "ruamel", "re2"}
 
 
 def loaded(arguments: list[str], directory: Path) -> set[str]:
@@ -25,6 +26,13 @@ def loaded(arguments: list[str], directory: Path) -> set[str]:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["plan", "--help"], ["apply", "--help"]])
 def test_help_and_version_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     assert loaded(arguments, tmp_path) & HEAVY == set()
+
+
+def test_what_reads_files_alone_loads_no_http(tmp_path: Path) -> None:
+    (tmp_path / "assistants.d").mkdir()
+    (tmp_path / "assistants.d/a.yaml").write_text("name: a\nmodel: gpt-4o\n")
+    for arguments in (["validate"], ["render"], ["graph"]):
+        assert loaded(arguments, tmp_path) & {"httpx", "deepdiff", "werkzeug", "jinja2", "rich"} == set()
 
 
 def test_deepdiff_is_not_loaded_when_nothing_differs(tmp_path: Path) -> None:

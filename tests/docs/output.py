@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Final
 
 ANY: Final = "…"
-# Ids of each kind, whole or with the middle left out, and digests.
-_DRAWN: Final = re.compile(
-    r"\b((?:asst|vs|file|agent|agt|vsfb|batch|req)[_-]|sha256:|nonce )(?:([A-Za-z0-9]{12,})|([A-Za-z0-9]{3})…([A-Za-z0-9]{3}))"
+# Ids, and what a plan shows of one: its first eight characters, and the last three. Digests; nonces, also in marks.
+_SHOWN: Final = 8
+_ID: Final = (
+    r"\b((?:asst|vs|file|agent|agt|vsfb|batch|req)[_-])(?:([A-Za-z0-9]{12,})|([A-Za-z0-9]{2,5})…([A-Za-z0-9]{3}))"
 )
+_DRAWN: Final = re.compile(rf'{_ID}|(sha256:|nonce |"1 \S+ \S+ )([A-Za-z0-9]{{12,}})')
 _PORT: Final = re.compile(r"\b(127\.0\.0\.1|localhost):\d{2,5}\b")
 _TIME: Final = re.compile(r"\b20\d\d-\d\d-\d\d([T ])\d\d:\d\d:\d\d(?:\.\d+)?(Z|\+00:00)?")
 
@@ -37,13 +39,18 @@ class Normal:
         return "".join(f"{line}\n" for line in lines)
 
     def _fixed(self, found: re.Match[str]) -> str:
+        if found[5]:
+            return found[5] + self._digest(found[0])[: len(found[6])]
         prefix, whole = found[1], found[2]
-        begin, end = (whole[:3], whole[-3:]) if whole else (found[3], found[4])
-        key = prefix + begin + end
-        if key not in self._drawn:
-            self._drawn[key] = hashlib.sha256(f"{prefix}{len(self._drawn)}".encode()).hexdigest()
-        fixed = self._drawn[key]
-        return prefix + (fixed[: len(whole) - 3] + fixed[-3:] if whole else f"{fixed[:3]}…{fixed[-3:]}")
+        begin = _SHOWN - len(prefix)
+        first, last = (whole[:begin], whole[-3:]) if whole else (found[3], found[4])
+        fixed = self._digest(prefix + first + last)
+        return prefix + (fixed[: len(whole) - 3] if whole else f"{fixed[:begin]}…") + fixed[-3:]
+
+    def _digest(self, drawn: str) -> str:
+        if drawn not in self._drawn:
+            self._drawn[drawn] = hashlib.sha256(str(len(self._drawn)).encode()).hexdigest()
+        return self._drawn[drawn]
 
 
 def agrees(shown: str, printed: str) -> bool:

@@ -103,6 +103,8 @@ def steps(page: Path) -> Iterator[Step]:
                         yield ServerNeeded(json.loads(rest))
                     case "exit" | "file" | "not-run" as note:
                         notes[note] = rest
+                    case "generated":
+                        pass
                     case _:
                         raise PageError(f"{page}:{line + 1}: tests do not know the comment {word!r}")
         elif token.type == "fence":

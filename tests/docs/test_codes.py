@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.codes import Code
+from tests.conftest import Project
 from tests.docs.pages import ROOT, Block, steps
 
 CODES = ROOT / "docs/codes"
 PAGES = sorted(CODES.glob("RC*.md"))
 SECTIONS = ["What it means", "Example", "What to do"]
 # Codes that no project and no server of ours can bring about.
-UNSEEN = {Code.DEPRECATED_FIELD, Code.UPLOAD_CHANGED}
+UNSEEN = {Code.DEPRECATED_FIELD, Code.FILE_CHANGED, Code.INEXPRESSIBLE, Code.UPLOAD_CHANGED}
 
 
 def test_every_code_has_a_page_and_every_page_a_code() -> None:
@@ -29,3 +30,9 @@ def test_a_page_has_the_three_sections_and_shows_its_code_printed(page: Path) ->
     run = [step for step in steps(page) if isinstance(step, Block) and step.language == "console" and not step.reason]
     if Code(page.stem) not in UNSEEN:
         assert page.stem in "".join(block.text for block in run), "the example has to print the code"
+
+
+def test_explain_shows_a_page_without_what_it_says_to_its_test(project: Project) -> None:
+    shown = project.ok("explain", "RC0302").out
+    assert shown.startswith("# RC0302: No such target\n\n## What it means\n")
+    assert "<!--" not in shown

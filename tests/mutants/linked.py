@@ -20,7 +20,7 @@ MUTANTS = [
     ),
     Mutant(
         "refs",
-        "return replace(manifest, body=_with(manifest.body, known), refs=left)",
+        "return replace(manifest, body=_with(dict(manifest.body), known), refs=left)",
         "return replace(manifest, refs=left)",
         "a manifest gets the ids that are known",
         "refs",

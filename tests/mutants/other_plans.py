@@ -5,6 +5,14 @@ from __future__ import annotations
 from mutant import Mutant
 
 MUTANTS = [
+    # document
+    Mutant(
+        "document",
+        "all(diagnostic.severity is not Severity.ERROR for",
+        "any(diagnostic.severity is not Severity.ERROR for",
+        "problems are fine only where none of them is an error",
+        "document",
+    ),
     # seal
     Mutant(
         "seal",

@@ -13,6 +13,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import agreed
 import linked
 import neighbours
 import one_base
@@ -24,7 +25,7 @@ from mutant import Mutant
 
 MUTANTS = [
     mutant
-    for module in (one_unit, one_base, one_plan, other_plans, linked, neighbours, replaced)
+    for module in (one_unit, one_base, one_plan, other_plans, linked, neighbours, replaced, agreed)
     for mutant in module.MUTANTS
 ]
 LONGEST = 300

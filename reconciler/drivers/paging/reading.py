@@ -146,9 +146,9 @@ class Reading:
         return None
 
     def _crossed(self, walk: Walk) -> bool:
-        """Whether this walk and the one from the newest have passed each other, each having gone its way in time."""
-        first, low, high = self._newest.first, self._newest.frontier, walk.frontier
-        return walk.live and first is not None and low is not None and high is not None and low < min(first, high)
+        """Whether this walk and the one from the newest have passed each other."""
+        low, high = self._newest.frontier, walk.frontier
+        return walk.live and self._newest.moves and low is not None and high is not None and low < high
 
     def _wanted(self) -> list[Walk]:
         """The walks that have something left to see."""
@@ -182,7 +182,7 @@ def _met(walk: Walk, later: Walk) -> bool:
         return False
     if later.start is not None and later.start.id in walk.met:
         return True
-    return walk.frontier is not None and later.first is not None and walk.frontier > later.first
+    return walk.moves and walk.frontier is not None and later.first is not None and walk.frontier > later.first
 
 
 def _is_probe(walk: Walk) -> bool:

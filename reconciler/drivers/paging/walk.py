@@ -80,6 +80,11 @@ class Walk:
         return self.started and not self.broken
 
     @property
+    def moves(self) -> bool:
+        """Whether it has gone its way in time, which shows that the remote keeps to the order asked for."""
+        return self.live and self.first != self.frontier
+
+    @property
     def began_again(self) -> bool:
         """Whether it had to begin again from the end of the list."""
         return self._passes > 1

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from reconciler.commands.remembering import memory_of
+from reconciler.commands.session import kinds_of
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.schemas import shipped
 from reconciler.core.model import Diagnostic
@@ -34,7 +38,10 @@ def write(root: Path, files: Files) -> None:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """Write the files below assistants.d and load them for a target."""
+    """Write the files below assistants.d and load them for a target: thoroughly, and then as fast as possible.
+
+    All ways of loading have to find the same, so that every test of one is a test of all.
+    """
 
     def read(files: Files, target: str | None = None, dirs: tuple[str, ...] = (DIRECTORY,)) -> Loaded:
         (tmp_path / DIRECTORY).mkdir(exist_ok=True)
@@ -43,6 +50,28 @@ def read(tmp_path: Path) -> Read:
         settings = load_settings(tmp_path, directories)
         chosen = settings.target(target)
         provider = shipped().provider(chosen.provider)
-        return load(tmp_path, directories, settings=settings, target=chosen, provider=provider, schemas=shipped())
+
+        def loaded(**lean: Any) -> Loaded:
+            return load(
+                tmp_path, directories, settings=settings, target=chosen, provider=provider, schemas=shipped(), **lean
+            )
+
+        found = loaded()
+        kinds = {each.kind.name: each.kind for each in kinds_of(provider, shipped())}
+        for _ in range(2):  # with nothing remembered, then with all of it
+            memory = memory_of(tmp_path, {"XDG_STATE_HOME": str(tmp_path / "state")}, settings, chosen)
+            assert memory is not None
+            assert whole(loaded(kinds=kinds, memory=memory)) == whole(found)
+            memory.save()
+        return found
 
     return read
+
+
+def whole(loaded: Loaded) -> Any:
+    """All that was loaded, with what is read again when it is asked for."""
+    manifests = [
+        replace(each, body=dict(each.body), places={path: each.places[path] for path in each.places})
+        for each in loaded.manifests
+    ]
+    return manifests, loaded.diagnostics, loaded.digest

@@ -201,11 +201,14 @@ def test_large_files_are_refused(read: Read) -> None:
 # Keys and addresses
 
 
-@pytest.mark.parametrize("name", ["HR bot.yaml", "naïve.yaml", "-x.yaml", "a+b.yaml", "b/(1).yaml"])
-def test_a_file_name_that_is_no_key_says_how_to_give_one(read: Read, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("HR bot.yaml", "hr-bot"), ("naïve.yaml", "naive"), ("-x.yaml", "x"), ("a+b.yaml", "a-b"), ("b/(1).yaml", "b/1")],
+)
+def test_a_file_name_that_is_no_key_says_how_to_give_one(read: Read, name: str, near: str) -> None:
     text = problem(read, {name: MODEL})
     assert "which the path of the file makes, is not a valid key" in text
-    assert text.endswith("-> write `reconciler: {key: …}`")
+    assert text.endswith(f"-> write `reconciler: {{key: {near}}}`, or rename the file")
     assert keys(read, {name: MODEL + "reconciler: {key: other}\n"}) == ["other"]
 
 

@@ -47,7 +47,7 @@ FIRST_DAY = {
         "model: gpt-4o\ntemperature: 2000\n",
         [
             "assistants.d/a.yaml:2:14: error: temperature is 2000; the largest value is 2 (Sampling temperature: "
-            "higher is more random.)"
+            "higher is more random.) -> write a number that is at most 2"
         ],
     ),
     "a tool that is not in a list": (

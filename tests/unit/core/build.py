@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from reconciler.core import marks
-from reconciler.core.base import Base, BaseSource, UnknownBase, fingerprint
+from reconciler.core.agreement import Agreement, gist_of
+from reconciler.core.base import NO_BASE, Base, BaseSource, UnknownBase, fingerprint
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -131,8 +132,28 @@ def plan(
     """The plan of one kind; `base` gives what was last applied, or `source` where to ask; the rest is the scope."""
     base: Base = scope.pop("base", UnknownBase())
     source: BaseSource = scope.pop("source", Always(base))
-    observed = [Observation(kind, tuple(objects), 1)]
-    return make_plan(TARGET, Scope(OWNER, **scope), "sha256:0", manifests, observed, source)
+    return made_plan(Scope(OWNER, **scope), list(manifests), [Observation(kind, tuple(objects), 1)], source)
+
+
+def made_plan(
+    scope: Scope, files: Sequence[Manifest], observed: Sequence[Observation], source: BaseSource = NO_BASE
+) -> Plan:
+    """A plan; it has to be the same where objects that agree with their manifests are not kept whole."""
+    found = make_plan(TARGET, scope, "sha256:0", files, observed, source)
+    kinds = {each.kind.name: each.kind for each in observed}
+    known = [replace(each, gist=gist_of(kinds[each.address.kind], each)) for each in files]
+    agreement = Agreement(known, OWNER, digests=scope.digests)
+    lean = [kept(each, agreement) for each in observed]
+    assert make_plan(TARGET, scope, "sha256:0", known, lean, source) == found
+    return found
+
+
+def kept(observation: Observation, agreement: Agreement) -> Observation:
+    """What is kept of a kind that was read."""
+    seen = tuple(agreement.lean(observation.kind, live) for live in observation.objects)
+    again = agreement.learn(replace(observation, objects=seen))
+    chosen = [whole if whole.id in again else live for whole, live in zip(observation.objects, seen, strict=True)]
+    return replace(observation, objects=tuple(chosen))
 
 
 def the_change(found: Plan) -> Change:

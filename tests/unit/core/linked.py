@@ -9,10 +9,10 @@ from typing import Any
 from reconciler.core.base import NO_BASE, BaseSource
 from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest, Path, Plan
 from reconciler.core.pairing import Observation
-from reconciler.core.plan import Scope, make_plan
+from reconciler.core.plan import Scope
 from reconciler.core.refs import placeholder
 from reconciler.core.semantics import Kind, compile_schema
-from tests.unit.core.build import OWNER, TARGET, manifest
+from tests.unit.core.build import OWNER, made_plan, manifest
 
 _LABELS = {"type": "object", "additionalProperties": {"type": "string"}, "default": {}, "x-map": "granular"}
 
@@ -96,7 +96,7 @@ def planned(
 ) -> Plan:
     """The plan of both kinds; stores come before the bots that refer to them."""
     observed = [Observation(STORE, tuple(stores), 1), Observation(BOT, tuple(bots), 1)]
-    return make_plan(TARGET, Scope(OWNER, **scope), "sha256:0", files, observed, base)
+    return made_plan(Scope(OWNER, **scope), list(files), observed, base)
 
 
 def change_of(found: Plan, address: str) -> Change:

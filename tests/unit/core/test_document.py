@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from reconciler.core.codes import Code
 from reconciler.core.document import (
+    diagnostics_document,
     digest_of,
     document_text,
     outcomes_document,
@@ -25,12 +27,14 @@ from reconciler.core.model import (
     Block,
     Blocker,
     Change,
+    Diagnostic,
     FieldChange,
     Outcome,
     Plan,
     ReadCount,
     Reason,
     Result,
+    Severity,
     TargetIdentity,
 )
 from reconciler.core.reading import plan_from_document
@@ -200,3 +204,11 @@ def test_totals_of_an_apply() -> None:
         "done": 1, "already-applied": 0, "failed": 1, "skipped": 0, "unknown": 0, "requests": 5,
     }  # fmt: skip
     assert document["outcomes"][0]["request_id"] == "req_1"
+
+
+@pytest.mark.parametrize(("severity", "ok"), [(Severity.ERROR, False), (Severity.WARNING, True), (Severity.INFO, True)])
+def test_problems_alone_say_whether_one_of_them_stops_a_command(severity: Severity, ok: bool) -> None:
+    document = diagnostics_document([Diagnostic(severity, Code.EMPTY_FILE, "the file is empty")])
+    assert (document["kind"], document["ok"]) == ("diagnostics", ok)
+    assert document["diagnostics"] == [{"severity": severity, "code": "RC0107", "summary": "the file is empty"}]
+    assert diagnostics_document([])["ok"] is True

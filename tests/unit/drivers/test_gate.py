@@ -1,11 +1,11 @@
-"""The rate gate: never more than the limit in any minute, never slower than it has to be."""
+"""Never more than the limit in any minute, never slower than it has to be; fewer in flight once some were refused."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.drivers.gate import WINDOW_SECONDS, RateGate
+from reconciler.drivers.gate import WINDOW_SECONDS, Lanes, RateGate
 
 
 class Clock:
@@ -45,3 +45,51 @@ def test_closing_the_gate_holds_everybody_back_until_it_opens() -> None:
     assert gate.reserve() == 4
     clock.now = 8
     assert gate.reserve() == 0
+
+
+def enter(lanes: Lanes, count: int) -> list[int]:
+    """So many requests on their way, if they may be."""
+    entered = [lanes.enter() for _ in range(count)]
+    assert None not in entered
+    return [each for each in entered if each is not None]
+
+
+def test_any_number_may_be_in_flight_until_one_is_refused() -> None:
+    enter(Lanes(), 64)
+
+
+def test_after_a_refusal_half_of_them_may_be_in_flight() -> None:
+    lanes = Lanes()
+    first, *rest = enter(lanes, 8)
+    assert lanes.leave(first, limited=True)
+    for each in rest:
+        lanes.leave(each, limited=False)
+    enter(lanes, 4)
+    assert lanes.enter() is None
+
+
+def test_refusals_of_those_on_their_way_together_count_once() -> None:
+    lanes = Lanes()
+    assert [lanes.leave(each, limited=True) for each in enter(lanes, 8)] == [True] + [False] * 7
+    enter(lanes, 4)
+    assert lanes.enter() is None
+
+
+def test_one_is_always_let_through_and_answers_without_complaint_let_more() -> None:
+    lanes = Lanes()
+    for limited in (True, True, True, False, False):
+        (entered,) = enter(lanes, 1)
+        lanes.leave(entered, limited=limited)
+    enter(lanes, 2)
+    assert lanes.enter() is None
+
+
+def test_a_closed_gate_says_when_it_opens() -> None:
+    clock = Clock()
+    gate = RateGate(300, clock)
+    assert gate.opens_in() == 0
+    gate.close(3)
+    clock.now += 1
+    assert gate.opens_in() == 2
+    clock.now += 5
+    assert gate.opens_in() == 0

@@ -1,0 +1,25 @@
+from reconciler.config.errors import ConfigError as ConfigError
+from reconciler.core.errors import ReconcilerError as ReconcilerError
+from reconciler.core.model import ABSENT as ABSENT
+from reconciler.core.model import Action as Action
+from reconciler.core.model import Address as Address
+from reconciler.core.model import Block as Block
+from reconciler.core.model import Blocker as Blocker
+from reconciler.core.model import Change as Change
+from reconciler.core.model import Diagnostic as Diagnostic
+from reconciler.core.model import FieldChange as FieldChange
+from reconciler.core.model import Manifest as Manifest
+from reconciler.core.model import Outcome as Outcome
+from reconciler.core.model import Plan as Plan
+from reconciler.core.model import Reason as Reason
+from reconciler.core.model import Result as Result
+from reconciler.core.model import Severity as Severity
+from reconciler.core.model import Source as Source
+from reconciler.drivers.base import RemoteError as RemoteError
+from reconciler.engine.apply import StalePlan as StalePlan
+from reconciler.library import Project as Project
+from reconciler.library import apply as apply
+from reconciler.library import load as load
+from reconciler.library import plan as plan
+
+__version__: str

@@ -1,0 +1,102 @@
+"""One page for each schema of a kind: every field, as `explain` tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.config import wording
+from reconciler.config.emit import entry_lines
+from reconciler.config.fields import Place, top
+from reconciler.config.schemas import Schemas, shipped
+from reconciler.core.model import ABSENT
+from tests.docs.reference.markdown import code, page, table
+
+_DEEPEST = 8
+
+
+def pages() -> dict[str, str]:
+    """The page of every kind that a provider has, by path."""
+    schemas = shipped()
+    return {f"docs/reference/kinds/{slug(name)}.md": _page(schemas, name, used) for name, used in _used(schemas)}
+
+
+def slug(schema: str) -> str:
+    """The name of a schema's page: `openai-agents/agent.schema.json` is `openai-agents-agent`."""
+    return schema.removesuffix(".schema.json").replace("/", "-")
+
+
+def _used(schemas: Schemas) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Every schema of a kind, with (provider, kind) of those that have it."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for provider in schemas.provider_names():
+        for kind, spec in schemas.provider(provider).kinds.items():
+            found.setdefault(spec.schema, []).append((provider, kind))
+    yield from sorted(found.items())
+
+
+def _page(schemas: Schemas, name: str, used: list[tuple[str, str]]) -> str:
+    place = top(schemas.schema(name))
+    kind = used[0][1]
+    family = name.partition("/")[0] if "/" in name else ""
+    providers = ", ".join(code(provider) for provider, _ in used)
+    fields = [each for each in place.fields.values() if each.says("readOnly") is not True]
+    read_only = [each for each in place.fields.values() if each.says("readOnly") is True]
+    return page(
+        f"Kind {kind}{f' ({family})' if family else ''}",
+        str(place.words.get("description", "")),
+        f"Providers: {providers}. Beside these fields a manifest may have the block [`reconciler:`](../manifest.md).",
+        *(_field(each) for each in fields),
+        "## Given by the server",
+        table(
+            ("field", "what it is"), ((code(_name(each)), str(each.words.get("description", ""))) for each in read_only)
+        ),
+    )
+
+
+def _field(place: Place) -> str:
+    rows = [("type", wording.type_words(place)), ("limits", "; ".join(map(_safe, wording.limits(place))))]
+    if place.default is not ABSENT:
+        rows.append(("default", f"{code(wording.compact(place.default))}: shown when nobody set it, never sent"))
+    if not place.refused:
+        rows += [("compared", wording.comparison(place)), ("when removed", wording.removal(place))]
+    rows.append(("also", "; ".join(wording.notes(place))))
+    example = wording.example(place)
+    shown = "" if example is ABSENT else "```yaml\n" + "\n".join(entry_lines(place.path[-1], example)) + "\n```"
+    below = table(("field", "type", "what it is"), (_row(each) for each in _below(place)))
+    said = str(place.words.get("description", ""))
+    return "\n\n".join(
+        part
+        for part in (
+            f"## {_name(place)}",
+            said,
+            "\n".join(f"- {label}: {text}" for label, text in rows if text),
+            shown,
+            below,
+        )
+        if part
+    )
+
+
+def _below(place: Place) -> Iterator[Place]:
+    """Every place below one, depth first; what refers to itself is told a few levels deep."""
+    if len(place.path) > _DEEPEST:
+        return
+    for each in (place.item or place).fields.values():
+        yield each
+        yield from _below(each)
+
+
+def _row(place: Place) -> tuple[str, str, str]:
+    more = "; ".join([*map(_safe, wording.limits(place)), *wording.notes(place)])
+    said = str(place.words.get("description", ""))
+    return code(_name(place)), wording.type_words(place), f"{said} {f'({more})' if more else ''}"
+
+
+def _name(place: Place) -> str:
+    return ".".join(place.path)
+
+
+def _safe(limit: str) -> str:
+    """A limit; a pattern is code."""
+    word, is_pattern, pattern = limit.partition("matches ")
+    return f"{word}matches {code(pattern)}" if is_pattern else limit

@@ -1,0 +1,97 @@
+"""Providers from their data files, and every environment variable there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from reconciler.cli import VERBS, root
+from reconciler.config.schemas import shipped
+from reconciler.drivers.provider import Provider
+from tests.docs.reference.commands import variable
+from tests.docs.reference.kinds import slug
+from tests.docs.reference.markdown import code, page, table
+
+# Variables that are read by name, and what for.
+READ = {
+    "RECONCILER_ALLOWED_HOSTS": "hosts, with commas between, that may get credentials beside those the provider names",
+    "NO_COLOR, TERM": "no colour with `--color auto` where the first is set to anything, or the second is `dumb`",
+    "CI, GITHUB_ACTIONS, GITLAB_CI": "in CI, `--base auto` takes the commit before as what was last applied",
+    "GITHUB_BASE_REF, GITHUB_EVENT_NAME, GITHUB_EVENT_PATH": "which commit that is, on GitHub",
+    "CI_MERGE_REQUEST_DIFF_BASE_SHA, CI_PIPELINE_SOURCE, CI_COMMIT_BEFORE_SHA": "the same, on GitLab",
+    "XDG_STATE_HOME": "where what outlives a project is remembered; `~/.local/state` without it",
+    "GITHUB_WORKSPACE, CI_PROJECT_URL, CI_PROJECT_DIR, CI_COMMIT_SHA": "links from plans to the lines of files",
+    "GITHUB_TOKEN, GITHUB_API_URL": "`comment --provider github`",
+    "GITLAB_TOKEN, CI_API_V4_URL, CI_MERGE_REQUEST_PROJECT_ID": "`comment --provider gitlab`",
+    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE": "proxies and certificate authorities, as elsewhere",
+}
+
+
+def pages() -> dict[str, str]:
+    """The pages about remotes and the environment, by path."""
+    schemas = shipped()
+    providers = [schemas.provider(name) for name in schemas.provider_names()]
+    return {
+        "docs/reference/providers.md": page(
+            "Providers",
+            "How a remote speaks is a data file, `schemas/providers/NAME.yaml`. A target names its provider.",
+            *(_provider(each) for each in providers),
+        ),
+        "docs/reference/environment.md": _environment(providers),
+    }
+
+
+def _provider(provider: Provider) -> str:
+    limits = provider.limits
+    rows = [
+        ("url", code(provider.url) if provider.url else "the target has to name it"),
+        ("credentials go to", ", ".join(map(code, provider.hosts)) or "nowhere"),
+        ("headers", ", ".join(code(f"{name}: {value}") for name, value in provider.headers.items())),
+        ("writes a minute", f"{limits.writes_per_minute:,}"),
+        ("reads a minute", f"{limits.reads_per_minute:,}"),
+        ("at once", str(limits.concurrency)),
+        ("hold-off of a lost create", f"{limits.settle_seconds:g} s"),
+    ]
+    kinds = ((f"[{name}](kinds/{slug(spec.schema)}.md)", code(spec.path)) for name, spec in provider.kinds.items())
+    parts = (
+        f"## {provider.name}",
+        "\n".join(f"- {name}: {text}" for name, text in rows if text),
+        table(("credential", "header", "variable"), _credentials(provider)),
+        table(("kind", "path"), kinds),
+    )
+    return "\n\n".join(part for part in parts if part)
+
+
+def _credentials(provider: Provider) -> Iterator[tuple[str, str, str]]:
+    for name, credential in provider.credentials.items():
+        yield code(name), code(credential.header), code(credential.env) if credential.env else "the target names one"
+
+
+def _environment(providers: list[Provider]) -> str:
+    taken: dict[str, list[str]] = {}
+    for provider in providers:
+        for credential in provider.credentials.values():
+            if credential.env:
+                taken.setdefault(credential.env, []).append(code(provider.name))
+    secrets = ((code(name), ", ".join(dict.fromkeys(names))) for name, names in sorted(taken.items()))
+    return page(
+        "Environment variables",
+        "Every option can be set in the environment. What is given on the command line counts more.",
+        table(("variable", "option"), ((code(name), code(option)) for name, option in options())),
+        "## Credentials",
+        "Read where the target names no other variable with `!env`.",
+        table(("variable", "for the provider"), secrets),
+        "## Others",
+        table(("variable", "says"), ((", ".join(map(code, names.split(", "))), said) for names, said in READ.items())),
+    )
+
+
+def options() -> Iterator[tuple[str, str]]:
+    """Every variable that sets an option, with the option."""
+    context = click.Context(root, info_name="reconciler")
+    commands = [((), root), *(((name,), root.get_command(context, name)) for name in VERBS)]
+    for path, command in commands:
+        for option in command.params if command else ():
+            if isinstance(option, click.Option) and option.name != "version":
+                yield variable(option, path), " ".join((*path, max(option.opts, key=len)))

@@ -1,0 +1,42 @@
+"""Wrong versions of what says that an object needs nothing, as data."""
+
+from __future__ import annotations
+
+from mutant import Mutant
+
+MUTANTS = [
+    Mutant(
+        "agreement",
+        "if manifest.ignore or manifest.initial or manifest.refs:",
+        "if manifest.refs:",
+        "left to others",
+        "agreement",
+    ),
+    Mutant(
+        "agreement",
+        "if any(meaning_of(kind, unit).uncompared for unit in wanted):",
+        "if not wanted:",
+        "uncompared",
+        "agreement",
+    ),
+    Mutant(
+        "agreement",
+        "if _digest(kind, gist.units, present) != gist.digest:",
+        "if not present:",
+        "values count",
+        "agreement",
+    ),
+    Mutant("agreement", "or mark.nonce == marks.UNDRAWN", "", "a nonce is drawn", "agreement"),
+    Mutant("agreement", "or live.id in self._bound", "", "bound by another", "agreement"),
+    Mutant("agreement", "or mark.key in self._former", "", "moved from", "agreement"),
+    Mutant("agreement", " == mark\n", " is not None\n", "the mark counts", "agreement"),
+    Mutant("agreement", "{**used, kind.mark_field", "{kind.mark_field", "what it uses stays", "agreement"),
+    Mutant(
+        "agreement",
+        "for owned in twins if owned.live.agrees",
+        "for owned in twins[1:] if owned.live.agrees",
+        "twins",
+        "agreement",
+    ),
+    Mutant("kind_plan", "        if live.agrees:\n", "        if live is None:\n", "lean is not decided", "kind_plan"),
+]

@@ -1,0 +1,87 @@
+"""Which live objects need nothing, and what is kept of them. That plans stay the same is checked with every plan here
+(`build.made_plan`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.core.agreement import Agreement, gist_of
+from reconciler.core.model import Address, LiveObject, Manifest
+from reconciler.core.pairing import Observation
+from reconciler.core.semantics import Kind
+from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, bare, manifest, marked
+from tests.unit.core.linked import BOT, STORE
+
+M = {"model": "m", "temperature": 0.5, "metadata": {"team": "t"}}
+
+
+def known(files: list[Manifest], kind: Kind = ASSISTANT) -> list[Manifest]:
+    return [replace(each, gist=gist_of(kind, each)) for each in files]
+
+
+def lean(live: LiveObject, *files: Manifest, kind: Kind = ASSISTANT, digests: bool = False) -> LiveObject:
+    return Agreement(known(list(files), kind), OWNER, digests=digests).lean(kind, live)
+
+
+def test_an_object_that_is_as_wanted_is_kept_as_its_mark() -> None:
+    managed = [("model",), ("temperature",), ("metadata", "team")]
+    live = marked("o1", "a", {**M, "instructions": None, "tools": []}, managed=managed)
+    kept = lean(live, manifest("a", {**M, "temperature": 0.50}))
+    assert kept.agrees
+    assert kept.body == {"metadata": {"reconciler": live.body["metadata"]["reconciler"]}}
+    assert (kept.id, kept.created) == (live.id, live.created)
+
+
+@pytest.mark.parametrize(
+    ("live", "files"),
+    [
+        (marked("o1", "a", {**M, "temperature": 1}), [manifest("a", M)]),
+        (marked("o1", "a", M), []),
+        (marked("o1", "a", M), [manifest("b", M)]),
+        (marked("o1", "a", M, owner="other"), [manifest("a", M)]),
+        (marked("o1", "a", M, nonce="~"), [manifest("a", M)]),
+        (bare("o1", M), [manifest("a", M)]),
+        (marked("o1", "a", M), [manifest("a", M, protect=True)]),
+        (marked("o1", "a", M), [manifest("a", {"model": "m"})]),
+        (marked("o1", "a", M), [manifest("a", M, ignore={"temperature"})]),
+        (marked("o1", "a", M), [manifest("a", M, initial={"temperature"})]),
+        (marked("o1", "a", M), [manifest("a", M, id="o1")]),
+        (marked("o1", "a", M), [manifest("a", M), manifest("b", M, id="o1")]),
+        (marked("o1", "a", M), [manifest("a", M), manifest("b", M, moved_from="a")]),
+    ],
+)
+def test_what_needs_something_or_may_is_kept_whole(live: LiveObject, files: list[Manifest]) -> None:
+    assert lean(live, *files) == live
+
+
+def test_a_value_that_is_not_compared_keeps_an_object_whole() -> None:
+    body = {"title": "t", "secret": "s"}
+    assert gist_of(WIDGET, manifest("a", body, WIDGET)) is None
+    assert not lean(marked("o1", "a", body, WIDGET), manifest("a", body, WIDGET), kind=WIDGET).agrees
+
+
+@pytest.mark.parametrize(("last", "agrees"), [(M, True), ({**M, "model": "n"}, False), (None, False)])
+def test_where_marks_keep_digests_they_have_to_be_right(last: Any, agrees: bool) -> None:
+    assert lean(marked("o1", "a", M, last=last), manifest("a", M), digests=True).agrees is agrees
+
+
+def test_ids_of_kinds_that_were_read_stand_for_references() -> None:
+    store, where = manifest("s", {"title": "s"}, STORE), ("store",)
+    bot = manifest("b", {"text": "b", "store": "(unknown)"}, BOT, refs={where: Address("store", "s")})
+    live = marked("o1", "b", {"text": "b", "store": "vs1"}, BOT)
+    agreement = Agreement([*known([store], STORE), *known([bot], BOT)], OWNER)
+    assert not agreement.lean(BOT, live).agrees
+    assert agreement.learn(Observation(STORE, (marked("vs1", "s", {"title": "s"}, STORE),), 1)) == []
+    kept = agreement.lean(BOT, live)
+    assert kept.agrees
+    assert kept.body["store"] == "vs1", "what it uses cannot be deleted"
+
+
+def test_a_second_object_of_an_address_is_needed_whole() -> None:
+    agreement = Agreement(known([manifest("a", M)]), OWNER)
+    old, young = marked("o1", "a", M, created=1), marked("o2", "a", M, created=2, nonce="n2")
+    seen = tuple(agreement.lean(ASSISTANT, each) for each in (young, old))
+    assert agreement.learn(Observation(ASSISTANT, seen, 1)) == ["o2"]
