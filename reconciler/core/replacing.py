@@ -51,7 +51,7 @@ def standing(found: Index, manifests: Mapping[str, Manifest]) -> dict[str, Owned
             orphans.setdefault(_content(found.kind, owned), []).append(owned)
     for key in sorted(manifests.keys() - result.keys()):
         alike = orphans.get(_wanted(found.kind, manifests[key]))
-        if alike and not claims(found, key):
+        if alike:
             result[key] = alike.pop(0)
     return result
 

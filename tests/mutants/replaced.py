@@ -11,7 +11,6 @@ MUTANTS = [
     Mutant(
         "replacing", "if not meaning_of(kind, each[0]).uncompared", "", "what is not shown is not compared", "replacing"
     ),
-    Mutant("replacing", "and not claims(found, key)", "", "a key with an object takes no other", "replacing"),
     Mutant("replacing", "result[key] = alike.pop(0)", "result[key] = alike[0]", "one object has one key", "replacing"),
     Mutant("kind_plan", "Reason.REPLACED)", "Reason.NEW)", "a replacement says so", "replacing"),
     Mutant("kind_plan", "if owned not in alike:", "if False:", "what is superseded goes", "replacing"),

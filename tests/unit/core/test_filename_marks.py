@@ -62,6 +62,12 @@ def test_a_name_without_a_suffix_and_one_that_starts_with_a_dot() -> None:
         assert read(with_mark(name, MARK, SHA), 1, "acme", codes([KEY])).name == name
 
 
+def test_another_owner_is_nobody_we_know() -> None:
+    said = marks.read(read(with_mark("a.md", MARK, SHA), 1, "other", codes([KEY])).mark)
+    assert isinstance(said, Mark)
+    assert said.owner.startswith("unknown-")
+
+
 def test_an_unknown_key_is_told_by_the_readable_name() -> None:
     said = marks.read(read(with_mark("~Über Leave.md", MARK, SHA), 1, "acme", {}).mark)
     assert isinstance(said, Mark)

@@ -32,7 +32,8 @@ def change_from(live: list[Json], papers: dict[str, Any]) -> Change:
 
 def test_what_agrees_needs_nothing_whatever_the_order() -> None:
     live = [entry("pb", "b", tags={}), entry("pa", "a", cut="400")]
-    assert due(filed([*FILES, shelf("s", {"a": {}, "b": {}})], PAPERS, [on_shelf("s1", "s", live)])) == []
+    for said in ({}, {"cut": "400"}):
+        assert due(filed([*FILES, shelf("s", {"a": said, "b": {}})], PAPERS, [on_shelf("s1", "s", live)])) == []
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,11 @@ def test_an_entry_that_is_not_ready_is_told_by_its_state() -> None:
     assert [(field.path, field.before, field.after) for field in change.fields] == [
         (("papers", "a", "state"), "busy", "ready")
     ]
+
+
+def test_how_an_entry_was_put_in_counts_where_the_files_say_it() -> None:
+    change = change_from([entry("pa", "a", cut="auto")], {"a": {"cut": "400"}})
+    assert (change.patch or {})["papers"]["attach"] == [{"paper": "pa", "cut": "400", "key": "a"}]
 
 
 def test_many_entries_are_told_as_one() -> None:

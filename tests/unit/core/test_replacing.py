@@ -88,6 +88,11 @@ def test_a_renamed_one_is_known_by_its_content() -> None:
     assert due(filed(twice, live)) == ["create paper/y/a"]
 
 
+def test_content_that_lost_its_manifest_is_not_uploaded_again() -> None:
+    again = replace(on_paper("p2", "z", "new"), body={**on_paper("p2", "z", "new").body, "title": "a.txt"})
+    assert due(filed([paper("a", "new")], [on_paper("p1", "a", "old"), again])) == ["delete paper/a p1"]
+
+
 def test_a_newer_mark_of_the_key_is_not_doubled() -> None:
     newer = replace(on_paper("p1", "a"), body={"id": "p1", "mark": {"reconciler": f"9 {OWNER} a more"}})
     plan = filed([paper("a")], [newer])
