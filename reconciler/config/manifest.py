@@ -108,6 +108,7 @@ def _manifest(document: Document, address: Address, options: Mapping[str, Any]) 
         initial=frozenset(options.get("initial", ())),
         moved_from=options.get("moved_from"),
         same_name_allowed="same_name" in options,
+        renew=options.get("on_expired") == "renew",
         refs=document.refs,
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from reconciler.core.model import Body, Json
@@ -28,13 +29,15 @@ from reconciler.drivers.base import (
     is_usable_id,
 )
 from reconciler.drivers.boundaries import Boundaries
+from reconciler.drivers.collection import RestCollection
 from reconciler.drivers.cursors import by_offset, by_time, by_token
 from reconciler.drivers.http import Answer, HttpClient, retry_after
 from reconciler.drivers.listing import Fetched, read_list
 from reconciler.drivers.paging.page import Entry, Order, Page
 from reconciler.drivers.paging.reading import Ask, Reading
-from reconciler.drivers.provider import Provider, ProviderKind
+from reconciler.drivers.provider import Limits, ListStyle, Provider, ProviderKind
 from reconciler.drivers.shapes import created, error_text, inside, is_live, shortened, the_object, the_page
+from reconciler.drivers.uploads import Upload, upload_of
 
 _ROUTE_HINT: Final = "a gateway that balances or falls back between accounts cannot be reconciled: pin one upstream"
 _NO_PLACE: Final = (BadResponse, NoSuchApi, Rejected, ServerFailed)
@@ -44,16 +47,28 @@ _NO_PLACE: Final = (BadResponse, NoSuchApi, Rejected, ServerFailed)
 class RestDriver:
     """Follows a provider's data over an `HttpClient`. Safe from several threads.
 
-    `reads_at_once`: how many pages of a list may be on their way; `boundaries` remembers where they ended.
+    `reads_at_once`: how many pages of a list may be on their way; `boundaries` remembers where they ended. Files to
+    upload are below `root`; `sent` hears of their bytes as they go out.
     """
 
     def __init__(
-        self, provider: Provider, client: HttpClient, *, reads_at_once: int = 1, boundaries: Boundaries | None = None
+        self,
+        provider: Provider,
+        client: HttpClient,
+        *,
+        reads_at_once: int = 1,
+        boundaries: Boundaries | None = None,
+        root: str = ".",
+        limits: Limits | None = None,
+        sent: Callable[[int], None] = lambda count: None,
     ) -> None:
         self._provider = provider
         self._client = client
         self._reads_at_once = reads_at_once
         self._boundaries = boundaries
+        self._root = root
+        self._limits = limits or provider.limits
+        self._sent = sent
         self._route: str | None = None
         self.account: str | None = None  # what the remote last said of itself
         self._route_lock = threading.Lock()
@@ -72,6 +87,15 @@ class RestDriver:
             case _:
                 found = self._after(kind, spec)
         return (body for body in found if is_live(spec, body))
+
+    def within(self, kind: str, id: str, field: str) -> RestCollection:
+        """The collection that is a field of an object."""
+        style, path = self._provider.kinds[kind].members[field], self._path(kind, id)
+        return RestCollection(self._send, self._members, path, style, self._limits.attaches_per_minute)
+
+    def _members(self, path: str, style: ListStyle, query: Mapping[str, str]) -> Iterator[Body]:
+        spec = ProviderKind("", path, list=replace(style, query={**style.query, **query}))
+        return read_list(Reading(1), partial(self._fetch, spec), tuple, self._client)
 
     def _after(self, kind: str, spec: ProviderKind) -> Iterator[Body]:
         """A list whose cursor is the id of the last object seen.
@@ -103,8 +127,12 @@ class RestDriver:
         style = spec.create
         chosen = {style.id_field: str(uuid.uuid4())} if style.id_field else {}
         path, sent = style.path or spec.path, {**body, **style.fields, **chosen}
+        content: dict[str, Any] = {"body": sent}
+        if spec.upload:
+            upload = upload_of(spec.upload, sent, self._root, self._sent)
+            content = {"upload": upload, "bucket": (path, self._limits.uploads_per_minute)}
         try:
-            answer = self._send("POST", path, headers=spec.headers, body=sent, repeatable=bool(chosen), sending=sending)
+            answer = self._send("POST", path, headers=spec.headers, repeatable=bool(chosen), sending=sending, **content)
             return the_object(spec, answer)
         except (ServerFailed, BadResponse, RouteChanged) as error:
             raise Ambiguous(str(error), detail=error.diagnostic.detail, status=error.status) from error
@@ -217,10 +245,20 @@ class RestDriver:
         body: Body | None = None,
         repeatable: bool = True,
         sending: Callable[[], None] | None = None,
+        upload: Upload | None = None,
+        bucket: tuple[str, int] | None = None,
     ) -> Answer:
         query = {**self._provider.query, **(query or {})} or None
         answer = self._client.send(
-            method, path, query=query, headers=headers, body=body, repeatable=repeatable, sending=sending
+            method,
+            path,
+            query=query,
+            headers=headers,
+            body=body,
+            repeatable=repeatable,
+            sending=sending,
+            upload=upload,
+            bucket=bucket,
         )
         provider = self._provider
         if provider.retried_header and answer.headers.get(provider.retried_header, "0") != "0":

@@ -89,10 +89,8 @@ MUTANTS = [
     ),
     Mutant("seal", "after if self.digests else None", "None", "sealed marks keep digests", "seal"),
     Mutant("seal", "after if self.digests else None", "after", "sealed marks keep names only", "seal"),
-    Mutant(
-        "seal", "for place, patch in patches.items() if patch is None", "for place in ()", "losses are told", "seal"
-    ),
-    Mutant("seal", "changes=changes, sealed=False)", "changes=changes)", "an open plan says so", "seal"),
+    Mutant("seal", "lost += [change] if again is change else []", "lost += []", "losses are told", "seal"),
+    Mutant("seal", "changes=tuple(changes), sealed=False)", "changes=tuple(changes))", "an open plan says so", "seal"),
     # rollback
     Mutant("rollback", "outcome.result is Result.DONE and", "", "only what was done is taken back", "rollback"),
     Mutant(
@@ -176,7 +174,13 @@ MUTANTS = [
         "another object has another nonce",
         "rollback",
     ),
-    Mutant("rollback", ".items() if value is not None}", ".items()}", "nulls are not sent to a create", "rollback"),
+    Mutant(
+        "rollback",
+        "if value is not None and unit[0] not in kind.members}",
+        "if unit[0] not in kind.members}",
+        "nulls are not sent to a create",
+        "rollback",
+    ),
     Mutant(
         "rollback", "precondition=ABSENT_OBJECT,", "precondition=None,", "an address gets no second object", "rollback"
     ),

@@ -118,7 +118,8 @@ def test_what_a_provider_extends_is_merged_in_and_credentials_are_replaced() -> 
 
 def test_limits_of_a_target_are_laid_over_those_of_its_provider() -> None:
     local = shipped().provider("local")
-    assert local.limits == Limits(writes_per_minute=10**6, reads_per_minute=10**6, settle_seconds=0)
+    most = 10**6
+    assert local.limits == Limits(most, most, settle_seconds=0, uploads_per_minute=most, attaches_per_minute=most)
 
 
 def providers(tmp_path: Path, **files: str) -> Schemas:
