@@ -106,7 +106,7 @@ class Session:
     @cached_property
     def kinds(self) -> tuple[KindOnTarget, ...]:
         """The kinds of the target, in order of dependency."""
-        return kinds_of(self.provider, self.schemas, beside=self._beside)
+        return kinds_of(self.provider, self.schemas, beside=self.marks_beside)
 
     @property
     def identity(self) -> TargetIdentity:
@@ -158,10 +158,10 @@ class Session:
     @property
     def digests(self) -> bool:
         """Whether marks keep digests of what is applied."""
-        return self._beside or self.target.marks is Marks.DIGESTS
+        return self.marks_beside or self.target.marks is Marks.DIGESTS
 
     @property
-    def _beside(self) -> bool:
+    def marks_beside(self) -> bool:
         """Whether marks are kept in the lock file: where that is asked for, and where objects cannot carry any."""
         markless = any(not (kind.mark_field or kind.upload) for kind in self.provider.kinds.values())
         return markless or self.target.marks is Marks.LOCK_FILE
@@ -206,12 +206,12 @@ class Session:
     def driver(self) -> Driver:
         """A driver for the target. Raises ConfigError for a missing or misdirected credential."""
         named = NamedDriver(self._remote, self.provider, lambda: self.owner, lambda: self._keys)
-        return LockFileDriver(named, self._lock_file) if self._beside else named
+        return LockFileDriver(named, self._lock_file) if self.marks_beside else named
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep other runs from writing what this one writes, as far as files are concerned. Raises LockFileError."""
-        with self._lock_file.held() if self._beside else nullcontext():
+        with self._lock_file.held() if self.marks_beside else nullcontext():
             yield
 
     @cached_property
