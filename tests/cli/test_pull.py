@@ -413,7 +413,9 @@ def test_in_whatever_shape_the_server_answers_the_plan_is_empty(project: Project
     assert [change["fields"] for change in after["changes"] if change["fields"]] == []
 
 
-def test_a_thousand_objects_take_ten_lists_two_more_from_both_ends_and_a_write_each(project: Project, remote: Remote) -> None:
+def test_a_thousand_objects_take_ten_lists_two_more_from_both_ends_and_a_write_each(
+    project: Project, remote: Remote
+) -> None:
     project.target(remote.url)
     for number in range(1000):
         make(remote, name=f"Bot {number % 100}")
