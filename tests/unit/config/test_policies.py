@@ -35,6 +35,7 @@ from reconciler.core.model import (
     Source,
     TargetIdentity,
 )
+from tests.strategies import law
 from tests.unit.config.conftest import told
 
 HERE = Source("a.yaml", 1, 1)
@@ -239,7 +240,7 @@ def test_the_schema_of_policies_is_valid_itself() -> None:
         (
             {"properties": {"temperature": {"maximum": 1}}},
             {"model": "x", "temperature": 1.5},
-            "a.yaml:3:3: error: policy p: The rule (temperature is 1.5; the largest value is 1)",
+            "a.yaml:3:3: error: policy p: The rule (temperature is 1.5; the largest value is 1) -> write a number that is at most 1",
         ),
         (
             {"properties": {"metadata": {"required": ["reviewed-by"]}}},
@@ -395,6 +396,7 @@ def _schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
+@law
 @given(rule=st.recursive(st.booleans(), _schemas, max_leaves=6), value=_VALUES)
 def test_whatever_a_policy_refuses_is_told_and_nothing_else(
     rule: Json, value: Json, tmp_path_factory: pytest.TempPathFactory
