@@ -74,6 +74,8 @@ def test_check_alone_writes_nothing_and_says_what_would_be_pulled(project: Proje
     ran = project.run("pull", "--check")
     assert (ran.code, files(project), remote.writes) == (2, before, [])
     assert "assistants.d/a.yaml" in ran.out
+    assert "Nothing was written" in ran.out
+    assert "The plan is empty" not in ran.out
     project.ok("pull", "--yes")
     assert project.run("pull", "--check").code == 0
     remote.ask("POST", f"/v1/assistants/{remote.named('a')['id']}", {"name": "b"})
