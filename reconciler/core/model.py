@@ -141,7 +141,8 @@ class Manifest:
 class LiveObject:
     """One object as the remote showed it; `created` is the remote's own time stamp (0 if none).
 
-    `body` is verbatim; of an object that `agrees` with its manifest only what others may ask for is kept.
+    `body` is verbatim. Where a plan is made, only what it may need is kept (see `agreement`) of an object that is not
+    ours, or that `agrees` with its manifest.
     """
 
     kind: str
