@@ -156,3 +156,13 @@ def test_a_large_request_that_is_taken_in_time_is_answered() -> None:
         assert driver.update("assistant", "asst", LARGE) == {"id": "asst"}
     assert whole == [True]
     assert 30 < clock.now - begin < SECONDS
+
+
+@pytest.mark.parametrize("head", [b"x-long: " + b"x" * (4 << 20), b"x-more: y\r\n" * (400 << 10)], ids=["one", "many"])
+def test_a_huge_head_is_cut_off_by_its_size(head: bytes) -> None:
+    def huge(exchange: Exchange) -> None:
+        exchange.raw(b"HTTP/1.1 200 x\r\ncontent-length: 14\r\n" + head + b'\r\n\r\n{"id": "asst"}')
+
+    with reading(Clock(), huge) as (wire, read), pytest.raises(Unreachable):
+        read()
+    assert wire.sent["read"] == MAX_TRIES
