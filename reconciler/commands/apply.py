@@ -13,11 +13,13 @@ from reconciler.commands.choices import Choices, stance_options
 from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.output import OUTCOME_FORMATS, destinations, formats_option, say, write
+from reconciler.commands.sharding import shard_option
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:
     from reconciler.commands.session import Session
     from reconciler.core.model import Outcome, Plan
+    from reconciler.core.shards import Shard
     from reconciler.engine.observe import Sight
 
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write a plan that takes it back, to a new file.",
 )
+@shard_option
 @stance_options
 @formats_option
 @click.pass_obj
@@ -47,6 +50,7 @@ def command(
     parallelism: int | None,
     report: Path | None,
     rollback_out: Path | None,
+    shard: Shard | None,
     base: str,
     on_drift: str,
     resolve: str | None,
@@ -57,10 +61,11 @@ def command(
     With PLANFILE (from `plan --out` or `--rollback-out`), exactly what it holds, unless the target changed meanwhile
     in what it touches. What has been done already is not done again, so a half-failed apply can be run once more.
     """
-    from reconciler.commands.applying import carry_out, exit_of
+    from reconciler.commands.applying import carry_out, exit_of, fresh_plan
     from reconciler.commands.formats import apply_renderers
     from reconciler.commands.records import check_destination, write_report, write_rollback
     from reconciler.commands.session import Session
+    from reconciler.core.shards import in_shard
 
     destinations(formats, OUTCOME_FORMATS)
     session, choices = Session(options), Choices(base, on_drift, resolve)
@@ -70,7 +75,9 @@ def command(
     if len(what) == 1 and _is_plan_file(session, what[0]):
         plan, sight = _saved(session, Path(what[0]), allow_deletes, choices)
     else:
-        plan, sight = _fresh(session, what, allow_deletes, choices)
+        plan, sight = fresh_plan(session, what, allow_deletes, choices)
+    if shard:
+        plan = in_shard(plan, shard)
     say(options, plan.diagnostics)
     _show(options, plan, formats)
     outcomes: list[Outcome] = []
@@ -90,20 +97,6 @@ def command(
 def _is_plan_file(session: Session, what: str) -> bool:
     """Whether it is a file: of a plan, since no manifest is named by its file."""
     return what.endswith(".json") or ((session.root / what).is_file() and not what.endswith((".yaml", ".yml", ".md")))
-
-
-def _fresh(
-    session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: Choices
-) -> tuple[Plan, Sight]:
-    """Plan now. Creates of an interrupted run that may yet show up are waited for first."""
-    from reconciler.commands.applying import waited
-    from reconciler.commands.planning import plan_live
-
-    planned = plan_live(session, addresses, allow_deletes, choices)
-    if waited(session, planned.plan, planned.sight):
-        planned = plan_live(session, addresses, allow_deletes, choices)
-    say(session.options, planned.loaded.diagnostics)
-    return planned.plan, planned.sight
 
 
 def _saved(session: Session, file: Path, allow_deletes: int | None, choices: Choices) -> tuple[Plan, Sight]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,10 @@ from reconciler.commands.choices import Choices, git_ref, stance_options
 from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.output import formats_option, say, write
+from reconciler.commands.sharding import shard_option
+
+if TYPE_CHECKING:
+    from reconciler.core.shards import Shard
 
 
 @click.command("plan")
@@ -19,6 +24,8 @@ from reconciler.commands.output import formats_option, say, write
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option("--allow-deletes", type=click.IntRange(min=1), help="Allow exactly this many deletes.")
 @click.option("--against", metavar="git:REF", help="Compare with the files of a commit: no target, no credentials.")
+@shard_option
+@click.option("--split", metavar="N=FILE", help="Write which of N shards have changes, as the matrix of a CI job.")
 @stance_options
 @formats_option
 @click.pass_obj
@@ -30,6 +37,8 @@ def command(
     detailed_exitcode: bool,
     allow_deletes: int | None,
     against: str | None,
+    shard: Shard | None,
+    split: str | None,
     base: str,
     on_drift: str,
     resolve: str | None,
@@ -42,20 +51,29 @@ def command(
     from reconciler.commands.formats import plan_renderers
     from reconciler.commands.planning import exit_of, plan_against, plan_live
     from reconciler.commands.session import Session
+    from reconciler.commands.sharding import split_option_value, write_matrix
     from reconciler.core.document import summarise
     from reconciler.core.seal import sealed as seal
+    from reconciler.core.shards import in_shard
     from reconciler.engine import planfile
 
     if sealed and out is None:
         raise click.UsageError("--sealed is about the saved plan: give --out FILE as well")
     if against and out is not None:
         raise click.UsageError("a plan --against other files cannot be applied, so it is not saved with --out")
+    if shard and out is not None:
+        raise click.UsageError("save the whole plan, and give --shard to `apply PLANFILE`: its guards are the whole's")
+    parts = split_option_value(split) if split else None
     session = Session(options)
     if against:
         plan, loaded = plan_against(session, addresses, git_ref(against), allow_deletes)
     else:
         planned = plan_live(session, addresses, allow_deletes, Choices(base, on_drift, resolve))
         plan, loaded = planned.plan, planned.loaded
+    if parts:
+        write_matrix(plan, parts[0], session.root / parts[1])
+    if shard:
+        plan = in_shard(plan, shard)
     say(options, (*loaded.diagnostics, *plan.diagnostics))
     write(options, formats, plan_renderers(plan, options))
     if out is not None:

@@ -74,6 +74,23 @@ class Fleet:
         except Refused as refused:
             self.problems.append(refused.diagnostic)
 
+    def keys(self) -> Iterator[str]:
+        """The key of each row, without filling the rest of its document."""
+        from reconciler.config.templates import TemplateFault
+
+        try:
+            templates = self._compiled()
+            if has_errors(self.problems):
+                return
+            fill = templates[_KEY].fill
+            for row in rows_of(self.written.document, self.project):
+                yield str(fill({"row": row.values, **row.values}))
+        except TemplateFault as fault:
+            place = self.written.document.place(_KEY)
+            self.problems.append(error(Code.INVALID_VALUE, f"{dotted(_KEY)} cannot be filled: {fault}", place))
+        except Refused as refused:
+            self.problems.append(refused.diagnostic)
+
     def whole(self, what: bytes) -> Whole:
         """The body of a row, made again."""
         file, line, column, values = json.loads(what)

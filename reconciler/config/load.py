@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from reconciler.config.build import Refused
+from reconciler.config.collections import with_files
 from reconciler.config.content import config_digest, content_digest
 from reconciler.config.document import Document
 from reconciler.config.documents import Documents
@@ -72,7 +73,7 @@ def load(
     unusable = [] if files else list(layer_problems(root, dirs, target))
     layers = [] if unusable else [FilePath(each) for each in target.layers]
     project = files or Project(root, (*dirs, *layers))
-    gathered = _Manifests(project, reading, layers_of(root, target))
+    gathered = Manifests(project, reading, layers_of(root, target))
     if kinds is not None and not target.layers:
         gathered.read_lean(kinds, memory)
     with _collector_paused():
@@ -83,20 +84,27 @@ def load(
     if not gathered.files and not has_errors(project.problems):
         summary = f"there are no manifests in {', '.join(project.name(str(root / each)) for each in dirs)}"
         problems.append(warning(Code.NOTHING_TO_MANAGE, summary, None, hint="write one, or name another --dir"))
-    manifests = tuple(sorted(gathered.manifests.values(), key=lambda each: each.address))
-    problems += _same_names(manifests, provider, gathered.names)
+    spelled, unfit = with_files(project, provider, gathered.manifests)
+    problems += unfit
+    manifests = tuple(sorted(spelled.values(), key=lambda each: each.address))
+    names = {address: gathered.names.get(address) for address in spelled}
+    contents = {
+        address: gathered.contents[address] if gathered.manifests.get(address) is each else content_digest(each)
+        for address, each in spelled.items()
+    }
+    problems += _same_names(manifests, provider, names)
     problems += _same_ids(manifests)
     problems += reference_problems(manifests, provider, reading.schemas)
-    return Loaded(manifests, in_order(problems), config_digest(gathered.contents))
+    return Loaded(manifests, in_order(problems), config_digest(contents))
 
 
-class _Manifests:
+class Manifests:
     """The manifests met so far, and the problems."""
 
     def __init__(self, project: Files, reading: Reading, layers: Sequence[str]) -> None:
-        self._project = project
-        self._reading = reading
-        self._layers = Layers(layers, default_kind(reading.provider))
+        self.project = project
+        self.reading = reading
+        self.layers = Layers(layers, default_kind(reading.provider))
         self._bases: dict[str, tuple[list[Written], list[Diagnostic]]] = {}
         self._tags = Tags(project, reading.target.name, reading.target.vars)
         self._folded: dict[Address, Manifest] = {}
@@ -110,7 +118,7 @@ class _Manifests:
 
     def read_lean(self, kinds: Mapping[str, Kind], memory: Memory | None) -> None:
         """Keep bodies and places only where a file is out of the ordinary."""
-        self._lean = Lean(self._reader, self._tags, self._reading, kinds, memory)
+        self._lean = Lean(self._reader, self._tags, self.reading, kinds, memory)
 
     def add(self, found: Found) -> None:
         """Read one file."""
@@ -127,30 +135,30 @@ class _Manifests:
         for document in documents:
             written = self._written(document, found, alone=len(documents) == 1, sound=not has_errors(problems))
             try:
-                written = extended(written, found, self._project, self._base)
+                written = extended(written, found, self.project, self._base)
             except Refused as refused:
                 self.problems.append(refused.diagnostic)
                 continue
-            if self._layers.names:
-                self.problems += self._layers.add(written, found)
+            if self.layers.names:
+                self.problems += self.layers.add(written, found)
             else:
-                self._take(written)
+                self.take(written)
 
     def finish(self) -> None:
         """Take what waited for the layers above it."""
-        for written in self._layers.documents():
-            self._take(written)
+        for written in self.layers.documents():
+            self.take(written)
         if self._lean:
             self._lean.done()
 
-    def _take(self, written: Written) -> None:
+    def take(self, written: Written) -> None:
         """Make the manifest of a document, or those of its rows."""
         if FOR_EACH not in written.block:
             self.problems += self._judge(written)
         elif not written.document.tagged:
-            fleet = Fleet(written, self._project)
+            fleet = Fleet(written, self.project)
             for row in fleet.documents():
-                fleet.told(self._judge(self._layers.over(row)), row.document.source)
+                fleet.told(self._judge(self.layers.over(row)), row.document.source)
             self.problems += fleet.problems
 
     def _base(self, found: Found) -> tuple[list[Written], list[Diagnostic]]:
@@ -167,18 +175,18 @@ class _Manifests:
         return self._reader.of(found, self._reader.content(found))
 
     def _written(self, document: Document, found: Found, alone: bool, sound: bool) -> Written:
-        self.problems += name_rows_files(document, self._project, found.path)
+        self.problems += name_rows_files(document, self.project, found.path)
         tagged = frozenset(document.tagged)
         self.problems += self._tags.resolve(document, found.path)
         return Written(document, found.key if alone else None, sound, tagged)
 
     def _judge(self, written: Written) -> list[Diagnostic]:
         """Keep the manifest of a document, if it is one for this target; the problems of it."""
-        judged = read_manifest(written.document, written.key, self._reading)
+        judged = read_manifest(written.document, written.key, self.reading)
         if judged.manifest is None or not written.sound:
             return judged.problems
         manifest = judged.manifest
-        field = self._reading.provider.kinds[manifest.address.kind].name_field
+        field = self.reading.provider.kinds[manifest.address.kind].name_field
         name, content = manifest.body.get(field or ""), content_digest(manifest)
         if self._lean and written.again:
             manifest = self._lean.row(manifest, written.again)

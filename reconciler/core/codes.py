@@ -1,6 +1,7 @@
 """Every diagnostic code the tool can print, in one place, so that a code never changes its meaning.
 
-Ranges: RC01 files and YAML, RC02 schema, RC03 settings and credentials, RC04 plan, RC05 remote, RC06 apply.
+Ranges: RC01 files and YAML, RC02 schema, RC03 settings and credentials, RC04 plan, RC05 remote, RC06 apply,
+RC07 fleet.
 """
 
 from enum import StrEnum
@@ -20,6 +21,9 @@ class Code(StrEnum):
     BAD_TAG = "RC0108"
     FILE_REFUSED = "RC0109"
     SUSPICIOUS_TEXT = "RC0110"
+    NO_SUCH_FILES = "RC0111"
+    TOO_LARGE_UPLOAD = "RC0112"
+    EMPTY_UPLOAD = "RC0113"
     KEY_LIKE = "RC0115"
     NOT_REPLACED = "RC0117"
     FILE_CHANGED = "RC0118"
@@ -36,6 +40,8 @@ class Code(StrEnum):
     SAME_NAME = "RC0210"
     POLICY = "RC0211"
     BAD_REFERENCE = "RC0212"
+    NOT_FOR_FILES = "RC0213"
+    DOUBLE_MEMBER = "RC0214"
     NO_COUNTERPART = "RC0217"
     SAME_ID = "RC0218"
     # RC03: settings, targets, variables, credentials
@@ -47,6 +53,8 @@ class Code(StrEnum):
     UNKNOWN_PROVIDER = "RC0306"
     OWNER_REQUIRED = "RC0307"
     BAD_CREDENTIAL_FILE = "RC0308"
+    FLEET_DATABASE = "RC0310"
+    MISSING_EXTRA = "RC0311"
     # RC04: plan
     BLOCKED = "RC0401"
     ORPHAN = "RC0402"
@@ -63,8 +71,11 @@ class Code(StrEnum):
     BASE_UNKNOWN = "RC0414"
     BAD_GIT_REF = "RC0415"
     LOCK_FILE = "RC0416"
+    STILL_USED = "RC0417"
+    EXPIRED = "RC0418"
     INEXPRESSIBLE = "RC0419"
     ARCHIVED = "RC0420"
+    BAD_REPORT = "RC0421"
     # RC05: the remote
     UNREACHABLE = "RC0501"
     REFUSED_CREDENTIAL = "RC0502"
@@ -85,3 +96,11 @@ class Code(StrEnum):
     CONFIRMATION_REQUIRED = "RC0604"
     NOT_THE_SAME = "RC0605"
     DEPENDENCY_MISSING = "RC0606"
+    NOT_INDEXED = "RC0607"
+    STILL_INDEXING = "RC0608"
+    UPLOAD_CHANGED = "RC0609"
+    OVERTAKEN = "RC0612"
+    # RC07: the fleet
+    STORE_LOST = "RC0701"
+    GIVEN_UP = "RC0702"
+    UNSUPPORTED = "RC0703"

@@ -4,6 +4,8 @@ ReconcilerError
 ├── ConfigError       the files, settings or environment: every problem of them at once
 ├── PlanFileError     a plan file that cannot be read, or is not what was written
 ├── LockFileError     the lock file of marks cannot be used
+├── StoreError        the database of a fleet cannot be used
+├── Unusable          a target of a fleet that cannot be set up
 ├── StalePlan         the target or the files changed since the plan was made; nothing was sent
 └── RemoteError       anything between us and the remote; see `drivers.base` for what there is below it
 """

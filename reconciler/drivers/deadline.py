@@ -14,6 +14,10 @@ _PIECE: Final = 16 * 1024
 """How much is written before the time is looked at again: a record of TLS."""
 
 
+class TooLate(Exception):
+    """A request did not go out soon enough after it was announced; no whole request was sent."""
+
+
 class Deadline:
     """How long the requests of one client may take to be sent, and as long again their answers, in seconds.
 
@@ -25,6 +29,11 @@ class Deadline:
         self._clock = clock
         self._sent_by = math.inf
         self._end = math.inf
+        self._latest = math.inf
+
+    def send_within(self, seconds: float) -> None:
+        """Let no piece of the next request go out after so many seconds: others may act as if it never will."""
+        self._latest = self._clock() + seconds
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Hear what httpx does; bind each stream to this deadline as it comes into being."""
@@ -44,7 +53,9 @@ class Deadline:
 
     def _noted(self, write: Callable[..., None]) -> Callable[..., None]:
         def noted(buffer: bytes, timeout: float | None = None) -> None:
-            for begin in range(0, len(buffer), _PIECE):
+            for begin in range(0, len(buffer), _PIECE):  # the end of a request is an empty piece: nothing to write
+                if self._clock() > self._latest:
+                    raise TooLate("the process stood still before the request was sent")
                 left = _left(self._sent_by - self._clock(), "the request could not be sent in time")
                 self._end = self._clock() + self._seconds
                 write(buffer[begin : begin + _PIECE], self._within(timeout, left))

@@ -5,9 +5,26 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 WINDOW_SECONDS = 60.0
+
+
+class Gate(Protocol):
+    """Says when the next request of a credential may go out. Safe from several threads."""
+
+    def reserve(self) -> float:
+        """Take the next free place; seconds from now until it is due."""
+        ...
+
+    def close(self, seconds: float) -> None:
+        """Let nothing through for so many seconds from now."""
+        ...
+
+    def opens_in(self) -> float:
+        """Seconds until it lets anything through again, as far as this process knows."""
+        ...
 
 
 class RateGate:
@@ -42,6 +59,14 @@ class RateGate:
         """Seconds until it lets anything through again."""
         with self._lock:
             return max(0.0, self._closed_until - self._clock())
+
+
+def gates_of(reads: int, writes: int, both: int | None, clock: Callable[[], float]) -> Mapping[bool, Gate]:
+    """The gates of one process, for reads (False) and writes (True): the same one where a remote counts `both`."""
+    if both is not None:
+        shared = RateGate(both, clock)
+        return {False: shared, True: shared}
+    return {False: RateGate(reads, clock), True: RateGate(writes, clock)}
 
 
 class Lanes:

@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -21,13 +22,15 @@ import httpx
 from reconciler.core.model import Body, Json
 from reconciler.core.retry import Budget, Failure, wait_before_retry
 from reconciler.drivers.base import Interrupted, Tally, TooLarge, Unreachable
-from reconciler.drivers.deadline import Deadline
+from reconciler.drivers.deadline import Deadline, TooLate
 from reconciler.drivers.encoding import decoded, encoded, mapped
-from reconciler.drivers.gate import Lanes, RateGate
+from reconciler.drivers.gate import Gate, Lanes, RateGate, gates_of
+from reconciler.drivers.uploads import Upload
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
 TEXT_BYTES: Final = 2000
+LATE_SECONDS: Final = 0.25
 LANE_SECONDS: Final = 0.05
 """How long to wait before looking again whether a lane is free: about as long as a request takes."""
 
@@ -55,6 +58,20 @@ class Connection:
     timeout_seconds: float = 60
     reads_per_minute: int = 1000
     writes_per_minute: int = 300
+    requests_per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    """One request, to be sent `within` so many seconds after it was announced, or not at all."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] | None
+    headers: Mapping[str, str] | None
+    body: Body | None
+    upload: Upload | None
+    within: float
 
 
 class HttpClient:
@@ -62,7 +79,8 @@ class HttpClient:
 
     `wsgi_app` answers in this process instead of the network. `trace` hears a line about each try: method, path, status
     and time, never a header or a body. `pause(seconds)` waits and answers True when the user
-    interrupted the wait. `chance` gives numbers in [0, 1).
+    interrupted the wait. `chance` gives numbers in [0, 1). `gates` are those that other processes share, for reads
+    (False) and writes (True).
     """
 
     def __init__(
@@ -74,6 +92,7 @@ class HttpClient:
         pause: Callable[[float], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
+        gates: Mapping[bool, Gate] | None = None,
     ) -> None:
         self._connection = connection
         self._wsgi_app = wsgi_app
@@ -83,10 +102,10 @@ class HttpClient:
         self._chance = chance
         self._budget = Budget()
         self._budget_lock = threading.Lock()
-        self._gates = {
-            False: RateGate(connection.reads_per_minute, clock),
-            True: RateGate(connection.writes_per_minute, clock),
-        }
+        self._gates = gates or gates_of(
+            connection.reads_per_minute, connection.writes_per_minute, connection.requests_per_minute, clock
+        )
+        self._buckets: dict[str, RateGate] = {}
         self._lanes = {False: Lanes(), True: Lanes()}
         self._tls = _tls_context(connection.url)
         self._local = threading.local()
@@ -102,13 +121,21 @@ class HttpClient:
         body: Body | None = None,
         repeatable: bool = True,
         sending: Callable[[], None] | None = None,
+        upload: Upload | None = None,
+        bucket: tuple[str, int] | None = None,
     ) -> Answer:
         """Send a request, again where that is safe and useful, and return the last answer, whatever its status.
+
+        An `upload` goes instead of a body. A `bucket` is a rate of its own: its name, and requests a minute.
 
         `sending` is called right before each try, after the waits; what it raises is passed on, and nothing is sent.
         Raises Unreachable when no answer came, TooLarge when it is, Interrupted when a wait was ended.
         """
         gate, lanes = self._gates[method != "GET"], self._lanes[method != "GET"]
+        gate = gate if bucket is None else self._bucket(*bucket)
+        # The bytes of a file take the time they take.
+        within = self._connection.timeout_seconds / 4 if sending and upload is None else math.inf
+        outgoing = _Outgoing(method, path, query, headers, body, upload, within)
         tries = 0
         while True:
             tries += 1
@@ -116,10 +143,10 @@ class HttpClient:
                 self._wait(max(LANE_SECONDS, gate.opens_in()))
             limited = False
             try:
-                self._wait(gate.reserve())
+                self._take_turn(gate)
                 if sending:
                     sending()
-                answer, error = self._try(method, path, query, headers, body)
+                answer, error = self._try(outgoing)
                 if answer is not None and answer.status < 400:
                     with self._budget_lock:
                         self._budget.earn()
@@ -164,58 +191,46 @@ class HttpClient:
             text = text.replace(secret, MASK)
         return text
 
-    def _try(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
-        body: Body | None,
-    ) -> tuple[Answer | None, Unreachable | None]:
+    def _try(self, outgoing: _Outgoing) -> tuple[Answer | None, Unreachable | None]:
         """What came of one try: an answer, or none."""
         answer: Answer | None = None
         error: Unreachable | None = None
         begin = self._clock()
         try:
-            answer = self._send_once(method, path, query, headers, body)
+            answer = self._send_once(outgoing)
         except Unreachable as unreachable:
             error = unreachable
         if self._trace:
             outcome = error or (answer and answer.status)
-            self._trace(f"{method} {path}{_shown(query)}  {outcome}  {self._clock() - begin:.3f} s")
+            told = f"{outgoing.method} {outgoing.path}{_shown(outgoing.query)}"
+            self._trace(f"{told}  {outcome}  {self._clock() - begin:.3f} s")
         return answer, error
 
-    def _send_once(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
-        body: Body | None,
-    ) -> Answer:
+    def _send_once(self, outgoing: _Outgoing) -> Answer:
         tally = self._tally()
         tally.requests += 1
-        content = None if body is None else encoded(body)
-        all_headers = {**self._connection.headers, **(headers or {})}
-        if content is not None:
-            all_headers["content-type"] = "application/json"
-        url = self._connection.url.rstrip("/") + path
+        headers = {**self._connection.headers, **(outgoing.headers or {})}
+        form: dict[str, Any] = {}
+        if outgoing.body is not None:
+            form = {"content": encoded(outgoing.body)}
+            headers["content-type"] = "application/json"
+        url = self._connection.url.rstrip("/") + outgoing.path
         client, deadline = self._client()
+        deadline.send_within(outgoing.within)
         try:
-            request = client.build_request(
-                method,
-                url,
-                params=query,
-                headers=all_headers,
-                content=content,
-                extensions={"trace": deadline.trace},
-            )
-            response = client.send(request, stream=True)
-            try:
-                raw = _read(response)
-            finally:
-                response.close()
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            with outgoing.upload.opened() if outgoing.upload else nullcontext() as file:
+                if upload := outgoing.upload:
+                    form = {"data": upload.fields, "files": {upload.part: (upload.name, file)}}
+                extensions = {"trace": deadline.trace}
+                request = client.build_request(
+                    outgoing.method, url, params=outgoing.query, headers=headers, extensions=extensions, **form
+                )
+                response = client.send(request, stream=True)
+                try:
+                    raw = _read(response)
+                finally:
+                    response.close()
+        except (httpx.ConnectError, httpx.ConnectTimeout, TooLate) as error:
             raise self._unreachable(error, reached=False) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise self._unreachable(error, reached=True) from None
@@ -223,6 +238,10 @@ class HttpClient:
             self._free.append((client, deadline))
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
         return self._answer(response, raw)
+
+    def _bucket(self, name: str, per_minute: int) -> RateGate:
+        with self._budget_lock:
+            return self._buckets.setdefault(name, RateGate(per_minute, self._clock))
 
     def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
         try:
@@ -269,6 +288,14 @@ class HttpClient:
             self._local.tally = Tally()
         tally: Tally = self._local.tally
         return tally
+
+    def _take_turn(self, gate: Gate) -> None:
+        """Wait for a place at the gate; one that was missed, because the process stood still, is not used."""
+        while True:
+            due = self._clock() + gate.reserve()
+            self._wait(due - self._clock())
+            if self._clock() - due < LATE_SECONDS:
+                return
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0 and self._pause(seconds):

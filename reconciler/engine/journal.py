@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
+from typing import Protocol
 
 from reconciler.core.model import Address
 
@@ -34,6 +35,29 @@ class Attempt:
     def address(self) -> Address:
         """The address the create was for."""
         return Address(self.kind, self.key)
+
+
+class Attempts(Protocol):
+    """Where creates are remembered: a journal of this machine, or one that many machines share."""
+
+    nonces: set[str]
+    """The nonces drawn here: objects that carry one of them were made by this run, or by one this journal remembers."""
+
+    def attempt(self, address: Address, nonce: str) -> None:
+        """Record that a create is about to be sent; durable when this returns. What it raises keeps it from going."""
+        ...
+
+    def made(self, nonce: str, id: str) -> None:
+        """Record that a create was answered."""
+        ...
+
+    def refused(self, nonce: str) -> None:
+        """Record that a create certainly made nothing."""
+        ...
+
+    def close(self) -> None:
+        """End this run's part."""
+        ...
 
 
 class Journal:

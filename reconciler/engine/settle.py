@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, LiveObject, Outcome, Result, Severity
+from reconciler.core.model import Address, Diagnostic, LiveObject, Outcome, Result, Severity
 from reconciler.core.pairing import Owned, index
 from reconciler.core.verify import verify
 from reconciler.drivers.base import Driver, NotFound, RemoteError
 from reconciler.engine.execute import Pending, Step
-from reconciler.engine.journal import Journal
+from reconciler.engine.journal import Attempts
 from reconciler.engine.observe import KindOnTarget, live_object
 
 MAX_CREATES = 3
@@ -24,19 +24,24 @@ FIRST_LOOK_SECONDS = 1.0
 
 
 class Settler:
-    """Looks again after creates. `pause(seconds)` waits and answers True when the user wants to stop."""
+    """Looks again after creates. `pause(seconds)` waits and answers True when the user wants to stop.
+
+    `superseded` are the ids of objects that others take the place of: they are still there, and do not count.
+    """
 
     def __init__(
         self,
         driver: Driver,
         kinds: Sequence[KindOnTarget],
         owner: str,
-        journal: Journal,
+        journal: Attempts,
         settle_seconds: float,
         pause: Callable[[float], bool],
         report: Callable[[Outcome], None],
         clock: Callable[[], float] = time.monotonic,
+        superseded: frozenset[str] = frozenset(),
     ) -> None:
+        self._superseded = superseded
         self._driver = driver
         self._kinds = {on_target.kind.name: on_target for on_target in kinds}
         self._owner = owner
@@ -91,7 +96,8 @@ class Settler:
 
     def _ours(self, kind: str) -> dict[str, list[Owned]]:
         on_target = self._kinds[kind]
-        objects: list[LiveObject] = [live_object(on_target, body) for body in self._driver.list(kind)]
+        seen = (live_object(on_target, body) for body in self._driver.list(kind))
+        objects: list[LiveObject] = [live for live in seen if live.id not in self._superseded]
         found = index(on_target.kind, objects, self._owner)
         claims = {key: [owned] for key, owned in found.ours.items()}
         for key, twins in found.twins.items():
@@ -133,15 +139,17 @@ class Settler:
             return False
 
     def _take_back(self, outcome: Outcome, extra: Owned, first: Owned) -> Diagnostic:
-        address = str(outcome.address)
-        try:
-            self._driver.delete(outcome.address.kind, extra.live.id)
-        except RemoteError as error:
-            return replace(error.diagnostic, address=address)
-        summary = (
-            f"{extra.live.id} was made twice (a repeated request, or another apply) and removed; {first.live.id} stays"
-        )
-        return Diagnostic(Severity.INFO, Code.UNRESOLVED_CREATE, summary, address=address)
+        return take_back(self._driver, outcome.address, extra.live.id, f"{first.live.id} stays")
+
+
+def take_back(driver: Driver, address: Address, id: str, why: str) -> Diagnostic:
+    """Delete an object that was made too much; what there is to say about it."""
+    try:
+        driver.delete(address.kind, id)
+    except RemoteError as error:
+        return replace(error.diagnostic, address=str(address))
+    summary = f"{id} was made twice (a repeated request, or another apply) and removed; {why}"
+    return Diagnostic(Severity.INFO, Code.UNRESOLVED_CREATE, summary, address=str(address))
 
 
 def _is_in(one: Pending, looked: dict[str, dict[str, list[Owned]]]) -> bool:
@@ -151,7 +159,8 @@ def _is_in(one: Pending, looked: dict[str, dict[str, list[Owned]]]) -> bool:
 def _found(one: Pending, claims: dict[str, list[Owned]]) -> Outcome:
     change = one.step.change
     live = claims[change.address.key][0].live
-    wanted = {name: value for name, value in (one.step.patch or {}).items() if name != one.step.kind.mark_field}
+    beside = {one.step.kind.mark_field, *one.step.kind.members}
+    wanted = {name: value for name, value in (one.step.patch or {}).items() if name not in beside}
     findings = verify(one.step.kind, str(change.address), wanted, None, live.body)
     return Outcome(
         change.address, change.action, Result.DONE, live.id, one.requests, findings=findings, after=live.body

@@ -1,0 +1,293 @@
+"""What `reconciler fleet` is made of: targets set up from files and credentials, and the words for how far they are."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from reconciler.commands.options import Options
+from reconciler.commands.session import Session
+from reconciler.config.addresses import list_addresses
+from reconciler.config.errors import ConfigError, error
+from reconciler.config.judging import judge_plan
+from reconciler.config.manifest import default_kind
+from reconciler.config.policies import load_policies
+from reconciler.core.codes import Code
+from reconciler.core.document import document_text
+from reconciler.core.model import Address, Manifest, Plan
+from reconciler.core.plan import Scope
+from reconciler.drivers.gate import Gate
+from reconciler.drivers.provider import Limits
+from reconciler.exits import Exit
+from reconciler.render.visible import visible
+
+if TYPE_CHECKING:
+    from reconciler.engine.fleet.database import Database
+    from reconciler.engine.fleet.ledger import Progress
+    from reconciler.engine.fleet.work import FleetTarget
+
+DATABASE_VARIABLE: Final = "RECONCILER_FLEET_DATABASE"
+_LOOK_SECONDS: Final = 10.0
+"""How long files are trusted to be as they were."""
+
+
+@contextmanager
+def opened(url: str | None) -> Iterator[Database]:
+    """The fleet's database. Raises ConfigError where none is named, or the extra is missing; StoreError."""
+    if not url:
+        hint = f"set {DATABASE_VARIABLE}=postgresql://…, or give `fleet --database`"
+        raise ConfigError([error(Code.FLEET_DATABASE, "no database is named for the fleet", None, "", hint)])
+    try:
+        from reconciler.engine.fleet.database import Database
+    except ModuleNotFoundError as missing:
+        hint = "pip install 'reconciler[fleet]'"
+        raise ConfigError(
+            [error(Code.MISSING_EXTRA, f"the fleet needs {missing.name}, which is not installed", None, "", hint)]
+        ) from None
+    with Database(url) as database:
+        yield database
+
+
+def prepare(database: Database) -> None:
+    """Create all tables. Raises StoreError."""
+    from reconciler.engine.fleet import queue
+
+    database.prepare()
+    queue.prepare(database, database.url)
+
+
+class Fleet:
+    """The targets of one project, and the database they are worked on through."""
+
+    def __init__(self, options: Options, database: Database) -> None:
+        self.database = database
+        self._options = options
+        self._lock = threading.Lock()
+        self._targets: dict[str, FleetTarget] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """The target that was chosen, or all whose provider is not the embedded server. Raises ConfigError."""
+        session = Session(self._options)
+        if self._options.target:
+            return [session.target.name]
+        targets = session.settings.targets.values()
+        names = [t.name for t in targets if not session.schemas.provider(t.provider, t.source).embedded]
+        if not names:
+            hint = "the embedded server keeps to one process: name a target of another provider in reconciler.yaml"
+            raise ConfigError([error(Code.UNSUPPORTED, "no target is one for a fleet", None, "", hint)])
+        return names
+
+    def submit(self, name: str) -> tuple[int, int]:
+        """Put a target's addresses into the queue: how many addresses, and how many jobs. Raises ConfigError."""
+        from reconciler.engine.fleet.ledger import Ledger
+        from reconciler.engine.fleet.queue import QueueRunner
+        from reconciler.engine.fleet.work import jobs_of
+
+        session = Session(replace(self._options, target=name))
+        addresses = list_addresses(
+            session.root,
+            session.options.dirs,
+            settings=session.settings,
+            target=session.target,
+            provider=session.provider,
+            schemas=session.schemas,
+        )
+        submission = Ledger(self.database).submit(name, len(addresses))
+        return len(addresses), QueueRunner(self.database.url, [name]).submit(jobs_of(name, submission, addresses))
+
+    def submit_finished(self) -> None:
+        """Submit every target whose last submission is over; the others are not piled upon."""
+        from reconciler.engine.fleet.ledger import Ledger
+
+        busy = {each.target for each in Ledger(self.database).progress() if not each.finished}
+        for name in self.names:
+            if name not in busy:
+                self.submit(name)
+
+    def target(self, name: str) -> FleetTarget:
+        """A target, ready to be worked on. Raises Unusable."""
+        from reconciler.engine.fleet.work import Unusable
+
+        with self._lock:
+            if name not in self._targets:
+                try:
+                    self._targets[name] = self._set_up(name)
+                except ConfigError as problem:
+                    raise Unusable(problem.diagnostics[:1]) from problem
+            return self._targets[name]
+
+    def _set_up(self, name: str) -> FleetTarget:
+        from reconciler.engine.chunk import ChunkTarget
+        from reconciler.engine.fleet.memory import SharedMemory
+        from reconciler.engine.fleet.work import FleetTarget
+
+        session = Session(replace(self._options, target=name), gates=self._gates)
+        if session.marks_beside:
+            hint = "a lock file is one machine's: apply this target from there"
+            raise ConfigError([error(Code.UNSUPPORTED, f"the marks of {name} are in a lock file", None, "", hint)])
+        files, limits = _Files(session), session.limits
+        hold_off = limits.settle_seconds + 2 * limits.timeout_seconds
+        memory = SharedMemory(self.database, name, session.driver, session.kinds, session.owner, hold_off)
+        chunks = ChunkTarget(
+            identity=session.identity,
+            scope=Scope(session.owner, digests=session.digests),
+            driver=session.driver,
+            kinds=session.kinds,
+            manifests=files.manifests,
+            memory=memory,
+            settle_seconds=limits.settle_seconds,
+            concurrency=limits.concurrency,
+            judge=files.judged,
+            stop=session.stop,
+        )
+        return FleetTarget(chunks, memory, default_kind(session.provider))
+
+    def _gates(self, credential: str, limits: Limits) -> Mapping[bool, Gate]:
+        from reconciler.engine.fleet.gate import SharedGate
+
+        def gate(name: str, per_minute: int) -> Gate:
+            return SharedGate(self.database, f"{credential}/{name}", per_minute)
+
+        if limits.requests_per_minute is not None:
+            both = gate("all", limits.requests_per_minute)
+            return {False: both, True: both}
+        return {False: gate("reads", limits.reads_per_minute), True: gate("writes", limits.writes_per_minute)}
+
+
+class _Files:
+    """The manifests of a target, read again when files have changed, unless those do not load."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._lock = threading.Lock()
+        self._state = self._signature()
+        self._looked = time.monotonic()
+        self._read()
+
+    def manifests(self, addresses: Collection[Address]) -> Sequence[Manifest]:
+        """Those of some addresses; one that has none is left out."""
+        found = self._fresh()
+        return [found[address] for address in addresses if address in found]
+
+    def judged(self, plan: Plan, manifests: Sequence[Manifest]) -> Plan:
+        """A plan held against the policies."""
+        return judge_plan(self._policies, plan, manifests, self._session.provider, self._session.schemas)
+
+    def _fresh(self) -> dict[Address, Manifest]:
+        with self._lock:
+            if time.monotonic() - self._looked > _LOOK_SECONDS:
+                if (state := self._signature()) != self._state:
+                    try:
+                        self._read()
+                    except ConfigError as problem:
+                        click.echo(f"files not taken up: {visible(problem.diagnostics[0].summary)}", err=True)
+                    self._state = state
+                self._looked = time.monotonic()
+            return self._manifests
+
+    def _read(self) -> None:
+        session = self._session
+        policies = load_policies(session.root, session.settings, session.schemas)
+        manifests = {manifest.address: manifest for manifest in session.load().manifests}
+        self._refuse_collections(manifests.values())
+        self._policies, self._manifests = policies, manifests
+
+    def _refuse_collections(self, manifests: Iterable[Manifest]) -> None:
+        """A chunk reads objects, not what is in them. Raises ConfigError."""
+        kinds = {on_target.kind.name: on_target.kind for on_target in self._session.kinds}
+        for manifest in manifests:
+            kind = kinds[manifest.address.kind]
+            if kind.fixed or not kind.members.keys().isdisjoint(manifest.body):
+                summary = f"{manifest.address}: the fleet does not upload files, or put them into anything"
+                hint = "apply this target from one machine"
+                raise ConfigError([error(Code.UNSUPPORTED, summary, manifest.source, "", hint)])
+
+    def _signature(self) -> dict[str, tuple[int, int]]:
+        session = self._session
+        found: dict[str, tuple[int, int]] = {}
+        for directory in (*map(str, session.options.dirs), *session.target.layers, "policies"):
+            for path, _, names in os.walk(session.root / directory):
+                for name in names:
+                    file = os.path.join(path, name)
+                    try:
+                        stat = os.stat(file)
+                    except OSError:
+                        continue
+                    found[file] = (stat.st_mtime_ns, stat.st_size)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """How workers run. Times are in seconds."""
+
+    jobs: int
+    cron: str | None
+    heartbeat: float
+    silence: float
+
+    def work(self, fleet: Fleet) -> None:
+        """Work on jobs until stopped. Raises ConfigError and StoreError."""
+        from reconciler.engine.fleet.queue import Pace, QueueRunner, leave
+        from reconciler.engine.fleet.work import FleetWork
+
+        fleet.database.one("SELECT FROM reconciler_target LIMIT 1")  # say so now where there are no tables
+        fleet.database.on_loss = leave
+        pace = Pace(self.jobs, self.heartbeat, self.silence)
+        runner = QueueRunner(fleet.database.url, fleet.names, pace, self.cron, fleet.submit_finished)
+        runner.work(FleetWork(fleet.database, fleet.target).carry_out)
+
+    def supervised(self, options: Options, database: str | None, processes: int) -> int:
+        """Keep so many workers running until stopped."""
+        from reconciler.engine.fleet.supervise import supervise
+
+        if database:
+            os.environ[DATABASE_VARIABLE] = database  # not on the children's command lines, where all can read it
+        command = [sys.executable, "-m", "reconciler", "-C", str(options.directory.absolute())]
+        command += [word for directory in options.dirs for word in ("--dir", str(directory))]
+        command += ["--target", options.target] if options.target else []
+        command += ["fleet", "worker", "--jobs", str(self.jobs)]
+        command += ["--heartbeat", str(self.heartbeat), "--silence", str(self.silence)]
+        command += ["--cron", self.cron] if self.cron else []
+        return supervise(command, processes, lambda line: click.echo(line, err=True))
+
+
+def progress(database: Database, form: str) -> tuple[str, Exit]:
+    """How far the fleet is, as text or JSON, and the exit code for it. Raises StoreError."""
+    from reconciler.engine.fleet.ledger import Ledger
+
+    ledger = Ledger(database)
+    targets, problems = ledger.progress(), ledger.problems()
+    if form == "json":
+        told = [asdict(each) | {"finished": each.finished} for each in targets]
+        problem_list = [asdict(each) | {"address": str(each.address)} for each in problems]
+        text = document_text({"format_version": "1", "kind": "fleet", "targets": told, "problems": problem_list})
+    else:
+        lines = [_line(each) for each in targets]
+        lines += [f"! {visible(f'{p.target} {p.address}')}  {visible(p.said)} [{p.code}]" for p in problems]
+        text = "".join(f"{line}\n" for line in lines) or "nothing was submitted\n"
+    if any(not each.finished for each in targets):
+        return text, Exit.CHANGES
+    return text, Exit.PARTLY if problems else Exit.DONE
+
+
+def _line(target: Progress) -> str:
+    done = sum(target.results.values())
+    counts = ", ".join(f"{count} {result}" for result, count in sorted(target.results.items()))
+    parts = [f"{target.target}  {done} of {target.total}", counts or "nothing yet"]
+    if not target.surveyed:
+        parts.append("not surveyed yet")
+    if target.orphans:
+        parts.append(f"{target.orphans} objects without a manifest")
+    if target.trouble:
+        parts.append(f"rests {target.rests_seconds:.0f} s after {target.failures} failures: {visible(target.trouble)}")
+    return "  ".join(parts)

@@ -1,0 +1,47 @@
+"""`reconciler report`: what applies left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.commands.options import Options
+from reconciler.exits import Exit
+
+
+@click.group("report")
+def command() -> None:
+    """Work with the reports that `apply --report` writes."""
+
+
+@command.command("merge")
+@click.argument("reports", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it here instead of to stdout.")
+@click.pass_obj
+def merge(options: Options, reports: tuple[Path, ...], out: Path | None) -> int:
+    """Put the REPORTS of the shards of one apply together. Exit 5 where something was not done, 4 where blocked."""
+    import json
+
+    from reconciler.config.errors import ConfigError, error
+    from reconciler.core.codes import Code
+    from reconciler.core.document import document_text
+    from reconciler.core.merging import merged_reports
+    from reconciler.core.model import Result
+    from reconciler.engine import planfile
+
+    try:
+        documents = [json.loads((options.directory / path).read_bytes()) for path in reports]
+        whole = merged_reports(documents)
+    except (ValueError, RecursionError) as problem:
+        hint = "name the reports of the shards of one apply, each once"
+        raise ConfigError(
+            [error(Code.BAD_REPORT, f"the reports cannot be merged: {problem}", None, "", hint)]
+        ) from None
+    if out is None:
+        click.echo(document_text(whole), nl=False)
+    else:
+        planfile.write_text(options.directory / out, document_text(whole))
+    if any(whole["totals"][result.value] for result in (Result.FAILED, Result.SKIPPED, Result.UNKNOWN)):
+        return Exit.PARTLY
+    return Exit.BLOCKED if whole["blocked"] else Exit.DONE

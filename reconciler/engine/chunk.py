@@ -1,0 +1,319 @@
+"""The unit of work of every engine: make some addresses of one target look like their manifests.
+
+Level-triggered: it compares and writes what differs, so it may run twice, or twice at once, on any machine, and be
+killed at any moment. What several runs must agree on is in a `Memory` that they share: which object an address has, and
+who is creating one. A create goes out only after the memory has taken its nonce down for the address; nobody else's is
+taken down before the first one has settled.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+from reconciler.core.codes import Code
+from reconciler.core.model import (
+    Action,
+    Address,
+    Block,
+    Blocker,
+    Change,
+    Diagnostic,
+    LiveObject,
+    Manifest,
+    Outcome,
+    Plan,
+    Result,
+    Severity,
+    TargetIdentity,
+)
+from reconciler.core.pairing import Observation
+from reconciler.core.plan import Scope, make_plan
+from reconciler.core.refs import resolved
+from reconciler.drivers.base import Driver, NotFound, RemoteError
+from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
+from reconciler.engine.execute import Pending, Step
+from reconciler.engine.journal import Attempts
+from reconciler.engine.observe import KindOnTarget, live_object
+from reconciler.engine.settle import Settler, take_back
+
+SOON_SECONDS: Final = 1.0
+_PASSING: Final = frozenset(
+    {Code.UNREACHABLE, Code.REFUSED_CREDENTIAL, Code.RATE_LIMITED, Code.SERVER_ERROR, Code.ROUTE_CHANGED}
+    | {Code.BAD_RESPONSE, Code.INCOMPLETE_LIST, Code.UNRESOLVED_CREATE, Code.OVERTAKEN, Code.STALE_PLAN}
+)
+"""Failures that another run may not meet; all others are the manifest's own."""
+
+
+class Overtaken(RemoteError):
+    """Another run creates this object, or has done so: this one did not."""
+
+    code = Code.OVERTAKEN
+
+
+class SharedAttempts(Attempts, Protocol):
+    """Where creates are taken down before they are sent. `attempt` raises Overtaken where another nonce is there."""
+
+    overtaken: dict[str, str]
+    """The nonces of creates that were answered after another run had taken their place, and the ids they made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of some addresses: the ids of their objects, how many seconds until a create may be sent where one
+    is under way, and the objects of others that have a name in question."""
+
+    ids: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+    unsettled: Mapping[Address, float] = field(default_factory=dict)
+    namesakes: tuple[LiveObject, ...] = ()
+
+
+class Memory(Protocol):
+    """What all runs on one target know together."""
+
+    def known(self, addresses: Collection[Address], names: Mapping[str, Collection[str]]) -> Known:
+        """What is known of these addresses, and of the names that objects of a kind will have. Raises RemoteError."""
+        ...
+
+    def attempts(self) -> SharedAttempts:
+        """Where one run takes down its creates."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkTarget:
+    """A target, as a chunk needs it. `manifests` gives those of some addresses; one that has none is left out."""
+
+    identity: TargetIdentity
+    scope: Scope
+    driver: Driver
+    kinds: Sequence[KindOnTarget]
+    manifests: Callable[[Collection[Address]], Sequence[Manifest]]
+    memory: Memory
+    settle_seconds: float = 30
+    concurrency: int = 8
+    draw: Callable[[], str] = draw_nonce
+    judge: Callable[[Plan, Sequence[Manifest]], Plan] = lambda plan, manifests: plan
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most requests a run may send, apart from repeats; what is left over is for another run."""
+
+    requests: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did: outcomes of what it finished, and the addresses that need another run, with seconds to wait.
+
+    `trouble` is set where the target could not be worked with at all.
+    """
+
+    outcomes: tuple[Outcome, ...] = ()
+    again: Mapping[Address, float] = field(default_factory=dict)
+    requests: int = 0
+    trouble: Diagnostic | None = None
+
+
+def reconcile_chunk(
+    target: ChunkTarget,
+    addresses: Collection[Address],
+    budget: Budget = Budget(),
+    tell: Callable[[Outcome], None] = lambda outcome: None,
+) -> Report:
+    """Make the objects of these addresses look like their manifests: read each, then send what differs.
+
+    `tell` hears, from several threads, of what is done for good. Nothing is deleted but twins of an address. Raises
+    what a lost memory raises; nothing more is sent then.
+    """
+    manifests = {manifest.address: manifest for manifest in target.manifests(addresses)}
+    missing = [_missing(address) for address in sorted(set(addresses) - set(manifests))]
+    try:
+        known = target.memory.known(_involved(manifests.values()), _names(target.kinds, manifests.values()))
+        again = {address: seconds for address, seconds in known.unsettled.items() if address in manifests}
+        ready, left = _within(budget, [m for a, m in sorted(manifests.items()) if a not in again], known)
+        live, requests = _read(target, ready, known)
+    except RemoteError as error:
+        return Report(tuple(missing), dict.fromkeys(manifests, SOON_SECONDS), 1, error.diagnostic)
+    again |= dict.fromkeys(left, 0.0)
+    observed = _observations(target.kinds, [*live, *known.namesakes])
+    plan = _plan(target, ready, observed, known)
+    outcomes = _carry_out(target, plan, observed, tell)
+    return _report(plan, [*missing, *outcomes], again, requests)
+
+
+def _involved(manifests: Iterable[Manifest]) -> set[Address]:
+    """The addresses whose objects matter: the manifests' own, those they had before, and those they refer to."""
+    found: set[Address] = set()
+    for manifest in manifests:
+        found |= {manifest.address, *manifest.refs.values()}
+        if manifest.moved_from is not None:
+            found.add(Address(manifest.address.kind, manifest.moved_from))
+    return found
+
+
+def _names(kinds: Iterable[KindOnTarget], manifests: Iterable[Manifest]) -> dict[str, set[str]]:
+    fields = {each.kind.name: each.kind.name_field for each in kinds}
+    names: dict[str, set[str]] = {}
+    for manifest in manifests:
+        name = manifest.body.get(fields.get(manifest.address.kind) or "")
+        if isinstance(name, str):
+            names.setdefault(manifest.address.kind, set()).add(name)
+    return names
+
+
+def _candidates(manifest: Manifest, known: Known) -> tuple[str, ...]:
+    """The ids of the objects that may be a manifest's."""
+    former = Address(manifest.address.kind, manifest.moved_from or "")
+    bound = (manifest.id,) if manifest.id is not None else ()
+    return tuple(dict.fromkeys((*bound, *known.ids.get(manifest.address, ()), *known.ids.get(former, ()))))
+
+
+def _within(budget: Budget, manifests: Sequence[Manifest], known: Known) -> tuple[list[Manifest], list[Address]]:
+    """The manifests that the budget is enough for, at a read of each object and a write, and what is left."""
+    ready: list[Manifest] = []
+    spent = 0
+    for manifest in manifests:
+        spent += len(_candidates(manifest, known)) + 1
+        if spent > budget.requests and ready:
+            return ready, [each.address for each in manifests[len(ready) :]]
+        ready.append(manifest)
+    return ready, []
+
+
+def _read(target: ChunkTarget, manifests: Sequence[Manifest], known: Known) -> tuple[list[LiveObject], int]:
+    """The objects as they are right now, and how many requests that took. Raises RemoteError."""
+    kinds = {each.kind.name: each for each in target.kinds}
+    wanted = {id: manifest.address.kind for manifest in manifests for id in _candidates(manifest, known)}
+
+    def read(id: str) -> LiveObject | None:
+        try:
+            return live_object(kinds[wanted[id]], target.driver.read(wanted[id], id))
+        except NotFound:
+            return None  # the memory still counts it: it is not made again before a whole list says it is gone
+
+    if not wanted:
+        return [], 0
+    with ThreadPoolExecutor(max(1, min(target.concurrency, len(wanted))), thread_name_prefix="read") as pool:
+        found = list(pool.map(read, wanted))
+    return [live for live in found if live is not None], len(wanted)
+
+
+def _observations(kinds: Iterable[KindOnTarget], objects: Iterable[LiveObject]) -> list[Observation]:
+    by_id = {(live.kind, live.id): live for live in reversed(list(objects))}
+    return [
+        Observation(each.kind, tuple(live for live in by_id.values() if live.kind == each.kind.name), 0)
+        for each in kinds
+    ]
+
+
+def _plan(target: ChunkTarget, manifests: Sequence[Manifest], observed: Sequence[Observation], known: Known) -> Plan:
+    """The plan of these addresses alone; a create is blocked where an object is known that could not be read."""
+    scope = replace(target.scope, only=frozenset(manifest.address for manifest in manifests), prune=False)
+    ids = {address: ids[0] for address, ids in known.ids.items() if ids}
+    wanted = [resolved(manifest, ids) for manifest in manifests]
+    plan = make_plan(target.identity, scope, "", wanted, observed)
+    plan = target.judge(plan, wanted)
+    return replace(plan, changes=tuple(_unless_known(change, known) for change in plan.changes))
+
+
+def _unless_known(change: Change, known: Known) -> Change:
+    if change.action is not Action.CREATE or change.blocked or not (ids := known.ids.get(change.address)):
+        return change
+    hint = f"{ids[0]} is not there any more; it is made again when a whole list does not show it"
+    return replace(change, blocked=Block(Blocker.NO_SUCH_ID, hint))
+
+
+def _carry_out(
+    target: ChunkTarget, plan: Plan, observed: Sequence[Observation], tell: Callable[[Outcome], None]
+) -> list[Outcome]:
+    attempts = target.memory.attempts()
+    several = {change.address for change in plan.changes if change.action is Action.DELETE}
+
+    def report(outcome: Outcome) -> None:
+        settled = outcome.result is Result.DONE and outcome.id not in attempts.overtaken.values()
+        if settled and outcome.address not in several:
+            tell(outcome)
+
+    options = ApplyOptions(
+        concurrency=target.concurrency,
+        settle_seconds=target.settle_seconds,
+        report=report,
+        draw=target.draw,
+        stop=target.stop,
+    )
+    return apply_plan(
+        plan, target.driver, target.kinds, observed, attempts, options, _Later(target, plan.owner, attempts)
+    )
+
+
+class _Later:
+    """Settles creates between runs instead of within one: what is not known waits for the next."""
+
+    def __init__(self, target: ChunkTarget, owner: str, attempts: SharedAttempts) -> None:
+        self._target = target
+        self._owner = owner
+        self._attempts = attempts
+
+    def resolve(self, pending: list[Pending], again: Callable[[list[Step]], list[Outcome | Pending]]) -> list[Outcome]:
+        """Creates whose answer was lost are not sent again here: the memory has them down as under way."""
+        return [_unknown(one) for one in pending]
+
+    def one_for_each(self, created: list[Outcome], repeated: bool) -> list[Outcome]:
+        """Take back what was made after another run had made it; look at the list where a gateway repeated creates."""
+        target = self._target
+        if repeated:
+            pause = target.stop.wait
+            settler = Settler(
+                target.driver, target.kinds, self._owner, self._attempts, target.settle_seconds, pause, lambda o: None
+            )
+            return settler.one_for_each(created, repeated)
+        late = set(self._attempts.overtaken.values())
+        return [self._taken_back(outcome) if outcome.id in late else outcome for outcome in created]
+
+    def _taken_back(self, outcome: Outcome) -> Outcome:
+        finding = take_back(self._target.driver, outcome.address, outcome.id or "", "another run's stays")
+        return replace(outcome, result=Result.UNKNOWN, id=None, error=finding, after=None)
+
+
+def _unknown(one: Pending) -> Outcome:
+    change = one.step.change
+    return Outcome(change.address, change.action, Result.UNKNOWN, None, one.requests, error=one.error)
+
+
+def _missing(address: Address) -> Outcome:
+    hint = "the files of this worker differ from those that were submitted: roll them out, then submit again"
+    said = Diagnostic(Severity.ERROR, Code.NO_SUCH_ADDRESS, f"no manifest has the address {address}", hint=hint)
+    return Outcome(address, Action.NOOP, Result.FAILED, error=said)
+
+
+def _report(plan: Plan, outcomes: Sequence[Outcome], again: dict[Address, float], requests: int) -> Report:
+    """Sort what happened into what is final and what another run has to look at."""
+    final: list[Outcome] = []
+    passing: list[Outcome] = []
+    for outcome in outcomes:
+        code = outcome.error.code if outcome.error else None
+        undecided = outcome.result in (Result.UNKNOWN, Result.SKIPPED) or code in _PASSING
+        (passing if undecided else final).append(outcome)
+    for change in plan.changes:
+        if change.blocked and change.blocked.by is Blocker.DEPENDENCY:
+            again[change.address] = SOON_SECONDS
+        elif change.blocked:
+            said = Diagnostic(Severity.ERROR, Code.BLOCKED, f"blocked: {change.blocked.hint}", source=change.source)
+            final.append(Outcome(change.address, change.action, Result.SKIPPED, change.id, error=said))
+        elif change.action is Action.NOOP:
+            final.append(Outcome(change.address, change.action, Result.DONE, change.id))
+    again |= {outcome.address: SOON_SECONDS for outcome in passing}
+    done = any(outcome.result in (Result.DONE, Result.ALREADY_APPLIED) for outcome in outcomes)
+    trouble = next((o.error for o in passing if o.error and o.error.code is not Code.OVERTAKEN), None)
+    return Report(
+        tuple(outcome for outcome in final if outcome.address not in again),
+        again,
+        requests + sum(outcome.requests for outcome in outcomes),
+        None if done else trouble,
+    )

@@ -1,0 +1,113 @@
+"""PostgreSQL: connections, statements, and what it means when it goes. The only module that imports psycopg.
+
+A connection is held for one statement and never while anything waits: a fleet has more threads than connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from logging import CRITICAL, getLogger
+from typing import Any, Final, LiteralString
+
+import psycopg
+import psycopg_pool
+
+from reconciler.core.codes import Code
+from reconciler.core.errors import ReconcilerError
+from reconciler.core.model import Diagnostic, Severity
+
+CONNECTIONS: Final = 8
+PATIENCE_SECONDS: Final = 5.0
+_INIT_HINT: Final = "run `reconciler fleet init` once, with a role that may create tables"
+
+
+class StoreError(ReconcilerError):
+    """The database cannot be used; `diagnostic` says why and what to do. `lost` says that it may come back."""
+
+    def __init__(self, diagnostic: Diagnostic, *, lost: bool) -> None:
+        super().__init__([diagnostic])
+        self.lost = lost
+
+
+class Database:
+    """A pool of connections to one database, safe from several threads. Every statement commits by itself.
+
+    `on_loss` hears first of a database that is gone: a worker has many threads that would each wait for it.
+    """
+
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+        self.url = url
+        self.on_loss: Callable[[StoreError], None] = lambda problem: None
+        getLogger("psycopg.pool").setLevel(CRITICAL)  # what it has to say is in the error as well
+        self._pool = psycopg_pool.ConnectionPool(
+            url,
+            min_size=1,
+            max_size=connections,
+            timeout=PATIENCE_SECONDS,
+            kwargs={"autocommit": True, "connect_timeout": 10},
+            open=False,
+        )
+
+    def __enter__(self) -> Database:
+        self._pool.open()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._pool.close(timeout=2)
+
+    def rows(self, statement: LiteralString, values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """Run a statement and return what it answers. Raises StoreError."""
+        with self._guarded(), self._pool.connection() as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def run(self, statement: LiteralString, values: Mapping[str, object] | None = None) -> None:
+        """Run a statement for its effect. Raises StoreError."""
+        self.rows(statement, values)
+
+    def one(self, statement: LiteralString, values: Mapping[str, object] | None = None) -> tuple[Any, ...] | None:
+        """The first row of an answer, if there is any. Raises StoreError."""
+        return next(iter(self.rows(statement, values)), None)
+
+    def prepare(self) -> None:
+        """Create our tables where they are missing. Raises StoreError."""
+        script = resources.files("reconciler.engine.fleet").joinpath("tables.sql").read_text("utf-8")
+        with self._guarded(), self._pool.connection() as connection, connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext('reconciler fleet init'))")
+            connection.execute(script.encode())
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as problem:  # the pool's own among them
+            told = _told(problem)
+            if told.lost:
+                self.on_loss(told)
+            raise told from problem
+
+
+def columns(records: Iterable[Sequence[object]], width: int) -> list[list[object]]:
+    """Records turned into columns, as `unnest` takes them."""
+    listed = list(records)
+    return [[record[place] for record in listed] for place in range(width)]
+
+
+def _told(problem: psycopg.Error) -> StoreError:
+    """What went wrong, without the database's address: it may hold a password."""
+    if isinstance(problem, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+        summary, code, hint = "the database has no tables of this version", Code.FLEET_DATABASE, _INIT_HINT
+    elif isinstance(problem, psycopg.OperationalError):
+        summary, code = f"PostgreSQL does not answer: {_first_line(problem)}", Code.STORE_LOST
+        hint = "workers end when it goes, and their supervisor starts them again; check that it runs"
+    else:
+        summary, code = f"PostgreSQL refused a statement: {_first_line(problem)}", Code.FLEET_DATABASE
+        hint = "check that the role may read and write the tables; `reconciler fleet init` makes them"
+    lost = isinstance(problem, psycopg.OperationalError)
+    return StoreError(Diagnostic(Severity.ERROR, code, summary, hint=hint), lost=lost)
+
+
+def _first_line(problem: psycopg.Error) -> str:
+    return (str(problem).splitlines() or [type(problem).__name__])[0][:200]

@@ -1,0 +1,216 @@
+"""What the workers on one target know together: which object an address has, and who is creating one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from reconciler.core.marks import Mark
+from reconciler.core.model import Address, LiveObject
+from reconciler.core.pairing import mark_of, mark_text
+from reconciler.core.semantics import MARK_ENTRY, Kind
+from reconciler.drivers.base import Driver
+from reconciler.engine.chunk import Known, Overtaken
+from reconciler.engine.fleet.database import Database, columns
+from reconciler.engine.observe import KindOnTarget, live_object
+
+_ATTEMPTS: Final = """
+    SELECT kind, key, id, extract(epoch FROM clock_timestamp() - at)::float8 FROM reconciler_attempt
+    WHERE target = %(target)s AND (kind, key) IN (SELECT * FROM unnest(%(kinds)s::text[], %(keys)s::text[]))
+"""
+_OBJECTS: Final = """
+    SELECT kind, key, id FROM reconciler_object
+    WHERE target = %(target)s AND key IS NOT NULL
+    AND (kind, key) IN (SELECT * FROM unnest(%(kinds)s::text[], %(keys)s::text[])) ORDER BY created, id
+"""
+_NAMESAKES: Final = """
+    SELECT id, name, mark, created FROM reconciler_object
+    WHERE target = %(target)s AND kind = %(kind)s AND key IS NULL AND name = ANY(%(names)s)
+"""
+_OVERDUE: Final = """
+    SELECT kind, key, nonce FROM reconciler_attempt
+    WHERE target = %(target)s AND id IS NULL AND at < clock_timestamp() - make_interval(secs => %(hold_off)s)
+"""
+_FOUND: Final = """
+    UPDATE reconciler_attempt SET id = found.id FROM unnest(%(nonces)s::text[], %(ids)s::text[]) AS found (nonce, id)
+    WHERE target = %(target)s AND reconciler_attempt.nonce = found.nonce AND reconciler_attempt.id IS NULL
+"""
+_NOT_THERE: Final = """
+    DELETE FROM reconciler_attempt WHERE target = %(target)s AND nonce = ANY(%(nonces)s) AND id IS NULL
+"""
+_ATTEMPT: Final = """
+    INSERT INTO reconciler_attempt AS known (target, kind, key, nonce, at)
+    SELECT %(target)s, %(kind)s, %(key)s, %(nonce)s, clock_timestamp() WHERE NOT EXISTS (
+        SELECT FROM reconciler_object WHERE target = %(target)s AND kind = %(kind)s AND key = %(key)s)
+    ON CONFLICT (target, kind, key) DO UPDATE SET at = clock_timestamp() WHERE known.nonce = excluded.nonce
+    RETURNING true
+"""
+_MADE: Final = """
+    INSERT INTO reconciler_attempt AS known (target, kind, key, nonce, at, id)
+    VALUES (%(target)s, %(kind)s, %(key)s, %(nonce)s, clock_timestamp(), %(id)s)
+    ON CONFLICT (target, kind, key) DO UPDATE SET id = excluded.id WHERE known.nonce = excluded.nonce
+    RETURNING true
+"""
+_REFUSED: Final = "DELETE FROM reconciler_attempt WHERE target = %(target)s AND nonce = %(nonce)s AND id IS NULL"
+_SEEN: Final = """
+    INSERT INTO reconciler_object (target, kind, id, key, name, mark, created, submission)
+    SELECT %(target)s, %(kind)s, seen.*, %(submission)s
+    FROM unnest(%(ids)s::text[], %(keys)s::text[], %(names)s::text[], %(marks)s::text[], %(created)s::float8[]) AS seen
+    ON CONFLICT (target, kind, id) DO UPDATE SET key = excluded.key, name = excluded.name, mark = excluded.mark,
+        created = excluded.created, submission = greatest(reconciler_object.submission, excluded.submission)
+"""
+_GONE: Final = """
+    DELETE FROM reconciler_object WHERE target = %(target)s AND kind = ANY(%(kinds)s) AND submission < %(submission)s
+"""
+_SETTLED: Final = """
+    DELETE FROM reconciler_attempt WHERE target = %(target)s AND kind = ANY(%(kinds)s)
+    AND at < to_timestamp(%(began)s) - make_interval(secs => %(hold_off)s)
+"""
+
+
+class SharedMemory:
+    """One target's part of what workers know. `hold_off` is in seconds: an answer's time and the lag of lists."""
+
+    def __init__(
+        self,
+        database: Database,
+        target: str,
+        driver: Driver,
+        kinds: Sequence[KindOnTarget],
+        owner: str,
+        hold_off: float,
+    ) -> None:
+        self._database = database
+        self._target = target
+        self._driver = driver
+        self._kinds = {each.kind.name: each for each in kinds}
+        self._owner = owner
+        self._hold_off = hold_off
+
+    def known(self, addresses: Collection[Address], names: Mapping[str, Collection[str]]) -> Known:
+        """What is known of these addresses. Creates that were held off long enough are looked up, in a whole list.
+
+        Raises RemoteError and StoreError.
+        """
+        attempts = self._attempts(addresses)
+        if any(id is None and age >= self._hold_off for id, age in attempts.values()):
+            self._look_up()
+            attempts = self._attempts(addresses)
+        ids: dict[Address, list[str]] = {}
+        for kind, key, id in self._database.rows(_OBJECTS, self._of(addresses)):
+            ids.setdefault(Address(kind, key), []).append(id)
+        for address, (made, _) in attempts.items():
+            if made is not None and made not in ids.setdefault(address, []):
+                ids[address].append(made)
+        waits = {a: max(0.1, self._hold_off - age) for a, (id, age) in attempts.items() if id is None}
+        namesakes = [live for kind, wanted in names.items() for live in self._namesakes(self._kinds[kind].kind, wanted)]
+        return Known({address: tuple(found) for address, found in ids.items()}, waits, tuple(namesakes))
+
+    def attempts(self) -> SharedAttempts:
+        """Where one run takes down its creates."""
+        return SharedAttempts(self._database, self._target, self._hold_off)
+
+    def saw(self, submission: int, on_target: KindOnTarget, objects: Sequence[LiveObject]) -> dict[str, list[str]]:
+        """Take down a part of a whole list; the ids of our objects by key. Raises StoreError."""
+        kind = on_target.kind
+        ours: dict[str, list[str]] = {}
+        records = []
+        for live in objects:
+            mark, name = mark_of(kind, live), live.body.get(kind.name_field or "")
+            key = mark.key if isinstance(mark, Mark) and mark.owner == self._owner else None
+            text = mark_text(kind, live)
+            if key is not None:
+                ours.setdefault(key, []).append(live.id)
+            records.append((live.id, key, _text(name), _text(text), live.created))
+        ids, keys, names, marks, created = columns(records, 5)
+        values = {"ids": ids, "keys": keys, "names": names, "marks": marks, "created": created}
+        here = {"target": self._target, "kind": kind.name, "submission": submission}
+        self._database.run(_SEEN, here | values)
+        return ours
+
+    def saw_all(self, submission: int, began: float, kinds: Iterable[str]) -> None:
+        """The list of these kinds was read to its end: forget what it did not show, and creates that have settled.
+
+        `began` is when reading it began, on the database's clock. Raises StoreError.
+        """
+        here = {"target": self._target, "kinds": list(kinds), "submission": submission}
+        self._database.run(_GONE, here)
+        self._database.run(_SETTLED, here | {"began": began, "hold_off": self._hold_off})
+
+    def _attempts(self, addresses: Collection[Address]) -> dict[Address, tuple[str | None, float]]:
+        rows = self._database.rows(_ATTEMPTS, self._of(addresses))
+        return {Address(kind, key): (id, age) for kind, key, id, age in rows}
+
+    def _of(self, addresses: Collection[Address]) -> dict[str, object]:
+        kinds, keys = columns(addresses, 2)
+        return {"target": self._target, "kinds": kinds, "keys": keys}
+
+    def _look_up(self) -> None:
+        """Find creates whose hold-off is over in whole lists; those that are not there may be sent again."""
+        rows = self._database.rows(_OVERDUE, {"target": self._target, "hold_off": self._hold_off})
+        overdue = {nonce: kind for kind, _, nonce in rows if kind in self._kinds}
+        found: dict[str, str] = {}
+        for name in sorted(set(overdue.values())):
+            on_target = self._kinds[name]
+            for body in self._driver.list(name):
+                mark = mark_of(on_target.kind, live_object(on_target, body))
+                if isinstance(mark, Mark) and mark.nonce in overdue:
+                    found.setdefault(mark.nonce, body["id"])
+        here = {"target": self._target}
+        self._database.run(_FOUND, here | {"nonces": list(found), "ids": list(found.values())})
+        self._database.run(_NOT_THERE, here | {"nonces": [nonce for nonce in overdue if nonce not in found]})
+
+    def _namesakes(self, kind: Kind, names: Collection[str]) -> list[LiveObject]:
+        here = {"target": self._target, "kind": kind.name, "names": [_text(name) for name in names]}
+        field = kind.name_field or ""
+        return [
+            LiveObject(kind.name, id, {field: name, kind.mark_field: {MARK_ENTRY: mark} if mark else {}}, created)
+            for id, name, mark, created in self._database.rows(_NAMESAKES, here)
+        ]
+
+
+class SharedAttempts:
+    """The creates of one run. A nonce goes out only where the database has it down for the address, and no other."""
+
+    def __init__(self, database: Database, target: str, hold_off: float) -> None:
+        self._database = database
+        self._target = target
+        self._hold_off = hold_off
+        self._addresses: dict[str, Address] = {}
+        self.nonces: set[str] = set()
+        self.overtaken: dict[str, str] = {}
+
+    def attempt(self, address: Address, nonce: str) -> None:
+        """Take down a create that is about to be sent. Raises Overtaken and StoreError."""
+        began = time.monotonic()
+        self._addresses[nonce] = address
+        self.nonces.add(nonce)
+        if self._database.one(_ATTEMPT, self._of(nonce)) is None:
+            raise Overtaken(f"another run creates {address}")
+        if time.monotonic() - began > self._hold_off / 4:
+            # This process was stopped: by the time the request is out, others may have looked for it in vain.
+            raise Overtaken(f"it took too long to take down the create of {address}")
+
+    def made(self, nonce: str, id: str) -> None:
+        """Record that a create was answered. Raises StoreError."""
+        if self._database.one(_MADE, self._of(nonce) | {"id": id}) is None:
+            self.overtaken[nonce] = id
+
+    def refused(self, nonce: str) -> None:
+        """Record that a create certainly made nothing. Raises StoreError."""
+        self._database.run(_REFUSED, {"target": self._target, "nonce": nonce})
+
+    def close(self) -> None:
+        """Nothing is held between statements."""
+
+    def _of(self, nonce: str) -> dict[str, object]:
+        address = self._addresses[nonce]
+        return {"target": self._target, "kind": address.kind, "key": address.key, "nonce": nonce}
+
+
+def _text(value: object) -> str | None:
+    """A text as PostgreSQL can hold it: without NUL and lone surrogates; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")

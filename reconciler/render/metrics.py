@@ -1,0 +1,32 @@
+"""What a continuous run tells a monitoring system: the text format that Prometheus reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: its samples by their labels. `counter` says that it only ever grows."""
+
+    name: str
+    help: str
+    samples: Mapping[tuple[tuple[str, str], ...], float]
+    counter: bool = False
+
+
+def exposition(metrics: Iterable[Metric]) -> str:
+    """The metrics as text, one line a sample."""
+    lines: list[str] = []
+    for metric in metrics:
+        lines.append(f"# HELP {metric.name} {metric.help}")
+        lines.append(f"# TYPE {metric.name} {'counter' if metric.counter else 'gauge'}")
+        for labels, value in sorted(metric.samples.items()):
+            told = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels)
+            lines.append(f"{metric.name}{{{told}}} {value!r}" if told else f"{metric.name} {value!r}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,74 @@
+"""A real PostgreSQL for tests: its own data directory, a free port on loopback, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+WHO = "nobody"
+
+
+def binaries() -> Path | None:
+    """Where PostgreSQL's programs are; None where there is none."""
+    if found := shutil.which("initdb"):
+        return Path(os.path.realpath(found)).parent
+    places = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    return places[-1].parent if places else None
+
+
+class Postgres:
+    """One server. `initdb` and the server refuse to run as root, so root runs them as another."""
+
+    def __init__(self) -> None:
+        found = binaries()
+        assert found, "PostgreSQL is not installed: apt-get install postgresql"
+        self.bin = found
+        self.directory = Path(tempfile.mkdtemp(prefix="reconciler-postgres-"))  # pytest's own are closed to others
+        self.data = self.directory / "data"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://fleet@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        if os.geteuid() == 0:
+            who = pwd.getpwnam(WHO)
+            os.chown(self.directory, who.pw_uid, who.pw_gid)
+        self._as_other("initdb", "-D", str(self.data), "-U", "fleet", "-A", "trust", "-E", "UTF8", "--no-sync")
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(
+                f"listen_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = ''\n"
+                "max_connections = 200\nshared_buffers = 64MB\n"
+            )
+        self.ctl("start")
+
+    def ctl(self, *words: str) -> None:
+        log = self.directory / "log"
+        self._as_other("pg_ctl", "-D", str(self.data), "-l", str(log), "-w", "-t", "60", *words)
+
+    def crash(self) -> None:
+        """What a power cut does, and up again."""
+        self.ctl("restart", "-m", "immediate")
+
+    def stop(self) -> None:
+        try:
+            self.ctl("stop", "-m", "immediate")
+        finally:
+            shutil.rmtree(self.directory)
+
+    def _as_other(self, program: str, *words: str) -> None:
+        command = [str(self.bin / program), *words]
+        if os.geteuid() == 0:
+            who = pwd.getpwnam(WHO)
+            user = (f"--reuid={who.pw_uid}", f"--regid={who.pw_gid}")
+            command = ["setpriv", *user, "--clear-groups", *command]
+        ran = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", check=False)
+        assert ran.returncode == 0, ran.stderr.decode()

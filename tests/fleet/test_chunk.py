@@ -1,0 +1,274 @@
+"""A chunk: run again, run twice at once, cut off, overtaken. PostgreSQL and the embedded server are real."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.core.codes import Code
+from reconciler.core.model import Address, Body, Manifest, Result, Source
+from reconciler.core.plan import Scope
+from reconciler.drivers.rest import RestDriver
+from reconciler.engine.chunk import Budget, ChunkTarget, Report, reconcile_chunk
+from reconciler.engine.fleet.database import Database
+from reconciler.engine.fleet.memory import SharedMemory
+from reconciler.engine.observe import live_object
+from reconciler.server import Chaos, create_app
+from tests.world import IDENTITY, KIND, ON_TARGET, PROVIDER, client
+
+HOLD_OFF = 40.0
+
+
+def at(key: str) -> Address:
+    return Address("assistant", key)
+
+
+class Account:
+    """An account, and workers on it that share a database."""
+
+    def __init__(self, directory: Path, url: str) -> None:
+        self.file = directory / "account.db"
+        self.url = url
+        self.plain = RestDriver(PROVIDER, client(create_app(self.file)))
+        self.bodies: dict[str, Body] = {}
+
+    def worker(self, database: Database, chaos: dict[str, Any] | None = None) -> ChunkTarget:
+        app = create_app(self.file, chaos=Chaos.from_rules(chaos) if chaos else None)
+        self.app = app
+        driver = RestDriver(PROVIDER, client(app))
+        memory = SharedMemory(database, "test", driver, [ON_TARGET], "acme", HOLD_OFF)
+        return ChunkTarget(IDENTITY, Scope("acme"), driver, [ON_TARGET], self.manifests, memory, settle_seconds=0)
+
+    def manifests(self, addresses: Any) -> list[Manifest]:
+        return [
+            Manifest(address, self.bodies[address.key], Source(f"{address.key}.yaml", 1, 1))
+            for address in addresses
+            if address.key in self.bodies
+        ]
+
+    def names(self) -> Counter[str]:
+        return Counter(str(body["name"]) for body in self.plain.list("assistant"))
+
+    def fill(self, count: int) -> list[Address]:
+        self.bodies = {f"a{number}": {"name": f"a{number}", "model": "gpt-4o"} for number in range(count)}
+        return [at(key) for key in self.bodies]
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    with Database(database_url) as opened:
+        opened.prepare()
+        yield opened
+
+
+@pytest.fixture
+def account(tmp_path: Path, database_url: str) -> Account:
+    return Account(tmp_path, database_url)
+
+
+def writes(account: Account) -> list[Any]:
+    return [request for request in account.app.requests if request.method != "GET"]
+
+
+def test_it_creates_and_run_again_it_reads_each_object_and_sends_nothing(account: Account, database: Database) -> None:
+    addresses = account.fill(5)
+    report = reconcile_chunk(account.worker(database), addresses)
+    assert [outcome.result for outcome in report.outcomes] == [Result.DONE] * 5
+    again = reconcile_chunk(account.worker(database), addresses)
+    assert (again.again, again.trouble, again.requests) == ({}, None, 5)
+    assert [request.method for request in account.app.requests] == ["GET"] * 5
+
+
+def test_only_what_differs_is_sent_whoever_changed_it(account: Account, database: Database) -> None:
+    addresses = account.fill(2)
+    made = reconcile_chunk(account.worker(database), addresses)
+    account.plain.update("assistant", made.outcomes[0].id or "", {"model": "gpt-4-turbo", "description": "by hand"})
+    account.bodies["a1"] = {**account.bodies["a1"], "temperature": 0.5}
+    reconcile_chunk(account.worker(database), addresses)
+    sent = {key: request.body for request in writes(account) for key in request.body if key != "metadata"}
+    assert sent == {"model": {"model": "gpt-4o"}, "temperature": sent["temperature"]}
+    assert sent["temperature"]["temperature"] == 0.5
+
+
+@pytest.mark.parametrize("runs", [2, 4])
+def test_run_several_times_at_once_each_address_gets_one_object(
+    runs: int, account: Account, database: Database
+) -> None:
+    addresses = account.fill(30)
+    targets = [account.worker(database) for _ in range(runs)]
+    barrier = threading.Barrier(runs)
+
+    def one(target: ChunkTarget) -> Report:
+        barrier.wait(30)
+        return reconcile_chunk(target, addresses)
+
+    with ThreadPoolExecutor(runs) as pool:
+        reports = list(pool.map(one, targets))
+    assert account.names() == {f"a{number}": 1 for number in range(30)}
+    done = Counter(o.address for report in reports for o in report.outcomes if o.action == "create")
+    assert set(done.values()) == {1}
+    assert all(report.trouble is None for report in reports)
+    final = reconcile_chunk(account.worker(database), addresses)
+    assert final.again == {}
+
+
+def age(database: Database) -> None:
+    """Let an hour pass for the creates under way."""
+    database.run("UPDATE reconciler_attempt SET at = at - interval '1 hour' WHERE id IS NULL")
+
+
+def in_flight(account: Account, database: Database, address: Address, nonce: str) -> None:
+    """What a worker leaves that was killed right before its create went out."""
+    account.worker(database).memory.attempts().attempt(address, nonce)
+
+
+def test_a_create_that_another_run_began_is_left_alone_until_its_hold_off_is_over(
+    account: Account, database: Database
+) -> None:
+    addresses = account.fill(1)
+    in_flight(account, database, addresses[0], "nonce00000aa")
+    report = reconcile_chunk(account.worker(database), addresses)
+    assert 0 < report.again[addresses[0]] <= HOLD_OFF
+    assert (report.outcomes, account.app.requests) == ((), [])
+    age(database)
+    reconcile_chunk(account.worker(database), addresses)
+    assert account.names() == {"a0": 1}
+
+
+def test_a_create_that_happened_although_its_run_was_killed_is_found_by_its_nonce(
+    account: Account, database: Database
+) -> None:
+    addresses = account.fill(2)
+    reconcile_chunk(account.worker(database), addresses[:1])
+    database.run("UPDATE reconciler_attempt SET id = NULL")  # killed before the answer was taken down
+    age(database)
+    report = reconcile_chunk(account.worker(database), addresses)
+    assert account.names() == {"a0": 1, "a1": 1}
+    assert report.again == {}
+
+
+@pytest.mark.parametrize("when", ["before_commit", "after_commit"])
+def test_a_create_whose_answer_was_lost_is_settled_by_a_later_run(
+    when: str, account: Account, database: Database
+) -> None:
+    addresses = account.fill(1)
+    rules = {"rules": [{"on": "create", "nth": 1, "drop": when}]}
+    first = reconcile_chunk(account.worker(database, rules), addresses)
+    assert list(first.again) == addresses
+    assert len(writes(account)) == 1
+    held = reconcile_chunk(account.worker(database), addresses)
+    assert (list(held.again), writes(account)) == (addresses, [])
+    age(database)
+    assert reconcile_chunk(account.worker(database), addresses).again == {}
+    assert account.names() == {"a0": 1}
+
+
+def test_a_run_that_comes_back_after_others_made_its_object_removes_its_own(
+    account: Account, database: Database
+) -> None:
+    """A worker stood still between taking its create down and sending it, for longer than the hold-off."""
+    addresses = account.fill(1)
+    slow = account.worker(database)
+
+    def others_finish() -> None:
+        age(database)
+        reconcile_chunk(account.worker(database), addresses)
+
+    late = ChunkTarget(
+        slow.identity, slow.scope, _StandsStill(slow.driver, others_finish), slow.kinds, slow.manifests, slow.memory
+    )
+    report = reconcile_chunk(late, addresses)
+    assert account.names() == {"a0": 1}
+    assert list(report.again) == addresses
+    assert reconcile_chunk(account.worker(database), addresses).again == {}
+    assert account.names() == {"a0": 1}
+
+
+class _StandsStill:
+    """A driver that, once a create is taken down, stands still while others work."""
+
+    def __init__(self, driver: Any, meanwhile: Callable[[], None]) -> None:
+        self._driver = driver
+        self._meanwhile = meanwhile
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._driver, name)
+
+    def create(self, kind: str, body: Body, sending: Callable[[], None] | None = None) -> Body:
+        assert sending
+        sending()
+        self._meanwhile()
+        made: Body = self._driver.create(kind, body)
+        return made
+
+
+def test_a_run_that_learned_nothing_before_a_survey_forgot_the_creates_still_makes_no_second_object(
+    account: Account, database: Database
+) -> None:
+    addresses = account.fill(1)
+    slow = account.worker(database)
+
+    class Stale:
+        """What was known before anybody created anything."""
+
+        def known(self, *asked: Any) -> Any:
+            before = slow.memory.known(*asked)
+            made = reconcile_chunk(account.worker(database), addresses)
+            live = list(account.plain.list("assistant"))
+            surveyor = account.worker(database).memory
+            surveyor.saw(7, ON_TARGET, [live_object(ON_TARGET, body) for body in live])  # type: ignore[attr-defined]
+            database.run("DELETE FROM reconciler_attempt")
+            assert made.outcomes
+            return before
+
+        def attempts(self) -> Any:
+            return slow.memory.attempts()
+
+    stale = ChunkTarget(slow.identity, slow.scope, slow.driver, slow.kinds, slow.manifests, Stale())
+    report = reconcile_chunk(stale, addresses)
+    assert list(report.again) == addresses
+    assert account.names() == {"a0": 1}
+
+
+def test_an_object_that_is_gone_is_not_made_again_before_a_whole_list_says_so(
+    account: Account, database: Database
+) -> None:
+    addresses = account.fill(1)
+    made = reconcile_chunk(account.worker(database), addresses)
+    account.plain.delete("assistant", made.outcomes[0].id or "")
+    report = reconcile_chunk(account.worker(database), addresses)
+    assert report.outcomes[0].error is not None
+    assert report.outcomes[0].error.code is Code.BLOCKED
+    assert account.names() == {}
+
+
+def test_what_is_over_the_budget_is_left_for_another_run(account: Account, database: Database) -> None:
+    addresses = account.fill(10)
+    report = reconcile_chunk(account.worker(database), addresses, Budget(requests=4))
+    assert (len(report.outcomes), len(report.again)) == (4, 6)
+    assert len(account.app.requests) == 4
+
+
+def test_a_target_that_cannot_be_reached_is_trouble_and_not_the_manifests_fault(
+    account: Account, database: Database
+) -> None:
+    addresses = account.fill(3)
+    rules = {"rules": [{"on": "create", "status": 401}]}
+    report = reconcile_chunk(account.worker(database, rules), addresses)
+    assert report.trouble is not None
+    assert report.trouble.code is Code.REFUSED_CREDENTIAL
+    assert set(report.again) == set(addresses)
+
+
+def test_an_address_without_a_manifest_here_is_told_and_nothing_is_sent(account: Account, database: Database) -> None:
+    report = reconcile_chunk(account.worker(database), [at("elsewhere")])
+    assert report.outcomes[0].error is not None
+    assert report.outcomes[0].error.code is Code.NO_SUCH_ADDRESS
+    assert account.app.requests == []
+    assert KIND.name == "assistant"

@@ -1,0 +1,83 @@
+"""The protocol of an engine, proved by another one: threads that run every job twice at once and forget nothing."""
+
+from __future__ import annotations
+
+import queue
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from reconciler.commands.fleets import Fleet
+from reconciler.commands.options import Options
+from reconciler.core.model import Address
+from reconciler.engine.fleet.database import Database
+from reconciler.engine.fleet.ledger import Ledger
+from reconciler.engine.fleet.runner import Dead, Job, Later, Runner, Verdict
+from reconciler.engine.fleet.work import FleetWork, jobs_of
+from tests.conftest import Remote
+
+ROWS = 250
+
+
+class EverythingTwice:
+    """An engine that runs each job twice at once, and ends when there is none left. It knows no time: later is next."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.Queue[Job] = queue.Queue()
+        self.dead: list[str] = []
+        self.runs = 0
+
+    def submit(self, jobs: Iterable[Job]) -> int:
+        kept = list(jobs)
+        for job in kept:
+            self._jobs.put(job)
+        return len(kept)
+
+    def work(self, carry_out: Callable[[Job], Verdict]) -> None:
+        with ThreadPoolExecutor(2) as pool:
+            while not self._jobs.empty():
+                job = self._jobs.get()
+                self.runs += 2
+                verdicts = list(pool.map(carry_out, [job, job]))
+                for verdict in {verdict.job: verdict for verdict in verdicts if isinstance(verdict, Later)}.values():
+                    self._jobs.put(verdict.job)
+                self.dead += [verdict.why for verdict in verdicts if isinstance(verdict, Dead)]
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    with Database(database_url) as opened:
+        opened.prepare()
+        yield opened
+
+
+def test_an_engine_that_runs_every_job_twice_at_once_makes_each_object_once(
+    tmp_path: Path, database: Database, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = tmp_path / "assistants.d"
+    files.mkdir()
+    (files / "tenants.csv").write_text("tenant\n" + "".join(f"c{number}\n" for number in range(ROWS)))
+    (files / "support.yaml").write_text(
+        'reconciler: {for_each: !csv tenants.csv, key: "{{ tenant }}"}\nname: "{{ tenant }}"\nmodel: gpt-4o\n'
+    )
+    (files / "reconciler.yaml").write_text(
+        f"owner: acme\ntargets:\n  t: {{provider: openai-assistants, url: '{remote.url}/v1',"
+        " limits: {settle_seconds: 0, writes_per_minute: 1000000, reads_per_minute: 1000000}}\n"
+    )
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    fleet = Fleet(Options(tmp_path, (Path("assistants.d"),), "t", False, True, "never"), database)
+    ledger = Ledger(database)
+    submission = ledger.submit("t", ROWS)
+    engine = EverythingTwice()
+    runner: Runner = engine
+    addresses = [Address("assistant", f"c{number}") for number in range(ROWS)]
+    assert runner.submit(jobs_of("t", submission, addresses)) == 1 + -(-ROWS // 100)
+    runner.work(FleetWork(database, fleet.target).carry_out)
+    assert Counter(each["name"] for each in remote.objects()) == {f"c{number}": 1 for number in range(ROWS)}
+    (progress,) = ledger.progress()
+    assert progress.finished
+    assert (progress.results.get("failed", 0), engine.dead) == (0, [])
+    assert engine.runs >= 8

@@ -1,0 +1,50 @@
+"""A process that stands still between announcing a create and sending it, over a real connection."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.drivers.http import Connection, HttpClient
+from tests.conftest import Remote
+
+
+class Clock:
+    """Jumps ahead at the n-th look after the first announcement."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.now = 0.0
+        self.looks = 0
+        self.announced = 0
+
+    def announce(self) -> None:
+        self.announced += 1
+        self.looks = 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        if self.announced == 1 and self.looks == self.at:
+            self.now += 1000
+        return self.now
+
+
+@pytest.mark.parametrize(("at", "announced"), [(3, 2), (5, 2), (9, 1)], ids=["before the head", "the body", "after"])
+def test_what_was_announced_too_long_ago_is_announced_again_and_sent_once(
+    at: int, announced: int, remote: Remote
+) -> None:
+    clock = Clock(at)
+    connection = Connection(f"{remote.url}/v1", {"OpenAI-Beta": "assistants=v2"}, timeout_seconds=2000)
+    client = HttpClient(connection, clock=clock, pause=lambda seconds: False, chance=lambda: 0.0)
+    answer = client.send("POST", "/assistants", body={"model": "gpt-4o"}, repeatable=False, sending=clock.announce)
+    assert answer.status == 200
+    assert clock.announced == announced
+    assert len(remote.objects()) == 1
+
+
+@pytest.mark.parametrize("at", range(1, 16))
+def test_whenever_it_stands_still_one_object_is_made(at: int, remote: Remote) -> None:
+    clock = Clock(at)
+    connection = Connection(f"{remote.url}/v1", {"OpenAI-Beta": "assistants=v2"}, timeout_seconds=2000)
+    client = HttpClient(connection, clock=clock, pause=lambda seconds: False, chance=lambda: 0.0)
+    client.send("POST", "/assistants", body={"model": "gpt-4o"}, repeatable=False, sending=clock.announce)
+    assert len(remote.objects()) == 1
