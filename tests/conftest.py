@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from reconciler.cli import main
 from reconciler.server import App, Chaos, create_app
 from reconciler.server.http import Server, serve
+
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")  # no clock takes part in a verdict: machines of others are busy
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def diagnostics_of(problem: Exception) -> tuple[tuple[Diagnostic, ...], Exit] | 
         stale = getattr(sys.modules.get("reconciler.engine.apply"), "StalePlan", ())
         return problem.diagnostics, Exit.STALE if isinstance(problem, stale) else Exit.ERROR
     if isinstance(problem, OSError):
-        return (Diagnostic(Severity.ERROR, Code.UNREADABLE, str(problem)),), Exit.ERROR
+        return (_of_the_system(problem),), Exit.ERROR
     return None
 
 
@@ -37,5 +37,11 @@ def tell(problem: Exception, options: Options, formats: Sequence[str]) -> Exit |
     try:
         write_problems(found, options, formats)
     except OSError as unwritten:
-        say(options, [Diagnostic(Severity.ERROR, Code.UNREADABLE, str(unwritten))])
+        say(options, [_of_the_system(unwritten)])
     return status
+
+
+def _of_the_system(problem: OSError) -> Diagnostic:
+    """What the system refused, and of which file where it says so."""
+    said = problem.strerror or str(problem)
+    return Diagnostic(Severity.ERROR, Code.UNREADABLE, f"{problem.filename}: {said}" if problem.filename else said)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -31,6 +32,8 @@ from reconciler.engine.observe import Sight
 from reconciler.exits import Exit
 from reconciler.render.visible import visible
 
+AGREED: Final = "The plan is empty: files and target agree."
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -53,8 +56,11 @@ def pull(session: Session, wishes: Sequence[str], *, yes: bool, check: bool) -> 
     prepared = prepare(session, wishes)
     _show(session, prepared)
     if check and not yes:
-        proof = prove(session, ())
-        return proof if prepared.is_empty else Exit.CHANGES
+        if prepared.is_empty:
+            return prove(session, ())
+        _say(session, "Nothing was written: this is what `pull` would do.")
+        prove(session, (), "Apart from that, files and target agree.")
+        return Exit.CHANGES
     if prepared.is_empty:
         _say(session, "Nothing to pull.")
     elif not (yes or _confirmed()):
@@ -79,8 +85,8 @@ def prepare(session: Session, wishes: Sequence[str]) -> Prepared:
     return Prepared(loaded, sight, planners, selection, drafts(session, str(_directory(session)), loaded, selection))
 
 
-def prove(session: Session, addresses: Sequence[str]) -> Exit:
-    """Plan again, from a new reading; the plan is shown unless it is empty."""
+def prove(session: Session, addresses: Sequence[str], agreed: str = AGREED) -> Exit:
+    """Plan again, from a new reading; the plan is shown unless it is empty: then `agreed` is said."""
     from reconciler.commands.formats import plan_renderers
     from reconciler.commands.output import write
     from reconciler.commands.planning import plan_live
@@ -92,7 +98,7 @@ def prove(session: Session, addresses: Sequence[str]) -> Exit:
     if any(change.action is not Action.NOOP or change.blocked for change in plan.changes):
         write(session.options, (), plan_renderers(plan, session.options))
         return Exit.CHANGES
-    _say(session, "The plan is empty: files and target agree.")
+    _say(session, agreed)
     return Exit.DONE
 
 

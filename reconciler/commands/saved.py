@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
 from dataclasses import replace
-from pathlib import Path
 
 from reconciler.commands.reading import users_seen
 from reconciler.commands.session import Session
@@ -13,16 +13,17 @@ from reconciler.config.load import Loaded
 from reconciler.config.policies import load_policies
 from reconciler.core.codes import Code
 from reconciler.core.dependencies import needed, without_kept, without_used
-from reconciler.core.model import Diagnostic, Plan, TargetIdentity
+from reconciler.core.model import Action, Diagnostic, Json, Path, Plan, TargetIdentity
 from reconciler.core.pairing import index
 from reconciler.core.policy import lift_guard
 from reconciler.core.seal import unsealed
 from reconciler.engine import planfile
 from reconciler.engine.apply import StalePlan
 from reconciler.engine.observe import Sight
+from reconciler.render.visible import visible
 
 
-def saved_plan(session: Session, file: Path, allow_deletes: int | None) -> tuple[Plan, Sight]:
+def saved_plan(session: Session, file: pathlib.Path, allow_deletes: int | None) -> tuple[Plan, Sight]:
     """The plan in a file, ready to be carried out, and what is live now. Raises what `taken_up` raises."""
     return taken_up(session, planfile.load(session.root / file), allow_deletes)
 
@@ -31,13 +32,14 @@ def taken_up(session: Session, plan: Plan, allow_deletes: int | None) -> tuple[P
     """A plan that was made some time ago, ready to be carried out, and what is live now.
 
     A plan that rolls back is not of the files' making, so the files may say anything. Raises ConfigError where the plan
-    is for another target or owner, and StalePlan where the files say something else by now.
+    is for another target or owner, or holds what no plan does, and StalePlan where the files say something else by now.
     """
     _check_target(session, plan, replace(plan.target, account=session.identity.account))
     loaded = None if plan.rollback else session.load()
     written = {(c.address.kind, c.id, unit[0]) for c in plan.changes for unit in c.units}
     if loaded is not None and loaded.digest != plan.config_digest:
         raise StalePlan((_stale("the files have changed since the plan was made"),))
+    _check_changes(session, plan)
     sight = session.look(_kinds(plan), members=lambda kind, name, live: (kind.name, live.id, name) in written)
     _check_target(session, plan, plan.target)
     sight = users_seen(session, plan, sight)
@@ -54,6 +56,30 @@ def _check_target(session: Session, plan: Plan, expected: TargetIdentity) -> Non
         summary = f"the plan is for {_told(plan.target, plan.owner)}"
         detail = f"this is {_told(session.identity, session.owner)}"
         raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, detail, "choose its target, or plan again")])
+
+
+def _check_changes(session: Session, plan: Plan) -> None:
+    """Refuse what no plan of this target holds: somebody wrote it by hand, digest and all."""
+    unknown = sorted(_kinds(plan) - {each.kind.name for each in session.kinds})
+    wrong = [f"the target has no kind {visible(kind)}" for kind in unknown]
+    for change in plan.changes:
+        if change.patch is None and change.is_due and change.action is not Action.DELETE and not plan.sealed:
+            wrong.append(f"nothing is said of what {change.address} is to be")
+        if change.patch is not None and not all(_is_in(change.patch, path) for path, _ in change.refs):
+            wrong.append(f"{change.address} refers to another where nothing is")
+    if wrong:
+        hint = "make it again with `reconciler plan --out`"
+        raise ConfigError([error(Code.BAD_PLAN_FILE, f"the plan cannot be applied: {wrong[0]}", None, hint=hint)])
+
+
+def _is_in(value: Json, path: Path) -> bool:
+    """Whether there is a value at a path that leads through maps and lists."""
+    for step in path:
+        within = isinstance(value, dict) and step in value
+        if not (within or (isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value))):
+            return False
+        value = value[step]
+    return bool(path)
 
 
 def _kinds(plan: Plan) -> set[str]:

@@ -248,10 +248,14 @@ class Session:
         self.sent(count)
 
     def _embedded_server(self) -> App:
-        from reconciler.server import create_app
+        from reconciler.server import StoreError, create_app
 
         database = state_directory(self.root) / LOCAL_DATABASE
-        return create_app(database, profile=self.provider.embedded or "")
+        try:
+            return create_app(database, profile=self.provider.embedded or "")
+        except StoreError as wrong:
+            hint = "it holds the objects of the embedded server: see that there is room and that it may be written"
+            raise ConfigError([error(Code.UNREADABLE, str(wrong), None, hint=hint)]) from wrong
 
     def _connection(self) -> Connection:
         from reconciler.drivers.http import Connection

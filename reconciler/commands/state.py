@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+from reconciler.atomic import replace_file
+
 NAME = ".reconciler"
 LOCAL_DATABASE = "local.db"
 
@@ -19,5 +21,8 @@ def state_directory(root: Path) -> Path:
     directory.mkdir(exist_ok=True)
     ignore = directory / ".gitignore"
     if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
+        try:
+            replace_file(ignore, b"*\n")  # an empty one, left where there was no room, would ignore nothing
+        except OSError as wrong:
+            raise OSError(wrong.errno, wrong.strerror, str(ignore)) from wrong
     return directory

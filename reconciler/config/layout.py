@@ -10,10 +10,9 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from reconciler.config.files import SUFFIXES
-from reconciler.config.manifest import MAX_KEY
 from reconciler.config.text import LONGEST_SLUG, slug
 from reconciler.config.writing import Habit, is_long, prompt_path
-from reconciler.core.model import Manifest
+from reconciler.core.model import MAX_KEY, Manifest
 
 # Names that Windows gives to devices, whatever their suffix, and that of the settings.
 _DEVICES: Final = {"con", "prn", "aux", "nul"} | {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,12 +18,10 @@ from reconciler.config.settings import Settings, Target
 from reconciler.config.suspicious import suspicious_text
 from reconciler.config.text import brief, closest, cut, listed, slug
 from reconciler.core.codes import Code
-from reconciler.core.model import Address, Diagnostic, Manifest, OnRemove, Path
+from reconciler.core.model import MAX_KEY, Address, Diagnostic, Manifest, OnRemove, Path, is_key
 from reconciler.drivers.provider import Provider, ProviderKind
 
 BLOCK: Final = "reconciler"
-MAX_KEY: Final = 128
-_KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +162,7 @@ def _key_problems(document: Document, options: Mapping[str, Any], key: str | Non
 def _key_fault(key: str) -> str:
     if len(key) > MAX_KEY:
         return f"has {len(key)} characters; the limit is {MAX_KEY}"
-    return "" if _KEY.fullmatch(key) else "is not a valid key"
+    return "" if is_key(key) else "is not a valid key"
 
 
 def _unknown_kind(document: Document, kind: str, provider: Provider) -> Diagnostic:

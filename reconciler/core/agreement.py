@@ -1,8 +1,10 @@
-"""Live objects that already are as their manifests want them: found one by one, so that none of them is kept whole.
+"""Live objects of which a plan needs little: found one by one, while they are read, so that few are kept whole.
 
 What a manifest wants is kept as a digest of its units (`Gist`). A live object whose units have the same one, and whose
-mark says what it should, needs nothing: only what other decisions may ask of it is kept. Of an object that is bound by
-id, or that a manifest says it was moved from, more may be asked: it is kept whole.
+mark says what it should, needs nothing: only what other decisions may ask of it is kept. Of an object that is not ours
+these are its mark (a copy, a newer version, another owner), its name (which a create may not double) and what it refers
+to (which may not be deleted). Of an object that is bound by id, or that a manifest says it was moved from, more may be
+asked: it is kept whole.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from reconciler.core import marks
 from reconciler.core.changes import mark_of_units
 from reconciler.core.dependencies import referring
 from reconciler.core.marks import Mark
-from reconciler.core.model import Address, Gist, Json, LiveObject, Manifest, Unit
+from reconciler.core.model import Address, Body, Gist, Json, LiveObject, Manifest, Unit
 from reconciler.core.pairing import Observation, index, mark_of, mark_text
 from reconciler.core.refs import paired_ids, resolved
 from reconciler.core.replacing import is_expired
@@ -40,7 +42,7 @@ def _digest(kind: Kind, names: tuple[Unit, ...], values: Mapping[Unit, Json]) ->
 
 
 class Agreement:
-    """Tells which live objects need nothing, while they are read. `digests` says that marks keep some."""
+    """Tells which live objects need little, while they are read. `digests` says that marks keep some."""
 
     def __init__(self, manifests: Iterable[Manifest], owner: str, *, digests: bool = False) -> None:
         self._wanted = {manifest.address: manifest for manifest in manifests}
@@ -52,14 +54,17 @@ class Agreement:
         self._referring: dict[str, frozenset[str]] = {}
 
     def lean(self, kind: Kind, live: LiveObject) -> LiveObject:
-        """The object as it was read; or that it agrees with its manifest, with its mark and what it refers to."""
+        """The object as it was read, or what is needed of one that agrees with its manifest, or is not ours."""
+        if live.id in self._bound:
+            return live
         mark = mark_of(kind, live)
-        if not isinstance(mark, Mark) or mark.nonce == marks.UNDRAWN:
-            return live
+        if not isinstance(mark, Mark) or mark.owner != self._owner:
+            return replace(live, body=self._kept(kind, live, *filter(None, [kind.name_field])))
         manifest = self._wanted.get(Address(kind.name, mark.key))
-        if manifest is None or manifest.id or live.id in self._bound or mark.key in self._former:
+        if mark.nonce == marks.UNDRAWN or manifest is None or manifest.id or mark.key in self._former:
             return live
-        return self._kept(kind, live) if self._agrees(kind, manifest, mark, live) else live
+        agrees = self._agrees(kind, manifest, mark, live)
+        return replace(live, body=self._kept(kind, live), agrees=True) if agrees else live
 
     def learn(self, observation: Observation) -> list[str]:
         """Take note of a kind that was read whole: later kinds may refer to it.
@@ -84,9 +89,10 @@ class Agreement:
         managed = {unit: present.get(unit) for unit in gist.units}
         return mark_of_units(kind, self._owner, manifest, mark, managed, managed if self._digests else None) == mark
 
-    def _kept(self, kind: Kind, live: LiveObject) -> LiveObject:
+    def _kept(self, kind: Kind, live: LiveObject, *more: str) -> Body:
         names = self._referring.get(kind.name)
         if names is None:
             names = self._referring[kind.name] = referring(kind)
-        used = {name: live.body[name] for name in names if live.body.get(name)}
-        return replace(live, body={**used, kind.mark_field: {MARK_ENTRY: mark_text(kind, live)}}, agrees=True)
+        used = {name: live.body[name] for name in (*names, *more) if live.body.get(name)}
+        text = mark_text(kind, live)
+        return used if text is None else {**used, kind.mark_field: {MARK_ENTRY: text}}

@@ -22,10 +22,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
-from reconciler.core.model import Json, OnRemove, Unit
+from reconciler.core.model import Json, OnRemove, Unit, is_key
 
 MAX_LENGTH: Final = 512
-MAX_KEY: Final = 128
 MAX_NONCE: Final = 16
 UNDRAWN: Final = "~"
 """The nonce of a plan: apply draws the real one, so that the same inputs give the same plan."""
@@ -34,7 +33,7 @@ _CODE_LENGTH: Final = 6
 _DIGEST_LENGTH: Final = 7
 _VERSION: Final = "1"
 _WORDS: Final = re.compile(
-    r"1 ([a-z0-9][a-z0-9._-]{0,31}) ([A-Za-z0-9][A-Za-z0-9._/-]{0,127}) ([A-Za-z0-9]{1,16}|~)"
+    r"1 ([a-z0-9][a-z0-9._-]{0,31}) ([^ ]+) ([A-Za-z0-9]{1,16}|~)"
     r" (-|[pdr]{1,3}) (-|(?:[A-Za-z0-9_-]{6})+)(?: ((?:[A-Za-z0-9_-]{7})+))?",
     re.ASCII,
 )
@@ -135,7 +134,7 @@ def read(text: Json) -> Mark | NewerMark | DamagedMark | None:
     owner, key, nonce, flags, packed, digests = words.groups()
     units, managed = _codes_in(packed)
     kept = _cut(digests or "", _DIGEST_LENGTH)
-    if ("d" in flags and "r" in flags) or len(kept) not in (0, len(units)):
+    if not is_key(key) or ("d" in flags and "r" in flags) or len(kept) not in (0, len(units)):
         return DamagedMark()
     on_remove = OnRemove.DELETE if "d" in flags else OnRemove.RELEASE if "r" in flags else None
     return Mark(owner, key, nonce, "p" in flags, on_remove, managed, dict(zip(units, kept, strict=False)))

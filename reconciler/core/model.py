@@ -6,6 +6,7 @@ secret, so that the same inputs give the same bytes and a plan can be saved, rea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +18,9 @@ Json: TypeAlias = Any
 """A JSON value: null, bool, int, finite float, str, list or dict with string keys."""
 Body: TypeAlias = dict[str, Json]
 """One object as the remote spells it."""
+MAX_KEY: Final = 128
+"""The most characters of a key."""
+_KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 Path: TypeAlias = tuple[str | int, ...]
 """Where a value stands inside a body; never a dotted string, because keys may contain dots."""
 Unit: TypeAlias = tuple[str, ...]
@@ -42,6 +46,11 @@ class Source(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+
+def is_key(text: str) -> bool:
+    """Whether a text can be a key: parts joined by slashes, none of which could lead out of a directory."""
+    return len(text) <= MAX_KEY and _KEY.fullmatch(text) is not None
 
 
 class Address(NamedTuple):
@@ -134,7 +143,8 @@ class Manifest:
 class LiveObject:
     """One object as the remote showed it; `created` is the remote's own time stamp (0 if none).
 
-    `body` is verbatim; of an object that `agrees` with its manifest only what others may ask for is kept.
+    `body` is verbatim. Where a plan is made, only what it may need is kept (see `agreement`) of an object that is not
+    ours, or that `agrees` with its manifest.
     """
 
     kind: str

@@ -29,6 +29,7 @@ from reconciler.core.model import (
     Severity,
     Source,
     TargetIdentity,
+    is_key,
 )
 
 _T = TypeVar("_T")
@@ -126,7 +127,7 @@ def _read_change(record: Json) -> Change:
         raise ValueError(f"action {action[:40]!r} is not known to this version")
     block = _get(record, "blocked", dict) if "blocked" in record else None
     return Change(
-        address=Address.parse(_get(record, "address", str)),
+        address=_address(_get(record, "address", str)),
         action=Action(action),
         id=_text(record, "id"),
         reasons=tuple(_each(record, "reasons", _reason)),
@@ -147,7 +148,10 @@ def _read_ref(record: Json) -> tuple[Path, Address]:
 
 
 def _address(text: Json) -> Address:
-    return Address.parse(_typed(text, str, "an address"))
+    address = Address.parse(_typed(text, str, "an address"))
+    if not is_key(address.key):
+        raise ValueError(f"no resource can have the address {text[:160]!r}")
+    return address
 
 
 def _read_unit(unit: Json) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""A total time for an answer: a timeout of each read alone lets a server that sends byte by byte go on for ever.
+"""A total time for a request and for its answer: a timeout of each read or write alone lets a server that takes or
+sends byte by byte go on for ever.
 
 httpx offers no such limit, so it is put on the network streams that its `trace` extension shows as they are made.
 """
@@ -7,7 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
+
+_PIECE: Final = 16 * 1024
+"""How much is written before the time is looked at again: a record of TLS."""
 
 
 class TooLate(Exception):
@@ -15,14 +19,15 @@ class TooLate(Exception):
 
 
 class Deadline:
-    """How long the answers to the requests of one client may take, head and body together, in seconds.
+    """How long the requests of one client may take to be sent, and as long again their answers, in seconds.
 
-    The time of an answer begins with the last piece of its request: sending a large body is not part of it.
+    Either time is for head and body together. That of an answer begins with the last piece of its request.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
         self._seconds = seconds
         self._clock = clock
+        self._sent_by = math.inf
         self._end = math.inf
         self._latest = math.inf
 
@@ -32,30 +37,39 @@ class Deadline:
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Hear what httpx does; bind each stream to this deadline as it comes into being."""
-        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+        if event.endswith(".send_request_headers.started"):
+            self._sent_by = self._clock() + self._seconds
+        elif event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             stream = info["return_value"]
             stream.read, stream.write = self._bounded(stream.read), self._noted(stream.write)
 
     def _bounded(self, read: Callable[..., bytes]) -> Callable[..., bytes]:
         def bounded(max_bytes: int, timeout: float | None = None) -> bytes:
-            found = read(max_bytes, min(self._left(), self._seconds if timeout is None else timeout))
-            self._left()
+            found = read(max_bytes, self._within(timeout, self._answered_in()))
+            self._answered_in()
             return found
 
         return bounded
 
     def _noted(self, write: Callable[..., None]) -> Callable[..., None]:
         def noted(buffer: bytes, timeout: float | None = None) -> None:
-            if buffer:  # the end of a request is an empty piece, written when the answer may be coming
+            for begin in range(0, len(buffer), _PIECE):  # the end of a request is an empty piece: nothing to write
                 if self._clock() > self._latest:
                     raise TooLate("the process stood still before the request was sent")
+                left = _left(self._sent_by - self._clock(), "the request could not be sent in time")
                 self._end = self._clock() + self._seconds
-            write(buffer, timeout)
+                write(buffer[begin : begin + _PIECE], self._within(timeout, left))
 
         return noted
 
-    def _left(self) -> float:
-        left = self._end - self._clock()
-        if left <= 0:
-            raise TimeoutError("the answer did not end in time")
-        return left
+    def _within(self, timeout: float | None, left: float) -> float:
+        return min(left, self._seconds if timeout is None else timeout)
+
+    def _answered_in(self) -> float:
+        return _left(self._end - self._clock(), "the answer did not end in time")
+
+
+def _left(seconds: float, otherwise: str) -> float:
+    if seconds <= 0:
+        raise TimeoutError(otherwise)
+    return seconds

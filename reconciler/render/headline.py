@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from reconciler.core.codes import Code
 from reconciler.render.view import PlanView
 
 _KINDS: Final = ("behaviour", "data", "cosmetic")
@@ -45,6 +46,12 @@ def _where(view: PlanView) -> str:
 def _no_changes(view: PlanView) -> str:
     if view.against is not None:
         return f"No changes. {view.unchanged} as in {view.against}."
+    kept = len({found.address for found in view.diagnostics if found.code == Code.KEPT})
+    if kept:
+        edits = "a live edit" if kept == 1 else "live edits"
+        return (
+            f"No changes. {view.unchanged - kept} as in the files, {kept} with {edits} kept, of {view.managed} managed."
+        )
     if view.unchanged == view.managed:
         return f"No changes. {view.managed} managed, all as in the files."
     return f"No changes. {view.unchanged} as in the files, of {view.managed} managed."

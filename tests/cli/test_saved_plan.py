@@ -8,6 +8,9 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import pytest
+
+from reconciler.core.document import digest_of
 from reconciler.server import App, create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote
@@ -33,6 +36,32 @@ def test_what_the_plan_shows_is_what_is_sent_and_only_while_the_files_are_the_sa
     fleet(project, 2)
     project.ok("apply", "plan.json", "--yes")
     assert {each["model"] for each in remote.objects()} == {"gpt-4o"}
+
+
+@pytest.mark.parametrize(
+    ("forged", "told"),
+    [
+        ({"address": "zebra/x"}, "the target has no kind zebra"),
+        ({"address": "assistant/../../x"}, "no resource can have the address"),
+        ({"needs": ["zebra/x"]}, "the target has no kind zebra"),
+        ({"patch": None}, "nothing is said of what assistant/a0 is to be"),
+        ({"refs": [{"path": ["no", 3], "address": "assistant/a0"}]}, "refers to another where nothing is"),
+        ({"refs": [{"path": ["name", 0], "address": "assistant/a0"}]}, "refers to another where nothing is"),
+    ],
+)
+def test_what_no_plan_says_is_refused_whatever_its_digest(
+    project: Project, remote: Remote, forged: dict[str, Any], told: str
+) -> None:
+    project.target(remote.url)
+    fleet(project, 1)
+    project.ok("plan", "--out", "plan.json")
+    document = json.loads((project.root / "plan.json").read_text(encoding="utf-8"))
+    change = document["changes"][0] | forged
+    document["changes"] = [{name: value for name, value in change.items() if value is not None}]
+    project.write("plan.json", json.dumps(document | {"digest": digest_of(document)}))
+    ran = project.run("apply", "plan.json", "--yes")
+    assert (ran.code, remote.writes) == (1, [])
+    assert told in ran.err
 
 
 def test_a_plan_is_stale_where_what_it_writes_has_changed_and_nothing_is_sent(project: Project, remote: Remote) -> None:

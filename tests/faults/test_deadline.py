@@ -1,9 +1,11 @@
-"""No request waits for ever, whatever comes or does not come: an answer has a time as a whole."""
+"""No request waits for ever, whatever comes, goes or does not: a request and its answer have each a time as a whole."""
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -97,4 +99,70 @@ def test_a_server_that_accepts_and_never_answers_is_given_up_after_its_tries(tmp
         driver = RestDriver(PROVIDER, HttpClient(connection, pause=lambda seconds: False))
         with pytest.raises(Unreachable):
             driver.read("assistant", "asst")
+    assert wire.sent["read"] == MAX_TRIES
+
+
+@contextmanager
+def sipping(clock: Clock, piece: int) -> Iterator[tuple[list[bool], RestDriver]]:
+    """A server that takes a piece of a request each second, and a driver; with whether each request came in whole."""
+    whole: list[bool] = []
+
+    def serve() -> None:
+        with suppress(OSError):  # the listener was closed
+            while True:
+                connection = listener.accept()[0]
+                with connection, suppress(ConnectionError):
+                    whole.append(False)
+                    whole[-1] = taken(connection)
+
+    def taken(connection: socket.socket) -> bool:
+        head, _, begun = connection.recv(4096).partition(b"\r\n\r\n")
+        left = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]) - len(begun)
+        while left > 0 and (found := connection.recv(piece)):
+            left -= len(found)
+            clock.pause(len(found) / piece)
+        connection.sendall(b'HTTP/1.1 200 x\r\ncontent-length: 14\r\n\r\n{"id": "asst"}')
+        return left == 0
+
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        connection = Connection(url, PROVIDER.headers, (), SECONDS, 10**6, 10**6)
+        yield whole, RestDriver(PROVIDER, HttpClient(connection, pause=clock.pause, clock=clock, chance=lambda: 0.0))
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+LARGE = {"instructions": "x" * (8 << 20)}
+
+
+def test_a_request_that_is_taken_bit_by_bit_is_given_up() -> None:
+    with (
+        sipping(Clock(), 4096) as (whole, driver),
+        pytest.raises(Unreachable, match="could not be sent in time"),
+    ):
+        driver.update("assistant", "asst", LARGE)
+    assert whole == [False] * MAX_TRIES
+
+
+def test_a_large_request_that_is_taken_in_time_is_answered() -> None:
+    clock = Clock()
+    begin = clock.now
+    with sipping(clock, 256 * 1024) as (whole, driver):
+        assert driver.update("assistant", "asst", LARGE) == {"id": "asst"}
+    assert whole == [True]
+    assert 30 < clock.now - begin < SECONDS
+
+
+@pytest.mark.parametrize("head", [b"x-long: " + b"x" * (4 << 20), b"x-more: y\r\n" * (400 << 10)], ids=["one", "many"])
+def test_a_huge_head_is_cut_off_by_its_size(head: bytes) -> None:
+    def huge(exchange: Exchange) -> None:
+        exchange.raw(b"HTTP/1.1 200 x\r\ncontent-length: 14\r\n" + head + b'\r\n\r\n{"id": "asst"}')
+
+    with reading(Clock(), huge) as (wire, read), pytest.raises(Unreachable):
+        read()
     assert wire.sent["read"] == MAX_TRIES

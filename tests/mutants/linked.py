@@ -81,11 +81,12 @@ MUTANTS = [
     ),
     Mutant(
         "reading",
-        'return Address.parse(_typed(text, str, "an address"))',
-        "return Address.parse(str(text))",
+        'Address.parse(_typed(text, str, "an address"))',
+        "Address.parse(str(text))",
         "an address is text",
         "refs",
     ),
+    Mutant("reading", "if not is_key(address.key):", "if not address.key:", "a key is a key", "refs"),
     Mutant("seal", "if address not in unknown}", "if address}", "a sealed change refers as it did", "refs"),
     Mutant(
         "seal",

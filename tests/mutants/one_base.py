@@ -193,6 +193,8 @@ MUTANTS = [
         "all of the room is used",
         "marks",
     ),
+    Mutant("marks", "if not is_key(key) or (", "if (", "the key of a mark is a key", "marks"),
+    Mutant("model", "len(text) <= MAX_KEY and ", "", "a key has its length", "marks"),
     Mutant(
         "marks",
         "or len(kept) not in (0, len(units)):",

@@ -40,7 +40,7 @@ TESTS = "tests/unit/core"
 UNSHRUNK = """
 from hypothesis import Phase, settings
 
-settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate])
+settings.register_profile("mutants", deadline=None, phases=[Phase.explicit, Phase.generate])
 settings.load_profile("mutants")
 """
 """One example that fails is enough here, however large."""

@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.layout import RESERVED, Names, habit_of
-from reconciler.config.manifest import MAX_KEY
 from reconciler.config.text import slug
 from reconciler.config.writing import Habit
-from reconciler.core.model import Address, Manifest, Source
+from reconciler.core.model import MAX_KEY, Address, Manifest, Source
 from tests.strategies import law
 
 

@@ -35,6 +35,7 @@ from reconciler.core.model import (
     Source,
     TargetIdentity,
 )
+from tests.strategies import law
 from tests.unit.config.conftest import told
 
 HERE = Source("a.yaml", 1, 1)
@@ -396,6 +397,7 @@ def _schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
+@law
 @given(rule=st.recursive(st.booleans(), _schemas, max_leaves=6), value=_VALUES)
 def test_whatever_a_policy_refuses_is_told_and_nothing_else(
     rule: Json, value: Json, tmp_path_factory: pytest.TempPathFactory

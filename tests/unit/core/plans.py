@@ -1,11 +1,14 @@
 """Arbitrary plans for property tests: any text anywhere, and every action, reason and blocker."""
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from reconciler.core.codes import Code
 from reconciler.core.model import (
     ABSENT,
+    MAX_KEY,
     Action,
     Address,
     Block,
@@ -45,7 +48,12 @@ fields = st.builds(
     source=sources,
     sensitive=st.booleans(),
 )
-addresses = st.builds(Address, names.filter(lambda kind: "/" not in kind), names)
+kinds = names.filter(lambda kind: "/" not in kind)
+addresses = st.builds(Address, kinds, names)
+keys = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*", fullmatch=True).filter(
+    lambda key: len(key) <= MAX_KEY
+)
+saved_addresses = st.builds(Address, kinds, keys)
 changes = st.builds(
     Change,
     address=addresses,
@@ -84,6 +92,14 @@ plans = st.builds(
     sealed=st.booleans(),
     rollback=st.booleans(),
 )
+saved_plans = st.builds(
+    lambda plan, chosen: replace(
+        plan, changes=tuple(replace(each, address=Address(each.address.kind, chosen)) for each in plan.changes)
+    ),
+    plans,
+    keys,
+)
+"""Plans as they can be read back: their keys are keys."""
 outcomes = st.builds(
     Outcome,
     addresses,

@@ -12,7 +12,7 @@ from reconciler.core.agreement import Agreement, gist_of
 from reconciler.core.model import Address, LiveObject, Manifest
 from reconciler.core.pairing import Observation
 from reconciler.core.semantics import Kind
-from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, bare, manifest, marked
+from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, bare, manifest, marked, with_mark
 from tests.unit.core.linked import BOT, STORE
 
 M = {"model": "m", "temperature": 0.5, "metadata": {"team": "t"}}
@@ -41,9 +41,9 @@ def test_an_object_that_is_as_wanted_is_kept_as_its_mark() -> None:
         (marked("o1", "a", {**M, "temperature": 1}), [manifest("a", M)]),
         (marked("o1", "a", M), []),
         (marked("o1", "a", M), [manifest("b", M)]),
-        (marked("o1", "a", M, owner="other"), [manifest("a", M)]),
         (marked("o1", "a", M, nonce="~"), [manifest("a", M)]),
-        (bare("o1", M), [manifest("a", M)]),
+        (bare("o1", M), [manifest("a", M, id="o1")]),
+        (marked("o1", "a", M, owner="other"), [manifest("a", M, id="o1")]),
         (marked("o1", "a", M), [manifest("a", M, protect=True)]),
         (marked("o1", "a", M), [manifest("a", {"model": "m"})]),
         (marked("o1", "a", M), [manifest("a", M, ignore={"temperature"})]),
@@ -55,6 +55,15 @@ def test_an_object_that_is_as_wanted_is_kept_as_its_mark() -> None:
 )
 def test_what_needs_something_or_may_is_kept_whole(live: LiveObject, files: list[Manifest]) -> None:
     assert lean(live, *files) == live
+
+
+@pytest.mark.parametrize("mark", [None, "1 other a n1 - -", "1 other a ~ - -", "2 acme a n1 - -", "by hand", {"a": 1}])
+def test_of_what_is_not_ours_the_mark_the_name_and_what_it_uses_are_kept(mark: Any) -> None:
+    kind, body = replace(BOT, name_field="text"), {"text": "t", "store": "vs1", "long": "l", "labels": {"of": "others"}}
+    live = bare("o1", body, kind, 7) if mark is None else with_mark("o1", mark, body, kind, 7)
+    carrier = {} if mark is None else {"labels": {"reconciler": mark}}
+    kept = lean(live, manifest("a", {"text": "t"}, kind), kind=kind)
+    assert kept == replace(live, body={"text": "t", "store": "vs1", **carrier})
 
 
 def test_a_value_that_is_not_compared_keeps_an_object_whole() -> None:

@@ -38,7 +38,7 @@ from reconciler.core.model import (
     TargetIdentity,
 )
 from reconciler.core.reading import plan_from_document
-from tests.unit.core.plans import outcomes, plans, unhurried
+from tests.unit.core.plans import outcomes, plans, saved_plans, unhurried
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
 
@@ -70,7 +70,7 @@ UPDATE = Change(
 
 
 @unhurried
-@given(plans)
+@given(saved_plans)
 def test_a_plan_comes_back_from_the_text_of_its_document(plan: Plan) -> None:
     assert plan_from_document(json.loads(document_text(plan_document(plan)))) == plan
 
@@ -181,6 +181,7 @@ def resealed(edit: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         (resealed(lambda d: d["changes"].append(4)), r"changes\[1\]: what holds action should be a map"),
         (resealed(lambda d: d["changes"][0].update(action="explode")), r"changes\[0\]: action 'explode' is not known"),
         (resealed(lambda d: d["changes"][0].update(address="nowhere")), "not an address"),
+        (resealed(lambda d: d["changes"][0].update(address="assistant/../../x")), r"no resource can have .*\.\./x"),
         (resealed(lambda d: d["changes"][0].update(units=[[]])), "a unit should have a name"),
         (resealed(lambda d: d["changes"][0].update(patch=[])), "patch should be a map"),
         (resealed(lambda d: d["changes"][0]["fields"][1].update(path=[True])), r"fields\[1\]: path\[0\]: a step"),

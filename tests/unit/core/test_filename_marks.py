@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reconciler.core import marks
 from reconciler.core.filename_marks import Named, codes, content_of, read, with_mark
 from reconciler.core.marks import Mark, NewerMark
+from tests.unit.core.plans import keys
 
 SHA = hashlib.sha256(b"x").hexdigest()
 KEY = "hr/handbook/leave.md"
@@ -29,7 +30,7 @@ def test_the_readable_name_comes_first_and_the_suffix_last() -> None:
 @settings(deadline=None)
 @given(
     name=st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="/\\"), min_size=1, max_size=60),
-    key=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}", fullmatch=True),
+    key=keys,
     owner=st.from_regex(r"[a-z0-9][a-z0-9._-]{0,31}", fullmatch=True),
     nonce=st.from_regex(r"[A-Za-z0-9]{1,16}", fullmatch=True),
     content=st.binary(min_size=1, max_size=40),

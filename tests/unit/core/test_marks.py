@@ -15,12 +15,13 @@ from reconciler.core.marks import DamagedMark, Mark, NewerMark
 from reconciler.core.model import Json, OnRemove
 from tests.strategies import json_values, law
 from tests.unit.core.build import ASSISTANT, SCHEMA, manifest
+from tests.unit.core.plans import keys
 
 NAMES = st.lists(st.text(max_size=64), min_size=1, max_size=2).map(tuple)
 WELL_FORMED = st.builds(
     Mark,
     owner=st.from_regex(r"[a-z0-9][a-z0-9._-]{0,31}", fullmatch=True),
-    key=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}", fullmatch=True),
+    key=keys,
     nonce=st.just(marks.UNDRAWN) | st.text(string.ascii_letters + string.digits, min_size=1, max_size=16),
     protect=st.booleans(),
     on_remove=st.sampled_from([None, *OnRemove]),
@@ -147,6 +148,7 @@ def test_what_would_not_be_read_back_is_not_written(mark: Mark) -> None:
     [
         *(" ", "1", "1 a", "1 acme k n1 -", "1 acme k n1 - - ", "1 acme k n1 x -", "1  acme k n1 - -"),
         *("1 acme k n1 - abc", "1 acme k n1 dr -", "1 acme k n1 rd -", "1 acme k ~~ - -", "1 acme k n1 - -\n", "hello"),
+        *("1 acme a/../b n1 - -", "1 acme a//b n1 - -", "1 acme a/ n1 - -", f"1 acme {'k' * 129} n1 - -"),
         *("1 acmé k n1 - -", "1 acme k n1 - " + "abcdef" * 90, "12345 acme k", "\u0661 acme k n1 - -", "v2 x"),
     ],
 )
@@ -172,8 +174,9 @@ def test_another_version_number_is_a_newer_mark_that_still_says_whose(text: str,
     assert marks.read(text) == NewerMark(owner, key)
 
 
-def test_an_absent_mark_is_none() -> None:
+def test_an_absent_mark_is_none_and_so_is_one_that_could_only_be_emptied() -> None:
     assert marks.read(None) is None
+    assert marks.read("") is None
 
 
 def test_a_unit_whose_code_begins_with_a_dash_is_still_read() -> None:

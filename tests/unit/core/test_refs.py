@@ -20,7 +20,7 @@ from reconciler.core.refs import filled, paired_ids, placeholder, resolved
 from reconciler.core.seal import sealed, unsealed
 from tests.unit.core.build import OWNER, SCHEMAS, bare, marked
 from tests.unit.core.linked import BOT, STORE, at, blocker, bot, change_of, planned, pointing, store
-from tests.unit.core.plans import addresses, paths, unhurried
+from tests.unit.core.plans import paths, saved_addresses, unhurried
 
 SCHEMA = json.loads((SCHEMAS / "plan.schema.json").read_text(encoding="utf-8"))
 
@@ -225,7 +225,7 @@ class TestDocuments:
     """What a saved plan says of references comes back as it was."""
 
     @unhurried
-    @given(st.lists(st.tuples(paths, addresses), max_size=3), st.lists(addresses, max_size=3))
+    @given(st.lists(st.tuples(paths, saved_addresses), max_size=3), st.lists(saved_addresses, max_size=3))
     def test_places_and_needs_come_back(self, refs: list[tuple[Path, Address]], needs: list[Address]) -> None:
         [change] = planned([bot("k")]).changes
         plan = replace(planned(), changes=(replace(change, refs=tuple(refs), needs=tuple(needs)),))
@@ -253,6 +253,7 @@ class TestDocuments:
             ({"refs": [{"path": ["a"], "address": "nowhere"}]}, r"refs\[0\]: not an address"),
             ({"needs": "store/a"}, r"needs should be a list"),
             ({"needs": ["store/a", 4]}, r"needs\[1\]: an address should be text"),
+            ({"needs": ["store/a\n"]}, r"needs\[0\]: no resource can have the address"),
             ({"needs": ["nowhere"]}, r"needs\[0\]: not an address"),
         ],
     )

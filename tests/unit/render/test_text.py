@@ -8,18 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.core.codes import Code
 from reconciler.core.document import plan_document
 from reconciler.core.model import (
     ABSENT,
     Action,
     Address,
     Change,
+    Diagnostic,
     FieldChange,
     Outcome,
     Path,
     Plan,
     ReadCount,
     Reason,
+    Severity,
     Source,
 )
 from reconciler.core.reading import plan_from_document
@@ -55,6 +58,12 @@ def test_colour_changes_only_colour(rich_plan: Plan) -> None:
 )
 def test_no_changes(make_plan: Callable[..., Plan], unmanaged: int, line: str) -> None:
     assert text.render(plan_view(make_plan(unmanaged=unmanaged))).splitlines()[1:] == [line]
+
+
+def test_what_is_kept_as_it_is_live_is_not_said_to_be_as_in_the_files(make_plan: Callable[..., Plan]) -> None:
+    kept = [Diagnostic(Severity.INFO, Code.KEPT, f"{unit} stays", address="assistant/a") for unit in ("name", "model")]
+    shown = text.render(plan_view(make_plan(diagnostics=tuple(kept))))
+    assert "No changes. 39 as in the files, 1 with a live edit kept, of 40 managed." in shown
 
 
 def test_an_incomplete_plan_says_so(make_plan: Callable[..., Plan]) -> None:
