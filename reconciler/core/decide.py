@@ -18,7 +18,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -111,7 +111,7 @@ def decide_update(
         elif verdict is not None:
             said.append(verdict)
     said += (_kept(manifest, write) for write in kept)
-    return Decision((*writes, *_coupled(kind, desired, present, writes)), kept, tuple(said))
+    return Decision((*writes, *_coupled(kind, desired, present, writes, kept)), kept, tuple(said))
 
 
 def _differing(kind: Kind, desired: Mapping[Unit, Json], present: Mapping[Unit, Json], base: Base) -> Iterator[Write]:
@@ -170,7 +170,7 @@ def _said(manifest: Manifest, unit: Unit, what: str, hint: str) -> Diagnostic:
 
 
 def _coupled(
-    kind: Kind, desired: Mapping[Unit, Json], present: Mapping[Unit, Json], writes: list[Write]
+    kind: Kind, desired: Mapping[Unit, Json], present: Mapping[Unit, Json], writes: list[Write], kept: Sequence[Write]
 ) -> Iterator[Write]:
     """Nulls that must travel with a changed field, though they change nothing by themselves.
 
@@ -178,11 +178,12 @@ def _coupled(
     `reasoning_effort: null`, even where the object shows none.
     """
     written = {write.unit[0] for write in writes}
+    decided = written | {write.unit[0] for write in kept}
     for group in kind.coupled:
         if written.isdisjoint(group):
             continue
         for name in group:
-            if name not in written and (name,) in desired and desired[(name,)] is None:
+            if name not in decided and (name,) in desired and desired[(name,)] is None:
                 yield Write((name,), present.get((name,), ABSENT), None, Reason.COUPLED)
 
 

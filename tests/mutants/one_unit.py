@@ -202,9 +202,16 @@ MUTANTS = [
     ),
     Mutant(
         "decide",
-        "if name not in written and (name,) in desired and desired[(name,)] is None:",
-        "if name not in written and desired.get((name,)) is None:",
+        "if name not in decided and (name,) in desired and desired[(name,)] is None:",
+        "if name not in decided and desired.get((name,)) is None:",
         "coupled nulls are only those in the file",
+        "decide",
+    ),
+    Mutant(
+        "decide",
+        "    decided = written | {write.unit[0] for write in kept}\n",
+        "    decided = written\n",
+        "what is kept does not travel with a group",
         "decide",
     ),
     Mutant(

@@ -11,6 +11,8 @@ from reconciler.core.base import UnknownBase
 from reconciler.core.codes import Code
 from reconciler.core.decide import (
     Decision,
+    Resolve,
+    Stance,
     Write,
     assemble,
     decide_create,
@@ -185,6 +187,14 @@ class TestCoupled:
         body = {"model": "new", "reasoning_effort": None}
         found = decided(body, {"model": "old"}, ignore=["reasoning_effort"])
         assert [w.unit for w in found.writes] == [("model",)]
+
+    def test_a_null_whose_field_stays_as_it_is_live_does_not_travel(self) -> None:
+        wanted = manifest("k", {"model": "new", "temperature": None}, ASSISTANT)
+        base = Applied(ASSISTANT, {"model": "old", "temperature": 0.2})
+        live, stance = {"model": "old", "temperature": 0.9}, Stance(resolve=Resolve.THEIRS)
+        found = decide_update(ASSISTANT, wanted, live, None, base, stance)
+        assert [w.unit for w in found.writes] == [("model",)]
+        assert [w.unit for w in found.kept] == [("temperature",)]
 
 
 class TestAssembling:
