@@ -12,6 +12,7 @@ from types import FrameType
 import click
 
 from reconciler.commands.choices import Choices
+from reconciler.commands.locking import locked
 from reconciler.commands.options import Options
 from reconciler.commands.output import say
 from reconciler.commands.planning import plan_live
@@ -63,9 +64,9 @@ def send(
     stop_on_error: bool = False,
     report: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
-    """Apply a plan; `session.stop` ends it after what is in flight. Raises like `carry_out`."""
+    """Apply a plan; `session.stop` ends it after what is in flight. Raises like `carry_out`, and like `locked`."""
     state_directory(session.root)  # for the journal
-    with session.held():
+    with locked(session), session.held():
         options = ApplyOptions(
             concurrency=parallelism or session.limits.concurrency,
             settle_seconds=session.limits.settle_seconds,

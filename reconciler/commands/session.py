@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 import time
@@ -45,14 +46,16 @@ from reconciler.engine.observe import KindOnTarget, Sight, observe
 if TYPE_CHECKING:
     from reconciler.drivers.http import Connection
     from reconciler.drivers.rest import RestDriver
+    from reconciler.engine.locks.lock import Lock
     from reconciler.server import App
 
 
 class Session:
     """One project and one of its targets, as the global options choose them. Everything is read once, when needed.
 
-    `stop` ends waits: set by the signal handlers of `apply`. `gates` makes the rate gates, for reads (False) and writes
-    (True), where other processes share them: from a name for the credential and the limits.
+    `stop` ends waits: set by the signal handlers of `apply`. `lock` is the target's, while it is held. `gates` makes
+    the rate gates, for reads (False) and writes (True), where other processes share them: from a name for the
+    credential and the limits.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Session:
         self.root = options.directory.absolute()
         self.environment = os.environ if environment is None else environment
         self.stop = threading.Event()
+        self.lock: Lock | None = None
         self.schemas = shipped()
 
     @cached_property
@@ -204,6 +208,7 @@ class Session:
             trace=self._say if self.options.verbose else None,
             pause=self.stop.wait,
             gates=self._gates(_credential_name(connection), self.limits) if self._gates else None,
+            fence=lambda: self.lock.seconds_left() if self.lock else math.inf,
         )
         if self.provider.embedded:
             return RestDriver(self.provider, client)  # in this process there is no way to wait for

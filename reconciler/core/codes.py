@@ -50,6 +50,7 @@ class Code(StrEnum):
     BAD_CREDENTIAL_FILE = "RC0308"
     FLEET_DATABASE = "RC0310"
     MISSING_EXTRA = "RC0311"
+    LOCK_UNUSABLE = "RC0312"
     # RC04: plan
     BLOCKED = "RC0401"
     ORPHAN = "RC0402"
@@ -90,6 +91,7 @@ class Code(StrEnum):
     NOT_THE_SAME = "RC0605"
     DEPENDENCY_MISSING = "RC0606"
     OVERTAKEN = "RC0612"
+    LOCK_NOT_HELD = "RC0613"
     # RC07: the fleet
     STORE_LOST = "RC0701"
     GIVEN_UP = "RC0702"
