@@ -184,9 +184,11 @@ class Lease:
         try:
             mode: Any = "create" if e_tag is None else {"e_tag": e_tag}
             return obstore.put(self._store, self._path, json.dumps(record).encode(), mode=mode)["e_tag"]
-        except (exceptions.AlreadyExistsError, exceptions.PreconditionError, FileNotFoundError):
+        except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
             return None
         except (exceptions.BaseError, OSError) as problem:
+            if e_tag is not None and isinstance(problem, FileNotFoundError):
+                return None
             raise _unusable(problem) from None
 
     def _read(self) -> _Found | None:
