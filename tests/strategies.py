@@ -91,6 +91,10 @@ class _Shape:
         return (part[word] for part in self.parts if word in part)
 
 
+def _is_read_only(schema: Any) -> bool:
+    return isinstance(schema, dict) and bool(schema.get("readOnly"))
+
+
 class _Compiler:
     def __init__(self, root: Schema) -> None:
         self._root = root
@@ -200,7 +204,7 @@ class _Compiler:
         for part in shape.parts:
             if part.get("additionalProperties") is False:
                 subs = {name: found for name, found in subs.items() if name in part.get("properties", {})}
-        fields = {n: self.value(*s) for n, s in subs.items() if not any(x.get("readOnly") for x in s)}
+        fields = {n: self.value(*s) for n, s in subs.items() if not any(_is_read_only(x) for x in s)}
         required = {name for names in shape.each("required") for name in names}
         if any(fields.get(name) is None for name in required):
             return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.commands.session import kinds_of
+from reconciler.commands.kinds import kinds_of
 from reconciler.config.schemas import shipped
 from reconciler.core.base import Remembered
 from reconciler.core.model import Action, Body, Change, Manifest, Outcome, Plan, Source, TargetIdentity

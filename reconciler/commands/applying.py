@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,9 +12,9 @@ import click
 
 from reconciler.commands.choices import Choices
 from reconciler.commands.locking import locked
-from reconciler.commands.options import Options
 from reconciler.commands.output import say
 from reconciler.commands.planning import plan_live
+from reconciler.commands.progress import progress
 from reconciler.commands.session import Session
 from reconciler.commands.state import state_directory
 from reconciler.core.codes import Code
@@ -24,6 +23,8 @@ from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.observe import Sight
 from reconciler.exits import Exit
 
+_HALF = (Code.NOT_INDEXED, Code.STILL_INDEXING)
+"""What says of an outcome that part of it was done."""
 _OVERTAKEN = {Code.STALE_PLAN, Code.VERSION_CONFLICT}
 
 
@@ -51,7 +52,10 @@ def carry_out(
     Raises StalePlan and LockFileError, before anything is sent.
     """
     total = sum(1 for change in plan.changes if change.is_due)
-    with _progress(session.options, total) as report, _signals(session.stop):
+    with progress(session.options, total) as shown, _signals(session.stop):
+        if shown is not None:
+            session.sent = shown.sent
+        report = shown.report if shown else lambda outcome: None
         return send(session, plan, sight, parallelism=parallelism, stop_on_error=stop_on_error, report=report)
 
 
@@ -70,6 +74,7 @@ def send(
         options = ApplyOptions(
             concurrency=parallelism or session.limits.concurrency,
             settle_seconds=session.limits.settle_seconds,
+            indexing_seconds=session.limits.indexing_seconds,
             stop_on_error=stop_on_error,
             report=report,
             stop=session.stop,
@@ -95,6 +100,8 @@ def exit_of(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Exit:
     if interrupted:
         return Exit.INTERRUPTED
     results = {outcome.result for outcome in outcomes}
+    if any(outcome.error and outcome.error.code in _HALF for outcome in outcomes):
+        return Exit.PARTLY
     if results & {Result.FAILED, Result.UNKNOWN, Result.SKIPPED}:
         failures = {outcome.error.code for outcome in outcomes if outcome.error and outcome.result is Result.FAILED}
         if failures and failures <= _OVERTAKEN and not results - {Result.FAILED, Result.SKIPPED}:
@@ -126,22 +133,3 @@ def _signals(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _progress(options: Options, total: int) -> Iterator[Callable[[Outcome], None]]:
-    """A count on stderr while requests go out, on a terminal only."""
-    if options.quiet or not sys.stderr.isatty():
-        yield lambda outcome: None
-        return
-    done = 0
-    lock = threading.Lock()
-
-    def report(outcome: Outcome) -> None:
-        nonlocal done
-        with lock:
-            done += 1
-            click.echo(f"\r{done}/{total} applied", nl=False, err=True)
-
-    yield report
-    click.echo("\r\x1b[K" if done else "", nl=False, err=True)

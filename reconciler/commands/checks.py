@@ -205,7 +205,7 @@ def _git(session: Session) -> Iterator[Finding]:
 
 
 def _lock_file(session: Session) -> Iterator[Finding]:
-    markless = any(kind.mark_field is None for kind in session.provider.kinds.values())
+    markless = any(not (kind.mark_field or kind.upload) for kind in session.provider.kinds.values())
     path = session.root / LOCK_FILE
     if session.target.marks is not Marks.LOCK_FILE and not markless:
         yield Finding("lock file", Status.OK, "not needed: marks are on the objects")

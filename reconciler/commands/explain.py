@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 _CODE: Final = re.compile(r"RC\d{4}", re.IGNORECASE)
-_FOR_TESTS: Final = re.compile(r"^<!-- .* -->\n+", re.MULTILINE)  # how the example of a page is run
+_FOR_TESTS: Final = re.compile(r"^<!--.*?-->\n+", re.MULTILINE | re.DOTALL)  # how the example of a page is run
 
 
 @click.command("explain")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reconciler.commands.session import kinds_of
+from reconciler.commands.kinds import kinds_of
 from reconciler.config.errors import ConfigError, error, warning
 from reconciler.config.layout import Names
 from reconciler.config.manifest import Reading, default_kind

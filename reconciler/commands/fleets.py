@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -20,7 +20,6 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.config.judging import judge_plan
 from reconciler.config.manifest import default_kind
 from reconciler.config.policies import load_policies
-from reconciler.config.settings import Marks
 from reconciler.core.codes import Code
 from reconciler.core.document import document_text
 from reconciler.core.model import Address, Manifest, Plan
@@ -132,8 +131,7 @@ class Fleet:
         from reconciler.engine.fleet.work import FleetTarget
 
         session = Session(replace(self._options, target=name), gates=self._gates)
-        markless = any(kind.mark_field is None for kind in session.provider.kinds.values())
-        if markless or session.target.marks is Marks.LOCK_FILE:
+        if session.marks_beside:
             hint = "a lock file is one machine's: apply this target from there"
             raise ConfigError([error(Code.UNSUPPORTED, f"the marks of {name} are in a lock file", None, "", hint)])
         if session.target.lock is not None:
@@ -201,8 +199,20 @@ class _Files:
 
     def _read(self) -> None:
         session = self._session
-        self._policies = load_policies(session.root, session.settings, session.schemas)
-        self._manifests = {manifest.address: manifest for manifest in session.load().manifests}
+        policies = load_policies(session.root, session.settings, session.schemas)
+        manifests = {manifest.address: manifest for manifest in session.load().manifests}
+        self._refuse_collections(manifests.values())
+        self._policies, self._manifests = policies, manifests
+
+    def _refuse_collections(self, manifests: Iterable[Manifest]) -> None:
+        """A chunk reads objects, not what is in them. Raises ConfigError."""
+        kinds = {on_target.kind.name: on_target.kind for on_target in self._session.kinds}
+        for manifest in manifests:
+            kind = kinds[manifest.address.kind]
+            if kind.fixed or not kind.members.keys().isdisjoint(manifest.body):
+                summary = f"{manifest.address}: the fleet does not upload files, or put them into anything"
+                hint = "apply this target from one machine"
+                raise ConfigError([error(Code.UNSUPPORTED, summary, manifest.source, "", hint)])
 
     def _signature(self) -> dict[str, tuple[int, int]]:
         session = self._session

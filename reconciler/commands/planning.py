@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.commands.choices import AS_USUAL, Choices, base_source, files_at
+from reconciler.commands.reading import spoken_of, users_seen
 from reconciler.commands.session import Session
 from reconciler.config.errors import warning
 from reconciler.config.judging import judge_plan
@@ -40,10 +41,13 @@ def plan_live(
     policies = load_policies(session.root, session.settings, session.schemas)
     scope = session.scope(addresses, loaded, allow_deletes, choices.stance)
     base, said = base_source(session, choices)
-    sight = session.look(
-        {m.address.kind for m in loaded.manifests}, orphans=scope.only is None, wanted=loaded.manifests
-    )
+    kinds = {address.kind for m in loaded.manifests for address in (m.address, *m.refs.values())}
+    members = spoken_of(session, loaded.manifests)
+    sight = session.look(kinds, orphans=scope.only is None, wanted=loaded.manifests, members=members)
     plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
+    if (seen := users_seen(session, plan, sight)) is not sight:
+        sight = seen
+        plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
     plan = replace(plan, diagnostics=(*said, *plan.diagnostics))
     return Planned(judge_plan(policies, plan, loaded.manifests, session.provider, session.schemas), sight, loaded)
 

@@ -30,9 +30,9 @@ def command(options: Options, form: str) -> int:
     A kind is served where its row says; `any` is a target's own `url`. What a provider cannot do, a plan says at the
     field that wants it.
     """
-    from reconciler.config.schemas import shipped
+    from reconciler.config.schemas import schemas_of
 
-    schemas = shipped()
+    schemas = schemas_of(options.directory.absolute())
     found = [row for name in schemas.provider_names() for row in rows(schemas.provider(name))]
     click.echo(_FORMATS[form](found), nl=False)
     return 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.commands.reading import users_seen
 from reconciler.commands.session import Session
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
 from reconciler.config.policies import load_policies
 from reconciler.core.codes import Code
-from reconciler.core.dependencies import needed
+from reconciler.core.dependencies import needed, without_kept, without_used
 from reconciler.core.model import Diagnostic, Plan, TargetIdentity
 from reconciler.core.pairing import index
 from reconciler.core.policy import lift_guard
@@ -34,14 +35,17 @@ def taken_up(session: Session, plan: Plan, allow_deletes: int | None) -> tuple[P
     """
     _check_target(session, plan, replace(plan.target, account=session.identity.account))
     loaded = None if plan.rollback else session.load()
+    written = {(c.address.kind, c.id, unit[0]) for c in plan.changes for unit in c.units}
     if loaded is not None and loaded.digest != plan.config_digest:
         raise StalePlan((_stale("the files have changed since the plan was made"),))
-    sight = session.look(_kinds(plan))
+    sight = session.look(_kinds(plan), members=lambda kind, name, live: (kind.name, live.id, name) in written)
     _check_target(session, plan, plan.target)
+    sight = users_seen(session, plan, sight)
     if plan.sealed and loaded is not None:
         plan = _unsealed(session, plan, loaded, sight)
     plan = _judged(session, plan, loaded)
-    return replace(plan, changes=tuple(lift_guard(plan.changes, allow_deletes))), sight
+    changes, _ = without_kept(without_used(lift_guard(plan.changes, allow_deletes), sight.observed))
+    return replace(plan, changes=tuple(changes)), sight
 
 
 def _check_target(session: Session, plan: Plan, expected: TargetIdentity) -> None:

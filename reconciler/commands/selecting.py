@@ -44,6 +44,10 @@ def select(planners: Sequence[KindPlanner], wishes: Sequence[str]) -> Selection:
         by_age = sorted(planner.index.by_id.values(), key=lambda live: (live.created, live.id))
         wished = {live.id: _wishes_for(planner, live, wishes) for live in by_age}
         selection.matched.update(wish for found in wished.values() for wish in found)
+        if planner.kind.fixed:
+            why = f"a {planner.kind.name} cannot be managed afterwards, nor its content read: name it by its `source`"
+            selection.left += [(id, why) for id, found in wished.items() if found]
+            continue
         objects = [live for live in by_age if wished[live.id] or not wishes]
         reasons = dict(_reasons(planner, named=bool(wishes)))
         marks = {owned.live.id: owned.mark for owned in planner.index.ours.values()}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.commands.kinds import kinds_of
 from reconciler.commands.options import Options
 from reconciler.commands.remembering import keep, memory_of
 from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
@@ -24,24 +25,25 @@ from reconciler.config.credentials import is_given, resolve
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
-from reconciler.config.schemas import Schemas, shipped
+from reconciler.config.schemas import schemas_of
 from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target
 from reconciler.config.text import closest, cut
 from reconciler.core.agreement import Agreement
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance
+from reconciler.core.filename_marks import codes
 from reconciler.core.model import Address, Manifest, Source, TargetIdentity
 from reconciler.core.plan import Scope
-from reconciler.core.semantics import Kind, Meaning, compile_schema
 from reconciler.drivers.base import Driver, RemoteError
 from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.gate import Gate
 from reconciler.drivers.hosts import refuse_host
-from reconciler.drivers.provider import Limits, Provider, ProviderKind
+from reconciler.drivers.provider import Limits, Provider
 from reconciler.engine.journal import Journal
 from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.lockfile import LockFile, LockFileDriver
-from reconciler.engine.observe import KindOnTarget, Sight, observe
+from reconciler.engine.named import NamedDriver
+from reconciler.engine.observe import KindOnTarget, Sight, Wanted, observe, with_members
 
 if TYPE_CHECKING:
     from reconciler.drivers.http import Connection
@@ -53,9 +55,9 @@ if TYPE_CHECKING:
 class Session:
     """One project and one of its targets, as the global options choose them. Everything is read once, when needed.
 
-    `stop` ends waits: set by the signal handlers of `apply`. `lock` is the target's, while it is held. `gates` makes
-    the rate gates, for reads (False) and writes (True), where other processes share them: from a name for the
-    credential and the limits.
+    `stop` ends waits: set by the signal handlers of `apply`. `lock` is the target's, while it is held. `sent` hears of
+    the bytes of files as they go out. `gates` makes the rate gates, for reads (False) and writes (True), where other
+    processes share them: from a name for the credential and the limits.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class Session:
         self.environment = os.environ if environment is None else environment
         self.stop = threading.Event()
         self.lock: Lock | None = None
-        self.schemas = shipped()
+        self.schemas = schemas_of(self.root)
+        self.sent: Callable[[int], None] = lambda count: None
+        self._keys: dict[str, str] = {}
 
     @cached_property
     def settings(self) -> Settings:
@@ -105,7 +109,7 @@ class Session:
     @cached_property
     def kinds(self) -> tuple[KindOnTarget, ...]:
         """The kinds of the target, in order of dependency."""
-        return kinds_of(self.provider, self.schemas, beside=self._beside)
+        return kinds_of(self.provider, self.schemas, beside=self.marks_beside)
 
     @property
     def identity(self) -> TargetIdentity:
@@ -139,6 +143,8 @@ class Session:
             kinds={on_target.kind.name: on_target.kind for on_target in self.kinds} if lean else None,
             memory=memory,
         )
+        # A mark in a name has only the digest of its key: these are the keys it may be.
+        self._keys.update(codes(manifest.address.key for manifest in loaded.manifests))
         if memory is not None:
             keep(memory, self.root)
         if not loaded.ok:
@@ -155,40 +161,60 @@ class Session:
     @property
     def digests(self) -> bool:
         """Whether marks keep digests of what is applied."""
-        return self._beside or self.target.marks is Marks.DIGESTS
+        return self.marks_beside or self.target.marks is Marks.DIGESTS
 
     @property
-    def _beside(self) -> bool:
+    def marks_beside(self) -> bool:
         """Whether marks are kept in the lock file: where that is asked for, and where objects cannot carry any."""
-        markless = any(kind.mark_field is None for kind in self.provider.kinds.values())
+        markless = any(not (kind.mark_field or kind.upload) for kind in self.provider.kinds.values())
         return markless or self.target.marks is Marks.LOCK_FILE
 
-    def look(self, kinds: Collection[str], *, orphans: bool = False, wanted: Sequence[Manifest] | None = None) -> Sight:
-        """Read the target: these kinds and the default one. Of objects that are as `wanted`, not all is kept.
+    def look(
+        self,
+        kinds: Collection[str],
+        *,
+        orphans: bool = False,
+        wanted: Sequence[Manifest] | None = None,
+        members: Wanted = lambda kind, name, live: False,
+    ) -> Sight:
+        """Read the target: these kinds and the default one, and the `members` that are asked for.
+
+        Of objects that are as `wanted`, not all is kept.
 
         To find `orphans` of kinds that have left the files altogether, with `prune: owned` every other kind is read as
         well that the target serves. Raises RemoteError.
         """
-        needed = {*kinds, default_kind(self.provider)}
+        named = {*kinds, default_kind(self.provider)}
+        needed = named | {
+            style.of
+            for name in named & self.provider.kinds.keys()
+            for style in self.provider.kinds[name].members.values()
+        }
         searched = orphans and self.settings.prune is Prune.OWNED
         others = {each.kind.name for each in self.kinds} - needed if searched else set()
         read = [each for each in self.kinds if each.kind.name in needed | others]
         agreement = None if wanted is None else Agreement(wanted, self.owner, digests=self.digests)
         try:
-            return observe(self.driver, read, self.journal, optional=others, agreement=agreement)
+            sight = observe(self.driver, read, self.journal, optional=others, agreement=agreement)
+            return self.look_into(sight, members)
         except RemoteError as problem:
             problem.diagnostics = (replace(problem.diagnostic, source=self.target.source),)
             raise
 
+    def look_into(self, sight: Sight, members: Wanted) -> Sight:
+        """What was read, with the members of the collections that are wanted. Raises RemoteError."""
+        return replace(sight, observed=with_members(self.driver, self.kinds, sight.observed, self.owner, members))
+
     @cached_property
     def driver(self) -> Driver:
         """A driver for the target. Raises ConfigError for a missing or misdirected credential."""
-        return LockFileDriver(self._remote, self._lock_file) if self._beside else self._remote
+        named = NamedDriver(self._remote, self.provider, lambda: self.owner, lambda: self._keys)
+        return LockFileDriver(named, self._lock_file) if self.marks_beside else named
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep other runs from writing what this one writes, as far as files are concerned. Raises LockFileError."""
-        with self._lock_file.held() if self._beside else nullcontext():
+        with self._lock_file.held() if self.marks_beside else nullcontext():
             yield
 
     @cached_property
@@ -210,16 +236,20 @@ class Session:
             gates=self._gates(_credential_name(connection), self.limits) if self._gates else None,
             fence=lambda: self.lock.seconds_left() if self.lock else math.inf,
         )
+        speaking = partial(RestDriver, self.provider, client, root=str(self.root), limits=self.limits, sent=self._sent)
         if self.provider.embedded:
-            return RestDriver(self.provider, client)  # in this process there is no way to wait for
+            return speaking()  # in this process there is no way to wait for
         boundaries = Boundaries(self.root / NAME / "lists", self.url, partial(state_directory, self.root))
-        return RestDriver(self.provider, client, reads_at_once=self.limits.concurrency, boundaries=boundaries)
+        return speaking(reads_at_once=self.limits.concurrency, boundaries=boundaries)
 
     @cached_property
     def journal(self) -> Journal:
         """What this machine remembers of its creates on this target."""
         directory = self.root / NAME / "journal"
         return Journal(directory, self.url, self.limits.settle_seconds, time.time)
+
+    def _sent(self, count: int) -> None:
+        self.sent(count)
 
     def _embedded_server(self) -> App:
         from reconciler.server import create_app
@@ -276,33 +306,6 @@ def _credential_name(connection: Connection) -> str:
     """The same for all who share a credential and with it the limits of the remote; it does not tell the credential."""
     told = json.dumps([connection.url, sorted(connection.secrets)])
     return blake2s(told.encode(), person=b"gate").hexdigest()[:16]
-
-
-def kinds_of(provider: Provider, schemas: Schemas, *, beside: bool = False) -> tuple[KindOnTarget, ...]:
-    """The kinds of a provider as the core knows them, in the order of its data file.
-
-    With marks `beside` the manifests, objects carry theirs in a field of the lock file's name (see `engine.lockfile`).
-    """
-    kinds = (_kind(name, spec, schemas, beside) for name, spec in provider.kinds.items())
-    return tuple(KindOnTarget(kind, provider.kinds[kind.name].created_field) for kind in kinds)
-
-
-def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind:
-    schema = schemas.schema(spec.schema)
-    fields, own = compile_schema(schema), schema["properties"].get(spec.mark_field or "", {}).get("maxProperties")
-    return Kind(
-        name,
-        {**fields, LOCK_FILE: Meaning(granular=True)} if beside else fields,
-        LOCK_FILE if beside or spec.mark_field is None else spec.mark_field,
-        spec.name_field,
-        spec.update.nested,
-        spec.coupled,
-        max_entries=None if own is None else own + 1,  # the mark is one more than the user's own
-        marked_beside=beside,
-        maps=spec.update.maps,
-        absent=spec.update.absent,
-        archives=spec.delete.archive is not None,
-    )
 
 
 def known_address(text: str, manifests: Sequence[Manifest]) -> Address:

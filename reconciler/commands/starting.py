@@ -13,6 +13,7 @@ from reconciler.config.fields import top
 from reconciler.config.manifest import default_kind
 from reconciler.config.scalars import KNOWN_TAGS
 from reconciler.config.schemas import Schemas
+from reconciler.config.settings import LOCAL
 from reconciler.config.settings import SCHEMA as SETTINGS_SCHEMA
 from reconciler.config.writing import Habit, NewManifest, new_files
 from reconciler.core.model import ABSENT, Address, Body
@@ -96,7 +97,10 @@ def first_manifest(start: Start, schemas: Schemas) -> dict[str, bytes]:
             body[name] = wanted
         elif place.required and (made := wording.example(place)) is not ABSENT:
             body[name] = made
-    block = {} if kind == default_kind(start.provider) else {"kind": kind}
+    block: dict[str, Any] = {} if kind == default_kind(start.provider) else {"kind": kind}
+    local = schemas.provider(LOCAL).kinds.get(kind)
+    if local is None or local.schema != spec.schema:  # the embedded server, which every project has, knows it otherwise
+        block = {"kind": kind, "targets": [REMOTE]}
     manifest = NewManifest(Address(kind, "help-desk"), "help-desk", body, block, spec.prose_field)
     files = new_files(manifest, Habit())
     path = next(iter(files))

@@ -14,7 +14,8 @@ def content_digest(manifest: Manifest) -> bytes:
     content = [
         *manifest.address,
         dict(manifest.body),
-        [manifest.id, manifest.protect, manifest.on_remove, manifest.moved_from, manifest.same_name_allowed],
+        [manifest.id, manifest.protect, manifest.on_remove, manifest.moved_from, manifest.same_name_allowed]
+        + [True] * manifest.renew,
         [sorted(manifest.ignore), sorted(manifest.initial)],
         sorted([[str(step) for step in path], str(address)] for path, address in manifest.refs.items()),
     ]

@@ -5,22 +5,26 @@ Everything is looked at before it is opened: opening a pipe can hang, and a link
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 from reconciler.config.build import Refused
 from reconciler.config.errors import error, warning
+from reconciler.config.matching import fixed_part, matching
 from reconciler.config.text import closest, shown
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Source
 
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".md")
 SETTINGS: Final = "reconciler.yaml"
+_PIECE: Final = 1024 * 1024
 _MISNAMED_SETTINGS: Final = ("reconciler.yml", "reconciler.json")
 # Absent on Windows, where neither pipes nor links of that kind are met.
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -41,6 +45,16 @@ class Files(Protocol):
 
     problems: list[Diagnostic]
 
+    @property
+    def root(self) -> FilePath:
+        """The root of the project."""
+        ...
+
+    @property
+    def directories(self) -> Sequence[FilePath]:
+        """The directories of manifests."""
+        ...
+
     def name(self, path: str) -> str:
         """How messages name a file."""
         ...
@@ -59,6 +73,17 @@ class Files(Protocol):
 
     def followed(self, path: str) -> str:
         """The path without links. Raises ValueError where it is refused, OSError where nothing is there."""
+        ...
+
+    def matching(self, pattern: str) -> list[str]:
+        """The files that an absolute pattern matches, sorted; they are not followed yet."""
+        ...
+
+    def measured(self, path: str, largest: int) -> tuple[str, int]:
+        """The SHA-256 (hexadecimal) and the size of a regular file; one larger than `largest` is not read to its end.
+
+        Raises Refused.
+        """
         ...
 
 
@@ -110,18 +135,38 @@ class Project:
 
     def read(self, path: str, largest: int) -> bytes:
         """The bytes of a regular file, at most `largest` and one more. Raises Refused with what is wrong."""
+        with self._opened(path) as file:
+            # As much room as is asked for is made before anything is read. What has no size may have content.
+            size = os.fstat(file.fileno()).st_size
+            return file.read(min(size or largest, largest) + 1)
+
+    def matching(self, pattern: str) -> list[str]:
+        """The files that an absolute pattern matches, sorted; links to directories are not followed."""
+        below = os.walk(fixed_part(pattern))
+        return matching(pattern, (os.path.join(directory, name) for directory, _, names in below for name in names))
+
+    def measured(self, path: str, largest: int) -> tuple[str, int]:
+        """The SHA-256 (hexadecimal) and the size of a regular file. Raises Refused."""
+        digest = hashlib.sha256()
+        size = 0
+        with self._opened(path) as file:
+            while size <= largest and (piece := file.read(_PIECE)):
+                digest.update(piece)
+                size += len(piece)
+        return digest.hexdigest(), size
+
+    @contextmanager
+    def _opened(self, path: str) -> Iterator[IO[bytes]]:
+        """A regular file, open. Raises Refused with what is wrong with it, or with reading it."""
         place = Source(self.name(path), 1, 1)
         try:
             descriptor = os.open(path, _OPEN)
+            with os.fdopen(descriptor, "rb") as file:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise Refused(error(Code.FILE_REFUSED, "not a regular file", place))
+                yield file
         except OSError as wrong:
             raise Refused(error(Code.UNREADABLE, f"cannot read the file: {wrong.strerror}", place)) from None
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise Refused(error(Code.FILE_REFUSED, "not a regular file", place))
-            try:
-                return file.read(largest + 1)
-            except OSError as wrong:
-                raise Refused(error(Code.UNREADABLE, f"cannot read the file: {wrong.strerror}", place)) from None
 
     def followed(self, path: str) -> str:
         """The path without links. Raises ValueError saying why it is refused, OSError where nothing is there."""

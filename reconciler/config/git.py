@@ -5,6 +5,7 @@ Only plumbing that reads is run, without hooks, filters, prompts or fetching, an
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from typing import IO, Final, NamedTuple
 from reconciler.config.build import Refused
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.files import SETTINGS, SUFFIXES, Found, name_below
+from reconciler.config.matching import matching
 from reconciler.config.text import cut
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Source
@@ -143,6 +145,15 @@ class CommittedFiles:
             place = Source(self.name(path), 1, 1)
             raise Refused(error(Code.UNREADABLE, "the commit has no such file", place))
         return self._content(entry)[: largest + 1]
+
+    def matching(self, pattern: str) -> list[str]:
+        """The files that an absolute pattern matches, sorted."""
+        return matching(pattern, self._entries)
+
+    def measured(self, path: str, largest: int) -> tuple[str, int]:
+        """The SHA-256 (hexadecimal) and the size of a file. Raises Refused."""
+        content = self.read(path, largest)
+        return hashlib.sha256(content).hexdigest(), len(content)
 
     def close(self) -> None:
         """End the git process."""

@@ -116,12 +116,17 @@ class Lean:
         if any(each.tag in ROW_TAGS for each in tagged) or self._tags.resolve(document, found.path):
             return None
         judged = read_manifest(document, found.key, self._reading)
-        if judged.problems:
+        if judged.problems or (judged.manifest and self._is_of_files(judged.manifest)):
             return None
         facts = self._facts(judged.manifest, self._texts(tagged, found, document.source)) if judged.manifest else []
         if self._memory:
             self._memory.put(key, json.dumps(facts, separators=(",", ":")).encode())
         return self._accepted(facts, found, content)
+
+    def _is_of_files(self, manifest: Manifest) -> bool:
+        """Whether other files say what it means: those it uploads, or those that are in it."""
+        kind = self._kinds[manifest.address.kind]
+        return kind.fixed or bool(kind.members)
 
     def _texts(self, tagged: list[Tagged], found: Found, place: Source) -> list[tuple[str, str]]:
         """What `!file` names, with a digest of the text that is there. Raises Refused."""

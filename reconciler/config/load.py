@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from reconciler.config.build import Refused
+from reconciler.config.collections import with_files
 from reconciler.config.content import config_digest, content_digest
 from reconciler.config.document import Document
 from reconciler.config.documents import Documents
@@ -83,11 +84,18 @@ def load(
     if not gathered.files and not has_errors(project.problems):
         summary = f"there are no manifests in {', '.join(project.name(str(root / each)) for each in dirs)}"
         problems.append(warning(Code.NOTHING_TO_MANAGE, summary, None, hint="write one, or name another --dir"))
-    manifests = tuple(sorted(gathered.manifests.values(), key=lambda each: each.address))
-    problems += _same_names(manifests, provider, gathered.names)
+    spelled, unfit = with_files(project, provider, gathered.manifests)
+    problems += unfit
+    manifests = tuple(sorted(spelled.values(), key=lambda each: each.address))
+    names = {address: gathered.names.get(address) for address in spelled}
+    contents = {
+        address: gathered.contents[address] if gathered.manifests.get(address) is each else content_digest(each)
+        for address, each in spelled.items()
+    }
+    problems += _same_names(manifests, provider, names)
     problems += _same_ids(manifests)
     problems += reference_problems(manifests, provider, reading.schemas)
-    return Loaded(manifests, in_order(problems), config_digest(gathered.contents))
+    return Loaded(manifests, in_order(problems), config_digest(contents))
 
 
 class Manifests:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,6 +40,12 @@ class Reading:
     def knows_kind(self, kind: str) -> bool:
         """Whether some target, if not this one, has the kind."""
         return any(kind in self.schemas.provider(each.provider).kinds for each in self.settings.targets.values())
+
+    def kind_elsewhere(self, kind: str, targets: Sequence[str]) -> ProviderKind | None:
+        """The kind as the first of these targets has it that knows it."""
+        known = (self.settings.targets[name] for name in targets if name in self.settings.targets)
+        found = (self.schemas.provider(each.provider).kinds.get(kind) for each in known)
+        return next((each for each in found if each is not None), None)
 
 
 @dataclass(slots=True)
@@ -78,7 +84,7 @@ def _judged(document: Document, file_key: str | None, reading: Reading, found: l
         problems += _key_problems(document, options, key)
     kind = options.get("kind") or default_kind(reading.provider)
     for_us = reading.target.name in options.get("targets", (reading.target.name,))
-    provider_kind = reading.provider.kinds.get(kind)
+    provider_kind = reading.provider.kinds.get(kind) if for_us else reading.kind_elsewhere(kind, options["targets"])
     if provider_kind is None:
         if not reading.knows_kind(kind):
             problems.append(_unknown_kind(document, kind, reading.provider))
@@ -102,6 +108,7 @@ def _manifest(document: Document, address: Address, options: Mapping[str, Any]) 
         initial=frozenset(options.get("initial", ())),
         moved_from=options.get("moved_from"),
         same_name_allowed="same_name" in options,
+        renew=options.get("on_expired") == "renew",
         refs=document.refs,
     )
 

@@ -78,7 +78,7 @@ class Memory:
         try:
             descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
             with os.fdopen(descriptor, "rb") as file:
-                start, content = file.read(head), file.read(_LARGEST)
+                start, content = file.read(head), file.read(min(os.fstat(descriptor).st_size, _LARGEST))
         except OSError:
             return b""
         key = self._key(make=False)

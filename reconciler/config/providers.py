@@ -11,10 +11,12 @@ from reconciler.drivers.provider import (
     DeleteStyle,
     Limits,
     ListStyle,
+    MembersStyle,
     Provider,
     ProviderKind,
     ReadStyle,
     UpdateStyle,
+    UploadStyle,
 )
 
 _REPLACED = "credentials"
@@ -64,5 +66,13 @@ def _kind(fields: Mapping[str, Any]) -> ProviderKind:
         "update": UpdateStyle(**fields.get("update", {})),
         "delete": DeleteStyle(**fields.get("delete", {})),
         "coupled": tuple(tuple(group) for group in fields.get("coupled", ())),
+        "upload": UploadStyle(**fields["upload"]) if "upload" in fields else None,
+        "members": {name: _members(each) for name, each in fields.get("members", {}).items()},
+        "expired": tuple(fields["expired"]) if "expired" in fields else None,
     }
     return ProviderKind(**(dict(fields) | typed))
+
+
+def _members(fields: Mapping[str, Any]) -> MembersStyle:
+    lists = {name: tuple(each) for name, each in fields.items() if isinstance(each, list)}
+    return MembersStyle(**(dict(fields) | lists | {"list": ListStyle(**fields.get("list", {}))}))

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.config.acceptance import Accepts, acceptor
 from reconciler.config.conversion import Conversion, conversion_from
+from reconciler.config.document import Document
 from reconciler.config.errors import ConfigError, error, has_errors
 from reconciler.config.failures import Failure
+from reconciler.config.own_providers import BESIDE, OwnProviders
 from reconciler.config.problems import explain
 from reconciler.config.providers import merged, provider_from
 from reconciler.config.text import closest, cut, listed
@@ -45,20 +47,31 @@ def schema_directory() -> FilePath:
 
 
 class Schemas:
-    """The schemas and providers of one directory; each file is read, and each validator built, once."""
+    """The schemas and providers of one directory, and a project's own; each is read, and its validator built, once."""
 
-    def __init__(self, directory: FilePath | None = None) -> None:
+    def __init__(self, directory: FilePath | None = None, own: OwnProviders | None = None) -> None:
         self.directory = schema_directory() if directory is None else directory
+        self._own = own
         self._schemas: dict[str, dict[str, Any]] = {}
         self._checks: dict[str, Check] = {}
         self._accepts: dict[str, Accepts] = {}
         self._providers: dict[str, Provider] = {}
 
     def schema(self, name: str) -> dict[str, Any]:
-        """The schema in the file `name`, below the directory."""
+        """The schema in the file `name`, below the directory; of a project's own, below its own. Raises ConfigError."""
         if name not in self._schemas:
-            self._schemas[name] = json.loads((self.directory / name).read_bytes())
+            if self._own is not None and name.startswith(BESIDE):
+                self._schemas[name] = self._own_schema(self._own.document(name.removeprefix(BESIDE)))
+            else:
+                self._schemas[name] = json.loads((self.directory / name).read_bytes())
         return self._schemas[name]
+
+    def _own_schema(self, document: Document) -> dict[str, Any]:
+        failures = self.check_dialect(document.value)
+        found = explain(failures, document, self.schema(DIALECT))
+        if has_errors(found) or not isinstance(document.value, dict):
+            raise ConfigError(found)
+        return document.value
 
     def failures(self, name: str, value: Json) -> list[Failure]:
         """What is wrong with `value` by the schema in the file `name`; empty if nothing is."""
@@ -79,7 +92,10 @@ class Schemas:
 
     def provider_names(self) -> list[str]:
         """Every provider there is a file for."""
-        return sorted(path.stem for path in (self.directory / "providers").glob("*.yaml"))
+        return sorted({*self._shipped(), *(self._own.names() if self._own else ())})
+
+    def _shipped(self) -> list[str]:
+        return [path.stem for path in (self.directory / "providers").glob("*.yaml")]
 
     def provider(self, name: str, source: Source | None = None) -> Provider:
         """The provider of that name, with what it extends merged in. Raises ConfigError naming `source`."""
@@ -89,7 +105,12 @@ class Schemas:
                 near = closest(name, known)
                 hint = f"did you mean {near}?" if near else f"the providers are {listed(known)}"
                 raise ConfigError([error(Code.UNKNOWN_PROVIDER, f"unknown provider {cut(name)}", source, hint=hint)])
-            self._providers[name] = provider_from(name, self._provider_fields(name, ()))
+            provider = provider_from(name, self._provider_fields(name, ()))
+            if name not in self._shipped():
+                # A file cannot take back that a header of some gateway says where a credential goes on to.
+                carriers = {each for known in self._shipped() for each in self.provider(known).host_headers}
+                provider = replace(provider, host_headers=(*provider.host_headers, *sorted(carriers)))
+            self._providers[name] = provider
         return self._providers[name]
 
     def limits(self, provider: Provider, target: Target) -> Limits:
@@ -124,21 +145,38 @@ class Schemas:
 
     def _provider_fields(self, name: str, extending: tuple[str, ...]) -> dict[str, Any]:
         """One provider file, checked once everything it extends is merged in."""
+        document = self._provider_document(name)
+        own = document.value
+        base = own.pop("extends", None) if isinstance(own, dict) else None
+        if base is not None:
+            if base in (*extending, name) or base not in self.provider_names():
+                place = document.place(("extends",))
+                raise ConfigError([error(Code.UNKNOWN_PROVIDER, f"{name} cannot extend {cut(str(base))}", place)])
+            own = merged(self._provider_fields(base, (*extending, name)), own)
+        found = explain(self.failures("provider.schema.json", own), document, self.schema("provider.schema.json"))
+        if has_errors(found):
+            raise ConfigError(found)
+        return dict(own)
+
+    def _provider_document(self, name: str) -> Document:
+        if self._own is not None and name in self._own.names():
+            document = self._own.provider(name)
+            if name in self._shipped():
+                hint = "give it another name; `extends` takes over what is there"
+                summary = f"{name} is a provider that comes with the tool"
+                raise ConfigError([error(Code.UNKNOWN_PROVIDER, summary, document.source, hint=hint)])
+            return document
         file = f"providers/{name}.yaml"
         documents, problems = read_yaml((self.directory / file).read_bytes(), file)
         if problems or len(documents) != 1:
             raise ConfigError(problems or [error(Code.INVALID_YAML, "expected one document", Source(file, 1, 1))])
-        own = documents[0].value
-        base = own.pop("extends", None) if isinstance(own, dict) else None
-        if base is not None:
-            if base in (*extending, name) or base not in self.provider_names():
-                place = documents[0].place(("extends",))
-                raise ConfigError([error(Code.UNKNOWN_PROVIDER, f"{name} cannot extend {cut(str(base))}", place)])
-            own = merged(self._provider_fields(base, (*extending, name)), own)
-        found = explain(self.failures("provider.schema.json", own), documents[0], self.schema("provider.schema.json"))
-        if has_errors(found):
-            raise ConfigError(found)
-        return dict(own)
+        return documents[0]
+
+
+def schemas_of(root: FilePath) -> Schemas:
+    """What comes with the tool, and the providers of a project's own where it has any."""
+    own = OwnProviders(root)
+    return Schemas(own=own) if own.names() else shipped()
 
 
 def _unsure(value: Json) -> bool:

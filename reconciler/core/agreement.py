@@ -18,6 +18,7 @@ from reconciler.core.marks import Mark
 from reconciler.core.model import Address, Gist, Json, LiveObject, Manifest, Unit
 from reconciler.core.pairing import Observation, index, mark_of, mark_text
 from reconciler.core.refs import paired_ids, resolved
+from reconciler.core.replacing import is_expired
 from reconciler.core.semantics import MARK_ENTRY, Kind, canonical, meaning_of, units
 
 
@@ -70,6 +71,8 @@ class Agreement:
         return [owned.live.id for twins in found.twins.values() for owned in twins if owned.live.agrees]
 
     def _agrees(self, kind: Kind, manifest: Manifest, mark: Mark, live: LiveObject) -> bool:
+        if is_expired(kind, live):
+            return False
         gist = manifest.gist
         if gist is None and manifest.refs and self._ids.keys() >= set(manifest.refs.values()):
             gist = gist_of(kind, resolved(manifest, self._ids))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.core import marks
 from reconciler.core.base import fingerprint
@@ -10,6 +11,7 @@ from reconciler.core.decide import Decision, Write, assemble
 from reconciler.core.desired import managed_units
 from reconciler.core.diff import explain, locate
 from reconciler.core.marks import Mark
+from reconciler.core.members import explained
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -25,8 +27,9 @@ from reconciler.core.model import (
 )
 from reconciler.core.pairing import Owned
 from reconciler.core.parts import unknown_parts
-from reconciler.core.precondition import ABSENT_OBJECT, NAME_FREE, precondition
-from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of
+from reconciler.core.precondition import ABSENT_OBJECT, NAME_FREE, precondition, replacing
+from reconciler.core.refs import placeholder
+from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of, same, units
 
 
 def written(
@@ -42,6 +45,7 @@ def written(
     writes = {write.unit: write.after for write in decision.writes}
     if mark is not None:
         writes[(kind.mark_field, MARK_ENTRY)] = marks.write(mark)
+    patch = assemble(kind, writes, live.body if live else {})
     return Change(
         address=manifest.address,
         action=action,
@@ -50,16 +54,44 @@ def written(
         source=manifest.source,
         fields=tuple(field for write in decision.writes for field in _explained(kind, manifest, write)),
         units=tuple(sorted(writes)),
-        patch=assemble(kind, writes, live.body if live else {}),
+        patch=patch,
         precondition=precondition(kind, live, writes)
         if live
         else (ABSENT_OBJECT if manifest.same_name_allowed else NAME_FREE),
-        refs=tuple(sorted(((path, at) for path, at in manifest.refs.items() if _is_in(path, writes)), key=repr)),
+        refs=tuple(sorted(awaited(kind, manifest, writes, patch), key=repr)),
     )
 
 
-def _is_in(path: Path, writes: Mapping[Unit, Json]) -> bool:
-    return any(path[: len(unit)] == unit for unit in writes)
+def awaited(
+    kind: Kind, manifest: Manifest, writes: Collection[Unit], patch: Mapping[str, Json]
+) -> Iterator[tuple[Path, Address]]:
+    """The places of the patch that wait for an id: in collections, wherever the text stands that says so."""
+    waiting: dict[str, Address] = {}
+    for path, address in manifest.refs.items():
+        if path[0] in kind.members:
+            waiting[placeholder(address)] = address
+        elif any(path[: len(unit)] == unit for unit in writes):
+            yield path, address
+    for name in kind.members.keys() & patch.keys() if waiting else ():
+        yield from ((path, waiting[text]) for path, text in _texts(patch[name], (name,)) if text in waiting)
+
+
+def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list | dict):
+        for step, each in enumerate(value) if isinstance(value, list) else value.items():
+            yield from _texts(each, (*path, step))
+
+
+def replacement(
+    kind: Kind, manifest: Manifest, old: Sequence[Owned], decision: Decision, mark: Mark, reason: Reason
+) -> Change:
+    """A create of what takes the place of objects of the same address: told as a change of the youngest of them."""
+    present = units(kind, old[-1].live.body) if kind.fixed else {}
+    writes = tuple(replace(write, before=present.get(write.unit, ABSENT)) for write in decision.writes)
+    change = written(kind, manifest, Action.CREATE, None, replace(decision, writes=writes), mark, (reason,))
+    return replace(change, precondition=replacing(owned.live.id for owned in old))
 
 
 def remarked(kind: Kind, action: Action, address: Address, owned: Owned, mark: Mark | None, reason: Reason) -> Change:
@@ -92,7 +124,8 @@ def mark_for(
     `after` gives the values its units will have, for digests of them (None: no digests are kept); a unit that is
     missing there keeps the digest it had. Digests are left out where they do not fit.
     """
-    return mark_of_units(kind, owner, manifest, old, managed_units(kind, manifest), after)
+    managed = {} if kind.fixed else managed_units(kind, manifest)
+    return mark_of_units(kind, owner, manifest, old, managed, after)
 
 
 def mark_of_units(
@@ -131,6 +164,16 @@ def dropped_parts(kind: Kind, decision: Decision) -> Iterator[str]:
 
 def _explained(kind: Kind, manifest: Manifest, write: Write) -> Iterator[FieldChange]:
     meaning = meaning_of(kind, write.unit)
+    told = (write.before, manifest.address.key.rpartition("/")[2])  # a name that the address tells is not told again
+    if kind.fixed and (meaning.uncompared or any(same(meaning, each, write.after) for each in told)):
+        return
+    if write.unit[0] in kind.members:
+        for path, before, after in explained(kind, write.unit, write.before, write.after):
+            # Another object of one key: only a changed file makes one.
+            replaced = len(path) == 1 and ABSENT not in (before, after)
+            reason = Reason.EDITED if replaced else write.reason
+            yield FieldChange((*write.unit, *path), before, after, reason, manifest.place(write.unit))
+        return
     for path, before, after in explain(meaning, write.before, write.after):
         full = (*write.unit, *path)
         place = manifest.place((*write.unit, *locate(meaning, write.after, path)))

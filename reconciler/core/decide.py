@@ -27,6 +27,7 @@ from reconciler.core.base import Base
 from reconciler.core.codes import Code
 from reconciler.core.desired import desired_units, left_to_others, managed_units
 from reconciler.core.marks import Mark
+from reconciler.core.members import in_terms_of, way
 from reconciler.core.model import ABSENT, Body, Diagnostic, Json, Manifest, Reason, Severity, Unit
 from reconciler.core.parts import explicit
 from reconciler.core.semantics import FREE, Kind, can_clear, meaning_of, same, units
@@ -97,7 +98,8 @@ def decide_update(
 
     `mark` is the live object's (None when it is being adopted: then nothing was managed, and nothing is given up).
     """
-    desired, present = managed_units(kind, manifest), units(kind, live)
+    desired = managed_units(kind, manifest)
+    present = in_terms_of(kind, desired, units(kind, live))
     differing = list(_differing(kind, desired, present, base))
     writes = [write for write in differing if not stance.keeps(write.reason)]
     kept = tuple(write for write in differing if stance.keeps(write.reason))
@@ -116,7 +118,8 @@ def _differing(kind: Kind, desired: Mapping[Unit, Json], present: Mapping[Unit, 
     for unit, value in desired.items():
         before, meaning = present.get(unit, ABSENT), meaning_of(kind, unit)
         if not meaning.uncompared and not same(meaning, value, before):
-            yield Write(unit, before, value, _attribute(unit, value, before, base))
+            reason = Reason.CHANGED if unit[0] in kind.members else _attribute(unit, value, before, base)
+            yield Write(unit, before, value, reason)
 
 
 def _attribute(unit: Unit, desired: Json, live: Json, base: Base) -> Reason:
@@ -188,13 +191,16 @@ def assemble(kind: Kind, writes: Mapping[Unit, Json], live: Body) -> Body:
 
     A map owned entry by entry is sent whole with the entries of others as they are, unless the remote is known to merge
     it. Where parts of an object value that are left out stay, or may stay, cleared parts are sent by name. Where fields
-    that are left out are cleared, all of the object is sent.
+    that are left out are cleared, all of the object is sent. Of a collection goes what leads from the live entries to
+    the wanted ones.
     """
     body: Body = _all_of(kind, live) if kind.absent == "clear" else {}
     maps: dict[str, dict[str, Json]] = {}
     for unit, value in writes.items():
         name = unit[0]
-        if len(unit) > 1:
+        if name in kind.members:
+            body |= {name: steps} if (steps := way(kind, name, value, live.get(name))) else {}
+        elif len(unit) > 1:
             entries = maps.setdefault(name, dict(live.get(name) or {}) if kind.maps == "whole" else {})
             body[name] = entries
             if value is not ABSENT:

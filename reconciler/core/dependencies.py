@@ -6,10 +6,23 @@ that anything live goes on using, ours or not, is not deleted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
-from reconciler.core.model import Action, Address, Block, Blocker, Body, Change, Json
+from reconciler.core.codes import Code
+from reconciler.core.members import after
+from reconciler.core.model import (
+    Action,
+    Address,
+    Block,
+    Blocker,
+    Body,
+    Change,
+    Diagnostic,
+    Json,
+    Reason,
+    Severity,
+)
 from reconciler.core.pairing import Observation
 from reconciler.core.semantics import FREE, Kind, Meaning
 
@@ -76,32 +89,55 @@ def _without_used(changes: Sequence[Change], observed: Sequence[Observation]) ->
     ended: dict[_Held, list[Address]] = {}
     users: dict[_Held, str] = {}
     by_object = {(c.address.kind, c.id): c for c in changes if c.id is not None and c.is_due}
+    made = {c.address for c in changes if c.action is Action.CREATE and c.is_due}
     for observation in observed:
         kind = observation.kind
         for live in observation.objects:
             change = by_object.get((kind.name, live.id))
-            after = _after(live.body, change)
+            remaining = _after(kind, live.body, change)
+            still = set(_references(kind, remaining))
             for held in deletes & set(_references(kind, live.body)):
-                if held not in set(_references(kind, after)) and change is not None:
+                if held not in still and change is not None:
                     ended.setdefault(held, []).append(change.address)
                 else:
                     users.setdefault(held, f"{kind.name} {live.id}")
-    return [_guarded(change, users, ended) for change in changes]
+    return [_guarded(change, users, ended, made) for change in changes]
 
 
-def _guarded(change: Change, users: Mapping[_Held, str], ended: Mapping[_Held, list[Address]]) -> Change:
+def _guarded(
+    change: Change, users: Mapping[_Held, str], ended: Mapping[_Held, list[Address]], made: Set[Address]
+) -> Change:
     held = (change.address.kind, change.id or "")
     if change.action is not Action.DELETE or not change.is_due:
         return change
     if user := users.get(held):
         return replace(change, blocked=Block(Blocker.IN_USE, f"{user} still uses it: take it out there first"))
-    return replace(change, needs=tuple(sorted(set(ended.get(held, ())) - {change.address})))
+    needs = set(ended.get(held, ())) - {change.address}
+    if Reason.SUPERSEDED in change.reasons and change.address in made:
+        needs.add(change.address)  # what takes its place is there first
+    return replace(change, needs=tuple(sorted(needs)))
 
 
-def _after(body: Body, change: Change | None) -> Body:
+def without_kept(changes: Sequence[Change]) -> tuple[list[Change], list[Diagnostic]]:
+    """Leave out deletes of what is superseded while something goes on using it, and say so; nobody asked for them."""
+    held = {c.address for c in changes if c.action is Action.CREATE and not c.is_due}
+    left: list[Change] = []
+    said: list[Diagnostic] = []
+    for change in changes:
+        if Reason.SUPERSEDED not in change.reasons or (change.is_due and change.address not in held):
+            left.append(change)
+        elif change.blocked and change.blocked.by is Blocker.IN_USE:
+            summary = f"{change.id} has been replaced and stays for now: {change.blocked.hint}"
+            said.append(Diagnostic(Severity.INFO, Code.STILL_USED, summary, address=str(change.address)))
+    return left, said
+
+
+def _after(kind: Kind, body: Body, change: Change | None) -> Body:
     if change is None:
         return body
-    return {} if change.action is Action.DELETE else {**body, **(change.patch or {})}
+    patch = change.patch or {}
+    ways = {name: after(kind, name, patch[name], body.get(name)) for name in kind.members if name in patch}
+    return {} if change.action is Action.DELETE else {**body, **patch, **ways}
 
 
 def referring(kind: Kind) -> frozenset[str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.core import marks, policy
 from reconciler.core.base import NO_BASE, BaseSource, UnknownBase
 from reconciler.core.capabilities import archived, inexpressible, refuse_inexpressible
-from reconciler.core.changes import deletion, dropped_parts, mark_for, remarked, written
+from reconciler.core.changes import deletion, dropped_parts, remarked, replacement, written
 from reconciler.core.codes import Code
-from reconciler.core.decide import AS_USUAL, Decision, Stance, decide_create, decide_update
+from reconciler.core.decide import AS_USUAL, Stance, decide_create, decide_update
 from reconciler.core.desired import managed_units
 from reconciler.core.marks import Mark
 from reconciler.core.model import (
@@ -20,19 +20,21 @@ from reconciler.core.model import (
     Blocker,
     Change,
     Diagnostic,
-    Json,
     LiveObject,
     Manifest,
     OnRemove,
     Reason,
     Severity,
-    Unit,
 )
+from reconciler.core.ownership import Ownership
 from reconciler.core.pairing import Index, Owned, own_mark
-from reconciler.core.semantics import MARK_ENTRY, units
+from reconciler.core.precondition import ABSENT_OBJECT
+from reconciler.core.replacing import claims, is_expired, standing, stands
+
+_NEW = (Reason.NEW,)
 
 
-class KindPlanner:
+class KindPlanner(Ownership):
     """Plans the resources of one kind; collects `changes` and what there is to say (`said`).
 
     `digests` says that marks keep digests of what is applied.
@@ -48,20 +50,15 @@ class KindPlanner:
         stance: Stance = AS_USUAL,
         digests: bool = False,
     ) -> None:
-        self.index = found
-        self.kind = found.kind
-        self.manifests = manifests
-        self.owner = owner
+        super().__init__(found, manifests, owner, digests=digests)
         self.base = base
         self.stance = stance
-        self.digests = digests
         self.changes: list[Change] = []
-        self.said: list[Diagnostic] = []
         self.adopted = 0
-        self._bound_ids = {manifest.id for manifest in manifests.values()}
         self._moving = {m.moved_from for m in manifests.values() if m.address.key not in found.ours}
         self._taken: dict[str, Address] = {}
         self._renamed: dict[str, Address] = {}
+        self._standing = standing(found, manifests) if found.kind.fixed else {}
 
     def run(self, only: frozenset[Address] | None, prune: bool) -> None:
         """Plan every manifest in scope, then (when the scope is whole) what is ours and has no manifest."""
@@ -80,56 +77,20 @@ class KindPlanner:
             self._orphans(prune)
         self.said += archived(self.kind, self.changes)
 
-    def adoption(self, manifest: Manifest, id: str) -> Change:
-        """Marking an object as the manifest's, and nothing else; blocked where `id:` in the manifest would be."""
-        live, held = self.index.by_id.get(id), self.index.ours.get(manifest.address.key)
-        if block := policy.refuse_binding(self.index, self.owner, live, id, held, None):
-            return Change(manifest.address, Action.ADOPT, id, (Reason.BOUND,), manifest.source, blocked=block)
-        assert live is not None
-        owned = next((o for o in self._ours() if o.live.id == id), None)
-        present = units(self.kind, live.body)
-        shown = {unit: present.get(unit) for unit in managed_units(self.kind, manifest)}
-        mark = self._new_mark(manifest, own_mark(self.index, owned) if owned else None, shown)
-        if owned and owned.mark == mark:
-            return Change(manifest.address, Action.NOOP, id, source=manifest.source)
-        change = written(self.kind, manifest, Action.ADOPT, live, Decision(()), mark, (Reason.BOUND,))
-        block = policy.refuse_full_map(self.kind, change, live)
-        return replace(change, blocked=block) if block else change
-
-    def releases(self, key: str) -> list[Change]:
-        """Taking our mark off the object of a key; empty where there is none."""
-        owned, address = self.index.ours.get(key), Address(self.kind.name, key)
-        if owned is None:
-            return []
-        change = remarked(self.kind, Action.RELEASE, address, owned, None, Reason.RELEASED)
-        return [replace(change, blocked=self._copied(owned))]
-
-    def takeover(self, manifest: Manifest, owner: str) -> Change | None:
-        """Putting our name in the place of `owner` on the manifest's object; None where they have none for it.
-
-        All else of the mark stays, so that what they managed and the manifest does not name is given up cleanly.
-        """
-        key, id = manifest.address.key, manifest.id
-        theirs = (owned for owned in self.index.foreign if owned.mark.owner == owner)
-        owned = next((o for o in theirs if (o.live.id == id if id else o.mark.key == key)), None)
-        if owned is None:
-            return None
-        renamed = replace(owned.mark, owner=self.owner, key=key, digests={})
-        mark = marks.with_digests(renamed, owned.mark.digests)
-        change = remarked(self.kind, Action.ADOPT, manifest.address, owned, mark, Reason.TAKEOVER)
-        change = replace(change, source=manifest.source)
-        held = self.index.ours.get(key)
-        return replace(change, blocked=policy.refuse_second(held)) if held else change
-
     def _plan_one(self, manifest: Manifest) -> Change:
         if manifest.id is not None:
             return self._bound(manifest, manifest.id)
         key = manifest.address.key
+        if self.kind.fixed:
+            return self._by_content(manifest)
         if key in self._moving and (block := policy.refuse_chain(manifest, self.index, self.manifests)):
             self._renamed[manifest.moved_from or ""] = manifest.address
             return Change(manifest.address, Action.MOVE, None, (Reason.MOVED,), manifest.source, blocked=block)
-        if owned := next(iter(self._unbound(key)), None):
+        free = self._unbound(key)
+        if owned := next((each for each in free if stands(self.kind, manifest, each.live)), None):
             return self._existing(manifest, owned.live, owned.mark, Action.UPDATE, ())
+        if free:
+            return self._in_place_of(manifest, free, Reason.EXPIRED)
         moved = self.index.ours.get(manifest.moved_from or "")
         if moved is None and key in self.index.ours:
             hint = f"{self.index.ours[key].live.id} of this address is bound by another manifest: apply that first"
@@ -141,11 +102,23 @@ class KindPlanner:
             return Change(manifest.address, Action.MOVE, moved.live.id, (Reason.MOVED,), manifest.source, blocked=block)
         return self._existing(manifest, moved.live, moved.mark, Action.MOVE, (Reason.MOVED,))
 
-    def _unbound(self, key: str) -> list[Owned]:
-        """The objects of a key that no manifest binds by id: the one that counts, then its twins."""
-        first = self.index.ours.get(key)
-        claims = [first, *self.index.twins.get(key, ())] if first else []
-        return [owned for owned in claims if owned.live.id not in self._bound_ids]
+    def _by_content(self, manifest: Manifest) -> Change:
+        """A manifest of an object that cannot be changed: the one with its content, or one to be made."""
+        key = manifest.address.key
+        if found := self._standing.get(key):
+            self._taken[found.live.id] = manifest.address
+            return Change(manifest.address, Action.NOOP, found.live.id, source=manifest.source)
+        if old := claims(self.index, key):
+            return self._in_place_of(manifest, old, Reason.REPLACED)
+        if block := policy.refuse_newer(self.index, self.owner, manifest):
+            return Change(manifest.address, Action.CREATE, None, (Reason.NEW,), manifest.source, blocked=block)
+        mark = self._new_mark(manifest, None, {})
+        change = written(self.kind, manifest, Action.CREATE, None, decide_create(self.kind, manifest), mark, _NEW)
+        return replace(change, precondition=ABSENT_OBJECT)
+
+    def _in_place_of(self, manifest: Manifest, old: list[Owned], reason: Reason) -> Change:
+        mark = self._new_mark(manifest, None, managed_units(self.kind, manifest))
+        return replacement(self.kind, manifest, old, decide_create(self.kind, manifest), mark, reason)
 
     def _bound(self, manifest: Manifest, id: str) -> Change:
         """A manifest that names its object by id: adopt it, unless it is somebody else's or not there."""
@@ -163,15 +136,15 @@ class KindPlanner:
         reasons = () if action is Action.UPDATE else (Reason.MOVED,)
         return self._existing(manifest, live, own_mark(self.index, owned), action, reasons)
 
-    def _ours(self) -> Iterator[Owned]:
-        yield from self.index.ours.values()
-        yield from (copy for _, copy in self.index.copies)
-        yield from (twin for twins in self.index.twins.values() for twin in twins)
-
     def _existing(
         self, manifest: Manifest, live: LiveObject, mark: Mark | None, action: Action, reasons: tuple[Reason, ...]
     ) -> Change:
         self._taken[live.id] = manifest.address
+        if is_expired(self.kind, live):
+            hint = "make it anew with `reconciler: {on_expired: renew}`, or take its manifest out"
+            summary = f"{live.id} has expired: nothing of it can be used or changed"
+            self._say(Severity.WARNING, Code.EXPIRED, manifest.address.key, summary, hint, manifest.source)
+            return Change(manifest.address, Action.NOOP, live.id, source=manifest.source)
         if live.agrees:
             return Change(manifest.address, Action.NOOP, live.id, source=manifest.source)
         base = self.base.of(self.kind, manifest.address, mark)
@@ -234,18 +207,16 @@ class KindPlanner:
         name = manifest.body.get(field) if field and not manifest.same_name_allowed else None
         return "name" if field and name and owned.live.body.get(field) == name else None
 
-    def _new_mark(self, manifest: Manifest, old: Mark | None, after: Mapping[Unit, Json]) -> Mark:
-        mark = mark_for(self.kind, self.owner, manifest, old, after if self.digests else None)
-        if self.digests and mark.units and not mark.digests:
-            self._warn(Code.BASE_UNKNOWN, manifest.address.key, "its mark has no room for digests: it keeps names only")
-        return mark
-
     def _twins(self, key: str) -> list[Change]:
-        first = self.index.ours.get(key)
-        twins = [twin for twin in self._unbound(key) if twin is not first and twin.live.id not in self._taken]
-        address = Address(self.kind.name, key)
-        removals = [(twin, deletion(self.kind, address, twin.live, Reason.TWIN)) for twin in twins]
-        return [replace(removal, blocked=self._copied(twin)) for twin, removal in removals]
+        address, manifest = Address(self.kind.name, key), self.manifests[key]
+        alike = [owned for owned in claims(self.index, key) if stands(self.kind, manifest, owned.live)]
+        removals: list[tuple[Owned, Change]] = []
+        for owned in self._unbound(key):
+            if owned not in alike:
+                removals.append((owned, deletion(self.kind, address, owned.live, Reason.SUPERSEDED)))
+            elif owned is not alike[0] and owned.live.id not in self._taken:
+                removals.append((owned, deletion(self.kind, address, owned.live, Reason.TWIN)))
+        return [replace(removal, blocked=self._copied(owned)) for owned, removal in removals]
 
     def _orphans(self, prune: bool) -> None:
         """What is ours and has no manifest: deleted or released where that is asked for, else only counted."""
@@ -282,14 +253,3 @@ class KindPlanner:
         if renamed := self._renamed.get(key):
             return Block(Blocker.PROBABLE_RENAME, f"it looks renamed to {renamed}: say so there with `moved_from`")
         return None
-
-    def _copied(self, owned: Owned) -> Block | None:
-        """A copy that a person made of an object would take its place, and be the next to go."""
-        copy = next((copy for first, copy in self.index.copies if first.live.id == owned.live.id), None)
-        if copy is None:
-            return None
-        hint = f"{copy.live.id} is a copy of it and would go next: take the entry {MARK_ENTRY!r} off the copy first"
-        return Block(Blocker.COPY, hint)
-
-    def _warn(self, code: Code, key: str, summary: str) -> None:
-        self.said.append(Diagnostic(Severity.WARNING, code, summary, address=f"{self.kind.name}/{key}"))

@@ -102,8 +102,9 @@ class Manifest:
     """The desired body of one resource and what its `reconciler:` block says.
 
     `places` gives the position of every value by its path in the body; the empty path is the document.
-    A text that came from `!file` has its place in that file. `refs` says where the body refers to other resources.
-    `gist` is known where bodies and places are not kept, but read again when somebody asks.
+    A text that came from `!file` has its place in that file. `refs` says where the body refers to other resources,
+    `renew` that another object takes the place of one that has expired. `gist` is known where bodies and places are not
+    kept, but read again when somebody asks.
     """
 
     address: Address
@@ -119,6 +120,7 @@ class Manifest:
     same_name_allowed: bool = False
     refs: Mapping[Path, Address] = field(default_factory=dict)
     gist: Gist | None = field(default=None, compare=False)
+    renew: bool = False
 
     def place(self, path: Path) -> Source:
         """The position of the value at `path`, or of its nearest enclosing value."""
@@ -173,6 +175,9 @@ class Reason(StrEnum):
     GONE = "gone"
     TAKEOVER = "takeover"
     ROLLBACK = "rollback"
+    REPLACED = "replaced"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
 
 
 class Blocker(StrEnum):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from reconciler.core import policy
 from reconciler.core.base import NO_BASE, BaseSource
 from reconciler.core.decide import AS_USUAL, Stance
-from reconciler.core.dependencies import levels, without_broken, without_used
+from reconciler.core.dependencies import levels, without_broken, without_kept, without_used
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.model import (
     Action,
@@ -80,7 +80,8 @@ def make_plan(
         owned += len(planner.index.ours)
         unmanaged += len(planner.index.not_ours) - planner.adopted
     possible = without_used(without_broken(changes), observed)
-    guarded = without_used(policy.guard(possible, owned, scope.allow_deletes), observed)
+    guarded, kept = without_kept(without_used(policy.guard(possible, owned, scope.allow_deletes), observed))
+    said += kept
     return Plan(
         target=target,
         owner=scope.owner,

@@ -19,9 +19,10 @@ GUARD_SHARE = 0.2
 def guard(changes: Sequence[Change], owned: int, allowed: int | None) -> list[Change]:
     """Block deletes that are many (more than one), or a large share (over a fifth), or all of what we own.
 
-    `allowed` must name the exact number. Twins are not counted: their address keeps its object.
+    `allowed` must name the exact number. Twins and what is superseded are not counted: their address keeps an object.
     """
-    wanted = [c for c in changes if c.action is Action.DELETE and c.blocked is None and Reason.TWIN not in c.reasons]
+    kept = {Reason.TWIN, Reason.SUPERSEDED}
+    wanted = [c for c in changes if c.action is Action.DELETE and c.blocked is None and kept.isdisjoint(c.reasons)]
     count = len(wanted)
     harmless = count <= GUARD_COUNT and count <= owned * GUARD_SHARE  # so never all of what we own
     if not count or harmless or count == allowed:
@@ -46,6 +47,12 @@ def refuse_same_name(kind: Kind, others: Sequence[LiveObject], manifest: Manifes
         f"{first}` (or add `reconciler: {{id: {first}}}`). To create another: `reconciler: {{same_name: allow}}`"
     )
     return Block(Blocker.SAME_NAME, hint)
+
+
+def refuse_fixed(kind: Kind) -> Block:
+    """Objects that cannot be changed get their mark when they are made, and keep it."""
+    hint = f"a {kind.name} cannot be changed, its mark included: it is managed from its creation to its end"
+    return Block(Blocker.IMMUTABLE, hint)
 
 
 def refuse_newer(found: Index, owner: str, manifest: Manifest) -> Block | None:

@@ -6,31 +6,46 @@ object) are as they were; a unit that already is as wanted is not written again;
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.core import marks
 from reconciler.core.decide import assemble
 from reconciler.core.marks import Mark
+from reconciler.core.members import remaining
 from reconciler.core.model import ABSENT, Action, Body, Change, Json, LiveObject, Unit
 from reconciler.core.pairing import Index, mark_of, mark_text
+from reconciler.core.replacing import claims
 from reconciler.core.semantics import Kind, canonical, digest, is_mark, meaning_of, same, units
 
 ABSENT_OBJECT: Final = "absent"
 """The precondition of a create: no object of ours has the address."""
 NAME_FREE: Final = "absent, name free"
 """The precondition of a create that must not stand beside an object of the same name that is not ours."""
+_REPLACING: Final = "replaces"
+
+
+def replacing(ids: Iterable[str]) -> str:
+    """The precondition of a create that takes the place of objects: no others of ours have the address."""
+    return " ".join((_REPLACING, *sorted(ids)))
 
 
 def precondition(kind: Kind, live: LiveObject, writes: Mapping[Unit, Json] | None) -> str:
-    """`sha256:…` over the mark and the units to be written; over all that the schema knows where `writes` is None."""
+    """`sha256:…` over the mark and the units to be written; over all that the schema knows where `writes` is None.
+
+    Collections are left out: each of their entries is looked at by itself, so that a half is not done twice.
+    """
     present = units(kind, live.body)
     if writes is None:
-        fields = [(name,) for name, meaning in kind.fields.items() if not (meaning.granular or meaning.uncompared)]
+        fields = [
+            (name,)
+            for name, meaning in kind.fields.items()
+            if not (meaning.granular or meaning.uncompared or name in kind.members)
+        ]
         chosen: list[Unit] = [*fields, *(unit for unit in present if len(unit) > 1)]
     else:
-        chosen = [unit for unit in writes if not is_mark(kind, unit)]
+        chosen = [unit for unit in writes if not is_mark(kind, unit) and unit[0] not in kind.members]
     parts = {repr(unit): canonical(meaning_of(kind, unit), present.get(unit)) for unit in chosen}
     return digest(parts | {"mark": str(mark_text(kind, live))})
 
@@ -78,7 +93,7 @@ def planned_writes(change: Change, kind: Kind) -> dict[Unit, Json]:
     patch = change.patch or {}
     writes: dict[Unit, Json] = {}
     for unit in change.units:
-        value = patch.get(unit[0], ABSENT)
+        value = patch.get(unit[0], {} if unit[0] in kind.members else ABSENT)
         if len(unit) > 1:
             value = value.get(unit[1], ABSENT) if isinstance(value, dict) else ABSENT
         writes[unit] = value
@@ -86,13 +101,19 @@ def planned_writes(change: Change, kind: Kind) -> dict[Unit, Json]:
 
 
 def _check_create(change: Change, found: Index) -> Ready | AlreadyApplied | Stale:
-    owned = found.ours.get(change.address.key)
-    if owned is None:
+    there = [owned for owned in claims(found, change.address.key) if owned.live.id not in superseded(change)]
+    if not there:
         namesake = _namesake(change, found) if change.precondition == NAME_FREE else None
         return Stale(f"{namesake} has its name, and is not managed here") if namesake else Ready(change.patch)
-    if _is_done(change, found.kind, owned.live):
-        return AlreadyApplied(owned.live.id)
-    return Stale(f"{owned.live.id} has been created for {change.address} since the plan was made")
+    if made := next((owned for owned in there if _is_done(change, found.kind, owned.live)), None):
+        return AlreadyApplied(made.live.id)
+    return Stale(f"{there[0].live.id} has been created for {change.address} since the plan was made")
+
+
+def superseded(change: Change) -> frozenset[str]:
+    """The ids of the objects whose place a create takes."""
+    word, *ids = (change.precondition or "").split(" ")
+    return frozenset(ids) if word == _REPLACING else frozenset()
 
 
 def _namesake(change: Change, found: Index) -> str | None:
@@ -109,7 +130,13 @@ def check_live(change: Change, kind: Kind, live: LiveObject) -> Ready | AlreadyA
     writes = planned_writes(change, kind)
     if precondition(kind, live, writes) != change.precondition:
         return Stale(f"{live.id} has changed in {_names(writes, kind)} since the plan was made")
-    return Ready(assemble(kind, writes, live.body))
+    ways: Body = {}
+    for name in [name for (name, *_) in writes if name in kind.members]:
+        left, touched = remaining(kind, name, writes.pop((name,)) or {}, live.body.get(name))
+        if touched:
+            return Stale(f"{touched} in {live.id} has changed since the plan was made")
+        ways |= {name: left} if left else {}
+    return Ready(assemble(kind, writes, live.body) | ways)
 
 
 def _is_done(change: Change, kind: Kind, live: LiveObject) -> bool:
@@ -118,7 +145,12 @@ def _is_done(change: Change, kind: Kind, live: LiveObject) -> bool:
         if is_mark(kind, unit):
             if value != mark_text(kind, live) and not _same_mark(value, mark_of(kind, live)):
                 return False
-        elif not same(meaning_of(kind, unit), None if value is ABSENT else value, present.get(unit)):
+        elif unit[0] in kind.members:
+            if remaining(kind, unit[0], value, live.body.get(unit[0])) != ({}, None):
+                return False
+        elif not meaning_of(kind, unit).uncompared and not same(
+            meaning_of(kind, unit), None if value is ABSENT else value, present.get(unit)
+        ):
             return False
     return True
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from reconciler.core.model import Address, Body, Change, Json, Manifest, Path
 from reconciler.core.pairing import Index
+from reconciler.core.replacing import standing, stands
 
 
 def placeholder(address: Address) -> str:
@@ -54,6 +55,9 @@ def _put(container: Json, path: Path, value: str) -> Json:
 def paired_ids(found: Index, manifests: Iterable[Manifest]) -> dict[Address, str]:
     """The ids of the objects that manifests of the index's kind get: by id, their key, or the key they had before."""
     wanted = sorted((m for m in manifests if m.address.kind == found.kind.name), key=lambda each: each.address)
+    if found.kind.fixed:
+        paired = standing(found, {manifest.address.key: manifest for manifest in wanted})
+        return {manifest.address: paired[key].live.id for manifest in wanted if (key := manifest.address.key) in paired}
     keys, taken = {manifest.address.key for manifest in wanted}, {manifest.id for manifest in wanted}
     ids: dict[Address, str] = {}
     for manifest in wanted:
@@ -63,7 +67,8 @@ def paired_ids(found: Index, manifests: Iterable[Manifest]) -> dict[Address, str
             *found.twins.get(key, ()),
             found.ours.get(former) if former not in keys else None,
         ]
-        free = [owned.live.id for owned in claims if owned is not None and owned.live.id not in taken]
+        standing_claims = (owned for owned in claims if owned is not None and stands(found.kind, manifest, owned.live))
+        free = [owned.live.id for owned in standing_claims if owned.live.id not in taken]
         if manifest.id in found.by_id:
             ids[manifest.address] = str(manifest.id)
         elif manifest.id is None and free:

@@ -76,6 +76,9 @@ def rollback(plan: Plan, found: Mapping[str, Index], outcomes: Sequence[Outcome]
 
 def _undone(change: Change, outcome: Outcome, found: Index) -> tuple[Change | None, list[Diagnostic]]:
     kind, before = found.kind, found.by_id.get(change.id or "")
+    if kind.fixed and (change.action is Action.DELETE or Reason.REPLACED in change.reasons):
+        said = f"the earlier content of {change.address} is not kept anywhere: check the earlier files out, and apply"
+        return None, [_warning(Code.NOT_THE_SAME, said, change.address)]
     if change.action is Action.DELETE and before is not None:
         first = found.ours.get(change.address.key)
         if first is not None and first.live.id != before.id:
@@ -99,6 +102,10 @@ def _put_back(
     """The earlier values of the units a change wrote, the mark among them."""
     present, writes, said = units(kind, before.body), {}, []
     for unit in change.units:
+        if unit[0] in kind.members:
+            text = f"the entries of {unit[0]} stay as they are: check the earlier files out, and apply"
+            said.append(_warning(Code.NOT_THE_SAME, text, change.address))
+            continue
         value = _earlier(kind, unit, before, present)
         if value is ABSENT and not can_clear(kind, unit):
             text = f"{'.'.join(unit)} had no value before, and cannot be cleared: it stays as it is"
@@ -133,7 +140,8 @@ def _earlier(kind: Kind, unit: Unit, before: LiveObject, present: Mapping[Unit, 
 
 def _made_again(kind: Kind, address: Address, before: LiveObject) -> Change:
     mark = mark_of(kind, before)
-    writes = {unit: value for unit, value in units(kind, before.body).items() if value is not None}
+    present = units(kind, before.body).items()
+    writes = {unit: value for unit, value in present if value is not None and unit[0] not in kind.members}
     if isinstance(mark, Mark):
         writes[(kind.mark_field, MARK_ENTRY)] = marks.write(replace(mark, nonce=marks.UNDRAWN))
     return Change(

@@ -61,6 +61,23 @@ FREE = Meaning()
 
 
 @dataclass(frozen=True, slots=True)
+class Members:
+    """A list of a kind's bodies that is a collection of its own on the remote: put in and taken out one by one.
+
+    `id_field` names the member inside an entry, `status_field` how far the remote is with it: ready where it says
+    `done`, still at work where it says one of `waiting`; any other word is a failure. Of a member that is in, only the
+    fields in `modifiable` can be changed; `sent` are the fields that are sent when it is put in.
+    """
+
+    id_field: str
+    status_field: str
+    done: str
+    waiting: tuple[str, ...]
+    modifiable: tuple[str, ...]
+    sent: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """All that deciding needs to know of one kind: its fields, and how its provider takes writes.
 
@@ -71,6 +88,10 @@ class Kind:
     sent `whole`, or entry by entry: with null for those that go (`patch`), or with nothing to take one out (`merge`).
     `coupled` are groups of fields that the remote only accepts together; `max_entries` is how many entries the map with
     the mark may have (None: any number). Where a remote `archives`, nothing is ever deleted.
+
+    Objects of a `fixed` kind cannot be changed, marks included: another one takes the place of one that should be
+    different. `members` are the fields that are collections, `expired` is the field and value of an object whose time
+    is over.
     """
 
     name: str
@@ -84,6 +105,9 @@ class Kind:
     maps: str = "whole"
     absent: str = "keep"
     archives: bool = False
+    fixed: bool = False
+    members: Mapping[str, Members] = field(default_factory=dict)
+    expired: tuple[str, str] | None = None
 
     def carries_others(self, patch: Mapping[str, Json]) -> bool:
         """Whether a request carries values that others write as well: the rest of the object, or of a map."""

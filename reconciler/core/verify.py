@@ -31,7 +31,8 @@ def _findings(kind: Kind, address: str, sent: Body, prior: Body | None, answer: 
     for unit, value in wanted.items():
         if not _uncompared(kind, unit) and not same(meaning_of(kind, unit), value, found.get(unit)):
             yield _not_kept(address, unit, found.get(unit, ABSENT))
-    if kind.mark_field in sent and _mark(kind, sent) != _mark(kind, answer):
+    marked = kind.mark_field in whole_maps or _mark(kind, sent, ABSENT) is not ABSENT
+    if marked and _mark(kind, sent) != _mark(kind, answer):
         yield _not_kept(address, (kind.mark_field, MARK_ENTRY), _mark(kind, answer))
     before = units(kind, prior) if prior is not None else {}
     for unit in {**before, **(found if prior is not None else {})}:
@@ -49,9 +50,9 @@ def _uncompared(kind: Kind, unit: Unit) -> bool:
     return meaning_of(kind, unit).uncompared
 
 
-def _mark(kind: Kind, body: Body) -> Json:
+def _mark(kind: Kind, body: Body, otherwise: Json = None) -> Json:
     carrier = body.get(kind.mark_field)
-    return carrier.get(MARK_ENTRY) if isinstance(carrier, dict) else None
+    return carrier.get(MARK_ENTRY, otherwise) if isinstance(carrier, dict) else otherwise
 
 
 def _not_kept(address: str, unit: Unit, got: Json) -> Diagnostic:

@@ -20,7 +20,7 @@ RemoteError                 anything that went wrong between us and the remote
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeGuard
 
@@ -138,6 +138,30 @@ class Tally:
     repeated: bool = False
 
 
+class Collection(Protocol):
+    """The members of one object, which are put in and taken out one by one."""
+
+    def list(self, status: str | None = None) -> Iterator[Body]:
+        """Every member, or those of one status. Raises when the list cannot be read to its end."""
+        ...
+
+    def read(self, id: str) -> Body:
+        """One member. Raises NotFound where it is not in."""
+        ...
+
+    def attach(self, entries: Sequence[Body]) -> None:
+        """Put members in; one that is in already is put in anew. Safe to repeat."""
+        ...
+
+    def modify(self, id: str, patch: Body) -> None:
+        """Change what can be changed of a member."""
+        ...
+
+    def detach(self, id: str) -> None:
+        """Take a member out; one that is not in is out."""
+        ...
+
+
 class Driver(Protocol):
     """Five blocking verbs, safe from several threads; bodies go in and out as the remote speaks them."""
 
@@ -165,6 +189,10 @@ class Driver(Protocol):
 
     def delete(self, kind: str, id: str) -> None:
         """Remove an object; one that is absent already is removed."""
+        ...
+
+    def within(self, kind: str, id: str, field: str) -> Collection:
+        """The collection that is a field of an object."""
         ...
 
     def take_tally(self) -> Tally:

@@ -46,9 +46,9 @@ class Deadline:
 
     def _noted(self, write: Callable[..., None]) -> Callable[..., None]:
         def noted(buffer: bytes, timeout: float | None = None) -> None:
-            if self._clock() > self._latest:
-                raise TooLate("the process stood still before the request was sent")
-            if buffer:  # the end of a request without a body is an empty piece, sent when the answer may be coming
+            if buffer:  # the end of a request is an empty piece, written when the answer may be coming
+                if self._clock() > self._latest:
+                    raise TooLate("the process stood still before the request was sent")
                 self._end = self._clock() + self._seconds
             write(buffer, timeout)
 

@@ -23,7 +23,8 @@ def refuse_host(
     """
     allowed = {*provider.hosts, *_listed(environment.get(ALLOWED_HOSTS, ""))}
     carriers = {name.lower() for name in provider.host_headers}
-    urls = [url, *(value for name, value in headers.items() if name.lower() in carriers)]
+    said = [*headers.items(), *(each for kind in provider.kinds.values() for each in kind.headers.items())]
+    urls = [url, *(value for name, value in said if name.lower() in carriers)]
     return next((problem for each in urls if (problem := _refuse(each, allowed, place))), None)
 
 

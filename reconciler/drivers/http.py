@@ -12,7 +12,8 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -23,7 +24,8 @@ from reconciler.core.retry import Budget, Failure, wait_before_retry
 from reconciler.drivers.base import Interrupted, Tally, TooLarge, Unreachable
 from reconciler.drivers.deadline import Deadline, TooLate
 from reconciler.drivers.encoding import decoded, encoded, mapped
-from reconciler.drivers.gate import Gate, Lanes, gates_of
+from reconciler.drivers.gate import Gate, Lanes, RateGate, gates_of
+from reconciler.drivers.uploads import Upload
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
@@ -57,6 +59,19 @@ class Connection:
     reads_per_minute: int = 1000
     writes_per_minute: int = 300
     requests_per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    """One request, to be sent `within` so many seconds after it was announced, or not at all."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] | None
+    headers: Mapping[str, str] | None
+    body: Body | None
+    upload: Upload | None
+    within: float
 
 
 class HttpClient:
@@ -93,6 +108,7 @@ class HttpClient:
         self._gates = gates or gates_of(
             connection.reads_per_minute, connection.writes_per_minute, connection.requests_per_minute, clock
         )
+        self._buckets: dict[str, RateGate] = {}
         self._lanes = {False: Lanes(), True: Lanes()}
         self._tls = _tls_context(connection.url)
         self._local = threading.local()
@@ -108,13 +124,21 @@ class HttpClient:
         body: Body | None = None,
         repeatable: bool = True,
         sending: Callable[[], None] | None = None,
+        upload: Upload | None = None,
+        bucket: tuple[str, int] | None = None,
     ) -> Answer:
         """Send a request, again where that is safe and useful, and return the last answer, whatever its status.
+
+        An `upload` goes instead of a body. A `bucket` is a rate of its own: its name, and requests a minute.
 
         `sending` is called right before each try, after the waits; what it raises is passed on, and nothing is sent.
         Raises Unreachable when no answer came, TooLarge when it is, Interrupted when a wait was ended.
         """
         gate, lanes = self._gates[method != "GET"], self._lanes[method != "GET"]
+        gate = gate if bucket is None else self._bucket(*bucket)
+        # The bytes of a file take the time they take.
+        within = self._connection.timeout_seconds / 4 if sending and upload is None else math.inf
+        outgoing = _Outgoing(method, path, query, headers, body, upload, within)
         tries = 0
         while True:
             tries += 1
@@ -125,9 +149,8 @@ class HttpClient:
                 self._take_turn(gate)
                 if sending:
                     sending()
-                within = self._connection.timeout_seconds / 4 if sending else math.inf
-                within = min(within, math.inf if method == "GET" else self._fence())
-                answer, error = self._try(method, path, query, headers, body, within)
+                left = math.inf if method == "GET" else self._fence()
+                answer, error = self._try(outgoing if upload else replace(outgoing, within=min(within, left)))
                 if answer is not None and answer.status < 400:
                     with self._budget_lock:
                         self._budget.earn()
@@ -172,60 +195,45 @@ class HttpClient:
             text = text.replace(secret, MASK)
         return text
 
-    def _try(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
-        body: Body | None,
-        within: float,
-    ) -> tuple[Answer | None, Unreachable | None]:
-        """What came of one try, sent `within` so many seconds or not at all: an answer, or none."""
+    def _try(self, outgoing: _Outgoing) -> tuple[Answer | None, Unreachable | None]:
+        """What came of one try: an answer, or none."""
         answer: Answer | None = None
         error: Unreachable | None = None
         begin = self._clock()
         try:
-            answer = self._send_once(method, path, query, headers, body, within)
+            answer = self._send_once(outgoing)
         except Unreachable as unreachable:
             error = unreachable
         if self._trace:
             outcome = error or (answer and answer.status)
-            self._trace(f"{method} {path}{_shown(query)}  {outcome}  {self._clock() - begin:.3f} s")
+            told = f"{outgoing.method} {outgoing.path}{_shown(outgoing.query)}"
+            self._trace(f"{told}  {outcome}  {self._clock() - begin:.3f} s")
         return answer, error
 
-    def _send_once(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
-        body: Body | None,
-        within: float,
-    ) -> Answer:
+    def _send_once(self, outgoing: _Outgoing) -> Answer:
         tally = self._tally()
         tally.requests += 1
-        content = None if body is None else encoded(body)
-        all_headers = {**self._connection.headers, **(headers or {})}
-        if content is not None:
-            all_headers["content-type"] = "application/json"
-        url = self._connection.url.rstrip("/") + path
+        headers = {**self._connection.headers, **(outgoing.headers or {})}
+        form: dict[str, Any] = {}
+        if outgoing.body is not None:
+            form = {"content": encoded(outgoing.body)}
+            headers["content-type"] = "application/json"
+        url = self._connection.url.rstrip("/") + outgoing.path
         client, deadline = self._client()
-        deadline.send_within(within)
+        deadline.send_within(outgoing.within)
         try:
-            request = client.build_request(
-                method,
-                url,
-                params=query,
-                headers=all_headers,
-                content=content,
-                extensions={"trace": deadline.trace},
-            )
-            response = client.send(request, stream=True)
-            try:
-                raw = _read(response)
-            finally:
-                response.close()
+            with outgoing.upload.opened() if outgoing.upload else nullcontext() as file:
+                if upload := outgoing.upload:
+                    form = {"data": upload.fields, "files": {upload.part: (upload.name, file)}}
+                extensions = {"trace": deadline.trace}
+                request = client.build_request(
+                    outgoing.method, url, params=outgoing.query, headers=headers, extensions=extensions, **form
+                )
+                response = client.send(request, stream=True)
+                try:
+                    raw = _read(response)
+                finally:
+                    response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, TooLate) as error:
             raise self._unreachable(error, reached=False) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -234,6 +242,10 @@ class HttpClient:
             self._free.append((client, deadline))
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
         return self._answer(response, raw)
+
+    def _bucket(self, name: str, per_minute: int) -> RateGate:
+        with self._budget_lock:
+            return self._buckets.setdefault(name, RateGate(per_minute, self._clock))
 
     def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
         try:

@@ -25,6 +25,8 @@ class Limits:
     """Request budgets of one credential. `settle_seconds` is how long a list may lag behind a write.
 
     `requests_per_minute` is one budget for reads and writes together, where the remote counts like that.
+    `attaches_per_minute` counts for each object with members by itself; `indexing_seconds` is how long an apply waits
+    until new members are ready.
     """
 
     writes_per_minute: int = 300
@@ -33,6 +35,9 @@ class Limits:
     concurrency: int = 8
     settle_seconds: float = 30
     timeout_seconds: float = 60
+    uploads_per_minute: int = 1000
+    attaches_per_minute: int = 300
+    indexing_seconds: float = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +113,56 @@ class DeleteStyle:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadStyle:
+    """How a file is made: as part `part` of a form. `name` and `size` are the fields that show it again.
+
+    `source`, `digest` and `content` are fields of ours: where the file is, the SHA-256 of all of it, and what of that
+    its name keeps. `labels` are kept on each membership instead; `fields` are sent unless a manifest says otherwise.
+    """
+
+    part: str = "file"
+    source: str = "source"
+    digest: str = "sha256"
+    content: str = "content"
+    name: str = "filename"
+    size: str = "bytes"
+    labels: str = "attributes"
+    fields: Mapping[str, str] = field(default_factory=dict)
+    max_bytes: int = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class MembersStyle:
+    """How a collection inside an object is spoken to; its members are objects of the kind `of`.
+
+    See `core.semantics.Members` for states and fields. `filter` is the parameter that lists one status.
+    """
+
+    of: str
+    path: str
+    batch_path: str
+    batch_items: str
+    batch_limit: int
+    id_field: str
+    status_field: str
+    done: str
+    waiting: tuple[str, ...]
+    failed: tuple[str, ...]
+    modifiable: tuple[str, ...]
+    sent: tuple[str, ...]
+    filter: str = "filter"
+    error_field: str = "last_error"
+    list: ListStyle = ListStyle()
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderKind:
     """One kind as this provider serves it; `schema` is a file name below `schemas/`.
 
-    `id_field` is where an object has its id; `envelope` is where an answer about one object has it (empty: everywhere).
-    `created_field` holds Unix seconds, or a time as RFC 3339 writes it.
+    `headers` go with its requests alone. `id_field` is where an object has its id; `envelope` is where an answer about
+    one object has it (empty: everywhere). `created_field` holds Unix seconds, or a time as RFC 3339 writes it.
+    `upload` says that its objects are files, `members` which fields are collections, `expired` which field and value
+    tell that an object's time is over.
     """
 
     schema: str
@@ -121,6 +171,7 @@ class ProviderKind:
     name_field: str | None = None
     prose_field: str | None = None
     created_field: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     id_field: str = "id"
     envelope: str = ""
     list: ListStyle = ListStyle()
@@ -128,6 +179,9 @@ class ProviderKind:
     update: UpdateStyle = UpdateStyle()
     delete: DeleteStyle = DeleteStyle()
     coupled: tuple[tuple[str, ...], ...] = ()
+    upload: UploadStyle | None = None
+    members: Mapping[str, MembersStyle] = field(default_factory=dict)
+    expired: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

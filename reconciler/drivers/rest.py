@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from reconciler.core.model import Body, Json
@@ -28,13 +29,15 @@ from reconciler.drivers.base import (
     is_usable_id,
 )
 from reconciler.drivers.boundaries import Boundaries
+from reconciler.drivers.collection import RestCollection
 from reconciler.drivers.cursors import by_offset, by_time, by_token
 from reconciler.drivers.http import Answer, HttpClient, retry_after
 from reconciler.drivers.listing import Fetched, read_list
 from reconciler.drivers.paging.page import Entry, Order, Page
 from reconciler.drivers.paging.reading import Ask, Reading
-from reconciler.drivers.provider import Provider, ProviderKind
+from reconciler.drivers.provider import Limits, ListStyle, Provider, ProviderKind
 from reconciler.drivers.shapes import created, error_text, inside, is_live, shortened, the_object, the_page
+from reconciler.drivers.uploads import Upload, upload_of
 
 _ROUTE_HINT: Final = "a gateway that balances or falls back between accounts cannot be reconciled: pin one upstream"
 _NO_PLACE: Final = (BadResponse, NoSuchApi, Rejected, ServerFailed)
@@ -44,16 +47,28 @@ _NO_PLACE: Final = (BadResponse, NoSuchApi, Rejected, ServerFailed)
 class RestDriver:
     """Follows a provider's data over an `HttpClient`. Safe from several threads.
 
-    `reads_at_once`: how many pages of a list may be on their way; `boundaries` remembers where they ended.
+    `reads_at_once`: how many pages of a list may be on their way; `boundaries` remembers where they ended. Files to
+    upload are below `root`; `sent` hears of their bytes as they go out.
     """
 
     def __init__(
-        self, provider: Provider, client: HttpClient, *, reads_at_once: int = 1, boundaries: Boundaries | None = None
+        self,
+        provider: Provider,
+        client: HttpClient,
+        *,
+        reads_at_once: int = 1,
+        boundaries: Boundaries | None = None,
+        root: str = ".",
+        limits: Limits | None = None,
+        sent: Callable[[int], None] = lambda count: None,
     ) -> None:
         self._provider = provider
         self._client = client
         self._reads_at_once = reads_at_once
         self._boundaries = boundaries
+        self._root = root
+        self._limits = limits or provider.limits
+        self._sent = sent
         self._route: str | None = None
         self.account: str | None = None  # what the remote last said of itself
         self._route_lock = threading.Lock()
@@ -73,6 +88,15 @@ class RestDriver:
                 found = self._after(kind, spec)
         return (body for body in found if is_live(spec, body))
 
+    def within(self, kind: str, id: str, field: str) -> RestCollection:
+        """The collection that is a field of an object."""
+        style, path = self._provider.kinds[kind].members[field], self._path(kind, id)
+        return RestCollection(self._send, self._members, path, style, self._limits.attaches_per_minute)
+
+    def _members(self, path: str, style: ListStyle, query: Mapping[str, str]) -> Iterator[Body]:
+        spec = ProviderKind("", path, list=replace(style, query={**style.query, **query}))
+        return read_list(Reading(1), partial(self._fetch, spec), tuple, self._client)
+
     def _after(self, kind: str, spec: ProviderKind) -> Iterator[Body]:
         """A list whose cursor is the id of the last object seen.
 
@@ -87,7 +111,7 @@ class RestDriver:
     def read(self, kind: str, id: str) -> Body:
         """One object. Raises NotFound when it is absent."""
         spec = self._provider.kinds[kind]
-        answer = self._send("GET", self._path(kind, id), headers=self._provider.reads.headers)
+        answer = self._send("GET", self._path(kind, id), headers={**spec.headers, **self._provider.reads.headers})
         self._refuse_cached(answer)
         body = the_object(spec, answer)
         if not is_live(spec, body):
@@ -103,8 +127,12 @@ class RestDriver:
         style = spec.create
         chosen = {style.id_field: str(uuid.uuid4())} if style.id_field else {}
         path, sent = style.path or spec.path, {**body, **style.fields, **chosen}
+        content: dict[str, Any] = {"body": sent}
+        if spec.upload:
+            upload = upload_of(spec.upload, sent, self._root, self._sent)
+            content = {"upload": upload, "bucket": (path, self._limits.uploads_per_minute)}
         try:
-            answer = self._send("POST", path, body=sent, repeatable=bool(chosen), sending=sending)
+            answer = self._send("POST", path, headers=spec.headers, repeatable=bool(chosen), sending=sending, **content)
             return the_object(spec, answer)
         except (ServerFailed, BadResponse, RouteChanged) as error:
             raise Ambiguous(str(error), detail=error.diagnostic.detail, status=error.status) from error
@@ -123,10 +151,11 @@ class RestDriver:
         style = spec.update
         path = self._path(kind, id)
         if style.lock is None or seen is None or style.lock not in seen:
-            return the_object(spec, self._send(style.verb, path, body=patch))
+            return the_object(spec, self._send(style.verb, path, headers=spec.headers, body=patch))
         locked = {**patch, style.lock: seen[style.lock]}
         try:
-            return the_object(spec, self._send(style.verb, path, body=locked, repeatable=False))
+            answer = self._send(style.verb, path, headers=spec.headers, body=locked, repeatable=False)
+            return the_object(spec, answer)
         except (Rejected, ServerFailed, BadResponse, Unreachable) as error:
             if isinstance(error, Rejected) and error.status not in (409, 412):
                 raise
@@ -141,11 +170,11 @@ class RestDriver:
         spec = self._provider.kinds[kind]
         try:
             if spec.delete.archive:
-                answer = self._send("POST", f"{self._path(kind, id)}/{spec.delete.archive}")
+                answer = self._send("POST", f"{self._path(kind, id)}/{spec.delete.archive}", headers=spec.headers)
                 if not is_live(spec, the_object(spec, answer)):
                     return
             else:
-                answer = self._send("DELETE", self._path(kind, id))
+                answer = self._send("DELETE", self._path(kind, id), headers=spec.headers)
                 if answer.status == 204 or (isinstance(answer.body, dict) and answer.body.get("deleted") is True):
                     return
             self.read(kind, id)
@@ -192,7 +221,7 @@ class RestDriver:
 
     def _page_of(self, spec: ProviderKind, path: str, said: Mapping[str, Json]) -> Answer:
         """One page; of fewer objects from now on where so many are too large: a prompt may have 256 KB."""
-        style, headers = spec.list, self._provider.reads.headers
+        style, headers = spec.list, {**spec.headers, **self._provider.reads.headers}
         limit = self._page_limits.get(path, style.limit)
         while True:
             asked: dict[str, Json] = {**style.query, style.size: limit, **said}
@@ -216,10 +245,20 @@ class RestDriver:
         body: Body | None = None,
         repeatable: bool = True,
         sending: Callable[[], None] | None = None,
+        upload: Upload | None = None,
+        bucket: tuple[str, int] | None = None,
     ) -> Answer:
         query = {**self._provider.query, **(query or {})} or None
         answer = self._client.send(
-            method, path, query=query, headers=headers, body=body, repeatable=repeatable, sending=sending
+            method,
+            path,
+            query=query,
+            headers=headers,
+            body=body,
+            repeatable=repeatable,
+            sending=sending,
+            upload=upload,
+            bucket=bucket,
         )
         provider = self._provider
         if provider.retried_header and answer.headers.get(provider.retried_header, "0") != "0":

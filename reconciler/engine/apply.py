@@ -17,9 +17,10 @@ from reconciler.core.dependencies import levels
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.model import Action, Address, Change, Diagnostic, Outcome, Plan, Result, Severity
 from reconciler.core.pairing import Index, Observation, index
-from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check
+from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check, superseded
 from reconciler.core.refs import filled
 from reconciler.drivers.base import Driver
+from reconciler.engine.attach import Waiting
 from reconciler.engine.execute import Executor, Pending, Step
 from reconciler.engine.journal import Attempts
 from reconciler.engine.observe import KindOnTarget
@@ -44,6 +45,7 @@ class ApplyOptions:
 
     concurrency: int = 8
     settle_seconds: float = 30
+    indexing_seconds: float = 600
     stop_on_error: bool = False
     report: Callable[[Outcome], None] = lambda outcome: None
     draw: Callable[[], str] = draw_nonce
@@ -82,7 +84,8 @@ def apply_plan(
     steps, already = _check_all(plan, found)
     for outcome in already:
         options.report(outcome)
-    run = _Run(driver, kinds, plan.owner, journal, options, already, settling)
+    old = frozenset(id for change in plan.changes if change.action is Action.CREATE for id in superseded(change))
+    run = _Run(driver, kinds, plan.owner, journal, options, already, settling, old)
     try:
         outcomes = [*already, *run.all(steps)]
     finally:
@@ -98,6 +101,9 @@ def _check_all(plan: Plan, found: dict[str, Index]) -> tuple[list[Step], list[Ou
     already: list[Outcome] = []
     stale: list[Diagnostic] = []
     ids = {Address(kind, key): owned.live.id for kind, index in found.items() for key, owned in index.ours.items()}
+    for planned in plan.changes:  # what is still to be made has no id yet, whatever it takes the place of
+        if planned.is_due and planned.action is Action.CREATE:
+            ids.pop(planned.address, None)
     for planned in plan.changes:
         if not planned.is_due:
             continue
@@ -108,6 +114,8 @@ def _check_all(plan: Plan, found: dict[str, Index]) -> tuple[list[Step], list[Ou
                 live = kind_index.by_id.get(change.id or "")
                 steps.append(Step(change, kind_index.kind, patch, live.body if live else None))
             case AlreadyApplied(id):
+                if id is not None and change.action is Action.CREATE:
+                    ids[change.address] = id
                 already.append(Outcome(change.address, change.action, Result.ALREADY_APPLIED, id))
             case Stale(why):
                 stale.append(_stale(change, why))
@@ -139,17 +147,20 @@ class _Run:
         options: ApplyOptions,
         already: Sequence[Outcome],
         settling: Settling | None,
+        old: frozenset[str],
     ) -> None:
         self._done: set[Address] = set()
         self._ids: dict[Address, str] = {}
         self._remember(already)
         self._options = options
         self._driver = driver
-        self._executor = Executor(driver, journal, options.draw)
         self._halt = threading.Event()
         pause = options.pause or options.stop.wait
+        styles = {on_target.kind.name: on_target.members for on_target in kinds}
+        waiting = Waiting(options.indexing_seconds, pause, options.clock)
+        self._executor = Executor(driver, journal, options.draw, styles, waiting)
         self._settler: Settling = settling or Settler(
-            driver, kinds, owner, journal, options.settle_seconds, pause, options.report, options.clock
+            driver, kinds, owner, journal, options.settle_seconds, pause, options.report, options.clock, old
         )
 
     def all(self, steps: list[Step]) -> list[Outcome]:
@@ -162,16 +173,25 @@ class _Run:
             done += self._settler.resolve(pending, self._in_parallel) if pending else []
             created = [o for o in done if o.action is Action.CREATE and o.result is Result.DONE]
             rest = [o for o in done if not (o.action is Action.CREATE and o.result is Result.DONE)]
-            results_now = rest + self._settler.one_for_each(created, self._executor.repeated)
+            made = self._settler.one_for_each(created, self._executor.repeated)
+            results_now = rest + self._filled(made, stage)
             self._remember(results_now)
             outcomes += results_now
         return outcomes
+
+    def _filled(self, made: list[Outcome], stage: Sequence[Step]) -> list[Outcome]:
+        """The outcomes of new objects, with their members put in."""
+        steps = {step.change.address: step for step in stage if step.kind.members}
+        return [
+            self._executor.fill(_with_ids(steps[o.address], self._ids), o) if o.address in steps else o for o in made
+        ]
 
     def _remember(self, outcomes: Sequence[Outcome]) -> None:
         """Keep what later changes need: that these are done, and the ids of what is there now."""
         done = [outcome for outcome in outcomes if outcome.result in _THERE]
         self._done |= {outcome.address for outcome in done}
-        self._ids |= {o.address: o.id for o in done if o.id is not None and o.action is not Action.DELETE}
+        there = [*done, *(outcome for outcome in outcomes if outcome.action is Action.CREATE)]
+        self._ids |= {o.address: o.id for o in there if o.id is not None and o.action is not Action.DELETE}
 
     def _missing(self, change: Change) -> Diagnostic | None:
         """Why a change cannot be sent: what it needs is not there."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from reconciler.core import marks
 from reconciler.core.codes import Code
-from reconciler.core.model import Action, Body, Change, Diagnostic, LiveObject, Outcome, Result, Severity
+from reconciler.core.model import Action, Body, Change, Diagnostic, Json, LiveObject, Outcome, Result, Severity
 from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check_live
 from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.core.verify import verify
 from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError, VersionConflict
+from reconciler.drivers.provider import MembersStyle
+from reconciler.engine.attach import Waiting, Walk
 from reconciler.engine.journal import Attempts
 
 MAX_CONFLICTS: Final = 3
@@ -40,25 +42,55 @@ class Pending:
 
 
 class Executor:
-    """Sends changes to one target. `draw` gives nonces: random, at most 16 letters and digits."""
+    """Sends changes to one target. `draw` gives nonces: random, at most 16 letters and digits.
 
-    def __init__(self, driver: Driver, journal: Attempts, draw: Callable[[], str]) -> None:
+    `styles` says, for each kind and field that is a collection, how it is spoken to; `waiting` how long members may
+    take until they are ready.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        journal: Attempts,
+        draw: Callable[[], str],
+        styles: Mapping[str, Mapping[str, MembersStyle]],
+        waiting: Waiting,
+    ) -> None:
         self._driver = driver
         self._journal = journal
         self._draw = draw
+        self._styles = styles
+        self._waiting = waiting
         self.repeated = False  # whether a gateway sent any of the creates more than once
 
     def run(self, step: Step) -> Outcome | Pending:
-        """Carry out one change; what goes wrong is in the outcome. `Pending` where a create's answer was lost."""
+        """Carry out one change; what goes wrong is in the outcome. `Pending` where a create's answer was lost.
+
+        The members of a new object are put in by `fill`, once it is certain which object it is.
+        """
+        return self._guarded(step, partial(self._run, step, self._draw()))
+
+    def fill(self, step: Step, made: Outcome) -> Outcome:
+        """Put the members of a new object in; the outcome is that of both."""
+        ways = _ways(step.kind, step.patch or {})
+        if not ways:
+            return made
+        filled = self._guarded(step, partial(self._walked, step, made, ways))
+        assert isinstance(filled, Outcome)
+        return replace(filled, id=made.id, requests=made.requests + filled.requests, after=filled.after or made.after)
+
+    def _run(self, step: Step, nonce: str) -> Outcome | Pending:
+        if step.change.action is Action.CREATE:
+            return self._create(step, nonce)
+        if step.change.action is Action.DELETE:
+            self._driver.delete(step.kind.name, step.change.id or "")
+            return self._done(step, None)
+        return self._update(step, nonce)
+
+    def _guarded(self, step: Step, send: Callable[[], Outcome | Pending]) -> Outcome | Pending:
         self._driver.take_tally()
-        nonce = self._draw()
         try:
-            if step.change.action is Action.CREATE:
-                return self._create(step, nonce)
-            if step.change.action is Action.DELETE:
-                self._driver.delete(step.kind.name, step.change.id or "")
-                return self._done(step, None)
-            return self._update(step, nonce)
+            return send()
         except Interrupted:
             return self._outcome(step, Result.SKIPPED)
         except NotFound as error:
@@ -85,21 +117,26 @@ class Executor:
                 return looked
             step = looked
         for _ in range(MAX_CONFLICTS):
-            patch = with_nonce(kind, step.patch or {}, nonce)
+            patch, ways = with_nonce(kind, step.patch or {}, nonce), _ways(kind, step.patch or {})
+            fields = {name: value for name, value in patch.items() if name not in ways}
+            if not fields:
+                return self._walked(step, replace(self._outcome(step, Result.DONE), after=step.prior), ways)
             try:
-                return self._done(step, self._driver.update(kind.name, id, patch, step.prior), patch)
+                answer = self._driver.update(kind.name, id, fields, step.prior)
             except VersionConflict as error:
                 conflict = error
                 looked = self._look_again(step)
                 if isinstance(looked, Outcome):
                     return looked
                 step = looked
+            else:
+                return self._walked(step, self._done(step, answer | _entries(step), fields), ways)
         raise conflict
 
     def _look_again(self, step: Step) -> Step | Outcome:
         """The step for the object as it is right now; an outcome where there is nothing to send, or nothing may be."""
         kind, id = step.kind, step.change.id or ""
-        live = LiveObject(kind.name, id, self._driver.read(kind.name, id))
+        live = LiveObject(kind.name, id, self._driver.read(kind.name, id) | _entries(step))
         match check_live(step.change, kind, live):
             case Ready(fresh):
                 return replace(step, patch=fresh, prior=live.body)
@@ -108,8 +145,23 @@ class Executor:
             case Stale(why):
                 return self._outcome(step, Result.FAILED, _overtaken(why))
 
+    def _walked(self, step: Step, outcome: Outcome, ways: Mapping[str, Json]) -> Outcome:
+        """The outcome with the members put in and taken out as well."""
+        after, findings, error = dict(outcome.after or {}), list(outcome.findings), outcome.error
+        for name, way in ways.items():
+            collection = self._driver.within(step.kind.name, outcome.id or "", name)
+            style = self._styles[step.kind.name][name]
+            walk = Walk(collection, style, str(step.change.address), way, self._waiting)
+            gone = walk.go((step.prior or {}).get(name) or ())
+            after[name], error = gone.entries, error or gone.error
+            findings += gone.findings
+        result = Result.FAILED if error else outcome.result
+        requests = outcome.requests + self._driver.take_tally().requests
+        return replace(outcome, result=result, error=error, findings=tuple(findings), after=after, requests=requests)
+
     def _create(self, step: Step, nonce: str) -> Outcome | Pending:
-        patch = with_nonce(step.kind, step.patch or {}, nonce)
+        ways, patch = _ways(step.kind, step.patch or {}), with_nonce(step.kind, step.patch or {}, nonce)
+        patch = {name: value for name, value in patch.items() if name not in ways}
         record = partial(self._journal.attempt, step.change.address, nonce)
         try:
             answer = self._driver.create(step.kind.name, patch, record)
@@ -137,6 +189,15 @@ class Executor:
         self.repeated = self.repeated or tally.repeated
         change = step.change
         return Outcome(change.address, change.action, result, change.id, tally.requests, tally.request_id, error)
+
+
+def _ways(kind: Kind, patch: Body) -> dict[str, Json]:
+    return {name: patch[name] for name in kind.members if name in patch}
+
+
+def _entries(step: Step) -> Body:
+    """The entries of collections as they were: no answer shows them."""
+    return {name: (step.prior or {})[name] for name in step.kind.members if name in (step.prior or {})}
 
 
 def with_nonce(kind: Kind, patch: Body, nonce: str) -> Body:

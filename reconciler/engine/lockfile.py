@@ -24,7 +24,7 @@ from reconciler.core.errors import ReconcilerError
 from reconciler.core.marks import Mark
 from reconciler.core.model import Body, Diagnostic, Json, Severity, Source
 from reconciler.core.semantics import MARK_ENTRY
-from reconciler.drivers.base import Ambiguous, Driver, RemoteError, Tally
+from reconciler.drivers.base import Ambiguous, Collection, Driver, RemoteError, Tally
 
 try:
     import fcntl
@@ -153,6 +153,8 @@ class LockFileDriver:
         mark, rest = _without_mark(body)
         answer = self._driver.create(kind, rest, sending)
         id = str(answer["id"])
+        if mark is None:
+            return answer  # it carries its mark itself
         try:
             self._file.put(kind, id, mark)
             self._forget_former(kind, id, mark)
@@ -172,6 +174,10 @@ class LockFileDriver:
         """Remove an object and its mark."""
         self._driver.delete(kind, id)
         self._keep(kind, id, None)
+
+    def within(self, kind: str, id: str, field: str) -> Collection:
+        """The collection that is a field of an object."""
+        return self._driver.within(kind, id, field)
 
     def take_tally(self) -> Tally:
         """What this thread sent since it last asked."""

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from reconciler.core.agreement import Agreement
 from reconciler.core.marks import Mark
 from reconciler.core.model import Body, Json, LiveObject
-from reconciler.core.pairing import Observation, mark_of
+from reconciler.core.pairing import Observation, index, mark_of
+from reconciler.core.replacing import is_expired
 from reconciler.core.semantics import Kind
 from reconciler.drivers.base import Driver, NoSuchApi, NotFound
+from reconciler.drivers.provider import MembersStyle
+from reconciler.engine.attach import entries_of, with_entries
 from reconciler.engine.journal import Attempt, Journal
 
 
 @dataclass(frozen=True, slots=True)
 class KindOnTarget:
-    """A kind and the field of its objects that tells when they were made."""
+    """A kind, the field of its objects that tells when they were made, and how its collections are spoken to."""
 
     kind: Kind
     created_field: str | None = None
+    members: Mapping[str, MembersStyle] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,37 @@ def _whole(
         except NotFound:
             del kept[id]
     return list(kept.values())
+
+
+Wanted: TypeAlias = Callable[[Kind, str, LiveObject], bool]
+"""Whether the members of an object's field are to be read."""
+
+
+def with_members(
+    driver: Driver,
+    kinds: Iterable[KindOnTarget],
+    observed: Sequence[Observation],
+    owner: str,
+    wanted: Wanted,
+) -> tuple[Observation, ...]:
+    """What was observed, with the members of those collections that are wanted: kind, field and object are asked about.
+
+    Only members that are ours are shown: what others put in is no concern of any plan. Raises RemoteError.
+    """
+    found = {observation.kind.name: index(observation.kind, observation.objects, owner) for observation in observed}
+    styles = {on_target.kind.name: on_target.members for on_target in kinds}
+    result: list[Observation] = []
+    for observation in observed:
+        objects, kind = list(observation.objects), observation.kind
+        for name, style in styles[kind.name].items():
+            for place, live in enumerate(objects):
+                if not is_expired(kind, live) and wanted(kind, name, live):
+                    entries = entries_of(driver, kind.name, live.id, name, style)
+                    objects[place] = with_entries(live, name, entries, style.id_field, found.get(style.of))
+        result.append(
+            replace(observation, objects=tuple(objects), requests=observation.requests + driver.take_tally().requests)
+        )
+    return tuple(result)
 
 
 def live_object(on_target: KindOnTarget, body: Body) -> LiveObject:

@@ -24,7 +24,10 @@ FIRST_LOOK_SECONDS = 1.0
 
 
 class Settler:
-    """Looks again after creates. `pause(seconds)` waits and answers True when the user wants to stop."""
+    """Looks again after creates. `pause(seconds)` waits and answers True when the user wants to stop.
+
+    `superseded` are the ids of objects that others take the place of: they are still there, and do not count.
+    """
 
     def __init__(
         self,
@@ -36,7 +39,9 @@ class Settler:
         pause: Callable[[float], bool],
         report: Callable[[Outcome], None],
         clock: Callable[[], float] = time.monotonic,
+        superseded: frozenset[str] = frozenset(),
     ) -> None:
+        self._superseded = superseded
         self._driver = driver
         self._kinds = {on_target.kind.name: on_target for on_target in kinds}
         self._owner = owner
@@ -91,7 +96,8 @@ class Settler:
 
     def _ours(self, kind: str) -> dict[str, list[Owned]]:
         on_target = self._kinds[kind]
-        objects: list[LiveObject] = [live_object(on_target, body) for body in self._driver.list(kind)]
+        seen = (live_object(on_target, body) for body in self._driver.list(kind))
+        objects: list[LiveObject] = [live for live in seen if live.id not in self._superseded]
         found = index(on_target.kind, objects, self._owner)
         claims = {key: [owned] for key, owned in found.ours.items()}
         for key, twins in found.twins.items():
@@ -153,7 +159,8 @@ def _is_in(one: Pending, looked: dict[str, dict[str, list[Owned]]]) -> bool:
 def _found(one: Pending, claims: dict[str, list[Owned]]) -> Outcome:
     change = one.step.change
     live = claims[change.address.key][0].live
-    wanted = {name: value for name, value in (one.step.patch or {}).items() if name != one.step.kind.mark_field}
+    beside = {one.step.kind.mark_field, *one.step.kind.members}
+    wanted = {name: value for name, value in (one.step.patch or {}).items() if name not in beside}
     findings = verify(one.step.kind, str(change.address), wanted, None, live.body)
     return Outcome(
         change.address, change.action, Result.DONE, live.id, one.requests, findings=findings, after=live.body

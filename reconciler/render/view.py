@@ -6,13 +6,13 @@ more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from reconciler.core.document import summarise
-from reconciler.core.model import Action, Block, Change, Plan, Reason, Source
+from reconciler.core.model import Action, Address, Block, Change, Plan, Reason, Source
 from reconciler.render import words
 from reconciler.render.diagnostics import DiagnosticView, diagnostic_view
 from reconciler.render.fields import FieldView, Frame, field_view, has_long_text
@@ -91,7 +91,7 @@ def plan_view(
 
     `checkout` says where its files are for a forge; `settings` is the file that stands for what has no place.
     """
-    plan = masked(plan)
+    plan, replaced = _folded(masked(plan))
     counts = summarise(plan)
     frame = Frame(plan.sealed, checkout, _room(plan))
     return PlanView(
@@ -101,7 +101,11 @@ def plan_view(
         owner=visible(plan.owner),
         managed=max(sum(count.objects for count in plan.read.values()) - plan.unmanaged, 0),
         summary=counts if unchanged is None else counts | {Action.NOOP.value: unchanged},
-        changes=tuple(_change(change, frame) for change in plan.changes if change.action is not Action.NOOP),
+        changes=tuple(
+            _change(change, frame, replaced.get(change.address, ()))
+            for change in plan.changes
+            if change.action is not Action.NOOP
+        ),
         diagnostics=tuple(diagnostic_view(diagnostic, checkout) for diagnostic in plan.diagnostics),
         complete=plan.complete,
         home=place_in(Source(settings, 1, 1), checkout),
@@ -109,6 +113,20 @@ def plan_view(
         sealed=plan.sealed,
         rollback=plan.rollback,
     )
+
+
+def _folded(plan: Plan) -> tuple[Plan, Mapping[Address, list[str]]]:
+    """The plan with what is replaced told by what replaces it: one change for people, as it was one edit of theirs."""
+    made = {c.address for c in plan.changes if c.action is Action.CREATE and c.is_due}
+    replaced: dict[Address, list[str]] = {}
+    rest: list[Change] = []
+    for change in plan.changes:
+        gone = change.action is Action.DELETE and Reason.SUPERSEDED in change.reasons
+        if gone and change.is_due and change.address in made:
+            replaced.setdefault(change.address, []).append(change.id or "")
+        else:
+            rest.append(change)
+    return replace(plan, changes=tuple(rest)), replaced
 
 
 def _room(plan: Plan) -> int:
@@ -126,7 +144,7 @@ def _host(url: str) -> str:
     return parts.netloc.rpartition("@")[2] or url
 
 
-def _change(change: Change, frame: Frame) -> ChangeView:
+def _change(change: Change, frame: Frame, replaced: Sequence[str]) -> ChangeView:
     block = change.blocked
     told = dict.fromkeys(words.CHANGE_REASONS[reason] for reason in change.reasons if reason in words.CHANGE_REASONS)
     odd = dict.fromkeys(visible(reason) for reason in change.reasons if reason not in set(Reason))
@@ -136,13 +154,19 @@ def _change(change: Change, frame: Frame) -> ChangeView:
         action=change.action.value,
         marker=words.MARKERS[change.action] if block is None else words.BLOCKED_MARKER,
         id=visible(id),
-        short_id=visible(id if len(id) <= 16 else f"{id[:8]}…{id[-3:]}"),
+        short_id=_short(id),
         place=place_of(change.source, frame.checkout),
-        note=", ".join((*told, *odd, *_after(change))),
+        note=", ".join(
+            (*told, *odd, *(f"takes the place of {_short(each)}" for each in replaced if each), *_after(change))
+        ),
         fields=tuple(field_view(field, change, frame) for field in change.fields),
         blocked=_block(block) if block else None,
         is_drift=any(reason in _FROM_OUTSIDE for reason in (*change.reasons, *(f.reason for f in change.fields))),
     )
+
+
+def _short(id: str) -> str:
+    return visible(id if len(id) <= 16 else f"{id[:8]}…{id[-3:]}")
 
 
 def _after(change: Change) -> list[str]:

@@ -38,6 +38,9 @@ CHANGE_REASONS: Final[Mapping[str, str]] = {
     Reason.GONE: "it was deleted outside these files",
     Reason.TAKEOVER: "taken over from another owner",
     Reason.ROLLBACK: "put back as it was",
+    Reason.REPLACED: "other content",
+    Reason.SUPERSEDED: "another has taken its place",
+    Reason.EXPIRED: "the earlier one has expired",
 }
 
 BLOCKERS: Final[Mapping[str, str]] = {
@@ -57,4 +60,5 @@ BLOCKERS: Final[Mapping[str, str]] = {
     Blocker.POLICY: "against a policy",
     Blocker.DEPENDENCY: "what it refers to is missing",
     Blocker.IN_USE: "still in use",
+    Blocker.INEXPRESSIBLE: "no request can do it",
 }

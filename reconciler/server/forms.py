@@ -1,6 +1,7 @@
 """Multipart forms: read once, in pieces; a file stays in memory while it is small and goes to disk when it is not."""
 
 from tempfile import SpooledTemporaryFile
+from threading import Lock
 from typing import IO, Any
 from wsgiref.types import WSGIEnvironment
 
@@ -11,6 +12,7 @@ _REST_LIMIT = 1024 * 1024  # everything but the file: fields, headers of parts, 
 FORM_LIMIT = FILE_LIMIT + _REST_LIMIT
 _IN_MEMORY = 1024 * 1024
 _PARTS = 32
+_IMPORTING = Lock()
 
 
 class _Bounded:
@@ -38,9 +40,10 @@ def is_form(environ: WSGIEnvironment) -> bool:
 
 def read_form(environ: WSGIEnvironment) -> Form:
     """The form in a request, its file being the part named `file`. Raises Refusal when it is too large or garbled."""
-    from werkzeug.exceptions import RequestEntityTooLarge  # only who uploads pays for it
-    from werkzeug.formparser import FormDataParser
-    from werkzeug.http import parse_options_header
+    with _IMPORTING:  # the package's modules import each other: two threads at once would meet half of one
+        from werkzeug.exceptions import RequestEntityTooLarge  # only who uploads pays for it
+        from werkzeug.formparser import FormDataParser
+        from werkzeug.http import parse_options_header
 
     written = environ.get("CONTENT_LENGTH")
     length = int(written) if written else None

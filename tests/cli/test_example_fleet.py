@@ -15,10 +15,11 @@ def copied(project: Project) -> Path:
 
 
 def test_it_is_created_in_the_embedded_server_and_a_second_run_has_nothing_to_do(project: Project) -> None:
-    manifests = len([file for file in copied(project).rglob("*") if file.suffix in (".yaml", ".md")])
-    assert manifests > 6
+    copied(project)
     first = project.ok("apply", "--yes", "--format", "json").json
-    assert first["totals"]["done"] == len(first["outcomes"]) >= 6
+    assert (
+        first["totals"]["done"] == len(first["outcomes"]) == 6 + 1 + 5
+    )  # assistants, a vector store, the pages of its handbook
     assert (project.root / ".reconciler/.gitignore").read_text() == "*\n"
     second = project.ok("apply", "--yes", "--format", "json").json
     assert second["outcomes"] == []
@@ -56,3 +57,34 @@ def test_a_hand_edit_is_found_by_its_field_and_put_back(project: Project, remote
     project.ok("apply", "--yes")
     assert [set(request.body) for request in remote.writes] == [{"instructions"}]
     assert project.run("drift").code == 0
+
+
+def test_a_changed_page_of_the_handbook_touches_neither_the_other_pages_nor_the_assistant(
+    project: Project, remote: Remote
+) -> None:
+    fleet = copied(project)
+    project.target(remote.url)
+    project.ok("apply", "--yes")
+    bot = remote.named("HR bot")
+    page = fleet / "hr/handbook/leave.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("30 days", "31 days"), encoding="utf-8")
+    remote.forget()
+    project.ok("apply", "--yes")
+    paths = [(request.method, request.path.split("/")[2], request.path.count("/")) for request in remote.writes]
+    assert paths == [
+        ("POST", "files", 2),
+        ("POST", "vector_stores", 4),
+        ("DELETE", "vector_stores", 5),
+        ("DELETE", "files", 3),
+    ]
+    assert remote.named("HR bot") == bot
+    assert "No changes" in project.ok("plan").out
+
+
+def test_the_handbook_can_be_searched(project: Project, remote: Remote) -> None:
+    copied(project)
+    project.target(remote.url)
+    project.ok("apply", "--yes")
+    (store,) = remote.ask("GET", "/v1/vector_stores")["data"]
+    found = remote.ask("POST", f"/v1/vector_stores/{store['id']}/search", {"query": "hotels a night in Munich"})
+    assert found["data"][0]["filename"].startswith("travel~")

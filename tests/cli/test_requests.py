@@ -34,7 +34,7 @@ def test_to_find_orphans_one_more_request_looks_at_a_kind_without_manifests(proj
     project.write("assistants.d/a.yaml", "name: a\nmodel: gpt-4o\n")
     project.ok("plan")
     read = sorted(request.path.partition("?")[0] for request in remote.app.requests)
-    assert read == ["/v1/assistants", "/v1/vector_stores"]
+    assert read == ["/v1/assistants", "/v1/files", "/v1/vector_stores"]
     remote.forget()
     project.ok("plan", "assistant/a")
     assert [request.path.partition("?")[0] for request in remote.app.requests] == ["/v1/assistants"]

@@ -155,6 +155,7 @@ def test_verbose_tells_each_request_and_no_secret(project: Project, start: Calla
     ran = project.ok("apply", "--yes", "--verbose")
     lines = [line.split("  ")[:2] for line in ran.err.splitlines() if line.startswith(("GET", "POST"))]
     assert lines == [
+        ["GET /files?order=desc&limit=10000", "200"],
         ["GET /vector_stores?order=desc&limit=100", "200"],
         ["GET /assistants?order=desc&limit=100", "200"],
         ["POST /assistants", "200"],

@@ -21,7 +21,7 @@ BLOCKS = {page: [step for step in steps(page) if isinstance(step, Block) and ste
 RUN = [page for page, blocks in BLOCKS.items() if any(block.reason is None for block in blocks)]
 # Blocks that no test runs here, by page. One more needs a reason on its page (`<!-- not-run: … -->`) and a number here.
 NOT_RUN = {
-    "CONTRIBUTING.md": 1,
+    "CONTRIBUTING.md": 2,
     "README.md": 2,
     "docs/guides/gitops-elsewhere.md": 2,
     "docs/guides/gitops-gitlab.md": 1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.commands.applying import exit_of
@@ -14,7 +14,7 @@ from reconciler.core.plan import Scope, make_plan
 from reconciler.drivers.base import Driver
 from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
 from reconciler.engine.journal import Journal
-from reconciler.engine.observe import Sight, observe
+from reconciler.engine.observe import KindOnTarget, Sight, observe, with_members
 from reconciler.exits import Exit
 from tests.world import IDENTITY, ON_TARGET
 
@@ -34,6 +34,7 @@ class Machine:
     owner: str = "acme"
     draw: Callable[[], str] = draw_nonce
     agrees: bool = False
+    kinds: Sequence[KindOnTarget] = (ON_TARGET,)
     plans: list[Plan] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
@@ -43,7 +44,11 @@ class Machine:
 
     def look(self, journal: Journal) -> Sight:
         """Read the account."""
-        return observe(self.driver, [ON_TARGET], journal)
+        sight = observe(self.driver, self.kinds, journal)
+        if not any(kind.members for kind in self.kinds):
+            return sight
+        every = with_members(self.driver, self.kinds, sight.observed, self.owner, lambda kind, name, live: True)
+        return replace(sight, observed=every)
 
     def plan(self, files: Sequence[Manifest], sight: Sight, allow_deletes: int | None = None) -> Plan:
         """The plan against what was read."""
@@ -85,5 +90,5 @@ class Machine:
             stop=threading.Event(),
             pause=self.pause,
         )
-        self.outcomes = apply_plan(plan, self.driver, [ON_TARGET], sight.observed, journal, options)
+        self.outcomes = apply_plan(plan, self.driver, self.kinds, sight.observed, journal, options)
         return exit_of(plan, self.outcomes, interrupted=False)

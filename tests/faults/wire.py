@@ -159,6 +159,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _request(method: str, path: str) -> str:
     alone = path.partition("?")[0].count("/") == 2
+    if method == "POST" and path.endswith(("/files", "/file_batches")):
+        return "upload" if alone else "attach"
     if method == "GET":
         return "list" if alone else "read"
     if method == "POST":

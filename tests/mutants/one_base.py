@@ -162,14 +162,14 @@ MUTANTS = [
         "base",
     ),
     Mutant(
-        "kind_plan",
+        "ownership",
         "after if self.digests else None)",
         "after)",
         "digests are a choice",
         "base plan",
     ),
     Mutant(
-        "kind_plan", "if self.digests and mark.units and not", "if not mark.units and not", "no room is said", "base"
+        "ownership", "if self.digests and mark.units and not", "if not mark.units and not", "no room is said", "base"
     ),
     Mutant(
         "marks",

@@ -86,11 +86,11 @@ MUTANTS = [
         "a rename that is spelled out is none",
         "kind_plan",
     ),
-    Mutant("kind_plan", "twin is not first and ", "", "an address keeps its object", "kind_plan"),
+    Mutant("kind_plan", "owned is not alike[0] and ", "", "an address keeps its object", "kind_plan"),
     Mutant(
-        "kind_plan",
-        "    return [owned for owned in claims if owned.live.id not in self._bound_ids]",
-        "    return claims",
+        "ownership",
+        "if owned.live.id not in self._bound_ids]",
+        "]",
         "what is bound by id is not taken",
         "kind_plan",
     ),
@@ -102,7 +102,7 @@ MUTANTS = [
         "plan", "last = change.action in (Action.DELETE, Action.RELEASE)", "last = False", "deletes go last", "plan"
     ),
     # policy
-    Mutant("policy", "and Reason.TWIN not in c.reasons]", "]", "twins are not counted", "policy"),
+    Mutant("policy", "and kept.isdisjoint(c.reasons)]", "]", "twins are not counted", "policy"),
     Mutant("policy", "count <= owned * GUARD_SHARE", "count <= owned", "over a fifth is held", "policy"),
     Mutant("policy", "harmless = count <= GUARD_COUNT and", "harmless =", "more than one is held", "policy"),
     Mutant(
@@ -114,9 +114,7 @@ MUTANTS = [
     ),
     Mutant("policy", "if moved.mark.key in manifests:", "if False:", "a key with a manifest is not moved", "kind_plan"),
     Mutant("policy", "if foreign is not None:", "if False:", "another owner's object is never touched", "policy"),
-    Mutant(
-        "policy", "if entries <= kind.max_entries:", "if entries <= kind.max_entries + 1:", "sixteen slots", "policy"
-    ),
+    Mutant("policy", "entries <= kind.max_entries:", "entries <= kind.max_entries + 1:", "sixteen slots", "policy"),
     Mutant(
         "kind_plan",
         "[live for live in self.index.not_ours if",
@@ -125,7 +123,7 @@ MUTANTS = [
         "policy",
     ),
     Mutant(
-        "kind_plan",
+        "ownership",
         "copy for first, copy in self.index.copies if first.live.id == owned.live.id",
         "copy for first, copy in () if first.live.id == owned.live.id",
         "copies are never pruned",
@@ -168,35 +166,35 @@ MUTANTS = [
         "kind_plan",
     ),
     Mutant(
-        "kind_plan",
+        "ownership",
         "if owned.mark.owner == owner)",
         "if owned.mark.owner != self.owner)",
         "a takeover is from the owner it names",
         "takeover",
     ),
     Mutant(
-        "kind_plan",
+        "ownership",
         "(o.live.id == id if id else o.mark.key == key)",
         "o.mark.key == key",
         "an id names what is taken over",
         "takeover",
     ),
     Mutant(
-        "kind_plan",
+        "ownership",
         "(o.live.id == id if id else o.mark.key == key)",
         "(o.live.id == id or o.mark.key == key)",
         "an id names it alone",
         "takeover",
     ),
     Mutant(
-        "kind_plan",
+        "ownership",
         "renamed = replace(owned.mark, owner=self.owner, key=key, digests={})",
         "renamed = mark_for(self.kind, self.owner, manifest, owned.mark)",
         "a takeover keeps the rest of the mark",
         "takeover",
     ),
     Mutant(
-        "kind_plan",
+        "ownership",
         "return replace(change, blocked=policy.refuse_second(held)) if held else change",
         "return change",
         "a takeover makes no second",
@@ -226,7 +224,7 @@ MUTANTS = [
     ),
     Mutant(
         "precondition",
-        "return Ready(assemble(kind, writes, live.body))",
+        "return Ready(assemble(kind, writes, live.body) | ways)",
         "return Ready(change.patch)",
         "entries of others go as they are now",
         "precondition",
@@ -240,8 +238,8 @@ MUTANTS = [
     ),
     Mutant(
         "semantics",
-        "return any(self.fields[name].granular for name in patch if name in self.fields)",
-        "return self.mark_field in patch and False",
+        '(self.maps == "whole" and shared)',
+        "False",
         "shared maps are read again",
         "semantics",
     ),

@@ -49,13 +49,17 @@ MUTANTS = [
     Mutant("semantics", "_dump(part) != _dump(sub.unset)", "False", "zero ≠ a default of false", "semantics"),
     Mutant(
         "parts",
-        "elif sub.default is not None and not same(sub, None, live[name]):",
-        "elif not same(sub, None, live[name]):",
+        "is not ABSENT and not sub.uncompared and",
+        "is not sub and not sub.uncompared and",
         "what has no cleared value is not cleared",
         "clearing",
     ),
     Mutant(
-        "parts", "return parts | meaning.default", "return meaning.default", "lists are cleared by name", "clearing"
+        "parts",
+        "if part is not ABSENT} | meaning.default",
+        "if False} | meaning.default",
+        "lists are cleared by name",
+        "clearing",
     ),
     Mutant(
         "semantics",
@@ -95,12 +99,12 @@ MUTANTS = [
     ),
     Mutant(
         "parts",
-        "elif sub.default is not None and not same(sub, None, live[name]):",
-        "elif sub.default is not None and live[name]:",
+        "not sub.uncompared and not same(sub, None, value):",
+        "not sub.uncompared and value:",
         "cleared parts are those beyond their default",
         "clearing",
     ),
-    Mutant("parts", "filled[name] = _cleared(sub)", "pass", "cleared parts are sent by name", "clearing"),
+    Mutant("parts", "filled[name] = cleared", "pass", "cleared parts are sent by name", "clearing"),
     Mutant(
         "parts",
         "elif meaning.closed and entry is not None:",
@@ -205,15 +209,15 @@ MUTANTS = [
     ),
     Mutant(
         "decide",
-        "body.setdefault(name, dict(live.get(name) or {}))",
-        "body.setdefault(name, {})",
+        "dict(live.get(name) or {}) if",
+        "{} if",
         "entries of others are kept",
         "decide",
     ),
     Mutant(
         "decide",
-        "body.setdefault(name, dict(live.get(name) or {}))",
-        "body.setdefault(name, live.get(name) or {})",
+        "dict(live.get(name) or {}) if",
+        "(live.get(name) or {}) if",
         "live bodies are not changed",
         "decide",
     ),

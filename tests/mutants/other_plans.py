@@ -89,10 +89,8 @@ MUTANTS = [
     ),
     Mutant("seal", "after if self.digests else None", "None", "sealed marks keep digests", "seal"),
     Mutant("seal", "after if self.digests else None", "after", "sealed marks keep names only", "seal"),
-    Mutant(
-        "seal", "for place, patch in patches.items() if patch is None", "for place in ()", "losses are told", "seal"
-    ),
-    Mutant("seal", "changes=changes, sealed=False)", "changes=changes)", "an open plan says so", "seal"),
+    Mutant("seal", "lost += [change] if again is change else []", "lost += []", "losses are told", "seal"),
+    Mutant("seal", "changes=tuple(changes), sealed=False)", "changes=tuple(changes))", "an open plan says so", "seal"),
     # rollback
     Mutant("rollback", "outcome.result is Result.DONE and", "", "only what was done is taken back", "rollback"),
     Mutant(
@@ -136,8 +134,8 @@ MUTANTS = [
     Mutant("rollback", "return ABSENT if text is None else text", "return ABSENT", "the mark is put back", "rollback"),
     Mutant(
         "rollback",
-        "if len(unit) == 1 and (value is ABSENT or value is None):",
-        "if len(unit) == 1 and value is ABSENT:",
+        "(value is ABSENT or value is None):",
+        "value is ABSENT:",
         "null is cleared as the schema says",
         "rollback",
     ),
@@ -150,7 +148,7 @@ MUTANTS = [
     ),
     Mutant(
         "rollback",
-        "if value is ABSENT and len(unit) == 1:",
+        "if value is ABSENT and not can_clear(kind, unit):",
         "if value is ABSENT:",
         "entries are taken away",
         "rollback",
@@ -176,7 +174,13 @@ MUTANTS = [
         "another object has another nonce",
         "rollback",
     ),
-    Mutant("rollback", ".items() if value is not None}", ".items()}", "nulls are not sent to a create", "rollback"),
+    Mutant(
+        "rollback",
+        "if value is not None and unit[0] not in kind.members}",
+        "if unit[0] not in kind.members}",
+        "nulls are not sent to a create",
+        "rollback",
+    ),
     Mutant(
         "rollback", "precondition=ABSENT_OBJECT,", "precondition=None,", "an address gets no second object", "rollback"
     ),

@@ -14,18 +14,22 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import agreed
+import capabilities
 import linked
 import neighbours
 import one_base
 import one_plan
 import one_unit
 import other_plans
+import replaced
 import sharded
 from mutant import Mutant
 
 MUTANTS = [
     mutant
-    for module in (one_unit, one_base, one_plan, other_plans, linked, neighbours, agreed, sharded)
+    for module in (
+        *(one_unit, one_base, one_plan, other_plans, linked, neighbours, replaced, agreed, sharded, capabilities),
+    )
     for mutant in module.MUTANTS
 ]
 LONGEST = 300

@@ -9,8 +9,11 @@ import pytest
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.schemas import shipped
 from reconciler.config.settings import Prune
+from reconciler.core.model import Manifest
 
 ROOT = Path(__file__).parents[3]
+KINDS = ("file", "vector_store", "assistant")
+HANDBOOK = ("equipment.txt", "home-office.md", "leave.md", "parental-leave.pdf", "travel.md")
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +26,16 @@ def fleet() -> Loaded:
     )
 
 
+def assistants(fleet: Loaded) -> list[Manifest]:
+    return [manifest for manifest in fleet.manifests if manifest.address.kind == "assistant"]
+
+
 def test_it_has_no_problems(fleet: Loaded) -> None:
     assert fleet.diagnostics == ()
-    assert [each.address.key for each in fleet.manifests] == [
+    kinds = {kind: [m.address.key for m in fleet.manifests if m.address.kind == kind] for kind in KINDS}
+    assert kinds["vector_store"] == ["hr/handbook"]
+    assert kinds["file"] == [f"hr/handbook/{name}" for name in HANDBOOK]
+    assert kinds["assistant"] == [
         "engineering/incident-analyst",
         "finance/invoice-reader",
         "finance/order-desk",
@@ -36,14 +46,14 @@ def test_it_has_no_problems(fleet: Loaded) -> None:
 
 
 def test_every_form_of_prose_is_in_it(fleet: Loaded) -> None:
-    prose = {each.address.key: each.place(("instructions",)).file for each in fleet.manifests}
+    prose = {each.address.key: each.place(("instructions",)).file for each in assistants(fleet)}
     assert prose["support/helpdesk"] == "assistants.d/prompts/helpdesk.md"
     assert prose["support/triage"] == "assistants.d/support/triage.md"
     assert prose["hr/hr-bot"] == "assistants.d/hr/hr-bot.yaml"
 
 
 def test_every_assistant_says_what_it_does(fleet: Loaded) -> None:
-    for manifest in fleet.manifests:
+    for manifest in assistants(fleet):
         assert {"name", "description", "model", "instructions", "metadata"} <= set(manifest.body)
 
 

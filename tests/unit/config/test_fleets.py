@@ -64,11 +64,11 @@ def test_json_rows_keep_the_type_of_a_value_that_is_one_expression(read: Read) -
 
 def test_rows_can_stand_in_the_manifest_and_are_no_templates_themselves(read: Read) -> None:
     text = (
-        'reconciler:\n  key: "bot-{{ n }}"\n  for_each:\n    - {n: 1, say: "{{ n }}"}\n    - {n: 2, say: hi}\n'
+        'reconciler:\n  key: "bot-{{ n }}"\n  for_each:\n    - {n: 1, say: "{{ n }}!"}\n    - {n: 2, say: hi}\n'
         'model: m\ninstructions: "{{ say }}"\n'
     )
     found = fleet(read({"fleet.yaml": text}))
-    assert [each.body["instructions"] for each in found.values()] == ["{{ n }}", "hi"]
+    assert [each.body["instructions"] for each in found.values()] == ["{{ n }}!", "hi"]
     assert str(found["bot-2"].source) == "assistants.d/fleet.yaml:5:7"
 
 
@@ -89,15 +89,15 @@ def test_places_are_the_template_or_the_row_for_what_is_one_expression(read: Rea
 def test_only_what_stands_in_the_manifest_is_a_template(read: Read) -> None:
     files = {
         "fleet.yaml": FLEET + "instructions: !file text.txt\ndescription: !var greeting\n",
-        "plain.yaml": 'model: m\nname: "{{ tenant }}"\n',
+        "plain.yaml": 'model: m\nname: "{{ tenant }}!"\n',
         "tenants.csv": CSV,
         "text.txt": "Say {{ tenant }}.",
-        "reconciler.yaml": 'targets: {local: {provider: local, vars: {greeting: "{{ hi }}"}}}\n',
+        "reconciler.yaml": 'targets: {local: {provider: local, vars: {greeting: "{{ hi }}!"}}}\n',
     }
     found = fleet(read(files))
     assert found["support/acme"].body["instructions"] == "Say {{ tenant }}."
-    assert found["support/acme"].body["description"] == "{{ hi }}"
-    assert found["plain"].body["name"] == "{{ tenant }}"
+    assert found["support/acme"].body["description"] == "{{ hi }}!"
+    assert found["plain"].body["name"] == "{{ tenant }}!"
 
 
 def test_prose_below_front_matter_is_a_template_and_its_keys_are_not(read: Read) -> None:

@@ -239,7 +239,8 @@ def test_the_schema_of_policies_is_valid_itself() -> None:
         (
             {"properties": {"temperature": {"maximum": 1}}},
             {"model": "x", "temperature": 1.5},
-            "a.yaml:3:3: error: policy p: The rule (temperature is 1.5; the largest value is 1)",
+            "a.yaml:3:3: error: policy p: The rule (temperature is 1.5; the largest value is 1)"
+            " -> write a number that is at most 1",
         ),
         (
             {"properties": {"metadata": {"required": ["reviewed-by"]}}},

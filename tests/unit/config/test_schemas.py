@@ -107,7 +107,8 @@ def test_every_provider_can_be_read() -> None:
 
 def test_what_a_provider_extends_is_merged_in_and_credentials_are_replaced() -> None:
     portkey, base = shipped().provider("portkey"), shipped().provider("openai-assistants")
-    assert portkey.kinds == base.kinds
+    assert {name: portkey.kinds[name] for name in base.kinds} == base.kinds
+    assert set(portkey.kinds) - set(base.kinds) == {"agent"}
     assert portkey.headers == base.headers
     assert portkey.limits == base.limits
     assert portkey.credentials["api_key"] == Credential("x-portkey-api-key", env="PORTKEY_API_KEY")
@@ -117,7 +118,8 @@ def test_what_a_provider_extends_is_merged_in_and_credentials_are_replaced() -> 
 
 def test_limits_of_a_target_are_laid_over_those_of_its_provider() -> None:
     local = shipped().provider("local")
-    assert local.limits == Limits(writes_per_minute=10**6, reads_per_minute=10**6, settle_seconds=0)
+    most = 10**6
+    assert local.limits == Limits(most, most, settle_seconds=0, uploads_per_minute=most, attaches_per_minute=most)
 
 
 def providers(tmp_path: Path, **files: str) -> Schemas:

@@ -39,3 +39,12 @@ def test_what_was_announced_too_long_ago_is_announced_again_and_sent_once(
     assert answer.status == 200
     assert clock.announced == announced
     assert len(remote.objects()) == 1
+
+
+@pytest.mark.parametrize("at", range(1, 16))
+def test_whenever_it_stands_still_one_object_is_made(at: int, remote: Remote) -> None:
+    clock = Clock(at)
+    connection = Connection(f"{remote.url}/v1", {"OpenAI-Beta": "assistants=v2"}, timeout_seconds=2000)
+    client = HttpClient(connection, clock=clock, pause=lambda seconds: False, chance=lambda: 0.0)
+    client.send("POST", "/assistants", body={"model": "gpt-4o"}, repeatable=False, sending=clock.announce)
+    assert len(remote.objects()) == 1

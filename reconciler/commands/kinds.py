@@ -1,0 +1,58 @@
+"""The kinds of a provider as the core knows them: its schemas and its data, compiled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.config.schemas import Schemas
+from reconciler.core.semantics import Kind, Meaning, Members, compile_schema
+from reconciler.drivers.provider import MembersStyle, Provider, ProviderKind
+from reconciler.engine.lockfile import NAME as LOCK_FILE
+from reconciler.engine.named import MARK
+from reconciler.engine.observe import KindOnTarget
+
+
+def kinds_of(provider: Provider, schemas: Schemas, *, beside: bool = False) -> tuple[KindOnTarget, ...]:
+    """The kinds of a provider as the core knows them, in the order of its data file.
+
+    With marks `beside` the manifests, objects carry theirs in a field of the lock file's name (see `engine.lockfile`).
+    """
+    kinds = (_kind(name, spec, schemas, beside) for name, spec in provider.kinds.items())
+    return tuple(
+        KindOnTarget(kind, provider.kinds[kind.name].created_field, provider.kinds[kind.name].members) for kind in kinds
+    )
+
+
+def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind:
+    schema = schemas.schema(spec.schema)
+    fields = {**compile_schema(schema)}
+    own = schema["properties"].get(spec.mark_field or "", {}).get("maxProperties")
+    if spec.upload is not None:
+        ours = {spec.upload.content: Meaning(immutable=True), spec.upload.digest: Meaning(uncompared=True)}
+        fields |= {**ours, MARK: Meaning(granular=True)}
+        fields.pop(spec.upload.labels, None)
+        return Kind(name, fields, MARK, fixed=True)
+    for field, style in spec.members.items():
+        # Shown by the remote alone, and compared: an entry is as wanted once it is ready.
+        items = fields[field].items or Meaning()
+        status = {style.status_field: Meaning(default=style.done)}
+        fields[field] = replace(fields[field], items=replace(items, properties={**items.properties, **status}))
+    return Kind(
+        name,
+        {**fields, LOCK_FILE: Meaning(granular=True)} if beside else fields,
+        LOCK_FILE if beside or spec.mark_field is None else spec.mark_field,
+        spec.name_field,
+        spec.update.nested,
+        spec.coupled,
+        max_entries=None if own is None else own + 1,  # the mark is one more than the user's own
+        marked_beside=beside,
+        maps=spec.update.maps,
+        absent=spec.update.absent,
+        archives=spec.delete.archive is not None,
+        members={field: _members(style) for field, style in spec.members.items()},
+        expired=spec.expired,
+    )
+
+
+def _members(style: MembersStyle) -> Members:
+    return Members(style.id_field, style.status_field, style.done, style.waiting, style.modifiable, style.sent)

@@ -1,0 +1,45 @@
+"""Which collections are read: those that the files or the marks speak of; all, where something may be in use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.commands.session import Session
+from reconciler.core.marks import Mark
+from reconciler.core.model import Action, LiveObject, Manifest, Plan
+from reconciler.core.pairing import mark_of
+from reconciler.core.semantics import Kind
+from reconciler.engine.observe import Sight, Wanted
+
+
+def spoken_of(session: Session, manifests: Sequence[Manifest]) -> Wanted:
+    """Collections of objects that belong to manifests which name them, or that we managed until now."""
+    owner, holding = session.owner, {each.kind.name for each in session.kinds if each.members}
+    manifests = [manifest for manifest in manifests if manifest.address.kind in holding]
+    ids = {(m.address.kind, name, m.id) for m in manifests for name in m.body if m.id is not None}
+    keys = {
+        (m.address.kind, name, key)
+        for m in manifests
+        for name in m.body
+        for key in (m.address.key, m.moved_from)
+        if key is not None
+    }
+
+    def wanted(kind: Kind, name: str, live: LiveObject) -> bool:
+        mark = mark_of(kind, live)
+        ours = isinstance(mark, Mark) and mark.owner == owner
+        managed = isinstance(mark, Mark) and ours and (mark.manages((name,)) or (kind.name, name, mark.key) in keys)
+        return managed or (kind.name, name, live.id) in ids
+
+    return wanted
+
+
+def users_seen(session: Session, plan: Plan, sight: Sight) -> Sight:
+    """What was read; with every collection that something may be in which the plan deletes."""
+    deleted = {change.address.kind for change in plan.changes if change.action is Action.DELETE}
+    holding = {
+        (kind.kind.name, name) for kind in session.kinds for name, style in kind.members.items() if style.of in deleted
+    }
+    if not holding:
+        return sight
+    return session.look_into(sight, lambda kind, name, live: (kind.name, name) in holding and name not in live.body)

@@ -1,0 +1,60 @@
+"""A collection inside one object: `/vector_stores/{id}/files`, spoken to as a provider's data says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from urllib.parse import quote
+
+from reconciler.core.model import Body
+from reconciler.drivers.base import BadResponse, NotFound
+from reconciler.drivers.http import Answer
+from reconciler.drivers.provider import ListStyle, MembersStyle
+
+Send = Callable[..., Answer]
+"""Sends a request: method, path, and perhaps a body."""
+Pages = Callable[[str, ListStyle, Mapping[str, str]], Iterator[Body]]
+"""Every object of the list at a path, with these parameters besides the style's own."""
+
+
+class RestCollection:
+    """The members of one object. Writes have a rate of their own for each object."""
+
+    def __init__(self, send: Send, pages: Pages, path: str, style: MembersStyle, per_minute: int) -> None:
+        self._send = send
+        self._pages = pages
+        self._path = path
+        self._style = style
+        self._bucket = (path, per_minute)
+
+    def list(self, status: str | None = None) -> Iterator[Body]:
+        """Every member, or those of one status. Raises when the list cannot be read to its end."""
+        query = {self._style.filter: status} if status else {}
+        return self._pages(self._path + self._style.path, self._style.list, query)
+
+    def read(self, id: str) -> Body:
+        """One member. Raises NotFound where it is not in."""
+        answer = self._send("GET", self._member(id))
+        if not isinstance(answer.body, dict) or answer.body.get("id") != id:
+            raise BadResponse(f"the answer is not the member {id}")
+        return answer.body
+
+    def attach(self, entries: Sequence[Body]) -> None:
+        """Put members in, as few requests as the remote takes them in; one that is in already is put in anew."""
+        for start in range(0, len(entries), self._style.batch_limit):
+            chunk = entries[start : start + self._style.batch_limit]
+            path = self._path + self._style.batch_path
+            self._send("POST", path, body={self._style.batch_items: list(chunk)}, bucket=self._bucket)
+
+    def modify(self, id: str, patch: Body) -> None:
+        """Change what can be changed of a member."""
+        self._send("POST", self._member(id), body=patch, bucket=self._bucket)
+
+    def detach(self, id: str) -> None:
+        """Take a member out; one that is not in is out."""
+        try:
+            self._send("DELETE", self._member(id), bucket=self._bucket)
+        except NotFound:
+            return
+
+    def _member(self, id: str) -> str:
+        return f"{self._path}{self._style.path}/{quote(id, safe='')}"

@@ -1,0 +1,254 @@
+"""The laws for files, vector stores and assistants together, on a server at its most adversarial, with chaos."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reconciler.commands.kinds import kinds_of
+from reconciler.config.load import load, load_settings
+from reconciler.config.schemas import shipped
+from reconciler.core.filename_marks import codes
+from reconciler.core.model import Action, Body, Change, Manifest, Outcome, Plan, Result
+from reconciler.core.pairing import Observation
+from reconciler.core.plan import Scope, make_plan
+from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.uploads import FileChanged
+from reconciler.engine.apply import ApplyOptions, apply_plan
+from reconciler.engine.journal import Journal
+from reconciler.engine.named import NamedDriver
+from reconciler.engine.observe import observe, with_members
+from reconciler.server import Chaos, create_app
+from tests.world import IDENTITY, PROVIDER, Clock, client
+
+law = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+seeds = st.integers(0, 2**32)
+NAMES = ("a.txt", "b.txt", "c.md", "d d.txt")
+pages = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(["one\n", "two\n", "three\n"]), max_size=4)
+labels = st.dictionaries(st.sampled_from(["x", "y"]), st.sampled_from(["text", 1, 2.5, True]), max_size=2)
+KINDS = kinds_of(PROVIDER, shipped())
+BOT = (
+    "name: Bot\nmodel: gpt-4o\ntools: [{type: file_search}]\n"
+    "tool_resources:\n  file_search:\n    vector_store_ids: [!ref vector_store/store]\n"
+)
+
+
+class Library:
+    """One account, and a project whose files can be written anew."""
+
+    def __init__(self, root: Path, *, adversary: int | None = None, rules: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.root = root
+        self.clock = Clock()
+        database = root / "library.db"
+        chaos = Chaos.from_rules({"rules": list(rules)}) if rules else None
+        self.app = create_app(database, adversary=adversary, chaos=chaos, clock=self.clock)
+        keys = codes(["pages/" + name.replace(" ", "-") for name in NAMES])
+        rest = RestDriver(PROVIDER, client(self.app), root=str(root))
+        self.driver = NamedDriver(rest, PROVIDER, lambda: "acme", lambda: keys)
+        self.plain = RestDriver(PROVIDER, client(create_app(database, clock=self.clock)), root=str(root))
+
+    def write(self, texts: Mapping[str, str], said: Mapping[str, Any]) -> Sequence[Manifest]:
+        folder = self.root / "assistants.d"
+        (folder / "pages").mkdir(parents=True, exist_ok=True)
+        for old in (folder / "pages").iterdir():
+            old.unlink()
+        for name, text in texts.items():
+            (folder / "pages" / name).write_text(text, encoding="utf-8")
+        entries = [{"source": f"pages/{name}", "attributes": dict(said)} for name in sorted(texts)]
+        (folder / "store.yaml").write_text(f"reconciler: {{kind: vector_store}}\nname: Store\nfiles: {entries}\n")
+        (folder / "bot.yaml").write_text(BOT)
+        chosen = load_settings(self.root, [Path("assistants.d")])
+        target = chosen.target("local")
+        loaded = load(self.root, [Path("assistants.d")], settings=chosen, target=target, provider=PROVIDER)
+        assert loaded.ok, loaded.diagnostics
+        return loaded.manifests
+
+    def see(self) -> tuple[Observation, ...]:
+        sight = observe(self.driver, KINDS, self.journal())
+        return with_members(self.driver, KINDS, sight.observed, "acme", lambda kind, name, live: True)
+
+    def plan(self, files: Sequence[Manifest]) -> Plan:
+        seen = self.see()
+        plan = make_plan(IDENTITY, Scope("acme", True), "sha256:0", files, seen)
+        held = sum(1 for change in plan.changes if change.blocked and change.blocked.by == "guard")
+        return make_plan(IDENTITY, Scope("acme", True, held), "sha256:0", files, seen) if held else plan
+
+    def apply(self, plan: Plan) -> list[Outcome]:
+        seen = self.see()
+        self.app.requests.clear()
+        options = ApplyOptions(
+            concurrency=1, settle_seconds=0, stop=threading.Event(), pause=self.clock.pause, clock=self.clock
+        )
+        return apply_plan(plan, self.driver, KINDS, seen, self.journal(), options)
+
+    def journal(self) -> Journal:
+        return Journal(self.root / "journal", IDENTITY.url, 0, self.clock)
+
+    def uploads(self) -> dict[str, str]:
+        """The readable name of every file, by id."""
+        return {body["id"]: body["filename"].partition("~")[0] for body in self.plain.list("file")}
+
+    def inside(self) -> dict[str, Body]:
+        """What is in our vector store, by id."""
+        ours = [body["id"] for body in self.plain.list("vector_store") if body["metadata"]]
+        return {body["id"]: body for id in ours for body in self.plain.within("vector_store", id, "files").list()}
+
+    def upload_by_hand(self, name: str) -> str:
+        file = self.root / name
+        file.write_text("by hand\n")
+        import hashlib
+
+        digest = hashlib.sha256(b"by hand\n").hexdigest()
+        body = {"source": name, "filename": name, "sha256": digest, "purpose": "assistants"}
+        return str(self.plain.create("file", body)["id"])
+
+
+def due(plan: Plan) -> list[Change]:
+    return [change for change in plan.changes if change.is_due]
+
+
+def settled(library: Library, files: Sequence[Manifest], texts: Mapping[str, str], by_hand: Sequence[str] = ()) -> None:
+    """Laws 1, 5 and 7: nothing is left to do, and each page is there once, in the store, ready."""
+    plan = library.plan(files)
+    assert [(str(c.address), c.action, c.fields) for c in plan.changes if c.action is not Action.NOOP] == []
+    expected = Counter(name.rpartition(".")[0] for name in texts)
+    uploads = {id: name for id, name in library.uploads().items() if id not in by_hand}
+    assert Counter(uploads.values()) == expected
+    inside = {id: body for id, body in library.inside().items() if id not in by_hand}
+    assert inside.keys() == uploads.keys()
+    assert all(body["status"] == "completed" for body in inside.values())
+
+
+@law
+@given(first=pages, second=pages, one=labels, other=labels, seed=seeds)
+def test_converges_on_any_shape_of_answer_and_leaves_others_alone(
+    first: dict[str, str], second: dict[str, str], one: dict[str, Any], other: dict[str, Any], seed: int
+) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        library = Library(Path(scratch), adversary=seed)
+        assert {o.result for o in library.apply(library.plan(library.write(first, one)))} == {Result.DONE}
+        theirs = library.upload_by_hand("theirs.txt")
+        (store,) = [body["id"] for body in library.plain.list("vector_store")]
+        library.plain.within("vector_store", store, "files").attach([{"file_id": theirs, "attributes": {"by": "hand"}}])
+        library.inside()
+        before = library.plain.within("vector_store", store, "files").read(theirs)
+        (bot,) = library.plain.list("assistant")
+        files = library.write(second, other)
+        outcomes = library.apply(library.plan(files))
+        assert {outcome.result for outcome in outcomes} <= {Result.DONE}
+        assert [finding for outcome in outcomes for finding in outcome.findings] == []
+        settled(library, files, second, [theirs])
+        assert library.plain.within("vector_store", store, "files").read(theirs) == before
+        assert list(library.plain.list("assistant")) == [bot]
+
+
+@law
+@given(first=pages, second=pages, one=labels, other=labels, seed=seeds)
+def test_what_is_sent_is_what_the_plan_shows(
+    first: dict[str, str], second: dict[str, str], one: dict[str, Any], other: dict[str, Any], seed: int
+) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        library = Library(Path(scratch), adversary=seed)
+        for texts, said in ((first, one), (second, other)):
+            plan = library.plan(library.write(texts, said))
+            library.apply(plan)
+            writes = [request for request in library.app.requests if request.method != "GET"]
+            ways = [(c.patch or {}).get("files", {}) for c in due(plan) if c.address.kind == "vector_store"]
+            steps = Counter(
+                {step: sum(len(way.get(step, ())) for way in ways) for step in ("attach", "modify", "detach")}
+            )
+            sent = Counter(
+                attach=sum(len(r.body["files"]) for r in writes if r.path.endswith("/file_batches")),
+                modify=sum(r.method == "POST" and "/files/" in r.path for r in writes),
+                detach=sum(r.method == "DELETE" and "/vector_stores/" in r.path for r in writes),
+            )
+            assert sent == steps
+            uploads = sum(r.method == "POST" and r.path == "/v1/files" for r in writes)
+            deletes = sum(r.method == "DELETE" and r.path.startswith("/v1/files/") for r in writes)
+            assert uploads == sum(c.action is Action.CREATE and c.address.kind == "file" for c in due(plan))
+            assert deletes == sum(c.action is Action.DELETE and c.address.kind == "file" for c in due(plan))
+
+
+FAULTS = ({"drop": "after_commit"}, {"drop": "before_commit"}, {"status": 500}, {"truncate": 9}, {"garbage": "x"})
+
+
+@law
+@given(first=pages, second=pages, seed=seeds, faults=st.data())
+def test_each_page_is_there_once_whatever_answers_are_lost_and_whatever_fails(
+    first: dict[str, str], second: dict[str, str], seed: int, faults: st.DataObject
+) -> None:
+    rules = [
+        {"on": on, "kind": kind, "nth": nth, **faults.draw(st.sampled_from(FAULTS))}
+        for on, kind in (
+            ("create", "file"),
+            ("create", "file_batch"),
+            ("delete", "file"),
+            ("delete", "vector_store_file"),
+        )
+        for nth in faults.draw(st.lists(st.integers(1, 4), unique=True, max_size=2))
+    ]
+    rules += faults.draw(
+        st.lists(
+            st.sampled_from(
+                [
+                    {"on": "create", "kind": "file_batch", "nth": 1, "index_fails": "no"},
+                    {"on": "create", "kind": "file_batch", "nth": 2, "index_fails": "no", "name": "a*"},
+                    {"on": "create", "kind": "file_batch", "nth": 1, "index_reads": 3},
+                    {"on": "create", "kind": "vector_store", "nth": 1, "drop": "after_commit"},
+                ]
+            ),
+            unique_by=str,
+            max_size=2,
+        )
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        library = Library(Path(scratch), adversary=seed, rules=rules)
+        for texts in (first, second):
+            files = library.write(texts, {})
+            for _ in range(4):
+                library.apply(library.plan(files))
+        settled(library, files, second)
+
+
+@given(st.permutations(range(6)), pages.filter(lambda texts: len(texts) > 1))
+@settings(deadline=None, max_examples=20)
+def test_the_order_of_inputs_changes_nothing(order: list[int], texts: dict[str, str]) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        library = Library(Path(scratch))
+        files = library.write(texts, {})
+        library.apply(library.plan(files))
+        files = library.write({**texts, next(iter(texts)): "other\n"}, {"x": 1})
+        seen = library.see()
+        plan = make_plan(IDENTITY, Scope("acme", True), "sha256:0", files, seen)
+        shuffled = [
+            replace(
+                each,
+                objects=tuple(
+                    replace(live, body={**live.body, "files": live.body["files"][::-1]})
+                    if "files" in live.body
+                    else live
+                    for live in reversed(each.objects)
+                ),
+            )
+            for each in seen
+        ]
+        again = [files[place] for place in order if place < len(files)] + list(files[6:])
+        assert make_plan(IDENTITY, Scope("acme", True), "sha256:0", again, shuffled) == plan
+
+
+def test_a_file_that_changes_while_it_is_planned_is_never_taken(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    plan = library.plan(library.write({"a.txt": "one\n"}, {}))
+    (tmp_path / "assistants.d/pages/a.txt").write_text("six\n")
+    outcomes = library.apply(plan)
+    assert outcomes[0].error is not None
+    assert outcomes[0].error.code == FileChanged.code
+    assert library.uploads() == {}

@@ -1,0 +1,127 @@
+"""A kind whose objects cannot be changed, one that holds them in a collection, and one that refers to that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest, Plan
+from reconciler.core.pairing import Observation
+from reconciler.core.plan import Scope, make_plan
+from reconciler.core.refs import placeholder
+from reconciler.core.semantics import Kind, Meaning, Members, compile_schema
+from tests.unit.core.build import OWNER, TARGET, manifest
+from tests.unit.core.linked import BOT
+
+_LABELS = {"type": "object", "additionalProperties": {"type": "string"}, "default": {}, "x-map": "granular"}
+_ENTRY = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "paper": {"type": "string", "x-ref": "paper"},
+        "tags": {"type": "object", "default": {}, "additionalProperties": {"type": "string"}},
+        "cut": {"type": "string", "default": "auto"},
+        "key": {"type": "string", "readOnly": True},
+        "state": {"type": "string", "default": "ready"},
+    },
+}
+PAPER = Kind(
+    "paper",
+    {
+        "text": Meaning(immutable=True),
+        "title": Meaning(immutable=True),
+        "source": Meaning(uncompared=True),
+        "mark": Meaning(granular=True),
+    },
+    "mark",
+    fixed=True,
+)
+SHELF = Kind(
+    "store",
+    compile_schema(
+        {
+            "type": "object",
+            "properties": {
+                "title": {"type": "string"},
+                "status": {"type": "string", "readOnly": True},
+                "papers": {"type": "array", "x-list": "map", "x-key": ["/paper"], "x-on-remove": [], "items": _ENTRY},
+                "labels": _LABELS,
+            },
+        }
+    ),
+    "labels",
+    members={"papers": Members("paper", "state", "ready", ("busy",), ("tags",), ("paper", "tags", "cut"))},
+    expired=("status", "expired"),
+)
+
+
+def paper(key: str, text: str = "", **block: Any) -> Manifest:
+    """A paper of its own text."""
+    return manifest(key, {"text": text or key, "title": f"{key}.txt", "source": f"/{key}"}, PAPER, **block)
+
+
+def on_paper(id: str, key: str, text: str = "", created: float = 1, nonce: str = "", owner: str = OWNER) -> LiveObject:
+    """A live paper with a mark."""
+    mark = f"1 {owner} {key} {nonce or id.replace('-', '')} - -"
+    body = {"id": id, "text": text or key, "title": f"{key}.txt", "mark": {"reconciler": mark}}
+    return LiveObject("paper", id, body, created)
+
+
+def entry(id: str, key: str, **more: Json) -> Body:
+    """An entry of a collection as it is live."""
+    return {"paper": id, "key": key, "state": "ready", **more}
+
+
+def shelf(key: str, papers: Mapping[str, Body] | None = None, body: Body | None = None, **block: Any) -> Manifest:
+    """A shelf; `papers` has what is said of each paper, by its key."""
+    wanted: Body = {"title": key, **(body or {})}
+    refs = {}
+    if papers is not None:
+        wanted["papers"] = [
+            {"paper": placeholder(Address("paper", each)), "key": each, **said} for each, said in papers.items()
+        ]
+        refs = {("papers", at, "paper"): Address("paper", each) for at, each in enumerate(papers)}
+    return replace(manifest(key, wanted, SHELF, refs=refs), **block)
+
+
+def on_shelf(id: str, key: str, entries: Iterable[Body] | None = None, **body: Json) -> LiveObject:
+    """A live shelf that is ours and manages its title and papers."""
+    from reconciler.core.marks import codes
+
+    units = "".join(sorted(codes([("title",), ("papers",)])))
+    held = {} if entries is None else {"papers": list(entries)}
+    mark = f"1 {OWNER} {key} {id.replace('-', '')} - {units}"
+    return LiveObject("store", id, {"id": id, "title": key, **held, **body, "labels": {"reconciler": mark}}, 1)
+
+
+def filed(
+    files: Iterable[Manifest] = (),
+    papers: Iterable[LiveObject] = (),
+    shelves: Iterable[LiveObject] = (),
+    bots: Iterable[LiveObject] = (),
+    **scope: Any,
+) -> Plan:
+    """The plan of the three kinds."""
+    observed = [
+        Observation(PAPER, tuple(papers), 1),
+        Observation(SHELF, tuple(shelves), 1),
+        Observation(BOT, tuple(bots), 1),
+    ]
+    return make_plan(TARGET, Scope(OWNER, **scope), "sha256:0", files, observed)
+
+
+def due(plan: Plan) -> list[str]:
+    """What a plan does, in its order."""
+    return [
+        f"{change.action} {change.address} {change.id or ''}".strip()
+        for change in plan.changes
+        if change.is_due and change.action != "noop"
+    ]
+
+
+def of(plan: Plan, address: str, action: str | None = None) -> Change:
+    """The only change of an address (of an action)."""
+    found = [c for c in plan.changes if str(c.address) == address and (action is None or c.action == action)]
+    (change,) = found
+    return change
