@@ -24,7 +24,7 @@ from reconciler.exits import Exit
 VERBS: Final = (
     *("init", "validate", "render", "plan", "apply", "drift", "comment", "pull", "show", "graph"),
     *("adopt", "release", "takeover", "explain", "fmt", "convert", "doctor", "providers", "schema", "serve"),
-    *("run", "fleet", "report"),
+    *("run", "fleet", "report", "unlock"),
 )
 
 _ELSEWHERE: Final = {

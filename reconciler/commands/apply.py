@@ -63,6 +63,7 @@ def command(
     """
     from reconciler.commands.applying import carry_out, exit_of, fresh_plan
     from reconciler.commands.formats import apply_renderers
+    from reconciler.commands.locking import locked_from_the_start
     from reconciler.commands.records import check_destination, write_report, write_rollback
     from reconciler.commands.session import Session
     from reconciler.core.shards import in_shard
@@ -72,20 +73,21 @@ def command(
     for record, new in ((report, False), (rollback_out, True)):
         if record is not None:
             check_destination(session.root / record, new=new)
-    if len(what) == 1 and _is_plan_file(session, what[0]):
-        plan, sight = _saved(session, Path(what[0]), allow_deletes, choices)
-    else:
-        plan, sight = fresh_plan(session, what, allow_deletes, choices)
-    if shard:
-        plan = in_shard(plan, shard)
-    say(options, plan.diagnostics)
-    _show(options, plan, formats)
-    outcomes: list[Outcome] = []
-    if any(change.is_due for change in plan.changes):
-        if not (yes or _confirmed()):
-            click.echo("nothing was sent", err=True)
-            return Exit.ERROR
-        outcomes = carry_out(session, plan, sight, parallelism=parallelism, stop_on_error=on_error == "stop")
+    with locked_from_the_start(session):
+        if len(what) == 1 and _is_plan_file(session, what[0]):
+            plan, sight = _saved(session, Path(what[0]), allow_deletes, choices)
+        else:
+            plan, sight = fresh_plan(session, what, allow_deletes, choices)
+        if shard:
+            plan = in_shard(plan, shard)
+        say(options, plan.diagnostics)
+        _show(options, plan, formats)
+        outcomes: list[Outcome] = []
+        if any(change.is_due for change in plan.changes):
+            if not (yes or _confirmed()):
+                click.echo("nothing was sent", err=True)
+                return Exit.ERROR
+            outcomes = carry_out(session, plan, sight, parallelism=parallelism, stop_on_error=on_error == "stop")
     write(options, formats, apply_renderers(plan, outcomes, options))
     if report is not None:
         write_report(session.root / report, plan, outcomes)

@@ -11,6 +11,7 @@ from types import FrameType
 import click
 
 from reconciler.commands.choices import Choices
+from reconciler.commands.locking import locked
 from reconciler.commands.output import say
 from reconciler.commands.planning import plan_live
 from reconciler.commands.progress import progress
@@ -67,9 +68,9 @@ def send(
     stop_on_error: bool = False,
     report: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
-    """Apply a plan; `session.stop` ends it after what is in flight. Raises like `carry_out`."""
+    """Apply a plan; `session.stop` ends it after what is in flight. Raises like `carry_out`, and like `locked`."""
     state_directory(session.root)  # for the journal
-    with session.held():
+    with locked(session), session.held():
         options = ApplyOptions(
             concurrency=parallelism or session.limits.concurrency,
             settle_seconds=session.limits.settle_seconds,

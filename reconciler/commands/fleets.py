@@ -134,6 +134,9 @@ class Fleet:
         if session.marks_beside:
             hint = "a lock file is one machine's: apply this target from there"
             raise ConfigError([error(Code.UNSUPPORTED, f"the marks of {name} are in a lock file", None, "", hint)])
+        if session.target.lock is not None:
+            hint = "workers agree among themselves, and would wait for each other: take the lock out of this target"
+            raise ConfigError([error(Code.UNSUPPORTED, f"{name} has a lock", session.target.source, "", hint)])
         files, limits = _Files(session), session.limits
         hold_off = limits.settle_seconds + 2 * limits.timeout_seconds
         memory = SharedMemory(self.database, name, session.driver, session.kinds, session.owner, hold_off)

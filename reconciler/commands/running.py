@@ -19,6 +19,7 @@ from reconciler.commands.applying import fresh_plan, send
 from reconciler.commands.choices import Choices
 from reconciler.commands.failures import diagnostics_of
 from reconciler.commands.listening import Listener
+from reconciler.commands.locking import locked
 from reconciler.commands.options import Options
 from reconciler.commands.session import Session
 from reconciler.commands.tracing import Spans, no_spans
@@ -133,12 +134,13 @@ class _Loop:
         session = Session(self._options, gates=self._gates)
         session.stop = self._stop
         try:
-            with spans("plan", {"target": self.name}):
-                plan, sight = fresh_plan(session, (), None, self._choices)
-            outcomes: list[Outcome] = []
-            if any(change.is_due for change in plan.changes) and not self._stop.is_set():
-                with spans("apply", {"target": self.name}):
-                    outcomes = send(session, plan, sight)
+            with locked(session):
+                with spans("plan", {"target": self.name}):
+                    plan, sight = fresh_plan(session, (), None, self._choices)
+                outcomes: list[Outcome] = []
+                if any(change.is_due for change in plan.changes) and not self._stop.is_set():
+                    with spans("apply", {"target": self.name}):
+                        outcomes = send(session, plan, sight)
         except Exception as problem:
             said = diagnostics_of(problem)
             told = (

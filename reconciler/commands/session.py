@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 import time
@@ -47,15 +48,16 @@ from reconciler.engine.observe import KindOnTarget, Sight, Wanted, observe, with
 if TYPE_CHECKING:
     from reconciler.drivers.http import Connection
     from reconciler.drivers.rest import RestDriver
+    from reconciler.engine.locks.lock import Lock
     from reconciler.server import App
 
 
 class Session:
     """One project and one of its targets, as the global options choose them. Everything is read once, when needed.
 
-    `stop` ends waits: set by the signal handlers of `apply`. `sent` hears of the bytes of files as they go out. `gates`
-    makes the rate gates, for reads (False) and writes (True), where other processes share them: from a name for the
-    credential and the limits.
+    `stop` ends waits: set by the signal handlers of `apply`. `lock` is the target's, while it is held. `sent` hears of
+    the bytes of files as they go out. `gates` makes the rate gates, for reads (False) and writes (True), where other
+    processes share them: from a name for the credential and the limits.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Session:
         self.root = options.directory.absolute()
         self.environment = os.environ if environment is None else environment
         self.stop = threading.Event()
+        self.lock: Lock | None = None
         self.schemas = schemas_of(self.root)
         self.sent: Callable[[int], None] = lambda count: None
         self._keys: dict[str, str] = {}
@@ -231,6 +234,7 @@ class Session:
             trace=self._say if self.options.verbose else None,
             pause=self.stop.wait,
             gates=self._gates(_credential_name(connection), self.limits) if self._gates else None,
+            fence=lambda: self.lock.seconds_left() if self.lock else math.inf,
         )
         speaking = partial(RestDriver, self.provider, client, root=str(self.root), limits=self.limits, sent=self._sent)
         if self.provider.embedded:

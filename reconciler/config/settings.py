@@ -68,7 +68,8 @@ HeaderValue = str | EnvRef | dict[str, str]
 class Target:
     """A named remote. `limits` holds only what differs from the provider's; None as `url` means the provider's.
 
-    `layers` are directories, relative to the root and in order, with the places where they are named.
+    `layers` are directories, relative to the root and in order, with the places where they are named. `lock` is the url
+    of the store that its lock is in.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Target:
     vars: Mapping[str, str] = field(default_factory=dict)
     marks: Marks = Marks.NAMES
     layers: Mapping[str, Source] = field(default_factory=dict)
+    lock: str | EnvRef | None = None
     source: Source | None = None
 
 
@@ -185,7 +187,7 @@ def _misplaced_tags(document: Document) -> Iterator[Diagnostic]:
         if tagged.tag != "!env":
             yield error(Code.BAD_TAG, f"{tagged.tag} cannot be used in the settings", place, hint="write the value")
         elif not _takes_secret(path):
-            hint = "!env is for the credentials and headers of a target"
+            hint = "!env is for the credentials, the headers and the lock of a target"
             yield error(Code.BAD_TAG, "!env cannot be used here", place, hint=hint)
         elif not tagged.text.replace("_", "a").isalnum() or not tagged.text.isascii() or tagged.text[0].isdigit():
             yield error(Code.BAD_TAG, "!env needs the name of an environment variable", place)
@@ -193,7 +195,7 @@ def _misplaced_tags(document: Document) -> Iterator[Diagnostic]:
 
 def _takes_secret(path: Path) -> bool:
     match path:
-        case ("targets", _, "credentials" | "headers", _):
+        case ("targets", _, "credentials" | "headers", _) | ("targets", _, "lock", "url"):
             return True
     return False
 
@@ -218,6 +220,7 @@ def _target(name: str, fields: Mapping[str, Any], document: Document) -> Target:
         vars=fields.get("vars", {}),
         marks=Marks(fields.get("marks", Marks.NAMES)),
         layers={each: document.place(("targets", name, "layers", index)) for index, each in layers},
+        lock=values("lock").get("url"),
         source=document.key_place(("targets", name)),
     )
 
@@ -232,6 +235,8 @@ def _check_target(
     for name, header in target.headers.items():
         if isinstance(header, str) and name.lower().endswith(_SECRET_HEADERS):
             yield _plain_secret(f"the header {cut(name)}", document.place((*base, "headers", name)))
+    if isinstance(target.lock, str) and not target.lock.startswith("s3://"):
+        yield _plain_secret("the url of a database", document.place((*base, "lock", "url")))
     try:
         provider = schemas.provider(target.provider, document.place((*base, "provider")))
     except ConfigError as unknown:

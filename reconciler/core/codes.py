@@ -55,6 +55,7 @@ class Code(StrEnum):
     BAD_CREDENTIAL_FILE = "RC0308"
     FLEET_DATABASE = "RC0310"
     MISSING_EXTRA = "RC0311"
+    LOCK_UNUSABLE = "RC0312"
     # RC04: plan
     BLOCKED = "RC0401"
     ORPHAN = "RC0402"
@@ -100,6 +101,7 @@ class Code(StrEnum):
     STILL_INDEXING = "RC0608"
     UPLOAD_CHANGED = "RC0609"
     OVERTAKEN = "RC0612"
+    LOCK_NOT_HELD = "RC0613"
     # RC07: the fleet
     STORE_LOST = "RC0701"
     GIVEN_UP = "RC0702"

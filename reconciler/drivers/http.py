@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -80,7 +80,8 @@ class HttpClient:
     `wsgi_app` answers in this process instead of the network. `trace` hears a line about each try: method, path, status
     and time, never a header or a body. `pause(seconds)` waits and answers True when the user
     interrupted the wait. `chance` gives numbers in [0, 1). `gates` are those that other processes share, for reads
-    (False) and writes (True).
+    (False) and writes (True). `fence` is asked right before each write how many seconds are left to send it in; what it
+    raises is passed on, and nothing is sent.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class HttpClient:
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
         gates: Mapping[bool, Gate] | None = None,
+        fence: Callable[[], float] = lambda: math.inf,
     ) -> None:
         self._connection = connection
         self._wsgi_app = wsgi_app
@@ -100,6 +102,7 @@ class HttpClient:
         self._pause = pause or _sleep
         self._clock = clock
         self._chance = chance
+        self._fence = fence
         self._budget = Budget()
         self._budget_lock = threading.Lock()
         self._gates = gates or gates_of(
@@ -146,7 +149,8 @@ class HttpClient:
                 self._take_turn(gate)
                 if sending:
                     sending()
-                answer, error = self._try(outgoing)
+                left = math.inf if method == "GET" else self._fence()
+                answer, error = self._try(outgoing if upload else replace(outgoing, within=min(within, left)))
                 if answer is not None and answer.status < 400:
                     with self._budget_lock:
                         self._budget.earn()

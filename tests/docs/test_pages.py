@@ -27,6 +27,7 @@ NOT_RUN = {
     "docs/guides/gitops-gitlab.md": 1,
     "docs/reliability.md": 1,
     "docs/tutorial.md": 1,
+    "docs/scale.md": 2,
 }
 
 

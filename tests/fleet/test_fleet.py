@@ -80,6 +80,21 @@ def test_the_embedded_server_gets_each_assistant_once_and_then_only_what_changes
         assert "59 unchanged" in project.ok("fleet", "status")
 
 
+def test_a_worker_submits_at_the_times_of_cron_and_what_is_missing_is_made(tmp_path: Path, database_url: str) -> None:
+    app = create_app()
+    with serve(app) as server:
+        remote = Remote(app, server)
+        project = FleetProject(tmp_path / "project", server.url, database_url)
+        project.write(rows=3, targets=1, rate=1000)
+        project.ok("fleet", "init")
+        with project.workers(1, "--cron", "* * * * * *"):  # seconds are the sixth field
+            project.wait_until(lambda found: bool(found) and found[0].finished)
+            first = remote.named("Support of c000001")
+            remote.ask("POST", f"/v1/assistants/{first['id']}", {"temperature": 1.5})
+            project.wait_until(lambda found: remote.named("Support of c000001")["temperature"] == 0.1)
+        assert len(remote.objects()) == 3
+
+
 def test_a_target_that_always_fails_does_not_hold_up_the_others_and_is_given_up(
     tmp_path: Path, database_url: str, vendor: str
 ) -> None:

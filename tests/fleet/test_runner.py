@@ -10,16 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.commands.fleets import Fleet
-from reconciler.commands.options import Options
-from reconciler.core.model import Address
 from reconciler.engine.fleet.database import Database
 from reconciler.engine.fleet.ledger import Ledger
 from reconciler.engine.fleet.runner import Dead, Job, Later, Runner, Verdict
 from reconciler.engine.fleet.work import FleetWork, jobs_of
 from tests.conftest import Remote
-
-ROWS = 250
+from tests.fleet.scene import ADDRESSES, ROWS, fleet_of
 
 
 class EverythingTwice:
@@ -57,24 +53,13 @@ def database(database_url: str) -> Iterator[Database]:
 def test_an_engine_that_runs_every_job_twice_at_once_makes_each_object_once(
     tmp_path: Path, database: Database, remote: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = tmp_path / "assistants.d"
-    files.mkdir()
-    (files / "tenants.csv").write_text("tenant\n" + "".join(f"c{number}\n" for number in range(ROWS)))
-    (files / "support.yaml").write_text(
-        'reconciler: {for_each: !csv tenants.csv, key: "{{ tenant }}"}\nname: "{{ tenant }}"\nmodel: gpt-4o\n'
-    )
-    (files / "reconciler.yaml").write_text(
-        f"owner: acme\ntargets:\n  t: {{provider: openai-assistants, url: '{remote.url}/v1',"
-        " limits: {settle_seconds: 0, writes_per_minute: 1000000, reads_per_minute: 1000000}}\n"
-    )
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    fleet = Fleet(Options(tmp_path, (Path("assistants.d"),), "t", False, True, "never"), database)
+    fleet = fleet_of(tmp_path, remote.url, database)
     ledger = Ledger(database)
     submission = ledger.submit("t", ROWS)
     engine = EverythingTwice()
     runner: Runner = engine
-    addresses = [Address("assistant", f"c{number}") for number in range(ROWS)]
-    assert runner.submit(jobs_of("t", submission, addresses)) == 1 + -(-ROWS // 100)
+    assert runner.submit(jobs_of("t", submission, ADDRESSES)) == 1 + -(-ROWS // 100)
     runner.work(FleetWork(database, fleet.target).carry_out)
     assert Counter(each["name"] for each in remote.objects()) == {f"c{number}": 1 for number in range(ROWS)}
     (progress,) = ledger.progress()

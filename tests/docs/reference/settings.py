@@ -13,7 +13,11 @@ _TAGS = (
     ("!file PATH", "manifests", "the text of a file, relative to this one, inside the project"),
     ("!ref KIND/KEY", "manifests", "the id of another resource, which is made first"),
     ("!var NAME", "manifests", "a variable of the target"),
-    ("!env NAME", "credentials and headers of a target", "an environment variable, read when it is needed; a secret"),
+    (
+        "!env NAME",
+        "credentials, headers and the url of the lock of a target",
+        "an environment variable, read when it is needed; a secret",
+    ),
     ("!csv PATH", "`for_each`", "the rows of a CSV file"),
     ("!json PATH", "`for_each`", "the rows of a JSON list"),
 )

@@ -131,7 +131,7 @@ ONE = "targets: {a: {provider: portkey, %s}}"
         (ONE % "headers: {x-portkey-api-key: hunter2}", "1:63: error: the header x-portkey-api-key is a secret"),
         (ONE % 'headers: {x-a: "b\\r\\nc: d"}', "1:49: error: targets.a.headers.x-a cannot be (sensitive)"),
         (ONE % 'headers: {"x a": b}', '1:44: error: targets.a.headers.x a cannot be "x a"'),
-        (ONE % "vars: {a: !env X}", "1:44: error: !env cannot be used here -> !env is for the credentials and headers"),
+        (ONE % "vars: {a: !env X}", "1:44: error: !env cannot be used here -> !env is for the credentials"),
         (ONE % "vars: {a: !file x}", "1:44: error: !file cannot be used in the settings"),
         ("!env X", "1:1: error: !env cannot be used here"),
         ("[]", "1:1: error: the document must be a mapping"),
