@@ -91,8 +91,8 @@ MUTANTS = [
     Mutant("decide", "    said += (_kept(manifest, write) for write in kept)\n", "", "what is kept is said", "base"),
     Mutant(
         "decide",
-        "writes)), kept, tuple(said))",
-        "writes)), (), tuple(said))",
+        "writes, kept)), kept, tuple(said))",
+        "writes, kept)), (), tuple(said))",
         "what is kept is no agreement",
         "base",
     ),
