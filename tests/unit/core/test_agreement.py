@@ -94,3 +94,10 @@ def test_a_second_object_of_an_address_is_needed_whole() -> None:
     old, young = marked("o1", "a", M, created=1), marked("o2", "a", M, created=2, nonce="n2")
     seen = tuple(agreement.lean(ASSISTANT, each) for each in (young, old))
     assert agreement.learn(Observation(ASSISTANT, seen, 1)) == ["o2"]
+
+
+def test_an_object_that_has_expired_is_kept_whole_though_it_is_as_wanted() -> None:
+    kind = replace(ASSISTANT, expired=("status", "over"))
+    live = marked("o1", "a", {**M, "status": "over"}, managed=[("model",), ("temperature",), ("metadata", "team")])
+    assert lean(live, manifest("a", M), kind=kind) == live
+    assert lean(live, manifest("a", M)).agrees
