@@ -66,9 +66,8 @@ def test_the_embedded_server_gets_each_assistant_once_and_then_only_what_changes
             remote.forget()
             project.ok("fleet", "submit")
             project.wait_until_finished()
-            assert [request.method for request in app.requests] == [
-                "GET"
-            ] * 2  # a list of each kind, and no object by itself
+            # A list of each kind, and no object by itself.
+            assert [request.method for request in app.requests] == ["GET"] * 3
         remote.forget()
         tenants = project.root / "assistants.d/tenants.csv"
         tenants.write_text(tenants.read_text().replace("c000007,0.7", "c000007,0.9"))

@@ -171,7 +171,7 @@ def test_ten_thousand_files_are_read_within_bounds(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_replaced_while_it_is_read_is_one_version_or_the_other(project: Project) -> None:
-    """The contents differ in three places; every reading has all three from one version."""
+    """The contents differ in three places; every reading has all three from one version, or is said to be none."""
     file = project.write("assistants.d/a.yaml", "")
     versions = [f"name: {x}\ninstructions: {x * 50_000}\nmodel: {x}\n" for x in "ab"]
     file.write_text(versions[0])
@@ -188,7 +188,11 @@ def test_a_file_that_is_replaced_while_it_is_read_is_one_version_or_the_other(pr
     writer.start()
     try:
         for _ in range(30):
-            (created,) = project.ok("plan", "--format", "json").json["changes"]
+            ran = project.run("plan", "--format", "json")
+            if ran.code == 1:
+                assert [each["code"] for each in ran.json["diagnostics"]] == ["RC0118"]
+                continue
+            (created,) = ran.json["changes"]
             patch = created["patch"]
             assert {patch["name"], patch["model"], *patch["instructions"]} in ({"a"}, {"b"})
     finally:
