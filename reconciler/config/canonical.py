@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.config.build import Refused
 from reconciler.config.canonical_yaml import PlaceOf, canonical_yaml
+from reconciler.config.documents import most_bytes
 from reconciler.config.errors import error
 from reconciler.config.fields import Place, top
 from reconciler.config.frontmatter import halves
@@ -15,8 +16,7 @@ from reconciler.config.markdown import split
 from reconciler.config.roundtrip import Node, NotMapped, read_nodes
 from reconciler.config.schemas import Schemas
 from reconciler.config.settings import SCHEMA
-from reconciler.config.tags import MAX_FILE_BYTES
-from reconciler.config.yaml import MAX_BYTES, decode, read_yaml
+from reconciler.config.yaml import decode, read_yaml
 from reconciler.core.codes import Code
 from reconciler.core.model import Source
 
@@ -28,7 +28,7 @@ def canonical_bytes(content: bytes, file: str, suffix: str, place_of: PlaceOf) -
 
     Raises Refused where the file cannot be read, and where it has something that no layout keeps exactly.
     """
-    text = decode(content, file, MAX_FILE_BYTES if suffix == ".md" else MAX_BYTES)
+    text = decode(content, file, most_bytes(suffix))
     if suffix == ".md" and split(text, file) is None:
         return content
     plain = text.replace("\r\n", "\n")

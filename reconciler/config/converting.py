@@ -10,6 +10,7 @@ from typing import Final
 from reconciler.config.build import Refused, copied
 from reconciler.config.conversion import Conversion, Rule, Said, converted
 from reconciler.config.document import Document
+from reconciler.config.documents import most_bytes
 from reconciler.config.drafts import Drafts, prose_field, read_documents
 from reconciler.config.errors import ConfigError, error, in_order, warning
 from reconciler.config.extends import EXTENDS
@@ -19,7 +20,6 @@ from reconciler.config.named import named_file
 from reconciler.config.retelling import ManifestText
 from reconciler.config.roundtrip import NotMapped
 from reconciler.config.text import closest, cut, dotted, listed
-from reconciler.config.yaml import MAX_BYTES
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Json
 
@@ -45,7 +45,10 @@ def convert(drafts: Drafts, reading: Reading, provider: str) -> tuple[list[Rewri
     Files that manifests extend are converted with them. Raises ConfigError where manifests of this target cannot become
     those of `provider`.
     """
-    rewriting = _Rewriting(drafts, reading, _conversion(reading, provider), _fields(reading, provider))
+    conversion = _conversion(reading, provider)
+    spec = reading.schemas.provider(provider).kinds[conversion.kind]
+    order = list(reading.schemas.schema(spec.schema)["properties"])  # as people write them
+    rewriting = _Rewriting(drafts, reading, conversion, order)
     files: list[Rewritten] = []
     refused: list[Diagnostic] = []
     waiting = list(drafts.walk())
@@ -77,12 +80,6 @@ def _conversion(reading: Reading, provider: str) -> Conversion:
     return found
 
 
-def _fields(reading: Reading, provider: str) -> list[str]:
-    """The fields of the new kind, in the order people write them."""
-    found = reading.schemas.provider(provider)
-    return list(reading.schemas.schema(next(iter(found.kinds.values())).schema)["properties"])
-
-
 class _Rewriting:
     """Converts files, one after the other; `order` is that of the new kind's fields."""
 
@@ -94,7 +91,7 @@ class _Rewriting:
 
     def rewrite(self, found: Found) -> tuple[Rewritten, list[Found]]:
         """Convert the documents of a file that are of the kind; the files they extend. Raises Refused."""
-        old = self._drafts.read(found.path, MAX_BYTES)
+        old = self._content(found)
         said: list[Diagnostic] = []
         extended: list[Found] = []
         for document in reversed(read_documents(self._drafts, found, self._reading)):  # positions above stay right
@@ -105,13 +102,16 @@ class _Rewriting:
                 continue
             said += self._convert(found, document)
             extended += self._extended(found, document)
-        return Rewritten(found, old, self._drafts.read(found.path, MAX_BYTES), in_order(said)), extended
+        return Rewritten(found, old, self._content(found), in_order(said)), extended
 
     def _extended(self, found: Found, document: Document) -> Iterator[Found]:
         name = (document.value.get(BLOCK) or {}).get(EXTENDS)
         if isinstance(name, str):
             path = named_file(self._drafts, EXTENDS, name, document.place((BLOCK, EXTENDS)), found.path)
             yield Found(path, self._drafts.name(path), "", os.path.splitext(path)[1])
+
+    def _content(self, found: Found) -> bytes:
+        return self._drafts.read(found.path, most_bytes(found.suffix))
 
     def _kind(self, document: Document) -> str:
         return (document.value.get(BLOCK) or {}).get("kind") or default_kind(self._reading.provider)
@@ -123,7 +123,7 @@ class _Rewriting:
         block, lost = self._block(before.get(BLOCK))
         wanted = ({} if block is None else {BLOCK: block}) | body
         try:
-            content = ManifestText(self._drafts.read(found.path, MAX_BYTES), found).with_body(
+            content = ManifestText(self._content(found), found).with_body(
                 document, wanted, self._conversion.whole, self._order, self._below(found, document, prose)
             )
         except NotMapped as wrong:

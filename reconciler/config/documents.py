@@ -16,6 +16,12 @@ from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Source
 from reconciler.drivers.provider import Provider
 
+
+def most_bytes(suffix: str) -> int:
+    """How large a file of the fleet may be: Markdown holds a text, as a file for `!file` does."""
+    return MAX_FILE_BYTES if suffix == ".md" else MAX_BYTES
+
+
 Read = Callable[[bytes, str], tuple[list[Document], list[Diagnostic]]]
 
 
@@ -28,7 +34,7 @@ class Documents:
 
     def content(self, found: Found) -> bytes:
         """The bytes of a file. Raises Refused."""
-        return self.project.read(found.path, MAX_FILE_BYTES if found.suffix == ".md" else MAX_BYTES)
+        return self.project.read(found.path, most_bytes(found.suffix))
 
     def of(self, found: Found, content: bytes, read: Read = read_yaml) -> tuple[list[Document], list[Diagnostic]]:
         """The documents of a file, and its problems. Raises Refused."""

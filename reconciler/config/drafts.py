@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 from reconciler.config.build import Refused
 from reconciler.config.document import Document
+from reconciler.config.documents import most_bytes
 from reconciler.config.files import Found, Project
 from reconciler.config.manifest import BLOCK, Reading, default_kind
 from reconciler.config.markdown import split
 from reconciler.config.tags import MAX_FILE_BYTES
-from reconciler.config.yaml import MAX_BYTES, decode, read_yaml
+from reconciler.config.yaml import decode, read_yaml
 from reconciler.core.model import Json
 
 
@@ -35,7 +36,7 @@ class Drafts(Project):
 
 def read_documents(drafts: Drafts, found: Found, reading: Reading) -> list[Document]:
     """The documents of a draft, their tags not resolved. Raises Refused."""
-    content = drafts.read(found.path, MAX_FILE_BYTES if found.suffix == ".md" else MAX_BYTES)
+    content = drafts.read(found.path, most_bytes(found.suffix))
     if found.suffix != ".md":
         return _all_read(content, found)
     parts = split(decode(content, found.shown, MAX_FILE_BYTES), found.shown)

@@ -174,3 +174,10 @@ def test_a_conversion_names_fields_and_kinds_that_there_are(name: str) -> None:
     assert {rule.to[0] for rule in rules.values() if rule.to} <= set(new)
     writable = {field for field, schema in old.items() if schema.get("readOnly") is not True}
     assert not {field for field in writable - set(new) if field not in rules}
+
+
+def test_a_long_text_below_front_matter_stays_whole(project: Project) -> None:
+    prose = "Say it again. " * 100_000
+    file = project.write("assistants.d/long.md", f"---\nmodel: gpt-4o\ntemperature: 0\n---\n\n{prose}\n")
+    project.run("convert", "--to", "openai-agents", "--write")
+    assert file.read_text() == f"---\nmodel: gpt-4o\n---\n\n{prose}\n"
