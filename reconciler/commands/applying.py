@@ -6,7 +6,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
 
 import click
 
@@ -16,6 +15,7 @@ from reconciler.commands.output import say
 from reconciler.commands.planning import plan_live
 from reconciler.commands.progress import progress
 from reconciler.commands.session import Session
+from reconciler.commands.signals import SIGNALS, heard
 from reconciler.commands.state import state_directory
 from reconciler.core.codes import Code
 from reconciler.core.model import Action, Outcome, Plan, Result
@@ -118,18 +118,12 @@ def _signals(stop: threading.Event) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def ask_to_stop(number: int, frame: FrameType | None) -> None:
+    def ask_to_stop() -> None:
         stop.set()
         click.echo("\nstopping after what is in flight; once more to stop at once", err=True)
-        for each in before:
-            signal.signal(each, signal.SIG_DFL)
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
 
-    for number in before:
-        signal.signal(number, ask_to_stop)
-    try:
+    with heard(ask_to_stop):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from reconciler.commands.session import Session
+from reconciler.commands.signals import heard
 from reconciler.config.credentials import resolve
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.settings import EnvRef
@@ -63,15 +62,9 @@ def locked_from_the_start(session: Session) -> Iterator[None]:
             print("interrupted", file=sys.stderr, flush=True)
             os._exit(Exit.INTERRUPTED)
 
-        def end(number: int, frame: FrameType | None) -> None:
-            threading.Thread(target=leave).start()  # here, what the lock itself waits for could not go on
-
-        before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        # In a thread: here, what the lock itself waits for could not go on.
+        with heard(lambda: threading.Thread(target=leave).start()):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def opened(session: Session) -> Lock:

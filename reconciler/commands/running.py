@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import signal
 import sys
 import threading
 import time
@@ -12,7 +11,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from types import FrameType
 from typing import Any, Final
 
 from reconciler.commands.applying import fresh_plan, send
@@ -22,6 +20,7 @@ from reconciler.commands.listening import Listener
 from reconciler.commands.locking import locked
 from reconciler.commands.options import Options
 from reconciler.commands.session import Session
+from reconciler.commands.signals import heard
 from reconciler.commands.tracing import Spans, no_spans
 from reconciler.core.document import summarise
 from reconciler.core.model import Outcome, Plan
@@ -80,7 +79,7 @@ def run(options: Options, pace: Pace, on_drift: str, listen: str | None, traces:
         if listen:
             listener = stack.enter_context(Listener(listen, lambda path: _page(path, figures, pace)))
             log("listening", url=listener.url)
-        stack.enter_context(_Signals(stop))
+        stack.enter_context(heard(stop.set))
         threads = [threading.Thread(target=loop.run, args=(spans,), name=loop.name) for loop in loops]
         for thread in threads:
             thread.start()
@@ -171,25 +170,6 @@ class _Loop:
             reads, writes, both = limits.reads_per_minute, limits.writes_per_minute, limits.requests_per_minute
             self._kept_gates[key] = gates_of(reads, writes, both, time.monotonic)
         return self._kept_gates[key]
-
-
-class _Signals:
-    """SIGINT and SIGTERM set `stop`, as long as this is entered."""
-
-    def __init__(self, stop: threading.Event) -> None:
-        self._stop = stop
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._ask)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._stop.set()
-
-    def __exit__(self, *problem: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
 
 
 def _page(path: str, figures: Mapping[str, Figures], pace: Pace) -> tuple[int, str]:

@@ -108,15 +108,18 @@ def sipping(clock: Clock, piece: int) -> Iterator[tuple[list[bool], RestDriver]]
     whole: list[bool] = []
 
     def serve() -> None:
-        with suppress(OSError):  # the listener was closed
-            while True:
-                connection = listener.accept()[0]
-                with connection, suppress(ConnectionError):
-                    whole.append(False)
-                    whole[-1] = taken(connection)
+        while True:
+            connection, caller = listener.accept()
+            if caller == last:
+                return
+            with connection, suppress(ConnectionError):
+                whole.append(False)
+                whole[-1] = taken(connection)
 
     def taken(connection: socket.socket) -> bool:
         head, _, begun = connection.recv(4096).partition(b"\r\n\r\n")
+        if not head:  # given up before a byte of it was sent: the clock is the same for all connections
+            return False
         left = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]) - len(begun)
         while left > 0 and (found := connection.recv(piece)):
             left -= len(found)
@@ -124,7 +127,9 @@ def sipping(clock: Clock, piece: int) -> Iterator[tuple[list[bool], RestDriver]]
         connection.sendall(b'HTTP/1.1 200 x\r\ncontent-length: 14\r\n\r\n{"id": "asst"}')
         return left == 0
 
-    with socket.socket() as listener:
+    with socket.socket() as listener, socket.socket() as farewell:
+        farewell.bind(("127.0.0.1", 0))
+        last = farewell.getsockname()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -133,7 +138,7 @@ def sipping(clock: Clock, piece: int) -> Iterator[tuple[list[bool], RestDriver]]
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         connection = Connection(url, PROVIDER.headers, (), SECONDS, 10**6, 10**6)
         yield whole, RestDriver(PROVIDER, HttpClient(connection, pause=clock.pause, clock=clock, chance=lambda: 0.0))
-        listener.shutdown(socket.SHUT_RDWR)
+        farewell.connect(listener.getsockname())  # connections are taken in their order: this one after all others
         thread.join()
 
 
