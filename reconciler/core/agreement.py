@@ -11,17 +11,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-
 from reconciler.core import marks
 from reconciler.core.changes import mark_of_units
 from reconciler.core.dependencies import referring
 from reconciler.core.marks import Mark
 from reconciler.core.model import Address, Body, Gist, Json, LiveObject, Manifest, Unit
-from reconciler.core.pairing import Observation, index, mark_of, mark_text
+from reconciler.core.pairing import Observation, index, mark_of
 from reconciler.core.refs import paired_ids, resolved
 from reconciler.core.replacing import is_expired
-from reconciler.core.semantics import MARK_ENTRY, Kind, canonical, meaning_of, units
+from reconciler.core.semantics import Kind, canonical, meaning_of, units
 
 
 def gist_of(kind: Kind, manifest: Manifest) -> Gist | None:
@@ -37,7 +35,7 @@ def gist_of(kind: Kind, manifest: Manifest) -> Gist | None:
 
 def _digest(kind: Kind, names: tuple[Unit, ...], values: Mapping[Unit, Json]) -> bytes:
     # No canonical text holds a NUL, so that it can stand between two.
-    texts = "\0".join(canonical(meaning_of(kind, unit), values.get(unit)) for unit in names)
+    texts = "\0".join([canonical(meaning_of(kind, unit), values.get(unit)) for unit in names])
     return hashlib.sha256(texts.encode(errors="surrogatepass")).digest()
 
 
@@ -59,12 +57,17 @@ class Agreement:
             return live
         mark = mark_of(kind, live)
         if not isinstance(mark, Mark) or mark.owner != self._owner:
-            return replace(live, body=self._kept(kind, live, *filter(None, [kind.name_field])))
+            body = self._used(kind, live, *filter(None, [kind.name_field]))
+            return LiveObject(live.kind, live.id, body, live.created, mark=mark)
         manifest = self._wanted.get(Address(kind.name, mark.key))
         if mark.nonce == marks.UNDRAWN or manifest is None or manifest.id or mark.key in self._former:
             return live
-        agrees = self._agrees(kind, manifest, mark, live)
-        return replace(live, body=self._kept(kind, live), agrees=True) if agrees else live
+        if not self._agrees(kind, manifest, mark, live):
+            return live
+        # The texts of the manifest, which are there anyway, and not those of the mark, which are the same.
+        said = (mark.nonce, mark.protect, mark.on_remove, mark.units, mark.digests)
+        known = Mark(self._owner, manifest.address.key, *said)
+        return LiveObject(live.kind, live.id, self._used(kind, live), live.created, agrees=True, mark=known)
 
     def learn(self, observation: Observation) -> list[str]:
         """Take note of a kind that was read whole: later kinds may refer to it.
@@ -89,10 +92,8 @@ class Agreement:
         managed = {unit: present.get(unit) for unit in gist.units}
         return mark_of_units(kind, self._owner, manifest, mark, managed, managed if self._digests else None) == mark
 
-    def _kept(self, kind: Kind, live: LiveObject, *more: str) -> Body:
+    def _used(self, kind: Kind, live: LiveObject, *more: str) -> Body:
         names = self._referring.get(kind.name)
         if names is None:
             names = self._referring[kind.name] = referring(kind)
-        used = {name: live.body[name] for name in (*names, *more) if live.body.get(name)}
-        text = mark_text(kind, live)
-        return used if text is None else {**used, kind.mark_field: {MARK_ENTRY: text}}
+        return {name: live.body[name] for name in (*names, *more) if live.body.get(name)}

@@ -88,6 +88,11 @@ def fingerprint(canonical: str) -> str:
 
 def codes(managed: Iterable[Unit]) -> frozenset[str]:
     """The codes of several units."""
+    return _codes_of(tuple(managed))
+
+
+@lru_cache(maxsize=1024)
+def _codes_of(managed: tuple[Unit, ...]) -> frozenset[str]:
     return frozenset(code(unit) for unit in managed)
 
 

@@ -32,8 +32,8 @@ MUTANTS = [
     Mutant("agreement", "or mark.owner != self._owner", "", "others own it", "agreement"),
     Mutant("agreement", ", *filter(None, [kind.name_field])", "", "its name counts", "agreement"),
     Mutant("agreement", " == mark\n", " is not None\n", "the mark counts", "agreement"),
-    Mutant("agreement", "{**used, kind.mark_field", "{kind.mark_field", "what it uses stays", "agreement"),
-    Mutant("agreement", "return used if text is None", "return used if text", "marks of others stay", "agreement"),
+    Mutant("agreement", "in (*names, *more) if", "in more if", "what it uses stays", "agreement"),
+    Mutant("agreement", "live.created, mark=mark)", "live.created)", "marks of others stay", "agreement"),
     Mutant(
         "agreement",
         "for owned in twins if owned.live.agrees",

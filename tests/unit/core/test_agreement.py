@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.core.agreement import Agreement, gist_of
 from reconciler.core.model import Address, LiveObject, Manifest
-from reconciler.core.pairing import Observation
+from reconciler.core.pairing import Observation, mark_of
 from reconciler.core.semantics import Kind
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, bare, manifest, marked, with_mark
 from tests.unit.core.linked import BOT, STORE
@@ -31,7 +31,8 @@ def test_an_object_that_is_as_wanted_is_kept_as_its_mark() -> None:
     live = marked("o1", "a", {**M, "instructions": None, "tools": []}, managed=managed)
     kept = lean(live, manifest("a", {**M, "temperature": 0.50}))
     assert kept.agrees
-    assert kept.body == {"metadata": {"reconciler": live.body["metadata"]["reconciler"]}}
+    assert kept.body == {}
+    assert mark_of(ASSISTANT, kept) == mark_of(ASSISTANT, live) is not None
     assert (kept.id, kept.created) == (live.id, live.created)
 
 
@@ -61,9 +62,9 @@ def test_what_needs_something_or_may_is_kept_whole(live: LiveObject, files: list
 def test_of_what_is_not_ours_the_mark_the_name_and_what_it_uses_are_kept(mark: Any) -> None:
     kind, body = replace(BOT, name_field="text"), {"text": "t", "store": "vs1", "long": "l", "labels": {"of": "others"}}
     live = bare("o1", body, kind, 7) if mark is None else with_mark("o1", mark, body, kind, 7)
-    carrier = {} if mark is None else {"labels": {"reconciler": mark}}
     kept = lean(live, manifest("a", {"text": "t"}, kind), kind=kind)
-    assert kept == replace(live, body={"text": "t", "store": "vs1", **carrier})
+    assert kept == replace(live, body={"text": "t", "store": "vs1"})
+    assert mark_of(kind, kept) == mark_of(kind, live)
 
 
 def test_a_value_that_is_not_compared_keeps_an_object_whole() -> None:
