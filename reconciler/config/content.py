@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 from reconciler.core.model import Address, Manifest
 
+_written = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
 
 def content_digest(manifest: Manifest) -> bytes:
     """A digest of address, body and options, whatever the file they came from."""
@@ -19,8 +21,7 @@ def content_digest(manifest: Manifest) -> bytes:
         [sorted(manifest.ignore), sorted(manifest.initial)],
         sorted([[str(step) for step in path], str(address)] for path, address in manifest.refs.items()),
     ]
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(_written(content).encode()).digest()
 
 
 def config_digest(contents: Mapping[Address, bytes]) -> str:

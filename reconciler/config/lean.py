@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -34,6 +34,7 @@ from reconciler.core.model import Address, Gist, Json, Manifest, OnRemove, Sourc
 from reconciler.core.semantics import Kind
 
 _MOST_WHOLE: Final = 8
+_written = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Accepted(NamedTuple):
@@ -62,9 +63,9 @@ class Lean:
         """What a file holds, if nothing is to be said about it."""
         try:
             content = self._documents.content(found)
-            key = _digest(found.shown.encode(), found.key.encode(), content)
+            key = _key(found, content)
             known = self._memory.get(key) if self._memory else None
-            remembered = self._remembered(json.loads(known), found, content) if known else None
+            remembered = self._remembered(json.loads(known), found, key) if known else None
             return remembered or self._read(found, content, key)
         except (Refused, Unusual, ValueError):
             return None
@@ -102,7 +103,7 @@ class Lean:
             return Whole({}, {}), b""
         texts = self._texts(tagged, found, documents[0].source)
         document = documents[0]
-        return Whole(_body(document), document.places), _version(found, content, texts)
+        return Whole(_body(document), document.places), _version(_key(found, content), texts)
 
     def _read(self, found: Found, content: bytes, key: bytes) -> Accepted | None:
         documents, problems = self._documents.of(found, content, read_unplaced)
@@ -120,8 +121,8 @@ class Lean:
             return None
         facts = self._facts(judged.manifest, self._texts(tagged, found, document.source)) if judged.manifest else []
         if self._memory:
-            self._memory.put(key, json.dumps(facts, separators=(",", ":")).encode())
-        return self._accepted(facts, found, content)
+            self._memory.put(key, _written(facts).encode())
+        return self._accepted(facts, found, key)
 
     def _is_of_files(self, manifest: Manifest) -> bool:
         """Whether other files say what it means: those it uploads, or those that are in it."""
@@ -150,18 +151,18 @@ class Lean:
             texts,
         ]
 
-    def _remembered(self, facts: list[Any], found: Found, content: bytes) -> Accepted | None:
+    def _remembered(self, facts: list[Any], found: Found, key: bytes) -> Accepted | None:
         """What was accepted before, unless a file that it names is another one now. Raises Refused."""
         if facts and any(self._text_digest(name, found, Source("", 0, 0)) != text for name, text in facts[-1]):
             return None
-        return self._accepted(facts, found, content)
+        return self._accepted(facts, found, key)
 
-    def _accepted(self, facts: list[Any], found: Found, content: bytes) -> Accepted:
+    def _accepted(self, facts: list[Any], found: Found, known_by: bytes) -> Accepted:
         if not facts:
             return Accepted()
         line, column, kind, key, id, protect, on_remove, ignore, initial, moved, same, refs, gist, *rest = facts
         name, digest, texts = rest
-        body = Unread(self, (found, _version(found, content, texts)))
+        body = Unread(self, (found, _version(known_by, texts)))
         manifest = Manifest(
             Address(kind, found.key if key == found.key else key),
             body,
@@ -191,9 +192,14 @@ def _body(document: Document) -> dict[str, Json]:
     return {name: value for name, value in document.value.items() if name != BLOCK}
 
 
-def _version(found: Found, content: bytes, texts: Iterable[tuple[str, str]]) -> bytes:
-    """What a file is known by when it is read again: its name, its content, and that of the files it names."""
-    return _digest(found.shown.encode(), content, *(bytes.fromhex(digest) for _, digest in texts))
+def _key(found: Found, content: bytes) -> bytes:
+    """What a file is known by from one run to the next: its name and its content."""
+    return _digest(found.shown.encode(), found.key.encode(), content)
+
+
+def _version(key: bytes, texts: Sequence[tuple[str, str]]) -> bytes:
+    """What it is known by when it is read again: the content of the files it names counts as well."""
+    return _digest(key, *(bytes.fromhex(digest) for _, digest in texts)) if texts else key
 
 
 def _digest(*parts: bytes) -> bytes:

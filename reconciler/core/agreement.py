@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+
 from reconciler.core import marks
 from reconciler.core.changes import mark_of_units
 from reconciler.core.dependencies import referring
