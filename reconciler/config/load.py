@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from reconciler import collector
 from reconciler.config.build import Refused
 from reconciler.config.collections import with_files
 from reconciler.config.content import config_digest, content_digest
@@ -76,7 +75,7 @@ def load(
     gathered = Manifests(project, reading, layers_of(root, target))
     if kinds is not None and not target.layers:
         gathered.read_lean(kinds, memory)
-    with _collector_paused():
+    with collector.paused():
         for found in project.walk():
             gathered.add(found)
         gathered.finish()
@@ -237,19 +236,3 @@ def _same_ids(manifests: Sequence[Manifest]) -> Iterator[Diagnostic]:
             bound = f"{manifest.address} is bound to {cut(manifest.id or '')}"
             summary = f"{bound}, and so is {other.address} ({other.source})"
             yield error(Code.SAME_ID, summary, manifest.place((BLOCK, "id")), hint="remove the `id` of one of them")
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    # Reading makes many small objects and no cycles; looking for some takes as long again. Only here, and not while
-    # anything is on the network: responses hold cycles, and would pile up.
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            # Straight to the old generation: nearly all of it is kept, so looking through it again would be in vain.
-            gc.freeze()
-            gc.unfreeze()
-            gc.enable()

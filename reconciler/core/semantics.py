@@ -191,6 +191,8 @@ def canonical(meaning: Meaning, value: Json) -> str:
     It is JSON: parts at their default left out, names, sets and keyed lists sorted, floats made whole. Made as a text
     from the start, because the values in between would cost as much again, and every live object comes through here.
     """
+    if type(value) is str and not meaning.shown_as:  # most values of most bodies
+        return encode_basestring(value)
     if value is ABSENT or value is None:
         return meaning.unset
     if isinstance(value, list):
@@ -234,8 +236,6 @@ def _record_text(meaning: Meaning, value: Mapping[str, Json]) -> str:
 
 def _free_text(value: Json) -> str:
     """A free value with whole floats as integers, so that 1.0 and 1 are one number; true stays apart from 1."""
-    if isinstance(value, str):
-        return encode_basestring(value)
     text = _dump(value)
     # How every whole float is written, and little else is.
     return _dump(_plain(value)) if ".0" in text or "e+" in text else text
