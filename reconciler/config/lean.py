@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from reconciler.config.build import Refused
@@ -30,10 +31,13 @@ from reconciler.config.unread import Unread, UnreadPlaces, Whole
 from reconciler.config.yaml import Unusual, read_unplaced
 from reconciler.core.agreement import gist_of
 from reconciler.core.codes import Code
-from reconciler.core.model import Address, Gist, Json, Manifest, OnRemove, Source, Unit
+from reconciler.core.model import Address, Gist, Json, Manifest, OnRemove, Path, Source, Unit
 from reconciler.core.semantics import Kind
 
 _MOST_WHOLE: Final = 8
+# One for all manifests: an empty set takes as much memory as all else that is kept of most of them.
+_NO_NAMES: Final[frozenset[str]] = frozenset()
+_NO_REFS: Final[Mapping[Path, Address]] = MappingProxyType({})
 _written = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -171,11 +175,11 @@ class Lean:
             id,
             protect,
             OnRemove(on_remove) if on_remove else None,
-            frozenset(ignore),
-            frozenset(initial),
+            frozenset(ignore) if ignore else _NO_NAMES,
+            frozenset(initial) if initial else _NO_NAMES,
             moved,
             same,
-            {tuple(path): Address(*address) for path, *address in refs},
+            {tuple(path): Address(*address) for path, *address in refs} if refs else _NO_REFS,
             self._gist(gist),
         )
         return Accepted(manifest, name, bytes.fromhex(digest))

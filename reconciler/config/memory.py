@@ -51,8 +51,10 @@ class Memory:
         self._used += 1
         if self._used == FEWEST:
             self._context()  # now, and not when it is saved: somebody may install another version meanwhile
-        place = self._index.get(key)
-        return None if place is None else self._old[place[0] : place[1]]
+        if (at := self._index.get(key)) is None:
+            return None
+        start = at + _LENGTH_BYTES
+        return self._old[start : start + int.from_bytes(self._old[at:start])]
 
     def put(self, key: bytes, payload: bytes) -> None:
         """Remember a payload, once `save` is called."""
@@ -88,14 +90,14 @@ class Memory:
         secret = _secret(self._state, make)
         return hashlib.blake2b(self._context(), key=secret, digest_size=_DIGEST_BYTES).digest() if secret else None
 
-    def _indexed(self) -> dict[bytes, tuple[int, int]]:
-        found: dict[bytes, tuple[int, int]] = {}
+    def _indexed(self) -> dict[bytes, int]:
+        """Where the length of each record stands, by its key."""
+        found: dict[bytes, int] = {}
         at = 0
         while at < len(self._old):
-            start = at + KEY_BYTES + _LENGTH_BYTES
-            end = start + int.from_bytes(self._old[at + KEY_BYTES : start])
-            found[self._old[at : at + KEY_BYTES]] = start, end
-            at = end
+            length = at + KEY_BYTES
+            found[self._old[at:length]] = length
+            at = length + _LENGTH_BYTES + int.from_bytes(self._old[length : length + _LENGTH_BYTES])
         return found
 
     def _forget_others(self) -> None:

@@ -37,7 +37,8 @@ def needed(change: Change) -> frozenset[Address]:
 
 def levels(changes: Sequence[Change]) -> dict[Address, int]:
     """How many changes of the same kind have to come before each address, at the longest."""
-    needs: dict[Address, frozenset[Address]] = {change.address: frozenset() for change in changes}
+    nothing: frozenset[Address] = frozenset()
+    needs = {change.address: nothing for change in changes}
     for change in changes:
         if first := needed(change):
             same_kind = {address for address in first if address.kind == change.address.kind}

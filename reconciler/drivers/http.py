@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, Final
 
 import httpx
@@ -35,17 +36,24 @@ LANE_SECONDS: Final = 0.05
 """How long to wait before looking again whether a lane is free: about as long as a request takes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
-    """One answer; `body` is the parsed JSON, or None where there is none to parse (`text` then has the beginning).
-
-    `text`, and the body of an error, are masked.
-    """
+    """One answer; `text` has the beginning of what came. Masked are `text`, and the body of an error."""
 
     status: int
     headers: Mapping[str, str]
-    body: Json
     text: str
+    raw: bytes = field(repr=False)
+    mask: Callable[[str], str] = field(repr=False)
+
+    @cached_property
+    def body(self) -> Json:
+        """The parsed JSON, or None where there is none to parse; parsed on the thread that asks first."""
+        try:
+            body = decoded(self.raw)
+            return mapped(body, self.mask) if self.status >= 400 else body
+        except (ValueError, RecursionError):
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,20 +249,11 @@ class HttpClient:
         finally:
             self._free.append((client, deadline))
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
-        return self._answer(response, raw)
+        return Answer(response.status_code, response.headers, self._beginning(raw), raw, self.mask)
 
     def _bucket(self, name: str, per_minute: int) -> RateGate:
         with self._budget_lock:
             return self._buckets.setdefault(name, RateGate(per_minute, self._clock))
-
-    def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
-        try:
-            body = decoded(raw)
-            if response.status_code >= 400:
-                body = mapped(body, self.mask)
-        except (ValueError, RecursionError):
-            body = None
-        return Answer(response.status_code, response.headers, body, self._beginning(raw))
 
     def _beginning(self, raw: bytes) -> str:
         """The first of an answer's text, masked before it is cut: half a secret is not found any more."""

@@ -34,8 +34,9 @@ class Tallies(Protocol):
         ...
 
 
-Fetch: TypeAlias = Callable[[Ask], Fetched]
-_Outcome: TypeAlias = tuple[Ask, Fetched | BaseException, Tally]
+Fetch: TypeAlias = Callable[[Ask], Callable[[], Fetched]]
+"""Asks for a page; what it gives reads the answer. Pages wait as the bytes they came as, a fifth of what is in them."""
+_Outcome: TypeAlias = tuple[Ask, Callable[[], Fetched] | BaseException, Tally]
 
 
 def read_list(
@@ -49,18 +50,24 @@ def read_list(
     """
     crew = _Crew(fetch, tallies)
     try:
+        asks = reading.asks()
         while not reading.complete:
-            asks = reading.asks()
             if reading.stuck:
                 raise IncompleteList("the list says there is more, but does not move on", hint=_STUCK_HINT)
             if len(asks) == 1 and not crew.busy:
-                ask, fetched = asks[0], fetch(asks[0])
+                ask, fetched = asks[0], fetch(asks[0])()
             else:
                 crew.give(asks)
-                ask, fetched = crew.next()
+                ask, read = crew.next()
+                fetched = read()
             if ask.after is None and fetched.page is not None and fetched.page.more:
                 reading.remember(places())
-            for id in reading.take(ask, fetched.page):
+            fresh = reading.take(ask, fetched.page)
+            asks = reading.asks()
+            if crew.busy:  # the next pages are on their way while this one is looked at
+                crew.give(asks)
+                asks = []
+            for id in fresh:
                 yield fetched.bodies[id]
     finally:
         # What is still on its way is not waited for: nobody needs it, and after an interrupt nobody wants to wait.
@@ -91,8 +98,8 @@ class _Crew:
         for ask in asks:
             self._asks.put(ask)
 
-    def next(self) -> tuple[Ask, Fetched]:
-        """Wait for the next page; what fetching it raised is raised here."""
+    def next(self) -> tuple[Ask, Callable[[], Fetched]]:
+        """Wait for the next page, still to be read; what fetching it raised is raised here."""
         ask, outcome, tally = self._outcomes.get()
         self.busy -= 1
         self._tallies.add_tally(tally)
@@ -108,7 +115,7 @@ class _Crew:
     def _work(self) -> None:
         while (ask := self._asks.get()) is not None:
             try:
-                outcome: Fetched | BaseException = self._fetch(ask)
+                outcome: Callable[[], Fetched] | BaseException = self._fetch(ask)
             except BaseException as error:  # raised again where it is waited for
                 outcome = error
             self._outcomes.put((ask, outcome, self._tallies.take_tally()))

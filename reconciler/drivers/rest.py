@@ -189,23 +189,26 @@ class RestDriver:
     def _places(self, kind: str) -> tuple[Entry, ...]:
         return self._boundaries.load(self.account, kind) if self._boundaries else ()
 
-    def _fetch(self, spec: ProviderKind, ask: Ask) -> Fetched:
+    def _fetch(self, spec: ProviderKind, ask: Ask) -> Callable[[], Fetched]:
         said: dict[str, Json] = dict(spec.list.oldest_first) if ask.order is Order.OLDEST_FIRST else {}
         if ask.after:
             said[spec.list.cursor] = ask.after
         try:
-            page, more = self._page(spec, said)
+            answer = self._asked(spec, said)
         except (NotFound, *_NO_PLACE) as error:
             if ask.probe or (ask.after is not None and isinstance(error, NotFound)):
-                return Fetched({}, None)
+                return lambda: Fetched({}, None)
             raise
-        bodies = {body["id"]: body for body in page}
-        entries = (Entry(id, created(body, spec.created_field)) for id, body in bodies.items())
-        return Fetched(bodies, Page(tuple(entries), bool(more)))
+        return lambda: _fetched(spec, ask, answer)
 
     def _page(self, spec: ProviderKind, said: Mapping[str, Json]) -> tuple[Sequence[Body], Json]:
         """One page of a list, from where the request says; with what the answer says of more."""
-        style, path = spec.list, spec.list.path or spec.path
+        answer = self._asked(spec, said)
+        return the_page(spec, answer), inside(answer.body, spec.list.more)
+
+    def _asked(self, spec: ProviderKind, said: Mapping[str, Json]) -> Answer:
+        """The answer with one page of a list."""
+        path = spec.list.path or spec.path
         try:
             answer = self._page_of(spec, path, said)
         except NotFound as error:
@@ -217,7 +220,7 @@ class RestDriver:
                 status=404,
             ) from None
         self._refuse_cached(answer)
-        return the_page(spec, answer), inside(answer.body, style.more)
+        return answer
 
     def _page_of(self, spec: ProviderKind, path: str, said: Mapping[str, Json]) -> Answer:
         """One page; of fewer objects from now on where so many are too large: a prompt may have 256 KB."""
@@ -307,6 +310,17 @@ class RestDriver:
             hint = "redirects are not followed, because they would carry the credential along: correct the url"
             return BadResponse(f"the target redirects ({status})", hint=hint, status=status)
         return Rejected(f"the target refused the request ({status}): {said}", status=status)
+
+
+def _fetched(spec: ProviderKind, ask: Ask, answer: Answer) -> Fetched:
+    try:
+        bodies = {body["id"]: body for body in the_page(spec, answer)}
+    except BadResponse:
+        if ask.probe:
+            return Fetched({}, None)
+        raise
+    entries = (Entry(id, created(body, spec.created_field)) for id, body in bodies.items())
+    return Fetched(bodies, Page(tuple(entries), bool(inside(answer.body, spec.list.more))))
 
 
 def _not_found(answer: Answer, said: str, provider: Provider) -> RemoteError:
