@@ -30,6 +30,8 @@ def main() -> None:
     arguments.add_argument("--rows", type=int, nargs="*", default=[10_000], help="rows of a fleet")
     arguments.add_argument("--assistants", type=int, default=500, help="on the embedded server; 0 for none")
     arguments.add_argument("--latency", type=int, default=50, help="milliseconds a request there")
+    arguments.add_argument("--far", type=int, default=10_000, help="assistants of a remote that is far; 0 for none")
+    arguments.add_argument("--far-latency", type=int, default=80, help="milliseconds a request there")
     arguments.add_argument("--runs", type=int, default=3)
     arguments.add_argument("--json", type=Path, help="write the figures here as well")
     arguments.add_argument("--baseline", action="store_true", help="make them the ones to compare with")
@@ -53,6 +55,8 @@ def measured(scratch: Path, asked: argparse.Namespace) -> Figures:
     found: Figures = small.start_up(asked.runs * 5)
     for count in asked.sizes:
         found |= large.figures(scratch, count, asked.runs)
+    if asked.far:
+        found |= large.far_away(scratch, asked.far, asked.far_latency, asked.runs)
     for count in asked.rows:
         found |= large.fleet(scratch, count, asked.runs)
     if asked.assistants:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Final
 
-from reconciler.core.model import Address, Manifest
+from reconciler.core.model import Manifest
 
 _LONG: Final = 200
 _written = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
@@ -31,9 +31,9 @@ def content_digest(manifest: Manifest) -> bytes:
     return hashlib.sha256(told.encode()).digest()
 
 
-def config_digest(contents: Mapping[Address, bytes]) -> str:
-    """One digest of the content of every manifest, in whatever order they were read."""
+def config_digest(contents: Iterable[bytes]) -> str:
+    """One digest of the content of every manifest, in the order of their addresses."""
     digest = hashlib.sha256()
-    for address in sorted(contents):
-        digest.update(contents[address])
+    for content in contents:
+        digest.update(content)
     return "sha256:" + digest.hexdigest()

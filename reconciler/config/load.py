@@ -86,15 +86,15 @@ def load(
     spelled, unfit = with_files(project, provider, gathered.manifests)
     problems += unfit
     manifests = tuple(sorted(spelled.values(), key=lambda each: each.address))
-    names = {address: gathered.names.get(address) for address in spelled}
-    contents = {
-        address: gathered.contents[address] if gathered.manifests.get(address) is each else content_digest(each)
-        for address, each in spelled.items()
-    }
-    problems += _same_names(manifests, provider, names)
+    contents = (
+        gathered.contents[each.address] if gathered.manifests.get(each.address) is each else content_digest(each)
+        for each in manifests
+    )
+    digest = config_digest(contents)
+    problems += _same_names(manifests, provider, gathered.names)
     problems += _same_ids(manifests)
     problems += reference_problems(manifests, provider, reading.schemas)
-    return Loaded(manifests, in_order(problems), config_digest(contents))
+    return Loaded(manifests, in_order(problems), digest)
 
 
 class Manifests:
@@ -147,6 +147,7 @@ class Manifests:
         """Take what waited for the layers above it."""
         for written in self.layers.documents():
             self.take(written)
+        self._folded.clear()
         if self._lean:
             self._lean.done()
 
@@ -196,6 +197,7 @@ class Manifests:
         if manifest is None:
             return []
         folded = Address(manifest.address.kind, manifest.address.key.casefold())
+        folded = manifest.address if manifest.address == folded else folded  # one in memory, and rarely two
         if first := self._folded.get(folded):
             exactly = "" if first.address == manifest.address else " (they differ only in case)"
             summary = f"{manifest.address} is declared twice{exactly}; the first is {first.source}"
@@ -215,7 +217,7 @@ def _same_names(
     first: dict[tuple[str, str], Manifest] = {}
     for manifest in manifests:
         field = provider.kinds[manifest.address.kind].name_field
-        name = names[manifest.address]
+        name = names.get(manifest.address)
         if name is None or manifest.same_name_allowed:
             continue
         folded = (manifest.address.kind, unicodedata.normalize("NFC", name).casefold())

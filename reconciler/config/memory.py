@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from hmac import compare_digest
 from pathlib import Path
@@ -70,10 +70,10 @@ class Memory:
         if (key := self._key(make=True)) is None:
             return
         kept = self._old if len(self._index) + len(self._new) <= 2 * self._used else b""
-        content = kept + b"".join(self._new)
+        content = (kept, *self._new)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._forget_others()
-        replace_file(self._path, _MAGIC + _sealed(content, key) + content, PRIVATE)
+        replace_file(self._path, (_MAGIC, _sealed(content, key), *content), PRIVATE)
 
     def _read(self) -> bytes:
         head = len(_MAGIC) + _DIGEST_BYTES
@@ -84,7 +84,7 @@ class Memory:
         except OSError:
             return b""
         key = self._key(make=False)
-        return content if key and compare_digest(start, _MAGIC + _sealed(content, key)) else b""
+        return content if key and compare_digest(start, _MAGIC + _sealed([content], key)) else b""
 
     def _key(self, *, make: bool) -> bytes | None:
         secret = _secret(self._state, make)
@@ -107,8 +107,11 @@ class Memory:
             each.unlink(missing_ok=True)
 
 
-def _sealed(content: bytes, key: bytes) -> bytes:
-    return hashlib.blake2b(content, key=key, digest_size=_DIGEST_BYTES).digest()
+def _sealed(parts: Iterable[bytes], key: bytes) -> bytes:
+    digest = hashlib.blake2b(key=key, digest_size=_DIGEST_BYTES)
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
 
 
 def _secret(state: Path, make: bool) -> bytes | None:

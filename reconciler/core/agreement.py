@@ -63,6 +63,7 @@ class Agreement:
         self._digests = digests
         self._bound = {each.id for each in self._wanted.values() if each.id is not None}
         self._former = {each.moved_from for each in self._wanted.values() if each.moved_from is not None}
+        self._refers = any(each.refs for each in self._wanted.values())
         self._ids: dict[Address, str] = {}
         self._referring: dict[str, frozenset[str]] = {}
 
@@ -90,7 +91,8 @@ class Agreement:
         Gives the ids of objects that agree, and are needed whole all the same: each is a second one of its address.
         """
         found = index(observation.kind, observation.objects, self._owner)
-        self._ids |= paired_ids(found, self._wanted.values())
+        if self._refers:
+            self._ids |= paired_ids(found, self._wanted.values())
         return [owned.live.id for twins in found.twins.values() for owned in twins if owned.live.agrees]
 
     def _agrees(self, kind: Kind, manifest: Manifest, mark: Mark, live: LiveObject) -> bool:
