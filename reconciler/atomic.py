@@ -13,8 +13,8 @@ PRIVATE = 0o600
 def replace_file(path: Path, content: bytes | Iterable[bytes], mode: int | None = None) -> None:
     """Put `content` at `path`: a new file beside it, flushed to the disk, then renamed over it. Raises OSError.
 
-    The content may come in parts. Without a mode, it is that of the file that was there, or of any new file. The name of the file beside it starts
-    with a dot: while it is there, it is no manifest.
+    The content may come in parts. Without a mode, it is that of the file that was there, or of any new file. The name
+    of the file beside it starts with a dot: while it is there, it is no manifest.
     """
     import shutil  # they bring compressors: not for those who only print
     import tempfile
