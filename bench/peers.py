@@ -119,7 +119,8 @@ def octodns(python: str, scratch: Path, count: int) -> Callable[[], Cost]:
     source = root / "source"
     source.mkdir(parents=True)
     records = (f"r{number:06}:\n  ttl: 300\n  type: A\n  value: 10.0.0.{number % 250}\n" for number in range(count))
-    (source / "example.com.yaml").write_text("---\n" + "".join(records), encoding="utf-8")
+    servers = '"":\n  type: NS\n  value: ns1.example.com.\n'
+    (source / "example.com.yaml").write_text("---\n" + servers + "".join(records), encoding="utf-8")
     shutil.copytree(source, root / "target")
     settings_of = "{class: octodns.provider.yaml.YamlProvider, directory: %s}"
     providers = "".join(f"  {name}: {settings_of % (root / name)}\n" for name in ("source", "target"))
