@@ -16,6 +16,7 @@ from pathlib import Path
 from bench.large import account, forget, settings, tool
 from bench.manifests import write_manifests
 from bench.measure import Cost
+from bench.page import machine, put
 
 HEAD = "| assistants | cold, s | times | warm, s | times | peak, MB | KB for each more |\n|---|---|---|---|---|---|---|"
 
@@ -26,13 +27,18 @@ def main() -> None:
     arguments.add_argument("--sizes", type=int, nargs="*", default=[10_000, 20_000, 100_000])
     arguments.add_argument("--runs", type=int, default=2)
     arguments.add_argument("--json", type=Path, help="write the figures here as well")
+    arguments.add_argument("--page", action="store_true", help="put the table into docs/performance.md")
     asked = arguments.parse_args()
     found: dict[int, dict[str, float]] = {}
+    lines = [HEAD]
     print(HEAD)
     for count in asked.sizes:
         with tempfile.TemporaryDirectory() as scratch:
             found[count] = planned(Path(scratch), count, asked.runs)
-        print(_row(count, found[count], *next(iter(found.items()))), flush=True)
+        lines.append(_row(count, found[count], *next(iter(found.items()))))
+        print(lines[-1], flush=True)
+    if asked.page:
+        put("Growth", "\n".join([machine(asked.runs), "", *lines]))
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 

