@@ -47,8 +47,6 @@ def put(heading: str, table: str) -> None:
     before, found, rest = page.partition(f"## {heading}\n\n")
     if not found:
         raise ValueError(f"the page has no heading {heading!r}")
-    if "|\n\n" in rest.partition("\n## ")[0]:
-        after = rest.partition("|\n\n")[2]
-    else:
-        after = rest.partition("\n\n")[2]
+    ending = "|\n\n" if "|\n\n" in rest.partition("\n## ")[0] else "\n\n"
+    after = rest.partition(ending)[2]
     PAGE.write_text(f"{before}{found}{table}\n\n{after}", encoding="utf-8")
