@@ -58,8 +58,7 @@ def read_list(
                 ask, fetched = asks[0], fetch(asks[0])()
             else:
                 crew.give(asks)
-                ask, read = crew.next()
-                fetched = read()
+                ask, fetched = crew.next()
             if ask.after is None and fetched.page is not None and fetched.page.more:
                 reading.remember(places())
             fresh = reading.take(ask, fetched.page)
@@ -98,14 +97,14 @@ class _Crew:
         for ask in asks:
             self._asks.put(ask)
 
-    def next(self) -> tuple[Ask, Callable[[], Fetched]]:
-        """Wait for the next page, still to be read; what fetching it raised is raised here."""
+    def next(self) -> tuple[Ask, Fetched]:
+        """Wait for the next page and read it; what fetching it raised is raised here."""
         ask, outcome, tally = self._outcomes.get()
         self.busy -= 1
         self._tallies.add_tally(tally)
         if isinstance(outcome, BaseException):
             raise outcome
-        return ask, outcome
+        return ask, outcome()
 
     def leave(self) -> None:
         """Let the threads go, each after what it is at."""
@@ -119,3 +118,4 @@ class _Crew:
             except BaseException as error:  # raised again where it is waited for
                 outcome = error
             self._outcomes.put((ask, outcome, self._tallies.take_tally()))
+            del outcome  # or the page would be held until this thread has the next one
