@@ -154,7 +154,8 @@ def test_a_policy_that_would_not_do_what_it_says_is_an_error(tmp_path: Path, con
 def test_every_problem_of_every_policy_is_told_at_once(tmp_path: Path) -> None:
     found = problems(tmp_path, a="{}", b=policy(reconciler={"kinds": ["x"], "targets": ["y"]}))
     assert [each.partition(": ")[2].split(" ->")[0] for each in found] == [
-        "error: title is missing (The rule in a line: what is told where it is not kept.)",
+        "error: title is missing (text, at most 200 characters. The rule in a line: what is told where it is not "
+        "kept.)",
         "error: there is no kind x",
         "error: there is no target y",
     ]
