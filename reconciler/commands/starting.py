@@ -42,8 +42,7 @@ _EXAMPLE: Final[Mapping[str, Any]] = {
     "temperature": 0.3,
 }
 _ABOUT: Final = """\
-# What is below is the body of the API's create request, and nothing else.
-# `reconciler explain {kind}` tells what else there is; one changed word is one changed field in `reconciler plan`.
+# The body of the API's create request, and nothing else: `reconciler explain {kind}` lists the other fields.
 
 """
 

@@ -58,8 +58,8 @@ assistants.d/b.yaml:2:1: error: unknown field temprature [RC0201]
  1 | model: gpt-4o
  2 | temprature: 0.2
    | ^^^^^^^^^^
-    expected: one of description, instructions, metadata, model, name, reasoning_effort, response_format, \
-temperature, tool_resources, tools, top_p
+    expected: one of description, instructions, metadata, model, name, reasoning_effort,
+              response_format, temperature, tool_resources, tools, top_p
     hint: did you mean temperature?
 assistants.d/prompts/a.md:2:10: warning: instructions contains the invisible character U+202E RIGHT-TO-LEFT OVERRIDE \
 in line 2 of the text [RC0110]
