@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from tests.conftest import Project
+from tests.conftest import Project, Remote
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 SETTINGS = """\
@@ -181,3 +181,12 @@ def test_however_wrong_the_settings_are_a_credential_in_them_is_not_told(project
         ran = project.run(*command)
         assert ran.code == 1
         assert "hunter2" not in ran.out + ran.err
+
+
+def test_a_block_says_each_way_out_in_a_line_of_its_own(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    made = remote.ask("POST", "/v1/assistants", {"name": "HR bot", "model": "gpt-4o"})
+    project.write("assistants.d/a.yaml", "name: HR bot\nmodel: gpt-4o\n")
+    lines = project.run("plan").out.splitlines()
+    assert f"    {made['id']} has the same name and is not managed here." in lines
+    assert "    To create another: `reconciler: {same_name: allow}`" in lines
