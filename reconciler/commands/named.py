@@ -31,7 +31,7 @@ def _no_manifest(text: str, known: Iterable[str], manifests: Sequence[Manifest])
     files = {manifest.source.file: str(manifest.address) for manifest in manifests}
     keys = {manifest.address.key: str(manifest.address) for manifest in manifests}
     there = sorted(known)
-    if meant := files.get(text.removeprefix("./")) or keys.get(text) or closest(text, there) or _by_key(text, keys):
+    if meant := files.get(text.removeprefix("./")) or _by_key(text, keys):
         hint = f"did you mean {meant}?"
     elif len(there) > _MOST_LISTED or not there:
         hint = _WHAT_IT_IS.format(there[0] if there else "assistant/support/helpdesk")
@@ -41,8 +41,9 @@ def _no_manifest(text: str, known: Iterable[str], manifests: Sequence[Manifest])
 
 
 def _by_key(text: str, keys: dict[str, str]) -> str | None:
-    """The address whose key was probably meant: typed without its kind, or with a wrong one."""
-    meant = closest(text, keys) or closest(text.partition("/")[2], keys)
+    """The address whose key was probably meant, with its kind or without: all addresses of a kind begin alike."""
+    typed = (text, text.partition("/")[2])
+    meant = next((each for each in typed if each in keys), None) or closest(typed[1], keys) or closest(text, keys)
     return keys[meant] if meant else None
 
 
