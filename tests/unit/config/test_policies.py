@@ -167,7 +167,7 @@ def test_a_place_is_the_one_of_the_wrong_word(tmp_path: Path) -> None:
 
 
 def test_policies_are_limited_in_number_and_size(tmp_path: Path) -> None:
-    assert "the limit is" in problems(tmp_path, p=policy(enum=["x" * 1024 * 1024]))[0]
+    assert "larger than 1,048,576 bytes" in problems(tmp_path, p=policy(enum=["x" * 1024 * 1024]))[0]
     for number in range(MAX_POLICIES):
         (tmp_path / "policies" / f"p{number}.schema.json").write_text(json.dumps(policy()))
     assert "it has 201 policies; the limit is 200" in problems(tmp_path)[0]
