@@ -121,7 +121,7 @@ class Uploads:
                 Code.EMPTY_UPLOAD, f"{shown} is empty", place, "an empty file cannot be used: write or remove it"
             )
         elif unfit := _UNFIT_NAME.search(name):
-            summary = f"the name {cut(name)} has {ascii(unfit.group())} in it, which not every server keeps"
+            summary = f"the name {cut(name)} has {unfit.group()!a} in it, which not every server keeps"
             self._refuse(Code.NOT_FOR_FILES, summary, place, f"rename it, or give it another `{style.name}`")
         elif len(name.encode()) > MAX_NAME:
             hint = f"give it a shorter `{style.name}`"
