@@ -34,11 +34,13 @@ _UNFIT_NAME: Final = re.compile(r'["\\\x00-\x1f\x7f\ud800-\udfff]|%(?:22|0[AD])'
 class Uploads:
     """The uploaded files of one kind; `labels` has what manifests say that is kept on each membership instead.
 
-    `style` says how the kind is uploaded. `manifests` and `labels` are by address.
+    `style` says how the kind is uploaded, `most_labels` how many each membership can keep. `manifests` and `labels` are
+    by address.
     """
 
-    def __init__(self, project: Files, kind: str, style: UploadStyle) -> None:
+    def __init__(self, project: Files, kind: str, style: UploadStyle, most_labels: float) -> None:
         self.kind = kind
+        self.most_labels = most_labels
         self.manifests: dict[Address, Manifest] = {}
         self.labels: dict[Address, Mapping[str, Json]] = {}
         self.problems: list[Diagnostic] = []
