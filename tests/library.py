@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +41,16 @@ class Library:
         chaos = Chaos.from_rules({"rules": list(rules)}) if rules else None
         self.app = create_app(database, adversary=adversary, chaos=chaos, clock=self.clock)
         keys = codes(["pages/" + name.replace(" ", "-") for name in NAMES])
-        rest = RestDriver(PROVIDER, client(self.app), root=str(root))
+        self.watch: Callable[[], None] = lambda: None  # called after every request
+        rest = RestDriver(PROVIDER, client(self._watched), root=str(root))
         self.driver = NamedDriver(rest, PROVIDER, lambda: "acme", lambda: keys)
         self.plain = RestDriver(PROVIDER, client(create_app(database, clock=self.clock)), root=str(root))
+
+    def _watched(self, environ: Any, start_response: Any) -> Iterator[bytes]:
+        try:
+            yield from self.app(environ, start_response)
+        finally:
+            self.watch()
 
     def write(self, texts: Mapping[str, str], said: Mapping[str, Any]) -> Sequence[Manifest]:
         folder = self.root / "assistants.d"

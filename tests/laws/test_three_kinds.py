@@ -90,7 +90,47 @@ def test_what_is_sent_is_what_the_plan_shows(
             assert deletes == sum(c.action is Action.DELETE and c.address.kind == "file" for c in due(plan))
 
 
-FAULTS = ({"drop": "after_commit"}, {"drop": "before_commit"}, {"status": 500}, {"truncate": 9}, {"garbage": "x"})
+RETRIED = ({"drop": "after_commit"}, {"drop": "before_commit"}, {"status": 500}, {"truncate": 9})
+FAULTS = (*RETRIED, {"garbage": "x"})
+
+
+AMID = (
+    ("create", "file_batch"),
+    ("retrieve", "vector_store_file"),
+    ("list", "vector_store_file"),
+    ("delete", "vector_store_file"),
+    ("create", "file"),
+    ("delete", "file"),
+)
+
+
+@settings(law, max_examples=8)
+@given(seed=seeds, faults=st.data())
+def test_at_no_moment_is_a_page_in_neither_version(seed: int, faults: st.DataObject) -> None:
+    nth = st.integers(1, 9)
+    rules = [
+        {"on": on, "kind": kind, "nth": faults.draw(nth), **faults.draw(st.sampled_from(RETRIED))} for on, kind in AMID
+    ]
+    trouble = [{"index_fails": "no"}, {"index_never": True}, {"index_fails": "no", "name": "b*"}, {"index_reads": 5}]
+    second = {"on": "create", "kind": "file_batch", "nth": 2, **faults.draw(st.sampled_from(trouble))}
+    with tempfile.TemporaryDirectory() as scratch:
+        library = Library(Path(scratch), adversary=seed, rules=[second, *rules])
+
+        def ready() -> set[str]:
+            names = library.uploads()
+            return {names[id] for id, body in library.inside().items() if body["status"] == "completed"}
+
+        def watch() -> None:
+            assert ready() >= there
+
+        files = library.write(dict.fromkeys(NAMES, "one\n"), {})
+        for _ in range(2):
+            library.apply(library.plan(files))
+        there = ready()
+        library.watch = watch
+        files = library.write(dict.fromkeys(NAMES, "two\n"), {})
+        for _ in range(3):
+            library.apply(library.plan(files))
 
 
 @law
