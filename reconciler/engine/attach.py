@@ -18,7 +18,7 @@ from reconciler.core.members import KEY
 from reconciler.core.model import Address, Body, Diagnostic, Json, LiveObject, Severity
 from reconciler.core.pairing import Index
 from reconciler.core.replacing import claims
-from reconciler.drivers.base import Collection, Driver, Interrupted, NoSuchApi, NotFound
+from reconciler.drivers.base import Collection, Driver, Interrupted, NotFound
 from reconciler.drivers.provider import MembersStyle
 
 FIRST_LOOK_SECONDS: Final = 0.05
@@ -42,10 +42,10 @@ class Waiting:
 
 
 def entries_of(driver: Driver, kind: str, id: str, field: str, style: MembersStyle) -> list[Body]:
-    """The members of an object as entries of its field; none where it is gone meanwhile."""
+    """The members of an object as entries of its field; none where it is gone meanwhile. Raises RemoteError."""
     try:
         return [_entry(body, style) for body in driver.within(kind, id, field).list()]
-    except (NotFound, NoSuchApi):
+    except NotFound:
         return []
 
 
