@@ -243,7 +243,15 @@ class Session:
             gates=self._gates(_credential_name(connection), self.limits) if self._gates else None,
             fence=lambda: self.lock.seconds_left() if self.lock else math.inf,
         )
-        speaking = partial(RestDriver, self.provider, client, root=str(self.root), limits=self.limits, sent=self._sent)
+        speaking = partial(
+            RestDriver,
+            self.provider,
+            client,
+            root=str(self.root),
+            directories=[*map(str, self.options.dirs), *self.target.layers],
+            limits=self.limits,
+            sent=self._sent,
+        )
         if self.provider.embedded:
             return speaking()  # in this process there is no way to wait for
         boundaries = Boundaries(self.root / NAME / "lists", self.url, partial(state_directory, self.root))

@@ -367,3 +367,11 @@ def test_a_store_of_others_keeps_the_old_version_though_no_manifest_is_of_its_ki
     assert "RC0417" in project.ok("apply", "--yes").err
     assert old in files(remote)
     assert len(files(remote)) == 2
+
+
+def test_files_beside_manifests_that_are_elsewhere(project: Project, remote: Remote) -> None:
+    elsewhere = Project(project.root / "elsewhere", project.environment)
+    elsewhere.root.mkdir()
+    filled(project, remote)
+    elsewhere.ok("--dir", "../assistants.d", "apply", "--yes")
+    assert sorted(files(remote).values()) == sorted(PAGES)
