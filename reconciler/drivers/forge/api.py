@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from reconciler.core.model import Body, Diagnostic
+from reconciler.drivers.answers import Answer
 from reconciler.drivers.base import (
     BadResponse,
     CredentialRefused,
@@ -18,7 +19,7 @@ from reconciler.drivers.base import (
     ServerFailed,
 )
 from reconciler.drivers.hosts import refuse_host
-from reconciler.drivers.http import Answer, Connection, HttpClient
+from reconciler.drivers.http import Connection, HttpClient
 from reconciler.drivers.provider import Provider
 from reconciler.drivers.shapes import error_text
 
