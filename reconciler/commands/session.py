@@ -20,6 +20,7 @@ import click
 from reconciler.commands.kinds import kinds_of
 from reconciler.commands.options import Options
 from reconciler.commands.remembering import keep, memory_of
+from reconciler.commands.signing_in import renewed
 from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
 from reconciler.config.credentials import is_given, resolve
 from reconciler.config.errors import ConfigError, error
@@ -46,7 +47,7 @@ from reconciler.engine.named import NamedDriver
 from reconciler.engine.observe import KindOnTarget, Sight, Wanted, observe, with_members
 
 if TYPE_CHECKING:
-    from reconciler.drivers.http import Connection
+    from reconciler.drivers.connection import Connection
     from reconciler.drivers.rest import RestDriver
     from reconciler.engine.locks.lock import Lock
     from reconciler.server import App
@@ -262,7 +263,7 @@ class Session:
             raise ConfigError([error(Code.UNREADABLE, str(wrong), None, hint=hint)]) from wrong
 
     def _connection(self) -> Connection:
-        from reconciler.drivers.http import Connection
+        from reconciler.drivers.connection import Connection
 
         limits, headers, secrets = self.limits, dict(self.provider.headers), []
         for name, value in self.target.headers.items():
@@ -285,6 +286,7 @@ class Session:
             limits.reads_per_minute,
             limits.writes_per_minute,
             limits.requests_per_minute,
+            renewed(self.provider, self.target, headers),
         )
 
     def _say(self, line: str) -> None:

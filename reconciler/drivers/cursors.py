@@ -1,4 +1,5 @@
-"""Lists whose next page does not begin at an id: opaque tokens, offsets, and times. No requests are made here.
+"""Lists that are read one page after the other: by opaque tokens, offsets, times, or until a page is empty. No requests
+are made here.
 
 Each function asks for pages through `fetch(said)`, where `said` is what the request says of where to begin, and yields
 every object once. A list that cannot be read to its end raises IncompleteList: nothing may be concluded from it.
@@ -54,6 +55,25 @@ def by_offset(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
             count += len(page) - (last is not None)
             last = page[-1]["id"]
     raise IncompleteList("the list moved whenever it was read", hint=_BROKEN)
+
+
+def by_last(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
+    """Each page begins after the last object of the one before, and an empty one ends the list.
+
+    Where that object is gone by then, such a list begins again: what was seen is passed over.
+    """
+    seen: set[str] = set()
+    passes, passed = 1, set[str]()
+    said: Mapping[str, Json] = {}
+    while page := fetch(said)[0]:
+        yield from _fresh(page, seen)
+        last = page[-1]["id"]
+        if last in passed:
+            passes, passed = passes + 1, set()
+        if passes > RESTARTS:
+            raise IncompleteList("the list begins again and again", hint=_BROKEN)
+        passed.add(last)
+        said = {style.cursor: last}
 
 
 def by_time(style: ListStyle, fetch: Fetch, created: str) -> Iterator[Body]:

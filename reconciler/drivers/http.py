@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import httpx
@@ -22,6 +22,7 @@ from reconciler.core.model import Body
 from reconciler.core.retry import Budget, wait_before_retry
 from reconciler.drivers.answers import Answer, failure_of
 from reconciler.drivers.base import Interrupted, TooLarge, Unreachable
+from reconciler.drivers.connection import Connection
 from reconciler.drivers.deadline import Deadline, TooLate
 from reconciler.drivers.encoding import decoded, encoded, mapped
 from reconciler.drivers.gate import Gate, Lanes, RateGate, gates_of
@@ -35,19 +36,6 @@ TEXT_BYTES: Final = 2000
 LATE_SECONDS: Final = 0.25
 LANE_SECONDS: Final = 0.05
 """How long to wait before looking again whether a lane is free: about as long as a request takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Where requests go and with what. `secrets` are masked in everything that is said about them."""
-
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    secrets: tuple[str, ...] = ()
-    timeout_seconds: float = 60
-    reads_per_minute: int = 1000
-    writes_per_minute: int = 300
-    requests_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +151,7 @@ class HttpClient(Tallies):
 
     def mask(self, text: str) -> str:
         """`text` without the secrets of this connection."""
-        for secret in self._connection.secrets:
+        for secret in self._connection.secrets_so_far:
             text = text.replace(secret, MASK)
         return text
 
@@ -185,7 +173,7 @@ class HttpClient(Tallies):
     def _send_once(self, outgoing: _Outgoing) -> Answer:
         tally = self._tally()
         tally.requests += 1
-        headers = {**self._connection.headers, **(outgoing.headers or {})}
+        headers = {**self._connection.headers_now, **(outgoing.headers or {})}
         form: dict[str, Any] = {}
         if outgoing.body is not None:
             form = {"content": encoded(outgoing.body)}
@@ -230,7 +218,7 @@ class HttpClient(Tallies):
 
     def _beginning(self, raw: bytes) -> str:
         """The first of an answer's text, masked before it is cut: half a secret is not found any more."""
-        longest = max(map(len, self._connection.secrets), default=0)
+        longest = max(map(len, self._connection.secrets_so_far), default=0)
         text = self.mask(raw[: TEXT_BYTES + longest].decode(errors="replace"))
         return text if len(raw) <= TEXT_BYTES else text[: max(0, len(text) - longest)]
 

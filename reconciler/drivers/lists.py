@@ -11,7 +11,7 @@ from reconciler.core.model import Body, Json
 from reconciler.drivers.answers import Answer
 from reconciler.drivers.base import BadResponse, NoSuchApi, NotFound, Rejected, ServerFailed, TooLarge
 from reconciler.drivers.boundaries import Boundaries
-from reconciler.drivers.cursors import by_offset, by_time, by_token
+from reconciler.drivers.cursors import by_last, by_offset, by_time, by_token
 from reconciler.drivers.listing import Fetched, read_each, read_list
 from reconciler.drivers.paging import reading
 from reconciler.drivers.paging.page import Entry, Order, Page
@@ -85,6 +85,8 @@ class Lists:
                 return by_token(spec.list, lambda said: self._page(spec, said))
             case "offset":
                 return by_offset(spec.list, lambda said: self._page(spec, said))
+            case "last":
+                return by_last(spec.list, lambda said: self._page(spec, said))
             case "time":
                 return by_time(spec.list, lambda said: self._page(spec, said), spec.created_field or "")
             case _:

@@ -53,7 +53,8 @@ class Limits:
 class ListStyle:
     """How every object of a kind is read, and what tells where the next page begins.
 
-    `after`: the id of the last object seen; `more` says whether others follow. `page`: an opaque token that the answer
+    `after`: the id of the last object seen; `more` says whether others follow. `last`: the same, where nothing says
+    whether, and an empty page ends the list. `page`: an opaque token that the answer
     has at `more`, null on the last page. `offset`: how many objects come before. `time`, newest first: up to when the
     last object seen was made, itself included. The two last ones end with a page that shows nothing new.
 
@@ -64,7 +65,7 @@ class ListStyle:
     places. Where a list shows `summaries`, every object is read by itself.
     """
 
-    style: Literal["after", "page", "offset", "time"] = "after"
+    style: Literal["after", "last", "page", "offset", "time"] = "after"
     verb: Literal["GET", "POST"] = "GET"
     path: str | None = None
     items: str = "data"

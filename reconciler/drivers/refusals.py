@@ -41,7 +41,7 @@ def refusal(answer: Answer, provider: Provider) -> RemoteError:
 def _not_found(answer: Answer, said: str, provider: Provider) -> RemoteError:
     """A 404 that speaks of one object, or one that says there is no such API here."""
     says_route = provider.unknown_route is not None and provider.unknown_route in said
-    if provider.not_found_field:
+    if provider.not_found_field is not None:
         says_object = bool(inside(answer.body, provider.not_found_field))
     else:
         says_object = isinstance(inside(answer.body, "error"), dict)

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -46,6 +46,8 @@ class Shelf:
 
     said: Mapping[str, Any]
     objects: dict[str, dict[str, Json]] = field(default_factory=dict)
+    made: dict[str, datetime] = field(default_factory=dict)
+    """When each was made, more exactly than it is shown."""
 
 
 class Mock:
@@ -122,6 +124,7 @@ class Mock:
         if counter := said.get("counts"):
             made[counter] = 1
         shelf.objects[id] = made
+        shelf.made[id] = datetime.fromtimestamp(1_700_000_000 + number // 3, UTC) + timedelta(microseconds=number % 3)
         _merge(said, made, body)
         return made
 
@@ -167,10 +170,27 @@ def _whole(shelf: Shelf, stored: dict[str, Json]) -> dict[str, Json]:
     return {**shown, **named}
 
 
+def _known(schema: Mapping[str, Any], value: Json) -> Json:
+    """A value without the parts that the schema does not name, for vendors that drop them in silence."""
+    named = schema.get("properties")
+    if not (named and isinstance(value, dict)):
+        return value
+    return {name: _known(named[name], part) for name, part in value.items() if name in named}
+
+
+def _filled(said: Mapping[str, Any], stored: dict[str, Json]) -> None:
+    """What the vendor fills in by itself, in entries of lists that say so."""
+    for fill in said.get("fills", ()):
+        stored[fill["in"]] = [
+            _merged(copy.deepcopy(fill["with"]), entry, "deep") if fill["where"].items() <= entry.items() else entry
+            for entry in stored[fill["in"]]
+        ]
+
+
 def _merge(said: Mapping[str, Any], stored: dict[str, Json], body: Mapping[str, Json]) -> None:
     known = {*said["shown"], *said["required"], *said.get("unseen", ())}
     if said.get("drops_unknown"):
-        body = {name: value for name, value in body.items() if name in known}
+        body = _known(said["request"], body)
     body = {name: value for name, value in body.items() if name not in said.get("unseen", ())}
     if said.get("ignores_null"):
         body = {name: value for name, value in body.items() if value is not None}
@@ -186,6 +206,7 @@ def _merge(said: Mapping[str, Any], stored: dict[str, Json], body: Mapping[str, 
             stored[name] = value
         else:
             stored[name] = _merged(stored.get(name), value, style)
+    _filled(said, stored)
 
 
 def _merged(stored: Json, sent: Json, style: str) -> Json:
@@ -219,10 +240,12 @@ def _page(shelf: Shelf, asked: Mapping[str, Any]) -> Json:
         if cursor not in at:
             raise Refused(400, {"detail": "unknown cursor"})
         start = at.index(cursor) + 1
+    elif cursor is not None and said["style"] == "last":
+        start = next((at for at, each in enumerate(objects, 1) if each[ids] == cursor), 0)
     elif cursor is not None and said["style"] == "offset":
         start = int(cursor)
     elif cursor is not None:
-        objects = [each for each in objects if _time(each[said["stamp"]]) <= _time(cursor)]
+        objects = [each for each in objects if shelf.made[each[ids]] <= datetime.fromisoformat(cursor)]
     page = [
         {name: each[name] for name in said["shows"]} if "shows" in said else _whole(shelf, each)
         for each in objects[start : start + size]
@@ -236,7 +259,3 @@ def _page(shelf: Shelf, asked: Mapping[str, Any]) -> Json:
         elif said.get("more"):
             answer[said["more"]] = more
     return answer
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -18,8 +18,9 @@ from reconciler.drivers.base import (
     RemoteError,
     ServerFailed,
 )
+from reconciler.drivers.connection import Connection
 from reconciler.drivers.hosts import refuse_host
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.provider import Provider
 from reconciler.drivers.shapes import error_text
 
