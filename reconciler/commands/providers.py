@@ -52,11 +52,14 @@ def rows(provider: Provider) -> Iterator[dict[str, str]]:
 
 def _traits(kind: ProviderKind) -> tuple[str, ...]:
     update = kind.update
-    return (
+    changed = (
         update.verb + (f", if {update.lock} is as seen" if update.lock else ""),
         "stay" if update.absent == "keep" else "are cleared",
         {"replace": "go", "merge": "stay", "unknown": "are named"}[update.nested],
         _MAPS[update.maps] if kind.mark_field else "none: marks in a lock file",
+    )
+    return (
+        *(("none: made anew", "-", "-", "none: marks in names") if kind.upload else changed),
         "archive" if kind.delete.archive else "delete",
         _LISTS[kind.list.style] + (", each read" if kind.list.summaries else ""),
     )

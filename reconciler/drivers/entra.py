@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from azure.core.exceptions import AzureError
@@ -16,6 +17,7 @@ def tokens_for(scope: str) -> Callable[[], Token]:
 
     What it gives raises CredentialRefused where nothing on this machine can sign in.
     """
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)  # it lists all that it tried, to everybody
     credential = DefaultAzureCredential()
 
     def ask() -> Token:

@@ -48,6 +48,8 @@ class Shelf:
     objects: dict[str, dict[str, Json]] = field(default_factory=dict)
     made: dict[str, datetime] = field(default_factory=dict)
     """When each was made, more exactly than it is shown."""
+    vanishing: str | None = None
+    """One that lists show, and that is gone when it is asked for."""
 
 
 class Mock:
@@ -101,7 +103,7 @@ class Mock:
             ids = shelf.said["id"]["field"]
             answer = {ids: made[ids]} if shelf.said.get("answers_id") else _whole(shelf, made)
             return shelf.said.get("created", 200), _wrapped(shelf, answer)
-        if id not in shelf.objects:
+        if id not in shelf.objects or id == shelf.vanishing:
             raise Refused(404, self.vendor["missing"])
         if verb == "update":
             return 200, _wrapped(shelf, _whole(shelf, self._update(shelf, shelf.objects[id], body)))
