@@ -129,8 +129,8 @@ def test_one_exported_file_is_enough(project: Project) -> None:
         ),
         (
             "langgraph",
-            {"assistant_id": "0b6e", "graph_id": "desk", "name": "Desk"},
-            ["id: 0b6e", "graph_id: desk"],
+            {"assistant_id": "a-1", "graph_id": "desk", "name": "Desk"},
+            ["id: a-1", "graph_id: desk"],
         ),
     ],
 )
