@@ -114,6 +114,16 @@ def test_an_object_that_goes_while_a_list_of_summaries_is_read_is_left_out(proje
         assert "1 managed, 0 unmanaged" in project.ok("plan").out
 
 
+def test_an_agent_that_cannot_be_read_right_after_it_was_made_is_ours_all_the_same(project: Project) -> None:
+    project.write("assistants.d/desk.yaml", ELEVENLABS)
+    with speaking(project, "elevenlabs") as mock:
+        mock.shelves["agent"].vanishing = "agent_00000001"
+        project.ok("apply", "--yes")
+        mock.shelves["agent"].vanishing = None
+        assert project.run("plan", "--detailed-exitcode").code == 0
+        assert len(sent(mock, "POST")) == 1
+
+
 def test_letta_is_never_sent_null_and_shows_objects_where_it_takes_ids(project: Project) -> None:
     project.write("assistants.d/desk.yaml", LETTA)
     with speaking(project, "letta") as mock:
