@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -243,7 +244,7 @@ def test_on_a_terminal_it_asks(project: Project) -> None:
     os.close(theirs)
     assert running.returncode == 0, err
     assert b"Who manages these assistants" in err
-    assert b"Where do they run?\n  local              in this process, no account needed\n" in err
+    assert re.search(rb"Where do they run\?\n(  .*\n)*  local +in this process, no account needed\n", err)
     assert b"  portkey            api.portkey.ai\n" in err
     assert b"CI job" not in err
     assert "owner: asked" in (project.root / "assistants.d/reconciler.yaml").read_text()
