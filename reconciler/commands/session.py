@@ -266,7 +266,7 @@ class Session:
 
         limits, headers, secrets = self.limits, dict(self.provider.headers), []
         for name, value in self.target.headers.items():
-            headers[name] = self._header(value)
+            headers[name] = self.header_text(value)
             secrets += [headers[name]] if isinstance(value, EnvRef) else []
         for name, secret in self._credentials():
             spec = self.provider.credentials[name]
@@ -290,7 +290,7 @@ class Session:
     def _say(self, line: str) -> None:
         click.echo(line, err=True)
 
-    def _header(self, value: HeaderValue) -> str:
+    def header_text(self, value: HeaderValue) -> str:
         """A header's value: text, a secret, or a mapping sent as JSON (gateways take labels like that)."""
         if isinstance(value, EnvRef):
             return resolve(self.environment, value)
