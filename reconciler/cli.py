@@ -180,4 +180,3 @@ def _bug_report() -> str:
     where = f"reconciler {__version__}, Python {platform.python_version()}, {platform.platform()}"
     trace = traceback.format_exc(limit=-8)
     return f"{trace}\nThis is a bug in reconciler ({where}).\nPlease report it with the lines above."
-
