@@ -23,7 +23,7 @@ from reconciler.exits import Exit
 VERBS: Final = (
     *("init", "validate", "render", "plan", "apply", "drift", "comment", "pull", "show", "graph"),
     *("adopt", "release", "takeover", "explain", "fmt", "convert", "doctor", "providers", "schema", "serve"),
-    *("run", "fleet", "report", "unlock"),
+    *("run", "fleet", "report", "unlock", "completion"),
 )
 
 _ELSEWHERE: Final = {
@@ -32,11 +32,22 @@ _ELSEWHERE: Final = {
     **dict.fromkeys(("check", "lint", "test"), "validate"),
     **dict.fromkeys(("import", "refresh", "export"), "pull"),
     "format": "fmt",
-    **dict.fromkeys(("server", "start", "run"), "serve"),
+    **dict.fromkeys(("new", "create", "bootstrap"), "init"),
+    **dict.fromkeys(("server", "start"), "serve"),
     **dict.fromkeys(("help", "describe"), "explain"),
+    **dict.fromkeys(("login", "auth", "ping"), "doctor"),
     "--auto-approve": "--yes",
 }
 """What other tools call it → what it is called here."""
+_NO_VERB: Final = {
+    **dict.fromkeys(
+        ("destroy", "delete", "rm", "remove"),
+        "Remove the manifest, then `apply`: where the settings say `prune: owned`, its object is deleted.",
+    ),
+    "rollback": "`apply --rollback-out FILE` writes the plan that takes an apply back, and `apply FILE` does it.",
+    "version": "It is an option: --version.",
+}
+"""What other tools have a verb for → how it is done here."""
 _WHOLE_SENTENCE: Final = 300
 
 
@@ -72,7 +83,8 @@ class LazyGroup(click.Group):
             from reconciler.config.text import closest
 
             near = _ELSEWHERE.get(args[0]) or closest(args[0], VERBS)
-            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {near!r}?" if near else ""))
+            hint = _NO_VERB.get(args[0]) or (f"Did you mean {near!r}?" if near else "")
+            ctx.fail(f"No such command {args[0]!r}. {hint}".rstrip())
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:

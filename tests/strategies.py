@@ -29,7 +29,7 @@ LONGEST_TEXT = 24
 _META = "https://json-schema.org/draft/2020-12/schema"
 _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 _NOTES = frozenset(
-    {"$schema", "$id", "$defs", "title", "description", "default", "deprecated", "readOnly", "writeOnly"}
+    {"$schema", "$id", "$defs", "title", "description", "examples", "default", "deprecated", "readOnly", "writeOnly"}
 )
 _BRANCHES = frozenset({"$ref", "allOf", "anyOf", "oneOf", "if", "then", "else", "not"})
 _PLAIN = frozenset(

@@ -113,7 +113,10 @@ def _host(session: Session) -> Iterator[Finding]:
     if session.provider.embedded:
         yield Finding("host", Status.OK, "the embedded server, in this process")
         return
-    headers = {name: session.header_text(value) for name, value in session.target.headers.items()}
+    from reconciler.commands.connecting import header_text
+
+    said = session.target.headers.items()
+    headers = {name: header_text(value, session.environment) for name, value in said}
     refused = refuse_host(session.provider, session.url, headers, session.environment, session.target.source)
     yield from (
         told("host", [refused]) if refused else [Finding("host", Status.OK, f"{session.url} may get credentials")]

@@ -39,7 +39,8 @@ def command(options: Options, form: str) -> int:
     if form == "json":
         click.echo(json.dumps(_document(found), indent=2, ensure_ascii=False))
     elif not options.quiet:
-        click.echo(f"\n{failed} of these need you." if failed else "\nEverything that is needed works.")
+        need = "needs" if failed == 1 else "need"
+        click.echo(f"\n{failed} of these {need} you." if failed else "\nEverything that is needed works.")
     return Exit.ERROR if failed else Exit.DONE
 
 

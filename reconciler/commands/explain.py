@@ -70,22 +70,13 @@ def _kinds(session: Session) -> dict[str, Any]:
 
 def _place(session: Session, kind: str, names: list[str]) -> Place:
     """The place of a field. Raises ConfigError naming the nearest there is."""
+    from reconciler.commands.named import kind_named
     from reconciler.config.errors import ConfigError, error
     from reconciler.config.fields import top
-    from reconciler.config.text import closest, cut, listed
+    from reconciler.config.text import closest, cut
     from reconciler.core.codes import Code
 
-    kinds = session.provider.kinds
-    if kind not in kinds:
-        near = closest(kind, kinds)
-        homes = [
-            name for name, spec in kinds.items() if kind in session.schemas.manifest_schema(spec.schema)["properties"]
-        ]
-        hint = f"did you mean {near or f'{homes[0]}.{kind}'}?" if near or homes else f"it has {listed(kinds)}"
-        raise ConfigError(
-            [error(Code.UNKNOWN_KIND, f"{session.provider.name} has no kind {cut(kind)}", None, "", hint)]
-        )
-    place = top(session.schemas.manifest_schema(kinds[kind].schema))
+    place = top(session.schemas.manifest_schema(kind_named(session, kind).schema))
     for name in names:
         if (below := place.child(name)) is None:
             known = place.names()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.commands.kinds import kinds_of
@@ -34,12 +35,14 @@ def exported_manifests(export: Path, directory: Path, reading: Reading) -> tuple
         kind = live["object"] if live.get("object") in kinds else default_kind(provider)
         id = str(live.get("id") or "")
         if kind not in kinds:
-            said.append(warning(Code.UNKNOWN_KIND, f"{provider.name} has no kind for this object", source))
+            said.append(
+                warning(Code.UNKNOWN_KIND, f"{provider.name} has no kind for this object: it is left out", source)
+            )
             continue
         try:
             body, about = reproduce(kinds[kind], live, id or source.file, reading)
         except Unmanageable as problem:
-            said += problem.diagnostics
+            said += [replace(each, summary=f"{each.summary}: the object is left out") for each in problem.diagnostics]
             continue
         said += about
         files |= new_files(_manifest(provider, names, kind, live, id, body), Habit())
@@ -73,6 +76,9 @@ def _in_file(path: Path, place: Source) -> Sequence[Body]:
         if path.stat().st_size > _MOST_BYTES:
             raise ConfigError([error(Code.TOO_LARGE, f"the file is larger than {_MOST_BYTES:,} bytes", place)])
         value = json.loads(path.read_bytes())
+    except json.JSONDecodeError as wrong:
+        place = Source(str(path), wrong.lineno, wrong.colno)
+        raise ConfigError([error(Code.INVALID_YAML, f"not valid JSON: {wrong.msg}", place)]) from None
     except (ValueError, RecursionError) as wrong:
         raise ConfigError([error(Code.INVALID_YAML, f"not valid JSON: {wrong}", place)]) from None
     if isinstance(value, dict) and isinstance(value.get("data"), list):

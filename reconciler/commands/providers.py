@@ -22,10 +22,13 @@ _LISTS: Final = {"after": "after an id", "page": "page tokens", "offset": "offse
 
 
 @click.command("providers")
-@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text")
+@click.argument("names", nargs=-1, metavar="[PROVIDER]...")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", help="How to write it."
+)
 @click.pass_obj
-def command(options: Options, form: str) -> int:
-    """Show what each provider can do: how objects are changed, removed and listed, and what metadata allows.
+def command(options: Options, names: tuple[str, ...], form: str) -> int:
+    """Show what each PROVIDER can do: how objects are changed, removed and listed, and what metadata allows.
 
     A kind is served where its row says; `any` is a target's own `url`. What a provider cannot do, a plan says at the
     field that wants it.
@@ -33,7 +36,7 @@ def command(options: Options, form: str) -> int:
     from reconciler.config.schemas import schemas_of
 
     schemas = schemas_of(options.directory.absolute())
-    found = [row for name in schemas.provider_names() for row in rows(schemas.provider(name))]
+    found = [row for name in names or schemas.provider_names() for row in rows(schemas.provider(name))]
     click.echo(_FORMATS[form](found), nl=False)
     return 0
 

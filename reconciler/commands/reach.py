@@ -37,7 +37,12 @@ def _network(session: Session) -> Iterator[Finding]:
         found = socket.getaddrinfo(hop.host, hop.port, type=socket.SOCK_STREAM)
     except (OSError, ValueError) as wrong:  # a ValueError is a port or a name that cannot be one
         remedy = "check the url, the proxy settings and the resolver; `getent hosts` asks the same one"
-        yield Finding("network", Status.FAIL, f"name: {session.url} leads nowhere: {wrong}", remedy)
+        yield Finding(
+            "network",
+            Status.FAIL,
+            f"name: {session.url} leads nowhere: {wrong.strerror if isinstance(wrong, OSError) else wrong}",
+            remedy,
+        )
         return
     addresses = sorted({str(each[4][0]) for each in found})
     yield Finding("network", Status.OK, f"name: {via}{hop.host} is {', '.join(addresses[:3])}")

@@ -128,6 +128,8 @@ class Project:
             if not os.path.isdir(directory):
                 summary = f"the directory {self.name(directory)} does not exist"
                 hint = self._near_directory(os.fspath(each))
+                if not os.path.isdir(self.root):
+                    summary, hint = f"the directory {self.root} does not exist", "-C names the directory to work in"
                 self.problems.append(error(Code.UNREADABLE, summary, None, hint=hint))
                 continue
             for found in self._below(directory, "", self.name(directory), top=True):

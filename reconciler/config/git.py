@@ -67,7 +67,9 @@ def _ask(root: FilePath, *arguments: str) -> str | None:
     except subprocess.CalledProcessError as failed:
         if any(words in failed.stderr for words in _NO_REPOSITORY):
             summary = failed.stderr.decode("utf-8", "replace").strip().splitlines()[0]
-            raise ConfigError([error(Code.BAD_GIT_REF, f"git: {cut(summary)}", None)]) from None
+            hint = "commits are read from the repository that the project is in: `git init` makes one"
+            hint = hint if b"not a git" in failed.stderr else "git says how to trust it: safe.directory"
+            raise ConfigError([error(Code.BAD_GIT_REF, f"git: {cut(summary)}", None, hint=hint)]) from None
         return None
     return done.decode("utf-8", "replace").strip() or None
 

@@ -176,7 +176,8 @@ def _settings(document: Document, schemas: Schemas) -> Settings:
     if has_errors(problems):
         raise ConfigError(in_order(problems))
     prune = Prune(value.get("prune", Prune.NONE))
-    return Settings(value.get("owner"), prune, default, targets, document.source)
+    place = document.key_place(("targets",)) if fields else document.source
+    return Settings(value.get("owner"), prune, default, targets, place)
 
 
 def _misplaced_tags(document: Document) -> Iterator[Diagnostic]:

@@ -83,8 +83,9 @@ def decode(content: bytes, file: str, largest: int = MAX_BYTES) -> str:
     """Bytes → text: UTF-8, with or without a byte order mark. Raises Refused for anything else."""
     start = Source(file, 1, 1)
     if len(content) > largest:
-        summary = f"the file has {len(content):,} bytes; the limit is {largest:,}"
-        raise Refused(error(Code.TOO_LARGE, summary, start))
+        hint = "put long texts into files of their own (!file), and the rows of a fleet as well (!csv, !json)"
+        hint = hint if largest == MAX_BYTES and not file.endswith(".schema.json") else ""
+        raise Refused(error(Code.TOO_LARGE, f"the file is larger than {largest:,} bytes", start, hint=hint))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Refused(error(Code.BAD_ENCODING, "the file is UTF-16, not UTF-8", start, hint="save it as UTF-8"))
     try:

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,30 @@ def test_editor_settings_associate_schemas_that_accept_what_is_written(project: 
     assert not check.is_valid({"name": "a"})
     assert not check.is_valid({"model": "gpt-4o", "tols": []})
     assert check.is_valid({"model": "gpt-4o", "reconciler": {"kind": "assistant"}})
+    # What the loader reads otherwise than an editor can: defaults from elsewhere, and templates.
+    assert check.is_valid({"name": "a", "reconciler": {"extends": "_base.yaml"}})
+    assert check.is_valid({"model": "gpt-4o", "temperature": "{{ heat }}", "reasoning_effort": "{{ effort }}"})
+    assert not check.is_valid({"model": "gpt-4o", "temperature": "0.2"})
+    assert not check.is_valid({"model": "gpt-4o", "reasoning_effort": "much"})
+    assert not check.is_valid({"model": "gpt-4o", "id": "asst_1"})
+
+
+def test_an_editor_has_nothing_to_fetch(project: Project) -> None:
+    project.ok("init", "--owner", "acme", "--target", "portkey", "--editor", "vscode")
+    there = {path.name for path in (project.root / ".vscode/reconciler").iterdir()}
+    for path in (project.root / ".vscode/reconciler").iterdir():
+        references = {
+            value
+            for each in _within(json.loads(path.read_text()))
+            if isinstance(each, dict) and isinstance(value := each.get("$ref"), str)
+        }
+        assert {each for each in references if not each.startswith("#")} <= there, path.name
+
+
+def _within(value: object) -> Iterator[object]:
+    yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _within(each)
 
 
 def test_a_ci_job_on_request(project: Project) -> None:
@@ -186,7 +211,8 @@ def test_on_a_terminal_it_asks(project: Project) -> None:
     os.close(theirs)
     assert running.returncode == 0, err
     assert b"Who manages these assistants" in err
-    assert b"Where do they run" in err
+    assert b"Where do they run?\n  local              in this process, no account needed\n" in err
+    assert b"  portkey            api.portkey.ai\n" in err
     assert b"CI job" not in err
     assert "owner: asked" in (project.root / "assistants.d/reconciler.yaml").read_text()
     assert (project.root / ".vscode/settings.json").exists()

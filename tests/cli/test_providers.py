@@ -30,3 +30,9 @@ def test_the_table_fits_its_columns_and_reads_as_markdown(project: Project) -> N
     lines = project.ok("providers", "--format", "markdown").out.splitlines()
     assert {line.count("|") for line in lines} == {10}
     assert len(lines) == len(rows) + 2
+
+
+def test_one_provider_of_them(project: Project) -> None:
+    found = project.ok("providers", "langgraph", "--format", "json").json
+    assert {row["provider"] for row in found} == {"langgraph"}
+    assert "did you mean langgraph?" in project.run("providers", "lang-graph").err
