@@ -15,8 +15,7 @@ def command(shell: str) -> int:
     """
     from click.shell_completion import get_completion_class
 
-    from reconciler.cli import root
-
+    root = click.get_current_context().find_root().command
     made = get_completion_class(shell)
     assert made is not None
     click.echo(made(root, {}, "reconciler", "_RECONCILER_COMPLETE").source())
