@@ -7,6 +7,7 @@ key. A word of JSON Schema that is not understood here raises, so that a schema 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -169,7 +170,8 @@ class _Compiler:
             case "integer":
                 return st.integers(low, high)
             case "number":
-                return st.integers(low, high) | _floats(low, high)
+                whole = low if low is None else math.ceil(low), high if high is None else math.floor(high)
+                return st.integers(*whole) | _floats(low, high)
             case "string":
                 return _texts(shape)
             case "array":

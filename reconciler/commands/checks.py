@@ -134,6 +134,9 @@ def _credentials(session: Session) -> Iterator[Finding]:
             resolve(session.environment, reference)
             found = True
             yield Finding("credentials", Status.OK, f"{name} is set, by {reference.name}")
+        elif spec.entra_scope:
+            found = True
+            yield Finding("credentials", Status.OK, f"{name} is asked for: a token for {spec.entra_scope}")
     if not session.provider.credentials:
         yield Finding("credentials", Status.OK, "none is needed")
     elif not found:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2s
 from secrets import token_hex
 
+from reconciler.commands.signing_in import renewed
 from reconciler.config.credentials import is_given, resolve
 from reconciler.config.errors import ConfigError
 from reconciler.config.settings import EnvRef, HeaderValue, Target
 from reconciler.core.model import Source
+from reconciler.drivers.connection import Connection
 from reconciler.drivers.hosts import refuse_host
-from reconciler.drivers.http import Connection
 from reconciler.drivers.provider import Limits, Provider
 
 
@@ -41,6 +42,7 @@ def connection_to(
         limits.reads_per_minute,
         limits.writes_per_minute,
         limits.requests_per_minute,
+        renewed(provider, target, headers),
     )
 
 

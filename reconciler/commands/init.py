@@ -37,8 +37,8 @@ class _Wishes:
 @click.option(
     "--from-export",
     "export",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Write manifests for the objects in this directory's JSON files.",
+    type=click.Path(path_type=Path, exists=True),
+    help="Write manifests for the objects in this JSON file, or in those of this directory.",
 )
 @click.option(
     "--from-target", "live", is_flag=True, help="Write manifests for what is live, and manage it from now on (`pull`)."

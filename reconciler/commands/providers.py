@@ -18,7 +18,13 @@ COLUMNS: Final = ("provider", "kind", "change", "left out", "parts", "metadata",
 parts of objects; how metadata is changed; how an object is removed; how lists are read; where it is served."""
 
 _MAPS: Final = {"whole": "whole", "patch": "by entry", "merge": "by entry, none out"}
-_LISTS: Final = {"after": "after an id", "page": "page tokens", "offset": "offsets", "time": "by time"}
+_LISTS: Final = {
+    "after": "after an id",
+    "last": "after an id",
+    "page": "page tokens",
+    "offset": "offsets",
+    "time": "by time",
+}
 
 
 @click.command("providers")
@@ -49,13 +55,16 @@ def rows(provider: Provider) -> Iterator[dict[str, str]]:
 
 def _traits(kind: ProviderKind) -> tuple[str, ...]:
     update = kind.update
-    return (
+    changed = (
         update.verb + (f", if {update.lock} is as seen" if update.lock else ""),
         "stay" if update.absent == "keep" else "are cleared",
         {"replace": "go", "merge": "stay", "unknown": "are named"}[update.nested],
         _MAPS[update.maps] if kind.mark_field else "none: marks in a lock file",
+    )
+    return (
+        *(("none: made anew", "-", "-", "none: marks in names") if kind.upload else changed),
         "archive" if kind.delete.archive else "delete",
-        _LISTS[kind.list.style],
+        _LISTS[kind.list.style] + (", each read" if kind.list.summaries else ""),
     )
 
 

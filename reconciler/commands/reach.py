@@ -12,8 +12,10 @@ from urllib.request import getproxies, proxy_bypass
 
 from reconciler.commands.checks import Check, Finding, Status
 from reconciler.commands.session import Session
+from reconciler.drivers.answers import Answer
 from reconciler.drivers.base import Unreachable
-from reconciler.drivers.http import Answer, Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 
 _PATIENCE_SECONDS: Final = 10.0
 _SKEW_SECONDS: Final = 60

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -111,6 +112,37 @@ def test_exported_objects_of_an_account_are_bound_by_their_ids(project: Project)
     export = str(project.root / "export")
     project.ok("init", "--owner", "acme", "--target", "portkey", "--from-export", export)
     assert "reconciler:\n  id: asst_1\n" in (project.root / "assistants.d/hr-bot.yaml").read_text()
+
+
+def test_one_exported_file_is_enough(project: Project) -> None:
+    export = project.write("desk.json", json.dumps({"data": [{"id": "asst_1", "name": "Desk", "model": "gpt-4o"}]}))
+    project.ok("init", "--owner", "acme", "--from-export", str(export))
+    assert (project.root / "assistants.d/desk.yaml").read_text().endswith("name: Desk\nmodel: gpt-4o\n")
+
+
+@pytest.mark.parametrize(
+    ("provider", "shown", "written"),
+    [
+        (
+            "letta",
+            {"id": "agent-1", "name": "Desk", "model": "openai/gpt-4o", "tools": [{"id": "tool-1", "name": "t"}]},
+            ["id: agent-1", "tool_ids:\n  - tool-1"],
+        ),
+        (
+            "langgraph",
+            {"assistant_id": "a-1", "graph_id": "desk", "name": "Desk"},
+            ["id: a-1", "graph_id: desk"],
+        ),
+    ],
+)
+def test_an_export_is_read_as_its_provider_shows_objects(
+    project: Project, provider: str, shown: dict[str, Any], written: list[str]
+) -> None:
+    export = project.write("export.json", json.dumps([shown]))
+    url = "http://127.0.0.1:9"
+    project.ok("init", "--owner", "acme", "--target", provider, "--url", url, "--from-export", str(export))
+    text = (project.root / "assistants.d/desk.yaml").read_text()
+    assert [each for each in written if each not in text] == []
 
 
 @pytest.mark.parametrize(("text", "code"), [("[1]", "RC0202"), ("{", "RC0102"), (None, "RC0101")])

@@ -23,6 +23,13 @@ def test_what_a_provider_does_differently_is_told(project: Project) -> None:
     assert (anthropic["where"], found["local", "assistant"]["where"]) == ("api.anthropic.com", "in this process")
 
 
+def test_what_is_uploaded_is_not_changed_and_is_marked_in_its_name(project: Project) -> None:
+    found = {(row["provider"], row["kind"]): row for row in project.ok("providers", "--format", "json").json}
+    assert found["local", "file"]["change"] == "none: made anew"
+    assert found["local", "file"]["metadata"] == "none: marks in names"
+    assert found["elevenlabs", "agent"]["metadata"] == "none: marks in a lock file"
+
+
 def test_the_table_fits_its_columns_and_reads_as_markdown(project: Project) -> None:
     head, *rows = project.ok("providers").out.splitlines()
     at = head.index("list")

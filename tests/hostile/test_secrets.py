@@ -14,7 +14,8 @@ import pytest
 
 from reconciler.commands import connecting
 from reconciler.drivers.base import RemoteError
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.server import App, create_app
 from reconciler.server.http import serve

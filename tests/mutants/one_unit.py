@@ -107,8 +107,8 @@ MUTANTS = [
     Mutant("parts", "filled[name] = cleared", "pass", "cleared parts are sent by name", "clearing"),
     Mutant(
         "parts",
-        "elif meaning.closed and entry is not None:",
-        "elif entry is not None:",
+        "elif meaning.closed and entry is not None and",
+        "elif entry is not None and",
         "open values have no unknown parts",
         "clearing",
     ),

@@ -1,0 +1,53 @@
+"""An answer, and what it asks of those who would send the request again."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from reconciler.core.model import Json
+from reconciler.core.retry import Failure
+from reconciler.drivers.base import Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer; `body` is the parsed JSON, or None where there is none to parse (`text` then has the beginning).
+
+    `text`, and the body of an error, are masked.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: Json
+    text: str
+
+
+def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:
+    """Seconds the remote asks us to wait: `retry-after-ms`, or `retry-after` in seconds or as a date."""
+    try:
+        if milliseconds := headers.get("retry-after-ms"):
+            return _positive(float(milliseconds) / 1000)
+        if not (text := headers.get("retry-after")):
+            return None
+        try:
+            return _positive(float(text))
+        except ValueError:
+            return _positive(parsedate_to_datetime(text).timestamp() - now())
+    except (ValueError, OverflowError, TypeError):
+        return None
+
+
+def _positive(seconds: float) -> float | None:
+    return seconds if math.isfinite(seconds) and seconds > 0 else None
+
+
+def failure_of(tries: int, repeatable: bool, answer: Answer | None, error: Unreachable | None) -> Failure:
+    """What a try that did not succeed tells about trying again."""
+    if answer is None:
+        return Failure(tries, repeatable, reached=error is None or error.reached)
+    advice = {"true": True, "false": False}.get(answer.headers.get("x-should-retry", ""))
+    return Failure(tries, repeatable, answer.status, True, retry_after(answer.headers), advice)
