@@ -25,6 +25,8 @@ from reconciler.core.model import Diagnostic, Source
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".md")
 SETTINGS: Final = "reconciler.yaml"
 _PIECE: Final = 1024 * 1024
+_GIT: Final = ".git"
+"""What is in it is no file of the project, and may hold the credential of a checkout."""
 _MISNAMED_SETTINGS: Final = ("reconciler.yml", "reconciler.json")
 # Absent on Windows, where neither pipes nor links of that kind are met.
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -176,6 +178,8 @@ class Project:
         if not self.holds(os.path.realpath(path)):
             raise ValueError("leads outside the project")
         real = os.path.realpath(path, strict=True)
+        if any(_GIT in os.path.relpath(real, each).split(os.sep) for each in self._real):
+            raise ValueError("leads into git's own directory")
         if not stat.S_ISREG(os.lstat(real).st_mode):
             raise ValueError("is not a regular file")
         return real
