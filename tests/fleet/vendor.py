@@ -71,6 +71,8 @@ class Vendor:
             "worst_second": max((_worst(each, 1.0) for each in self.moments.values()), default=0),
             "worst_minute": max((_worst(each, 60.0) for each in self.moments.values()), default=0),
             "by_key": {key: len(each) for key, each in self.moments.items()},
+            "by_second": _by_second(moments),
+            "cpu": time.process_time(),
         }
 
 
@@ -82,6 +84,12 @@ def _worst(moments: list[float], seconds: float) -> int:
             first += 1
         most = max(most, last - first + 1)
     return most
+
+
+def _by_second(moments: list[float]) -> list[int]:
+    """How many requests came in each second since the first."""
+    counted = Counter(int(moment - moments[0]) for moment in moments)
+    return [counted[second] for second in range(max(counted, default=-1) + 1)]
 
 
 def _page(account: dict[str, dict[str, Any]], query: str) -> dict[str, Any]:
