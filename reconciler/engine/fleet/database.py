@@ -81,12 +81,40 @@ class Database:
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
-            yield
-        except psycopg.Error as problem:  # the pool's own among them
-            told = _told(problem)
+            with _told():
+                yield
+        except StoreError as told:
             if told.lost:
                 self.on_loss(told)
-            raise told from problem
+            raise
+
+
+class Session:
+    """One connection of its own, for what lasts as long as it does. Safe from several threads."""
+
+    def __init__(self, url: str) -> None:
+        with _told():
+            self._connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._connection.close()
+
+    def rows(self, statement: LiteralString, values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """Run a statement and return what it answers. Raises StoreError."""
+        with _told():
+            return self._connection.execute(statement, values).fetchall()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What psycopg has to say, as a StoreError."""
+    try:
+        yield
+    except psycopg.Error as problem:  # the pool's own among them
+        raise _store_error(problem) from problem
 
 
 def columns(records: Iterable[Sequence[object]], width: int) -> list[list[object]]:
@@ -95,7 +123,7 @@ def columns(records: Iterable[Sequence[object]], width: int) -> list[list[object
     return [[record[place] for record in listed] for place in range(width)]
 
 
-def _told(problem: psycopg.Error) -> StoreError:
+def _store_error(problem: psycopg.Error) -> StoreError:
     """What went wrong, without the database's address: it may hold a password."""
     if isinstance(problem, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         summary, code, hint = "the database has no tables of this version", Code.FLEET_DATABASE, _INIT_HINT
