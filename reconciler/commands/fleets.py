@@ -187,10 +187,12 @@ class Workers:
     def supervised(self, fleet: Fleet, options: Options, processes: int) -> int:
         """Keep so many workers running until stopped: with the files that are read here, once. Raises ConfigError."""
         from reconciler.engine.fleet import queue  # noqa: F401 - what workers need is loaded once
+        from reconciler.engine.fleet.database import PATIENCE_SECONDS
         from reconciler.engine.fleet.supervise import supervise
         from reconciler.engine.fleet.work import Unusable
 
         def work() -> int:
+            fleet.database.patience = PATIENCE_SECONDS
             try:
                 with fleet.database:
                     self.work(fleet)
