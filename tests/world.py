@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ IDENTITY = TargetIdentity("test", "openai-assistants", "http://embedded/v1")
 KEYS = ("a", "b", "c", "team/d")
 
 
-def client(app: App) -> HttpClient:
+def client(app: App | Callable[..., Iterable[bytes]]) -> HttpClient:
     """A client of an application in this process that never waits."""
     connection = Connection("http://embedded/v1", PROVIDER.headers, (), 60, 10**6, 10**6)
     return HttpClient(connection, wsgi_app=app, pause=lambda seconds: False, chance=lambda: 0.0)

@@ -18,7 +18,7 @@ from reconciler.commands.session import Session
 from reconciler.commands.signals import SIGNALS, heard
 from reconciler.commands.state import state_directory
 from reconciler.core.codes import Code
-from reconciler.core.model import Action, Outcome, Plan, Result
+from reconciler.core.model import Action, Address, Outcome, Plan, Result
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.observe import Sight
 from reconciler.exits import Exit
@@ -56,7 +56,16 @@ def carry_out(
         if shown is not None:
             session.sent = shown.sent
         report = shown.report if shown else lambda outcome: None
-        return send(session, plan, sight, parallelism=parallelism, stop_on_error=stop_on_error, report=report)
+        awaiting = shown.awaiting if shown else lambda address, count: None
+        return send(
+            session,
+            plan,
+            sight,
+            parallelism=parallelism,
+            stop_on_error=stop_on_error,
+            report=report,
+            awaiting=awaiting,
+        )
 
 
 def send(
@@ -67,6 +76,7 @@ def send(
     parallelism: int | None = None,
     stop_on_error: bool = False,
     report: Callable[[Outcome], None] = lambda outcome: None,
+    awaiting: Callable[[Address, int], None] = lambda address, count: None,
 ) -> list[Outcome]:
     """Apply a plan; `session.stop` ends it after what is in flight. Raises like `carry_out`, and like `locked`."""
     state_directory(session.root)  # for the journal
@@ -77,6 +87,7 @@ def send(
             indexing_seconds=session.limits.indexing_seconds,
             stop_on_error=stop_on_error,
             report=report,
+            awaiting=awaiting,
             stop=session.stop,
         )
         return apply_plan(plan, session.driver, session.kinds, sight.observed, session.journal, options)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import click
 
 from reconciler.commands.options import Options
-from reconciler.core.model import Outcome
+from reconciler.core.model import Address, Outcome
 
 _REDRAWN_SECONDS = 0.1
 _UNITS = ("B", "kB", "MB", "GB")
@@ -27,6 +27,7 @@ class Progress:
     clock: Callable[[], float] = time.monotonic
     done: int = 0
     bytes: int = 0
+    awaited: dict[Address, int] = field(default_factory=dict)
     _began: float | None = None
     _drawn: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -47,14 +48,21 @@ class Progress:
                 self._drawn = now
                 self.write(self.line())
 
+    def awaiting(self, address: Address, count: int) -> None:
+        """So many files of an address are being indexed, as far as is known."""
+        with self._lock:
+            self.awaited[address] = count
+            self.write(self.line())
+
     def line(self) -> str:
-        """`3/12 applied, 1.2 MB uploaded, 0.8 MB/s`."""
-        said = f"{self.done}/{self.total} applied"
-        if self._began is None:
-            return said
-        seconds = self.clock() - self._began
-        rate = f", {sized(self.bytes / seconds)}/s" if seconds > 0 else ""
-        return f"{said}, {sized(self.bytes)} uploaded{rate}"
+        """`3/12 applied, 1.2 MB uploaded, 0.8 MB/s`, or `3/12 applied, 1.2 MB uploaded, 40 files being indexed`."""
+        said, indexed = f"{self.done}/{self.total} applied", sum(self.awaited.values())
+        if self._began is not None:
+            said += f", {sized(self.bytes)} uploaded"
+        if indexed:
+            return f"{said}, {indexed} files being indexed"
+        seconds = 0.0 if self._began is None else self.clock() - self._began
+        return f"{said}, {sized(self.bytes / seconds)}/s" if seconds > 0 else said
 
 
 def sized(count: float) -> str:

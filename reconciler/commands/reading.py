@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.commands.session import Session
+from reconciler.core.dependencies import usable
 from reconciler.core.marks import Mark
 from reconciler.core.model import Action, LiveObject, Manifest, Plan
 from reconciler.core.pairing import mark_of
@@ -35,8 +36,12 @@ def spoken_of(session: Session, manifests: Sequence[Manifest]) -> Wanted:
 
 
 def users_seen(session: Session, plan: Plan, sight: Sight) -> Sight:
-    """What was read; with every collection that something may be in which the plan deletes."""
+    """What was read; with every kind that may use what the plan deletes, and every collection that it may be in."""
     deleted = {change.address.kind for change in plan.changes if change.action is Action.DELETE}
+    unread = {each.kind.name for each in session.kinds if not deleted.isdisjoint(usable(each.kind))}
+    unread -= {observation.kind.name for observation in sight.observed}
+    if unread:
+        sight = session.look_further(sight, unread)
     holding = {
         (kind.kind.name, name) for kind in session.kinds for name, style in kind.members.items() if style.of in deleted
     }

@@ -201,6 +201,13 @@ class Session:
             problem.diagnostics = (replace(problem.diagnostic, source=self.target.source),)
             raise
 
+    def look_further(self, sight: Sight, kinds: Collection[str]) -> Sight:
+        """What was read, and these kinds as well, as far as the target serves them. Raises RemoteError."""
+        order = [each.kind.name for each in self.kinds]
+        more = observe(self.driver, [e for e in self.kinds if e.kind.name in kinds], self.journal, optional=kinds)
+        observed = sorted((*sight.observed, *more.observed), key=lambda each: order.index(each.kind.name))
+        return Sight(tuple(observed), (*sight.unsettled, *more.unsettled))
+
     def look_into(self, sight: Sight, members: Wanted) -> Sight:
         """What was read, with the members of the collections that are wanted. Raises RemoteError."""
         return replace(sight, observed=with_members(self.driver, self.kinds, sight.observed, self.owner, members))
@@ -236,7 +243,15 @@ class Session:
             gates=self._gates(_credential_name(connection), self.limits) if self._gates else None,
             fence=lambda: self.lock.seconds_left() if self.lock else math.inf,
         )
-        speaking = partial(RestDriver, self.provider, client, root=str(self.root), limits=self.limits, sent=self._sent)
+        speaking = partial(
+            RestDriver,
+            self.provider,
+            client,
+            root=str(self.root),
+            directories=[*map(str, self.options.dirs), *self.target.layers],
+            limits=self.limits,
+            sent=self._sent,
+        )
         if self.provider.embedded:
             return speaking()  # in this process there is no way to wait for
         boundaries = Boundaries(self.root / NAME / "lists", self.url, partial(state_directory, self.root))

@@ -8,12 +8,14 @@ files:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.config.errors import error
 from reconciler.config.files import Files
 from reconciler.config.matching import is_pattern
+from reconciler.config.schemas import Schemas
 from reconciler.config.text import cut
 from reconciler.config.uploads import Uploads
 from reconciler.core.codes import Code
@@ -24,11 +26,13 @@ from reconciler.drivers.provider import MembersStyle, Provider
 
 
 def with_files(
-    project: Files, provider: Provider, manifests: Mapping[Address, Manifest]
+    project: Files, provider: Provider, schemas: Schemas, manifests: Mapping[Address, Manifest]
 ) -> tuple[dict[Address, Manifest], list[Diagnostic]]:
     """The manifests with one for each uploaded file, and with the members of collections spelled out."""
     uploads = {
-        kind: Uploads(project, kind, spec.upload) for kind, spec in provider.kinds.items() if spec.upload is not None
+        kind: Uploads(project, kind, spec.upload, _most(schemas.schema(spec.schema), spec.upload.labels))
+        for kind, spec in provider.kinds.items()
+        if spec.upload is not None
     }
     if not uploads:
         return dict(manifests), []
@@ -49,6 +53,12 @@ def with_files(
         rest |= each.manifests
         problems += each.problems
     return rest, problems
+
+
+def _most(schema: Mapping[str, Json], field: str) -> float:
+    """How many entries a field can have."""
+    most: float = schema["properties"].get(field, {}).get("maxProperties", math.inf)
+    return most
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +128,10 @@ class _Spelling:
     def _spelled(self, entry: _Entry) -> dict[str, Json]:
         """An entry with the labels of its file, and with what the whole collection says where it says nothing."""
         labels = {**self._uploads.labels.get(entry.address, {}), **(entry.said.get(self._labels) or {})}
+        if len(labels) > self._uploads.most_labels:
+            summary = f"{entry.address} has {len(labels)} {self._labels} here, those of its own manifest among them"
+            hint = f"leave at most {self._uploads.most_labels:.0f}"
+            self._refuse(Code.NOT_FOR_FILES, summary, entry.place, hint)
         spelled: dict[str, Json] = {self._style.id_field: placeholder(entry.address), KEY: entry.address.key}
         for name in self._style.sent:
             if name not in (self._style.id_field, self._labels) and (

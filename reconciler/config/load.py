@@ -84,7 +84,7 @@ def load(
     if not gathered.files and not has_errors(project.problems):
         summary = f"there are no manifests in {', '.join(project.name(str(root / each)) for each in dirs)}"
         problems.append(warning(Code.NOTHING_TO_MANAGE, summary, None, hint="write one, or name another --dir"))
-    spelled, unfit = with_files(project, provider, gathered.manifests)
+    spelled, unfit = with_files(project, provider, reading.schemas, gathered.manifests)
     problems += unfit
     manifests = tuple(sorted(spelled.values(), key=lambda each: each.address))
     names = {address: gathered.names.get(address) for address in spelled}
@@ -94,7 +94,7 @@ def load(
     }
     problems += _same_names(manifests, provider, names)
     problems += _same_ids(manifests)
-    problems += reference_problems(manifests, provider, reading.schemas)
+    problems += reference_problems(manifests, target.name, provider, reading.schemas)
     return Loaded(manifests, in_order(problems), config_digest(contents))
 
 

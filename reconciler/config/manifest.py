@@ -79,7 +79,7 @@ def _judged(document: Document, file_key: str | None, reading: Reading, found: l
     if readable:
         problems += _target_problems(document, options, reading)
         problems += _key_problems(document, options, key)
-    kind = options.get("kind") or default_kind(reading.provider)
+    kind = _kind_of(document) or default_kind(reading.provider)
     for_us = reading.target.name in options.get("targets", (reading.target.name,))
     provider_kind = reading.provider.kinds.get(kind) if for_us else reading.kind_elsewhere(kind, options["targets"])
     if provider_kind is None:
@@ -113,6 +113,13 @@ def _manifest(document: Document, address: Address, options: Mapping[str, Any]) 
 def default_kind(provider: Provider) -> str:
     """The kind of a manifest that names none."""
     return next(iter(provider.kinds)) if len(provider.kinds) == 1 else "assistant"
+
+
+def _kind_of(document: Document) -> str | None:
+    """What a document says of its kind: true of its body, whatever is wrong with the rest of its block."""
+    block = document.value.get(BLOCK)
+    kind = block.get("kind") if isinstance(block, dict) else None
+    return kind if isinstance(kind, str) else None
 
 
 def _block_problems(document: Document, reading: Reading) -> list[Diagnostic]:

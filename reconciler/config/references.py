@@ -14,7 +14,9 @@ from reconciler.core.semantics import FREE, Meaning, compile_schema
 from reconciler.drivers.provider import Provider
 
 
-def reference_problems(manifests: Sequence[Manifest], provider: Provider, schemas: Schemas) -> Iterator[Diagnostic]:
+def reference_problems(
+    manifests: Sequence[Manifest], target: str, provider: Provider, schemas: Schemas
+) -> Iterator[Diagnostic]:
     """What is wrong with the references among the manifests of one target."""
     known = {manifest.address: manifest for manifest in manifests}
     referring = {manifest.address.kind for manifest in manifests if manifest.refs}
@@ -23,7 +25,7 @@ def reference_problems(manifests: Sequence[Manifest], provider: Provider, schema
     for manifest in manifests:
         for path, address in manifest.refs.items():
             if address not in known:
-                yield _missing(manifest, path, address, known)
+                yield _missing(manifest, path, address, target, known)
             elif order.index(address.kind) > order.index(manifest.address.kind):
                 summary = (
                     f"a {manifest.address.kind} is made before any {address.kind}, so that it cannot refer to {address}"
@@ -31,7 +33,7 @@ def reference_problems(manifests: Sequence[Manifest], provider: Provider, schema
                 yield error(Code.BAD_REFERENCE, summary, manifest.place(path))
             elif (kind := _kind_at(fields[manifest.address.kind], path)) not in (None, address.kind):
                 summary = f"{dotted(path)} takes the id of a {kind}, and {address} is none"
-                yield error(Code.BAD_REFERENCE, summary, manifest.place(path))
+                yield error(Code.BAD_REFERENCE, summary, manifest.place(path), hint=f"name a {kind}: `!ref {kind}/KEY`")
     if circle := _circle(known):
         first = known[circle[0]]
         path = next(path for path, address in first.refs.items() if address in circle)
@@ -40,16 +42,19 @@ def reference_problems(manifests: Sequence[Manifest], provider: Provider, schema
         yield error(Code.BAD_REFERENCE, f"references go round in a circle: {shown}", first.place(path), hint=hint)
 
 
-def _missing(manifest: Manifest, path: Path, address: Address, known: Mapping[Address, Manifest]) -> Diagnostic:
+def _missing(
+    manifest: Manifest, path: Path, address: Address, target: str, known: Mapping[Address, Manifest]
+) -> Diagnostic:
     names = sorted(str(each) for each in known if each.kind == address.kind)
     near = closest(str(address), names)
     if near:
         hint = f"did you mean {near}?"
     else:
-        hint = f"there are {listed(names[:5])}" if names else f"write a manifest of kind {address.kind} for this target"
+        hint = f"there are {listed(names[:5])}" if len(names) > 1 else "".join(f"there is {each}" for each in names)
+        hint = hint or f"write a manifest of kind {address.kind}, or let the `targets` of one that exists name {target}"
     return error(
         Code.BAD_REFERENCE,
-        f"!ref names {address}, which has no manifest for this target",
+        f"!ref names {address}, which has no manifest for the target {target}",
         manifest.place(path),
         hint=hint,
     )

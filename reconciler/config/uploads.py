@@ -7,6 +7,7 @@ The address of a file that has no manifest of its own comes from its path.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import unicodedata
@@ -26,16 +27,20 @@ from reconciler.drivers.provider import UploadStyle
 
 _NO_KEY_LETTER: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _MAX_KEY: Final = 128
+_UNFIT_NAME: Final = re.compile(r'["\\\x00-\x1f\x7f\ud800-\udfff]|%(?:22|0[AD])', re.IGNORECASE)
+"""What does not come through a form as it was sent: servers differ on what they make of it."""
 
 
 class Uploads:
     """The uploaded files of one kind; `labels` has what manifests say that is kept on each membership instead.
 
-    `style` says how the kind is uploaded. `manifests` and `labels` are by address.
+    `style` says how the kind is uploaded, `most_labels` how many each membership can keep. `manifests` and `labels` are
+    by address.
     """
 
-    def __init__(self, project: Files, kind: str, style: UploadStyle) -> None:
+    def __init__(self, project: Files, kind: str, style: UploadStyle, most_labels: float) -> None:
         self.kind = kind
+        self.most_labels = most_labels
         self.manifests: dict[Address, Manifest] = {}
         self.labels: dict[Address, Mapping[str, Json]] = {}
         self.problems: list[Diagnostic] = []
@@ -117,6 +122,9 @@ class Uploads:
             self._refuse(
                 Code.EMPTY_UPLOAD, f"{shown} is empty", place, "an empty file cannot be used: write or remove it"
             )
+        elif unfit := _UNFIT_NAME.search(name):
+            summary = f"the name {cut(name)} has {unfit.group()!a} in it, which not every server keeps"
+            self._refuse(Code.NOT_FOR_FILES, summary, place, f"rename it, or give it another `{style.name}`")
         elif len(name.encode()) > MAX_NAME:
             hint = f"give it a shorter `{style.name}`"
             self._refuse(Code.NOT_FOR_FILES, f"the name of {shown} is longer than {MAX_NAME} bytes", place, hint)
@@ -141,8 +149,7 @@ class Uploads:
         bases = [os.path.abspath(os.path.join(self._project.root, each)) for each in self._project.directories]
         inside = [base for base in bases if path.startswith(base + os.sep)]
         relative = os.path.relpath(path, max(inside, key=len) if inside else self._project.root)
-        plain = unicodedata.normalize("NFKD", relative).encode("ascii", "ignore").decode()
-        parts = (_NO_KEY_LETTER.sub("-", part).lstrip("._-") or "x" for part in plain.split(os.sep) if part != "..")
+        parts = (_as_part(part) for part in relative.split(os.sep) if part != "..")
         return "/".join(parts)[-_MAX_KEY:].lstrip("/._-")
 
     def _unfit(self, manifest: Manifest) -> Iterator[Diagnostic]:
@@ -164,3 +171,18 @@ class Uploads:
 
     def _refuse(self, code: Code, summary: str, place: Source, hint: str = "") -> None:
         self.problems.append(error(code, summary, place, hint=hint))
+
+
+def _as_part(name: str) -> str:
+    """A name as part of a key. Letters that have no likeness in ASCII are told by a digest: `7c1b05.md`."""
+    folded = unicodedata.normalize("NFKD", name)
+    stem, _, suffix = folded.rpartition(".") if "." in folded[1:] else (folded, "", "")
+    plain, ending = _as_word(stem), _as_word(suffix)
+    if any(not letter.isascii() and unicodedata.category(letter)[0] in "LNS" for letter in folded):
+        digest = hashlib.sha256(unicodedata.normalize("NFC", name).encode(errors="surrogateescape")).hexdigest()
+        plain = "-".join(filter(None, (plain, digest[:6])))
+    return (plain or "x") + (f".{ending}" if ending else "")
+
+
+def _as_word(text: str) -> str:
+    return _NO_KEY_LETTER.sub("-", text.encode("ascii", "ignore").decode()).lstrip("._-")

@@ -145,9 +145,21 @@ def referring(kind: Kind) -> frozenset[str]:
     return frozenset(name for name, meaning in kind.fields.items() if _refers(meaning))
 
 
+def usable(kind: Kind) -> frozenset[str]:
+    """The kinds whose objects one of this kind can use."""
+    return frozenset(ref for meaning in kind.fields.values() for ref in _refs(meaning))
+
+
 def _refers(meaning: Meaning) -> bool:
-    inner = (*meaning.properties.values(), meaning.items, meaning.entries)
-    return meaning.ref is not None or any(_refers(each) for each in inner if each is not None)
+    return next(_refs(meaning), None) is not None
+
+
+def _refs(meaning: Meaning) -> Iterator[str]:
+    if meaning.ref is not None:
+        yield meaning.ref
+    for inner in (*meaning.properties.values(), meaning.items, meaning.entries):
+        if inner is not None:
+            yield from _refs(inner)
 
 
 def _references(kind: Kind, body: Body) -> Iterator[_Held]:

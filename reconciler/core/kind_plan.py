@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from reconciler.core import marks, policy
-from reconciler.core.base import NO_BASE, BaseSource, UnknownBase
+from reconciler.core.base import NO_BASE, BaseSource
 from reconciler.core.capabilities import archived, inexpressible, refuse_inexpressible
 from reconciler.core.changes import deletion, dropped_parts, remarked, replacement, written
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance, decide_create, decide_update
 from reconciler.core.desired import managed_units
+from reconciler.core.likeness import LeftBehind, Likeness
 from reconciler.core.marks import Mark
 from reconciler.core.model import (
     Action,
@@ -128,7 +130,7 @@ class KindPlanner(Ownership):
         if block := policy.refuse_binding(self.index, self.owner, live, id, held, taken):
             return Change(manifest.address, Action.ADOPT, id, (Reason.BOUND,), manifest.source, blocked=block)
         assert live is not None
-        owned = next((o for o in self._ours() if o.live.id == id), None)
+        owned = self.index.with_our_mark.get(id)
         if owned is None:
             self.adopted += 1
             return self._existing(manifest, live, None, Action.ADOPT, (Reason.BOUND,))
@@ -175,37 +177,37 @@ class KindPlanner(Ownership):
         mark = self._new_mark(manifest, None, managed_units(self.kind, manifest))
         reasons = (Reason.NEW, Reason.GONE) if self.base.had(manifest.address) else (Reason.NEW,)
         change = written(self.kind, manifest, Action.CREATE, None, decision, mark, reasons)
-        others = [live for live in self.index.not_ours if live.id not in self._bound_ids]
         block = (
             policy.refuse_newer(self.index, self.owner, manifest)
             or self._probable_rename(manifest)
-            or policy.refuse_same_name(self.kind, others, manifest)
+            or policy.refuse_same_name(self.index, self._bound_ids, manifest)
         )
         return replace(change, blocked=block) if block else change
 
     def _probable_rename(self, manifest: Manifest) -> Block | None:
-        """An object of ours without a manifest that has the same name, or manages the same units with one content."""
-        for key, owned in sorted(self.index.ours.items()):
-            if key in self.manifests or key in self._moving or owned.live.id in self._bound_ids:
-                continue
-            if what := self._likeness(manifest, owned):
-                self._renamed[key] = manifest.address
-                hint = (
-                    f"{owned.live.id} of {self.kind.name}/{key} has the same {what} and no manifest: "
-                    f"if it was renamed, add `reconciler: {{moved_from: {key}}}`"
-                )
-                other = "; if it is another, `reconciler: {same_name: allow}`" if what == "name" else ""
-                return Block(Blocker.PROBABLE_RENAME, hint + other)
-        return None
+        """An object of ours without a manifest that looks like this one's, by another key."""
+        if (alike := self._left_behind.like(manifest)) is None:
+            return None
+        owned, likeness = alike
+        key = owned.mark.key
+        self._renamed[key] = manifest.address
+        hint = (
+            f"{owned.live.id} of {self.kind.name}/{key} has the same {likeness} and no manifest: "
+            f"if it was renamed, add `reconciler: {{moved_from: {key}}}`"
+        )
+        other = "; if it is another, `reconciler: {same_name: allow}`" if likeness is Likeness.NAME else ""
+        return Block(Blocker.PROBABLE_RENAME, hint + other)
 
-    def _likeness(self, manifest: Manifest, owned: Owned) -> str | None:
-        """What a manifest has in common with an object of another key, if that makes them one and the same."""
-        same_content = not decide_update(self.kind, manifest, owned.live.body, None, UnknownBase()).writes
-        if same_content and owned.mark.units == marks.codes(managed_units(self.kind, manifest)):
-            return "content"
-        field = self.kind.name_field
-        name = manifest.body.get(field) if field and not manifest.same_name_allowed else None
-        return "name" if field and name and owned.live.body.get(field) == name else None
+    @cached_property
+    def _left_behind(self) -> LeftBehind:
+        return LeftBehind(
+            self.kind,
+            (
+                owned
+                for key, owned in self.index.ours.items()
+                if not (key in self.manifests or key in self._moving or owned.live.id in self._bound_ids)
+            ),
+        )
 
     def _twins(self, key: str) -> list[Change]:
         address, manifest = Address(self.kind.name, key), self.manifests[key]

@@ -95,9 +95,8 @@ def remaining(kind: Kind, name: str, planned: Mapping[str, Json], live: Json) ->
             if _was(spec, meaning, seen) != entry.get("was"):
                 return {}, str(entry[spec.id_field])
             left["modify"].append(entry)
-    for id in planned.get("await", ()):
-        if there.get(id, {}).get(spec.status_field, spec.done) != spec.done:
-            left["await"].append(id)
+    ready = {id for id, entry in there.items() if entry.get(spec.status_field, spec.done) == spec.done}
+    left["await"] += [id for id in planned.get("await", ()) if id not in ready]  # a list may not show it yet
     left["detach"] = [entry for entry in planned.get("detach", ()) if entry[spec.id_field] in there]
     return {step: entries for step, entries in left.items() if entries}, None
 

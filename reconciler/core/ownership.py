@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.core import marks, policy
@@ -53,7 +53,7 @@ class Ownership:
         if block := policy.refuse_binding(self.index, self.owner, live, id, held, None):
             return Change(manifest.address, Action.ADOPT, id, (Reason.BOUND,), manifest.source, blocked=block)
         assert live is not None
-        owned = next((o for o in self._ours() if o.live.id == id), None)
+        owned = self.index.with_our_mark.get(id)
         present = units(self.kind, live.body)
         shown = {unit: present.get(unit) for unit in managed_units(self.kind, manifest)}
         mark = self._new_mark(manifest, own_mark(self.index, owned) if owned else None, shown)
@@ -94,11 +94,6 @@ class Ownership:
         """The objects of a key that no manifest binds by id: the one that counts, then its twins."""
         return [owned for owned in claims(self.index, key) if owned.live.id not in self._bound_ids]
 
-    def _ours(self) -> Iterator[Owned]:
-        yield from self.index.ours.values()
-        yield from (copy for _, copy in self.index.copies)
-        yield from (twin for twins in self.index.twins.values() for twin in twins)
-
     def _new_mark(self, manifest: Manifest, old: Mark | None, after: Mapping[Unit, Json]) -> Mark:
         mark = mark_for(self.kind, self.owner, manifest, old, after if self.digests else None)
         if self.digests and mark.units and not mark.digests:
@@ -107,10 +102,10 @@ class Ownership:
 
     def _copied(self, owned: Owned) -> Block | None:
         """A copy that a person made of an object would take its place, and be the next to go."""
-        copy = next((copy for first, copy in self.index.copies if first.live.id == owned.live.id), None)
+        copy = self.index.copy_of(owned.live.id)
         if copy is None:
             return None
-        hint = f"{copy.live.id} is a copy of it and would go next: take the entry {MARK_ENTRY!r} off the copy first"
+        hint = f"{copy.id} is a copy of it and would go next: take the entry {MARK_ENTRY!r} off the copy first"
         return Block(Blocker.COPY, hint)
 
     def _warn(self, code: Code, key: str, summary: str) -> None:

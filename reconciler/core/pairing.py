@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from reconciler.core import marks
 from reconciler.core.marks import DamagedMark, Mark, NewerMark
-from reconciler.core.model import LiveObject
+from reconciler.core.model import Json, LiveObject
 from reconciler.core.semantics import MARK_ENTRY, Kind
 
 
@@ -44,9 +45,12 @@ class Owned:
     mark: Mark
 
 
-@dataclass(slots=True)
+@dataclass
 class Index:
-    """The live objects of one kind, sorted by whose they are. `ours` has one object for each key."""
+    """The live objects of one kind, sorted by whose they are. `ours` has one object for each key.
+
+    Look-ups are made once, when somebody first asks: an account of any size is asked once for each manifest.
+    """
 
     kind: Kind
     ours: dict[str, Owned] = field(default_factory=dict)
@@ -58,18 +62,51 @@ class Index:
     unmarked: list[LiveObject] = field(default_factory=list)
     by_id: Mapping[str, LiveObject] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def not_ours(self) -> list[LiveObject]:
         """Every object that is not under our management, in the order of the remote."""
         mine = {owned.live.id for owned in self.ours.values()}
         mine.update(owned.live.id for twins in self.twins.values() for owned in twins)
         return [live for live in self.by_id.values() if live.id not in mine]
 
+    @cached_property
+    def with_our_mark(self) -> Mapping[str, Owned]:
+        """Every object whose mark names us, twins and copies too, by its id."""
+        twins = (twin for twins in self.twins.values() for twin in twins)
+        return {owned.live.id: owned for owned in (*self.ours.values(), *twins, *self._copied.values())}
+
+    def strangers_named(self, name: Json) -> list[LiveObject]:
+        """The objects that are not ours and have a name, in the order of the remote; none where there is no name."""
+        return self._strangers.get(name, []) if isinstance(name, str) and name else []
+
+    def copy_of(self, id: str) -> LiveObject | None:
+        """An object that a person made by copying this one, mark included."""
+        return self._copies.get(id)
+
+    def is_copy(self, id: str) -> bool:
+        """Whether an object was made by copying another, mark included."""
+        return id in self._copied
+
+    @cached_property
+    def _strangers(self) -> Mapping[str, list[LiveObject]]:
+        named: dict[str, list[LiveObject]] = {}
+        for live in self.not_ours:
+            if isinstance(name := live.body.get(self.kind.name_field or ""), str):
+                named.setdefault(name, []).append(live)
+        return named
+
+    @cached_property
+    def _copies(self) -> Mapping[str, LiveObject]:
+        return {first.live.id: copy.live for first, copy in reversed(self.copies)}
+
+    @cached_property
+    def _copied(self) -> Mapping[str, Owned]:
+        return {copy.live.id: copy for _, copy in self.copies}
+
 
 def own_mark(found: Index, owned: Owned) -> Mark:
     """An object's mark as it goes on: a copy that gets a manifest of its own gets a nonce of its own."""
-    is_copy = any(copy.live.id == owned.live.id for _, copy in found.copies)
-    return replace(owned.mark, nonce=marks.UNDRAWN) if is_copy else owned.mark
+    return replace(owned.mark, nonce=marks.UNDRAWN) if found.is_copy(owned.live.id) else owned.mark
 
 
 def index(kind: Kind, objects: Iterable[LiveObject], owner: str) -> Index:

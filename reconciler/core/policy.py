@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from reconciler.core.base import Base
 from reconciler.core.decide import Decision, OnDrift, Stance
-from reconciler.core.marks import NewerMark
+from reconciler.core.marks import Mark, NewerMark
 from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Manifest, Reason
 from reconciler.core.pairing import Index, Owned, mark_of
 from reconciler.core.semantics import Kind, meaning_of
@@ -32,12 +32,15 @@ def guard(changes: Sequence[Change], owned: int, allowed: int | None) -> list[Ch
     return [replace(c, blocked=block) if id(c) in counted else c for c in changes]
 
 
-def refuse_same_name(kind: Kind, others: Sequence[LiveObject], manifest: Manifest) -> Block | None:
-    """A create beside an object of the same name that is not ours: neither adopted nor duplicated in silence."""
-    field = kind.name_field
-    if field is None or manifest.same_name_allowed or not (name := manifest.body.get(field)):
+def refuse_same_name(found: Index, bound: Set[str | None], manifest: Manifest) -> Block | None:
+    """A create beside an object of the same name that is not ours: neither adopted nor duplicated in silence.
+
+    Objects that a manifest names by id (`bound`) are on their way to be ours.
+    """
+    field = found.kind.name_field
+    if field is None or manifest.same_name_allowed:
         return None
-    namesakes = sorted(live.id for live in others if live.body.get(field) == name)
+    namesakes = sorted(live.id for live in found.strangers_named(manifest.body.get(field)) if live.id not in bound)
     if not namesakes:
         return None
     shown = ", ".join(namesakes[:3]) + (f" and {len(namesakes) - 3} more" if len(namesakes) > 3 else "")
@@ -99,13 +102,11 @@ def refuse_binding(
         return Block(Blocker.NO_SUCH_ID, f"the target has no {found.kind.name} with id {id}: correct or remove `id`")
     if held is not None and held.live.id != id:
         return refuse_second(held)
-    foreign = next((owned.mark.owner for owned in found.foreign if owned.live.id == id), None)
-    if foreign is not None:
-        hint = (
-            f"{id} is managed by {foreign!r}, not {owner!r}: they release it, or `reconciler takeover --from {foreign}`"
-        )
-        return Block(Blocker.FOREIGN_OWNER, hint)
-    if isinstance(mark_of(found.kind, live), NewerMark):
+    mark = mark_of(found.kind, live)
+    if isinstance(mark, Mark) and mark.owner != owner:
+        way = f"they release it, or `reconciler takeover --from {mark.owner}`"
+        return Block(Blocker.FOREIGN_OWNER, f"{id} is managed by {mark.owner!r}, not {owner!r}: {way}")
+    if isinstance(mark, NewerMark):
         return Block(Blocker.READ_ONLY_MARK, f"{id} was written by a newer reconciler: upgrade to change it")
     return None
 

@@ -81,8 +81,8 @@ def check(change: Change, found: Index) -> Ready | AlreadyApplied | Stale:
             return AlreadyApplied(change.id)
         return Stale(f"{change.id} does not exist any more")
     if change.action is Action.DELETE:
-        if copy := next((copy for first, copy in found.copies if first.live.id == live.id), None):
-            return Stale(f"{copy.live.id} has been made as a copy of {live.id}, mark included, since the plan was made")
+        if copy := found.copy_of(live.id):
+            return Stale(f"{copy.id} has been made as a copy of {live.id}, mark included, since the plan was made")
         unchanged = precondition(found.kind, live, None) == change.precondition
         return Ready(None) if unchanged else Stale(f"{change.id} has changed since the plan was made")
     return check_live(change, found.kind, live)
@@ -118,9 +118,8 @@ def superseded(change: Change) -> frozenset[str]:
 
 def _namesake(change: Change, found: Index) -> str | None:
     """An object that is not ours and has the name that a create would give."""
-    field = found.kind.name_field or ""
-    name = (change.patch or {}).get(field)
-    return next((live.id for live in found.not_ours if name and live.body.get(field) == name), None)
+    namesakes = found.strangers_named((change.patch or {}).get(found.kind.name_field or ""))
+    return namesakes[0].id if namesakes else None
 
 
 def check_live(change: Change, kind: Kind, live: LiveObject) -> Ready | AlreadyApplied | Stale:

@@ -48,7 +48,7 @@ class RestDriver:
     """Follows a provider's data over an `HttpClient`. Safe from several threads.
 
     `reads_at_once`: how many pages of a list may be on their way; `boundaries` remembers where they ended. Files to
-    upload are below `root`; `sent` hears of their bytes as they go out.
+    upload are below `root` or one of the `directories` beside it; `sent` hears of their bytes as they go out.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class RestDriver:
         reads_at_once: int = 1,
         boundaries: Boundaries | None = None,
         root: str = ".",
+        directories: Sequence[str] = (),
         limits: Limits | None = None,
         sent: Callable[[int], None] = lambda count: None,
     ) -> None:
@@ -66,7 +67,7 @@ class RestDriver:
         self._client = client
         self._reads_at_once = reads_at_once
         self._boundaries = boundaries
-        self._root = root
+        self._roots = (root, *directories)
         self._limits = limits or provider.limits
         self._sent = sent
         self._route: str | None = None
@@ -129,7 +130,7 @@ class RestDriver:
         path, sent = style.path or spec.path, {**body, **style.fields, **chosen}
         content: dict[str, Any] = {"body": sent}
         if spec.upload:
-            upload = upload_of(spec.upload, sent, self._root, self._sent)
+            upload = upload_of(spec.upload, sent, self._roots, self._sent)
             content = {"upload": upload, "bucket": (path, self._limits.uploads_per_minute)}
         try:
             answer = self._send("POST", path, headers=spec.headers, repeatable=bool(chosen), sending=sending, **content)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Final
@@ -97,11 +97,14 @@ def _changed(path: str, what: str) -> FileChanged:
     return FileChanged(f"{path} {what}: it was not uploaded", hint="plan again and review what changed")
 
 
-def upload_of(style: UploadStyle, body: Body, root: str, sent: Callable[[int], None]) -> Upload:
-    """The file that a body names, below `root`. Raises FileChanged where it is not in the project (any more)."""
-    base = os.path.realpath(root)
-    path = os.path.realpath(os.path.join(base, body[style.source]))
-    if not path.startswith(base + os.sep):
+def upload_of(style: UploadStyle, body: Body, roots: Sequence[str], sent: Callable[[int], None]) -> Upload:
+    """The file that a body names: relative to the first of the `roots`, and below one of them.
+
+    Raises FileChanged where it is not in the project (any more).
+    """
+    bases = [os.path.realpath(os.path.join(roots[0], root)) for root in roots]
+    path = os.path.realpath(os.path.join(bases[0], body[style.source]))
+    if not any(path.startswith(base + os.sep) for base in bases):
         raise FileChanged(f"{body[style.source]} leads outside the project: it was not uploaded")
     ours = (style.source, style.digest, style.name)
     fields = form_fields({name: value for name, value in body.items() if name not in ours})

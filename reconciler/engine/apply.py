@@ -20,8 +20,8 @@ from reconciler.core.pairing import Index, Observation, index
 from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check, superseded
 from reconciler.core.refs import filled
 from reconciler.drivers.base import Driver
-from reconciler.engine.attach import Waiting
-from reconciler.engine.execute import Executor, Pending, Step
+from reconciler.engine.attach import Waiting, stopped
+from reconciler.engine.execute import Executor, Pending, Step, ways_of
 from reconciler.engine.journal import Attempts
 from reconciler.engine.observe import KindOnTarget
 from reconciler.engine.settle import Settler
@@ -41,13 +41,16 @@ def draw_nonce() -> str:
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """How an apply runs. `report` hears of each outcome as it happens, from several threads."""
+    """How an apply runs. `report` hears of each outcome as it happens, from several threads, and `awaiting` of how many
+    members of an address are waited for.
+    """
 
     concurrency: int = 8
     settle_seconds: float = 30
     indexing_seconds: float = 600
     stop_on_error: bool = False
     report: Callable[[Outcome], None] = lambda outcome: None
+    awaiting: Callable[[Address, int], None] = lambda address, count: None
     draw: Callable[[], str] = draw_nonce
     clock: Callable[[], float] = time.monotonic
     stop: threading.Event = field(default_factory=threading.Event)
@@ -155,17 +158,19 @@ class _Run:
         self._options = options
         self._driver = driver
         self._halt = threading.Event()
+        self._to_fill: dict[Address, Step] = {}
         pause = options.pause or options.stop.wait
         styles = {on_target.kind.name: on_target.members for on_target in kinds}
-        waiting = Waiting(options.indexing_seconds, pause, options.clock)
+        waiting = Waiting(options.indexing_seconds, pause, options.clock, options.awaiting)
         self._executor = Executor(driver, journal, options.draw, styles, waiting)
         self._settler: Settling = settling or Settler(
-            driver, kinds, owner, journal, options.settle_seconds, pause, options.report, options.clock, old
+            driver, kinds, owner, journal, options.settle_seconds, pause, self._report, options.clock, old
         )
 
     def all(self, steps: list[Step]) -> list[Outcome]:
         """Carry out every step: kinds in the plan's order, deletes last."""
         outcomes: list[Outcome] = []
+        self._to_fill = {s.change.address: s for s in steps if s.change.action is Action.CREATE and ways_of(s)}
         for stage in _stages(steps):
             results = self._in_parallel(stage)
             pending = [result for result in results if isinstance(result, Pending)]
@@ -174,17 +179,38 @@ class _Run:
             created = [o for o in done if o.action is Action.CREATE and o.result is Result.DONE]
             rest = [o for o in done if not (o.action is Action.CREATE and o.result is Result.DONE)]
             made = self._settler.one_for_each(created, self._executor.repeated)
-            results_now = rest + self._filled(made, stage)
+            results_now = rest + self._filled(made)
             self._remember(results_now)
             outcomes += results_now
         return outcomes
 
-    def _filled(self, made: list[Outcome], stage: Sequence[Step]) -> list[Outcome]:
-        """The outcomes of new objects, with their members put in."""
-        steps = {step.change.address: step for step in stage if step.kind.members}
-        return [
-            self._executor.fill(_with_ids(steps[o.address], self._ids), o) if o.address in steps else o for o in made
-        ]
+    def _filled(self, made: list[Outcome]) -> list[Outcome]:
+        """The outcomes of new objects, with their members put in; only then are they reported."""
+        due = [outcome for outcome in made if outcome.address in self._to_fill]
+        if not due:
+            return made
+        with ThreadPoolExecutor(min(self._options.concurrency, len(due)), thread_name_prefix="fill") as pool:
+            filled = list(pool.map(self._fill, due))
+        return [outcome for outcome in made if outcome.address not in self._to_fill] + filled
+
+    def _fill(self, made: Outcome) -> Outcome:
+        if self._options.stop.is_set() or self._halt.is_set():
+            outcome = replace(made, result=Result.FAILED, error=stopped())
+        else:
+            outcome = self._executor.fill(_with_ids(self._to_fill[made.address], self._ids), made)
+        self._told(outcome)
+        return outcome
+
+    def _report(self, outcome: Outcome) -> None:
+        """Tell of an outcome, unless members of a new object are still to be put in."""
+        if not (outcome.action is Action.CREATE and outcome.result is Result.DONE and outcome.address in self._to_fill):
+            self._told(outcome)
+
+    def _told(self, outcome: Outcome) -> None:
+        """Tell of an outcome; begin nothing more where that is asked for, or would not help."""
+        if outcome.result is Result.FAILED and (self._options.stop_on_error or _is_refused(outcome)):
+            self._halt.set()
+        self._options.report(outcome)
 
     def _remember(self, outcomes: Sequence[Outcome]) -> None:
         """Keep what later changes need: that these are done, and the ids of what is there now."""
@@ -216,9 +242,7 @@ class _Run:
         else:
             result = self._executor.run(_with_ids(step, self._ids))
         if isinstance(result, Outcome):
-            if result.result is Result.FAILED and (self._options.stop_on_error or _is_refused(result)):
-                self._halt.set()
-            self._options.report(result)
+            self._report(result)
         return result
 
 

@@ -15,32 +15,37 @@ from typing import Final
 
 from reconciler.core.codes import Code
 from reconciler.core.members import KEY
-from reconciler.core.model import Body, Diagnostic, Json, LiveObject, Severity
+from reconciler.core.model import Address, Body, Diagnostic, Json, LiveObject, Severity
 from reconciler.core.pairing import Index
 from reconciler.core.replacing import claims
-from reconciler.drivers.base import Collection, Driver, Interrupted, NoSuchApi, NotFound
+from reconciler.drivers.base import Collection, Driver, Interrupted, NotFound
 from reconciler.drivers.provider import MembersStyle
 
 FIRST_LOOK_SECONDS: Final = 0.05
 LAST_LOOK_SECONDS: Final = 5.0
+GOES_ON: Final = "apply again: it goes on from there"
 _FEW: Final = 10
 """Up to so many members are looked at one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How to wait for a remote's work: how long, and with what. `pause` answers True when the user wants to stop."""
+    """How to wait for a remote's work: how long, and with what. `pause` answers True when the user wants to stop.
+
+    `tell` hears how many members of an address are waited for, at each look, from several threads.
+    """
 
     seconds: float
     pause: Callable[[float], bool]
     clock: Callable[[], float] = time.monotonic
+    tell: Callable[[Address, int], None] = lambda address, count: None
 
 
 def entries_of(driver: Driver, kind: str, id: str, field: str, style: MembersStyle) -> list[Body]:
-    """The members of an object as entries of its field; none where it is gone meanwhile."""
+    """The members of an object as entries of its field; none where it is gone meanwhile. Raises RemoteError."""
     try:
         return [_entry(body, style) for body in driver.within(kind, id, field).list()]
-    except (NotFound, NoSuchApi):
+    except NotFound:
         return []
 
 
@@ -56,30 +61,11 @@ def with_entries(live: LiveObject, field: str, entries: Iterable[Body], id_field
     return replace(live, body={**live.body, field: ours})
 
 
-@dataclass(slots=True)
-class Gone:
-    """How far a way was gone: what of it could not be done, and the entries as they are now."""
-
-    findings: list[Diagnostic]
-    entries: list[Json]
-
-    @property
-    def error(self) -> Diagnostic | None:
-        """What to say of the whole; None where all was done."""
-        if not self.findings:
-            return None
-        late = all(finding.code is Code.STILL_INDEXING for finding in self.findings)
-        more = "" if len(self.findings) == 1 else f", and {len(self.findings) - 1} more"
-        hint = "apply again: it goes on from there" if late else "mend or remove those files, then apply again"
-        summary = f"not everything is in: {self.findings[0].summary}{more}"
-        return Diagnostic(Severity.ERROR, self.findings[0].code, summary, hint=hint)
-
-
 class Walk:
     """Goes one way (see `core.members`) in one collection."""
 
     def __init__(
-        self, collection: Collection, style: MembersStyle, address: str, way: Mapping[str, Json], wait: Waiting
+        self, collection: Collection, style: MembersStyle, address: Address, way: Mapping[str, Json], wait: Waiting
     ) -> None:
         self._collection = collection
         self._style = style
@@ -89,8 +75,27 @@ class Walk:
         self._names: dict[str, str] = {}
         self._failed: dict[str, Diagnostic] = {}
 
-    def go(self, before: Sequence[Json]) -> Gone:
-        """Go it; `before` are the entries as they were.
+    @property
+    def findings(self) -> tuple[Diagnostic, ...]:
+        """What is not ready, member by member."""
+        return tuple(self._failed.values())
+
+    @property
+    def error(self) -> Diagnostic | None:
+        """What to say of the whole; None where all was done."""
+        late = sum(finding.code is Code.STILL_INDEXING for finding in self.findings)
+        failed = len(self.findings) - late
+        if failed:
+            summary = f"{_counted(failed)} not indexed" + (f", and {late} still being indexed" if late else "")
+            hint = "mend or remove what was not indexed, then apply again"
+            return Diagnostic(Severity.ERROR, Code.NOT_INDEXED, f"not everything is in: {summary}", hint=hint)
+        if late:
+            summary = f"not everything is in: {_counted(late)} still being indexed"
+            return Diagnostic(Severity.ERROR, Code.STILL_INDEXING, summary, hint=GOES_ON)
+        return None
+
+    def go(self, before: Sequence[Json]) -> list[Json]:
+        """Go it; `before` are the entries as they were, the answer is what they are then.
 
         Raises RemoteError where a request fails, and Interrupted when the user wants to stop.
         """
@@ -101,14 +106,16 @@ class Walk:
             self._collection.attach(
                 [{name: entry[name] for name in self._style.sent if name in entry} for entry in attached]
             )
-        due = [entry[id_field] for entry in attached]
-        self._await([*due, *self._way.get("await", ())])
+        try:
+            self._await([*(entry[id_field] for entry in attached), *self._way.get("await", ())])
+        finally:
+            self._wait.tell(self._address, 0)
         for entry in self._way.get("modify", ()):
             self._collection.modify(entry[id_field], {name: entry[name] for name in self._style.modifiable})
         out = [entry for entry in self._way.get("detach", ()) if entry.get("for") not in self._failed]
         for entry in out:
             self._collection.detach(entry[id_field])
-        return Gone(list(self._failed.values()), self._after(before, attached, [entry[id_field] for entry in out]))
+        return self._after(before, attached, [entry[id_field] for entry in out])
 
     def _after(self, before: Sequence[Json], attached: Sequence[Json], out: Sequence[str]) -> list[Json]:
         id_field = self._style.id_field
@@ -120,12 +127,12 @@ class Walk:
         pending, delay = set(ids), FIRST_LOOK_SECONDS
         deadline = self._wait.clock() + self._wait.seconds
         while pending:
-            if len(pending) <= _FEW or not self._at_work(pending):
-                pending -= self._settled(pending)
-            if not pending:
-                return
+            self._wait.tell(self._address, len(pending))
             left = deadline - self._wait.clock()
-            if left <= 0:
+            # The last look is at each of them: while the remote is at work on one, others are done or have failed.
+            if left <= 0 or len(pending) <= _FEW or not self._at_work(pending):
+                pending -= self._settled(pending)
+            if left <= 0 or not pending:
                 break
             if self._wait.pause(min(delay, left)):
                 raise Interrupted("stopped while waiting for files to be indexed")
@@ -170,4 +177,14 @@ class Walk:
         return f"{self._names[id]} ({id})" if self._names.get(id) else id
 
     def _fail(self, id: str, code: Code, summary: str, hint: str = "") -> None:
-        self._failed[id] = Diagnostic(Severity.ERROR, code, summary, hint=hint, address=self._address)
+        self._failed[id] = Diagnostic(Severity.ERROR, code, summary, hint=hint, address=str(self._address))
+
+
+def stopped() -> Diagnostic:
+    """What to say of a way that the user's wish to stop cut short."""
+    summary = "stopped before everything was in and indexed"
+    return Diagnostic(Severity.ERROR, Code.STILL_INDEXING, summary, hint=GOES_ON)
+
+
+def _counted(number: int) -> str:
+    return "1 file is" if number == 1 else f"{number} files are"

@@ -15,7 +15,7 @@ from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.core.verify import verify
 from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError, VersionConflict
 from reconciler.drivers.provider import MembersStyle
-from reconciler.engine.attach import Waiting, Walk
+from reconciler.engine.attach import GOES_ON, Waiting, Walk, stopped
 from reconciler.engine.journal import Attempts
 
 MAX_CONFLICTS: Final = 3
@@ -72,12 +72,8 @@ class Executor:
 
     def fill(self, step: Step, made: Outcome) -> Outcome:
         """Put the members of a new object in; the outcome is that of both."""
-        ways = _ways(step.kind, step.patch or {})
-        if not ways:
-            return made
-        filled = self._guarded(step, partial(self._walked, step, made, ways))
-        assert isinstance(filled, Outcome)
-        return replace(filled, id=made.id, requests=made.requests + filled.requests, after=filled.after or made.after)
+        self._driver.take_tally()
+        return self._walked(step, made, ways_of(step))
 
     def _run(self, step: Step, nonce: str) -> Outcome | Pending:
         if step.change.action is Action.CREATE:
@@ -117,7 +113,7 @@ class Executor:
                 return looked
             step = looked
         for _ in range(MAX_CONFLICTS):
-            patch, ways = with_nonce(kind, step.patch or {}, nonce), _ways(kind, step.patch or {})
+            patch, ways = with_nonce(kind, step.patch or {}, nonce), ways_of(step)
             fields = {name: value for name, value in patch.items() if name not in ways}
             if not fields:
                 return self._walked(step, replace(self._outcome(step, Result.DONE), after=step.prior), ways)
@@ -146,21 +142,25 @@ class Executor:
                 return self._outcome(step, Result.FAILED, _overtaken(why))
 
     def _walked(self, step: Step, outcome: Outcome, ways: Mapping[str, Json]) -> Outcome:
-        """The outcome with the members put in and taken out as well."""
+        """The outcome with the members put in and taken out as well; what was done before a failure counts."""
         after, findings, error = dict(outcome.after or {}), list(outcome.findings), outcome.error
         for name, way in ways.items():
             collection = self._driver.within(step.kind.name, outcome.id or "", name)
-            style = self._styles[step.kind.name][name]
-            walk = Walk(collection, style, str(step.change.address), way, self._waiting)
-            gone = walk.go((step.prior or {}).get(name) or ())
-            after[name], error = gone.entries, error or gone.error
-            findings += gone.findings
+            walk = Walk(collection, self._styles[step.kind.name][name], step.change.address, way, self._waiting)
+            try:
+                after[name] = walk.go((step.prior or {}).get(name) or ())
+                error = error or walk.error
+            except Interrupted:
+                error = error or stopped()
+            except RemoteError as wrong:
+                error = error or replace(wrong.diagnostic, hint=wrong.diagnostic.hint or GOES_ON)
+            findings += walk.findings
         result = Result.FAILED if error else outcome.result
         requests = outcome.requests + self._driver.take_tally().requests
         return replace(outcome, result=result, error=error, findings=tuple(findings), after=after, requests=requests)
 
     def _create(self, step: Step, nonce: str) -> Outcome | Pending:
-        ways, patch = _ways(step.kind, step.patch or {}), with_nonce(step.kind, step.patch or {}, nonce)
+        ways, patch = ways_of(step), with_nonce(step.kind, step.patch or {}, nonce)
         patch = {name: value for name, value in patch.items() if name not in ways}
         record = partial(self._journal.attempt, step.change.address, nonce)
         try:
@@ -191,8 +191,10 @@ class Executor:
         return Outcome(change.address, change.action, result, change.id, tally.requests, tally.request_id, error)
 
 
-def _ways(kind: Kind, patch: Body) -> dict[str, Json]:
-    return {name: patch[name] for name in kind.members if name in patch}
+def ways_of(step: Step) -> dict[str, Json]:
+    """What is to be done in the collections of the object, by field."""
+    patch = step.patch or {}
+    return {name: patch[name] for name in step.kind.members if name in patch}
 
 
 def _entries(step: Step) -> Body:

@@ -337,3 +337,41 @@ def test_pull_leaves_files_alone(project: Project, remote: Remote) -> None:
     upload(remote, "theirs.txt", b"by hand")
     project.run("pull", "--yes")
     assert [each for each in (project.root / "assistants.d").rglob("*") if "theirs" in each.name] == []
+
+
+def test_members_that_cannot_be_listed_are_no_proof_that_a_file_is_not_used(
+    project: Project, start: Callable[..., Remote]
+) -> None:
+    remote = start(chaos={"rules": [{"on": "list", "kind": "vector_store_file", "nth": 2, "sunset": True}]})
+    filled(project, remote).ok("apply", "--yes")
+    old = next(id for id, name in files(remote).items() if name == "leave")
+    remote.ask("POST", "/v1/vector_stores", {"name": "of others", "file_ids": [old]})
+    page(project, "leave", "Thirty-one days.\n")
+    ran = project.run("apply", "--yes")
+    assert old in files(remote)
+    assert ran.code == 1
+    assert "does not know this API" in ran.err
+
+
+@pytest.mark.parametrize("prune", ["none", "owned"])
+def test_a_store_of_others_keeps_the_old_version_though_no_manifest_is_of_its_kind(
+    prune: str, project: Project, remote: Remote
+) -> None:
+    project.target(remote.url, prune=prune)
+    project.write("assistants.d/leave.yaml", "reconciler: {kind: file}\nsource: handbook/leave.md\n")
+    page(project, "leave")
+    project.ok("apply", "--yes")
+    (old,) = files(remote)
+    remote.ask("POST", "/v1/vector_stores", {"name": "of others", "file_ids": [old]})
+    page(project, "leave", "Thirty-one days.\n")
+    assert "RC0417" in project.ok("apply", "--yes").err
+    assert old in files(remote)
+    assert len(files(remote)) == 2
+
+
+def test_files_beside_manifests_that_are_elsewhere(project: Project, remote: Remote) -> None:
+    elsewhere = Project(project.root / "elsewhere", project.environment)
+    elsewhere.root.mkdir()
+    filled(project, remote)
+    elsewhere.ok("--dir", "../assistants.d", "apply", "--yes")
+    assert sorted(files(remote).values()) == sorted(PAGES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,102 +12,16 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.commands.kinds import kinds_of
-from reconciler.config.load import load, load_settings
-from reconciler.config.schemas import shipped
-from reconciler.core.filename_marks import codes
-from reconciler.core.model import Action, Body, Change, Manifest, Outcome, Plan, Result
-from reconciler.core.pairing import Observation
+from reconciler.core.model import Action, Change, Manifest, Plan, Result
 from reconciler.core.plan import Scope, make_plan
-from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.uploads import FileChanged
-from reconciler.engine.apply import ApplyOptions, apply_plan
-from reconciler.engine.journal import Journal
-from reconciler.engine.named import NamedDriver
-from reconciler.engine.observe import observe, with_members
-from reconciler.server import Chaos, create_app
-from tests.world import IDENTITY, PROVIDER, Clock, client
+from tests.library import NAMES, Library
+from tests.world import IDENTITY
 
 law = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 seeds = st.integers(0, 2**32)
-NAMES = ("a.txt", "b.txt", "c.md", "d d.txt")
 pages = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(["one\n", "two\n", "three\n"]), max_size=4)
 labels = st.dictionaries(st.sampled_from(["x", "y"]), st.sampled_from(["text", 1, 2.5, True]), max_size=2)
-KINDS = kinds_of(PROVIDER, shipped())
-BOT = (
-    "name: Bot\nmodel: gpt-4o\ntools: [{type: file_search}]\n"
-    "tool_resources:\n  file_search:\n    vector_store_ids: [!ref vector_store/store]\n"
-)
-
-
-class Library:
-    """One account, and a project whose files can be written anew."""
-
-    def __init__(self, root: Path, *, adversary: int | None = None, rules: Sequence[Mapping[str, Any]] = ()) -> None:
-        self.root = root
-        self.clock = Clock()
-        database = root / "library.db"
-        chaos = Chaos.from_rules({"rules": list(rules)}) if rules else None
-        self.app = create_app(database, adversary=adversary, chaos=chaos, clock=self.clock)
-        keys = codes(["pages/" + name.replace(" ", "-") for name in NAMES])
-        rest = RestDriver(PROVIDER, client(self.app), root=str(root))
-        self.driver = NamedDriver(rest, PROVIDER, lambda: "acme", lambda: keys)
-        self.plain = RestDriver(PROVIDER, client(create_app(database, clock=self.clock)), root=str(root))
-
-    def write(self, texts: Mapping[str, str], said: Mapping[str, Any]) -> Sequence[Manifest]:
-        folder = self.root / "assistants.d"
-        (folder / "pages").mkdir(parents=True, exist_ok=True)
-        for old in (folder / "pages").iterdir():
-            old.unlink()
-        for name, text in texts.items():
-            (folder / "pages" / name).write_text(text, encoding="utf-8")
-        entries = [{"source": f"pages/{name}", "attributes": dict(said)} for name in sorted(texts)]
-        (folder / "store.yaml").write_text(f"reconciler: {{kind: vector_store}}\nname: Store\nfiles: {entries}\n")
-        (folder / "bot.yaml").write_text(BOT)
-        chosen = load_settings(self.root, [Path("assistants.d")])
-        target = chosen.target("local")
-        loaded = load(self.root, [Path("assistants.d")], settings=chosen, target=target, provider=PROVIDER)
-        assert loaded.ok, loaded.diagnostics
-        return loaded.manifests
-
-    def see(self) -> tuple[Observation, ...]:
-        sight = observe(self.driver, KINDS, self.journal())
-        return with_members(self.driver, KINDS, sight.observed, "acme", lambda kind, name, live: True)
-
-    def plan(self, files: Sequence[Manifest]) -> Plan:
-        seen = self.see()
-        plan = make_plan(IDENTITY, Scope("acme", True), "sha256:0", files, seen)
-        held = sum(1 for change in plan.changes if change.blocked and change.blocked.by == "guard")
-        return make_plan(IDENTITY, Scope("acme", True, held), "sha256:0", files, seen) if held else plan
-
-    def apply(self, plan: Plan) -> list[Outcome]:
-        seen = self.see()
-        self.app.requests.clear()
-        options = ApplyOptions(
-            concurrency=1, settle_seconds=0, stop=threading.Event(), pause=self.clock.pause, clock=self.clock
-        )
-        return apply_plan(plan, self.driver, KINDS, seen, self.journal(), options)
-
-    def journal(self) -> Journal:
-        return Journal(self.root / "journal", IDENTITY.url, 0, self.clock)
-
-    def uploads(self) -> dict[str, str]:
-        """The readable name of every file, by id."""
-        return {body["id"]: body["filename"].partition("~")[0] for body in self.plain.list("file")}
-
-    def inside(self) -> dict[str, Body]:
-        """What is in our vector store, by id."""
-        ours = [body["id"] for body in self.plain.list("vector_store") if body["metadata"]]
-        return {body["id"]: body for id in ours for body in self.plain.within("vector_store", id, "files").list()}
-
-    def upload_by_hand(self, name: str) -> str:
-        file = self.root / name
-        file.write_text("by hand\n")
-        import hashlib
-
-        digest = hashlib.sha256(b"by hand\n").hexdigest()
-        body = {"source": name, "filename": name, "sha256": digest, "purpose": "assistants"}
-        return str(self.plain.create("file", body)["id"])
 
 
 def due(plan: Plan) -> list[Change]:
@@ -177,7 +90,47 @@ def test_what_is_sent_is_what_the_plan_shows(
             assert deletes == sum(c.action is Action.DELETE and c.address.kind == "file" for c in due(plan))
 
 
-FAULTS = ({"drop": "after_commit"}, {"drop": "before_commit"}, {"status": 500}, {"truncate": 9}, {"garbage": "x"})
+RETRIED = ({"drop": "after_commit"}, {"drop": "before_commit"}, {"status": 500}, {"truncate": 9})
+FAULTS = (*RETRIED, {"garbage": "x"})
+
+
+AMID = (
+    ("create", "file_batch"),
+    ("retrieve", "vector_store_file"),
+    ("list", "vector_store_file"),
+    ("delete", "vector_store_file"),
+    ("create", "file"),
+    ("delete", "file"),
+)
+
+
+@settings(law, max_examples=8)
+@given(seed=seeds, faults=st.data())
+def test_at_no_moment_is_a_page_in_neither_version(seed: int, faults: st.DataObject) -> None:
+    nth = st.integers(1, 9)
+    rules = [
+        {"on": on, "kind": kind, "nth": faults.draw(nth), **faults.draw(st.sampled_from(RETRIED))} for on, kind in AMID
+    ]
+    trouble = [{"index_fails": "no"}, {"index_never": True}, {"index_fails": "no", "name": "b*"}, {"index_reads": 5}]
+    second = {"on": "create", "kind": "file_batch", "nth": 2, **faults.draw(st.sampled_from(trouble))}
+    with tempfile.TemporaryDirectory() as scratch:
+        library = Library(Path(scratch), adversary=seed, rules=[second, *rules])
+
+        def ready() -> set[str]:
+            names = library.uploads()
+            return {names[id] for id, body in library.inside().items() if body["status"] == "completed"}
+
+        def watch() -> None:
+            assert ready() >= there
+
+        files = library.write(dict.fromkeys(NAMES, "one\n"), {})
+        for _ in range(2):
+            library.apply(library.plan(files))
+        there = ready()
+        library.watch = watch
+        files = library.write(dict.fromkeys(NAMES, "two\n"), {})
+        for _ in range(3):
+            library.apply(library.plan(files))
 
 
 @law

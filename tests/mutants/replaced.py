@@ -30,6 +30,7 @@ MUTANTS = [
     # members
     Mutant("members", "wanted.get(name)}", "True}", "nothing empty is sent", "members"),
     Mutant("members", "if state in spec.waiting:", "if False:", "what is not ready is waited for", "members"),
+    Mutant("members", "if id not in ready]", "if id in there and id not in ready]", "unseen is not ready", "members"),
     Mutant("members", "if id not in wanted:", "if True:", "what is wanted stays", "members"),
     Mutant("members", 'if _was(spec, meaning, seen) != entry.get("was"):', "if False:", "hands are seen", "members"),
     Mutant("members", "if seen is None:", "if False:", "what is gone is not modified", "members"),

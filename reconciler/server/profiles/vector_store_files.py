@@ -92,7 +92,8 @@ class VectorStoreFiles:
         unknown = f"No file found with id '{{id}}' in vector store '{store}'."
         rows, more = page_of(self._account.store, attached_kind(store), paging, quirks, unknown, narrowed)
         shown = self._attaching.shown(store, rows)
-        self._account.attachments.note_read(store, [row.id for row in rows])
+        if status in (None, "in_progress"):  # of all of them: who polls thousands asks for the first page alone
+            self._account.attachments.note_read(store, batch=batch)
         first, last = (rows[0].id, rows[-1].id) if rows else (None, None)
         page = {"object": "list", "data": shown, "first_id": first, "last_id": last, "has_more": more}
         return Reply(200, serialised(page))

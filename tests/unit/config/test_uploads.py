@@ -55,6 +55,31 @@ def test_a_pattern_is_a_resource_for_each_file_with_its_address_from_the_path(tm
     assert addresses(alone) == ["file/a/b/two.txt", "file/a/one.txt"]
 
 
+def test_names_in_any_script_have_addresses_of_their_own_whatever_way_they_are_composed(tmp_path: Path) -> None:
+    for name in ("Отпуск.md", "Поездки.md", "休暇.md", "Straße.md", "Strae.md", "файл", "…"):
+        page(tmp_path, f"assistants.d/a/{name}")
+    found = addresses(read(tmp_path, s=STORE + "['a/*']"))
+    assert found == [
+        *("file/a/1ae37b.md", "file/a/48d8c3", "file/a/8e4240.md", "file/a/Strae-2128e8.md"),
+        *("file/a/Strae.md", "file/a/ad9878.md", "file/a/x"),
+    ]
+    page(tmp_path, "assistants.d/b/\u0439.md")
+    page(tmp_path, "assistants.d/c/\u0438\u0306.md")
+    (one, other) = addresses(read(tmp_path, s=STORE + "['[bc]/*']"))
+    assert one.rpartition("/")[2] == other.rpartition("/")[2]
+
+
+@pytest.mark.parametrize(
+    "name", ['a"b.txt', "a%22b.txt", "a\nb.txt", "a\\b.txt", "a%0ab.txt", os.fsdecode(b"a\xff.txt")]
+)
+def test_names_that_do_not_come_through_a_form_as_they_are(name: str, tmp_path: Path) -> None:
+    page(tmp_path, f"assistants.d/a/{name}")
+    loaded = read(tmp_path, s=STORE + "['a/*']")
+    assert codes(loaded) == ["RC0213"]
+    assert "not every server keeps" in loaded.diagnostics[0].summary
+    loaded.diagnostics[0].summary.encode()
+
+
 def test_a_file_with_a_manifest_is_known_by_its_path_and_brings_its_labels(tmp_path: Path) -> None:
     page(tmp_path, "assistants.d/a/one.txt")
     page(tmp_path, "assistants.d/a/two.txt")

@@ -6,11 +6,18 @@ from collections.abc import Sequence
 
 import pytest
 
-from reconciler.core.dependencies import without_used
+from reconciler.core.dependencies import usable, without_used
 from reconciler.core.model import Action, Block, Blocker, Body, Change, LiveObject, Manifest, OnRemove, Plan
 from reconciler.core.pairing import Observation
 from tests.unit.core.build import bare, marked
+from tests.unit.core.filed import PAPER, SHELF
 from tests.unit.core.linked import BOT, STORE, at, blocker, bot, change_of, order, planned, store
+
+
+def test_what_a_kind_can_use_is_told_by_its_references_however_deep() -> None:
+    assert usable(BOT) == {STORE.name, BOT.name}
+    assert usable(PAPER) == frozenset()
+    assert usable(SHELF) == {PAPER.name}
 
 
 class TestWhatIsInUse:

@@ -177,6 +177,13 @@ def test_a_way_that_was_gone_leads_to_what_was_wanted(live: list[Json], wanted: 
     assert steps(wanted, final) == {}
 
 
+def test_what_a_list_does_not_show_yet_is_waited_for_before_the_old_version_goes() -> None:
+    planned = {"await": ["pnew"], "detach": [{"paper": "pa", "for": "pnew"}]}
+    assert remaining(SHELF, "papers", planned, [entry("pa", "a")]) == (planned, None)
+    ready = [entry("pa", "a"), entry("pnew", "a")]
+    assert remaining(SHELF, "papers", planned, ready) == ({"detach": planned["detach"]}, None)
+
+
 def test_entries_of_others_are_no_concern_of_a_decision() -> None:
     decision = decide_update(PAPER, paper("a"), {"text": "a", "title": "a.txt"}, None, UnknownBase())
     assert decision.writes == ()

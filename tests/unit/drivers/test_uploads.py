@@ -116,4 +116,8 @@ def test_progress_says_how_much_and_how_fast() -> None:
     clock.pause(3)
     shown.sent(1_500_000)
     assert lines == ["1/3 applied", "1/3 applied, 1.5 MB uploaded", "1/3 applied, 3.0 MB uploaded, 1.0 MB/s"]
+    shown.awaiting(Address("vector_store", "a"), 40)
+    shown.awaiting(Address("vector_store", "b"), 2)
+    shown.awaiting(Address("vector_store", "a"), 0)
+    assert lines[-2:] == [f"1/3 applied, 3.0 MB uploaded, {count} files being indexed" for count in (42, 2)]
     assert [sized(count) for count in (0, 999, 1000, 5e12)] == ["0 B", "999 B", "1.0 kB", "5000.0 GB"]

@@ -109,3 +109,11 @@ def test_a_store_may_limit_attaches(start: Start) -> None:
     wire.post(f"/vector_stores/{other}/files", file_id=file)
     wire.clock.now += 60
     wire.post(f"/vector_stores/{one}/files", file_id=file)
+
+
+def test_a_list_shows_the_indexing_of_those_on_other_pages_as_well(start: Start) -> None:
+    wire = start({"index_reads": 1})
+    store = wire.store(file_ids=[wire.upload() for _ in range(3)])
+    first = wire.get(f"/vector_stores/{store}/files?filter=in_progress&limit=1")
+    assert first["has_more"] is True
+    assert wire.get(f"/vector_stores/{store}/files?filter=in_progress&limit=1")["data"] == []
