@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -26,6 +25,8 @@ def command(options: Options, form: str) -> int:
 
     Nothing is changed on the target, and no secret is shown. Start here when something does not work.
     """
+    import json
+
     from reconciler.commands.checks import PROJECT, TARGET, Status, examined
     from reconciler.commands.reach import NETWORK
     from reconciler.commands.session import Session

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -43,6 +42,8 @@ def command(options: Options, what: str | None, form: str) -> int:
     else:
         kind, *names = what.split(".")
         told = _told(kind, _place(session, kind, names))
+    import json
+
     click.echo(json.dumps(told, indent=2, ensure_ascii=False) if form == "json" else _text(told), nl=form == "json")
     return 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -87,6 +86,8 @@ def _markdown(found: Sequence[Mapping[str, str]]) -> str:
 
 
 def _json(found: Sequence[Mapping[str, str]]) -> str:
+    import json
+
     return json.dumps(found, indent=2) + "\n"
 
 

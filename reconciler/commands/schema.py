@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from reconciler.commands.options import Options
@@ -14,6 +12,8 @@ from reconciler.commands.options import Options
 @click.pass_obj
 def command(options: Options, kind: str) -> int:
     """Print the JSON Schema of a manifest of KIND: what editors complete and check against."""
+    import json
+
     from reconciler.commands.named import kind_named
     from reconciler.commands.session import Session
     from reconciler.config.editor import editor_schema

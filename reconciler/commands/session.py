@@ -138,7 +138,8 @@ class Session:
             memory=memory,
         )
         # A mark in a name has only the digest of its key: these are the keys it may be.
-        self._keys.update(codes(manifest.address.key for manifest in loaded.manifests))
+        uploaded = {name for name, kind in self.provider.kinds.items() if kind.upload}
+        self._keys.update(codes(each.address.key for each in loaded.manifests if each.address.kind in uploaded))
         if memory is not None:
             keep(memory, self.root)
         if not loaded.ok:

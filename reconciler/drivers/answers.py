@@ -5,25 +5,34 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 
 from reconciler.core.model import Json
 from reconciler.core.retry import Failure
 from reconciler.drivers.base import Unreachable
+from reconciler.drivers.encoding import decoded, mapped
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
-    """One answer; `body` is the parsed JSON, or None where there is none to parse (`text` then has the beginning).
-
-    `text`, and the body of an error, are masked.
-    """
+    """One answer; `text` has the beginning of what came. Masked are `text`, and the body of an error."""
 
     status: int
     headers: Mapping[str, str]
-    body: Json
     text: str
+    raw: bytes = field(repr=False)
+    mask: Callable[[str], str] = field(repr=False)
+
+    @cached_property
+    def body(self) -> Json:
+        """The parsed JSON, or None where there is none to parse; parsed on the thread that asks first."""
+        try:
+            body = decoded(self.raw)
+            return mapped(body, self.mask) if self.status >= 400 else body
+        except (ValueError, RecursionError):
+            return None
 
 
 def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:

@@ -24,7 +24,7 @@ from reconciler.drivers.answers import Answer, failure_of
 from reconciler.drivers.base import Interrupted, TooLarge, Unreachable
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.deadline import Deadline, TooLate
-from reconciler.drivers.encoding import decoded, encoded, mapped
+from reconciler.drivers.encoding import encoded
 from reconciler.drivers.gate import Gate, Lanes, RateGate, gates_of
 from reconciler.drivers.provider import Query
 from reconciler.drivers.tallies import Tallies
@@ -203,20 +203,11 @@ class HttpClient(Tallies):
         finally:
             self._free.append((client, deadline))
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
-        return self._answer(response, raw)
+        return Answer(response.status_code, response.headers, self._beginning(raw), raw, self.mask)
 
     def _bucket(self, name: str, per_minute: int) -> RateGate:
         with self._budget_lock:
             return self._buckets.setdefault(name, RateGate(per_minute, self._clock))
-
-    def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
-        try:
-            body = decoded(raw)
-            if response.status_code >= 400:
-                body = mapped(body, self.mask)
-        except (ValueError, RecursionError):
-            body = None
-        return Answer(response.status_code, response.headers, body, self._beginning(raw))
 
     def _beginning(self, raw: bytes) -> str:
         """The first of an answer's text, masked before it is cut: half a secret is not found any more."""

@@ -23,7 +23,8 @@ class Fetched(NamedTuple):
     page: Page | None
 
 
-Fetch: TypeAlias = Callable[[Ask], Fetched]
+Fetch: TypeAlias = Callable[[Ask], Callable[[], Fetched]]
+"""Asks for a page; what it gives reads the answer. Pages wait as the bytes they came as, a fifth of what is in them."""
 Asked = TypeVar("Asked")
 Found = TypeVar("Found")
 
@@ -39,18 +40,25 @@ def read_list(
     """
     crew = _Crew(fetch, tallies)
     try:
+        asks = reading.asks()
         while not reading.complete:
-            asks = reading.asks()
             if reading.stuck:
                 raise IncompleteList("the list says there is more, but does not move on", hint=_STUCK_HINT)
             if len(asks) == 1 and not crew.busy:
-                ask, fetched = asks[0], fetch(asks[0])
+                ask, fetched = asks[0], fetch(asks[0])()
             else:
                 crew.give(asks)
-                ask, fetched = crew.next()
+                ask, read = crew.next()
+                fetched = read()
+                del read  # or the page would be held until the next one is here
             if ask.after is None and fetched.page is not None and fetched.page.more:
                 reading.remember(places())
-            for id in reading.take(ask, fetched.page):
+            fresh = reading.take(ask, fetched.page)
+            asks = reading.asks()
+            if crew.busy:  # the next pages are on their way while this one is looked at
+                crew.give(asks)
+                asks = []
+            for id in fresh:
                 yield fetched.bodies[id]
     finally:
         # What is still on its way is not waited for: nobody needs it, and after an interrupt nobody wants to wait.
@@ -127,3 +135,4 @@ class _Crew(Generic[Asked, Found]):
             except BaseException as error:  # raised again where it is waited for
                 outcome = error
             self._outcomes.put((ask, outcome, self._tallies.take_tally()))
+            del outcome  # or it would be held until this thread has the next one

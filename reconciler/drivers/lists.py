@@ -106,25 +106,28 @@ class Lists:
     def _places(self, kind: str) -> tuple[Entry, ...]:
         return self._boundaries.load(self._account(), kind) if self._boundaries else ()
 
-    def _fetch(self, spec: ProviderKind, ask: reading.Ask) -> Fetched:
+    def _fetch(self, spec: ProviderKind, ask: reading.Ask) -> Callable[[], Fetched]:
         said: dict[str, Json] = dict(spec.list.oldest_first) if ask.order is Order.OLDEST_FIRST else {}
         if ask.after:
             said[spec.list.cursor] = ask.after
         try:
-            page, more = self._page(spec, said)
+            answer = self._asked(spec, said)
         except (NotFound, *_NO_PLACE) as error:
             if ask.probe or (ask.after is not None and isinstance(error, NotFound)):
-                return Fetched({}, None)
+                return lambda: Fetched({}, None)
             raise
-        bodies = {body["id"]: body for body in page}
-        entries = (Entry(id, created(body, spec.created_field)) for id, body in bodies.items())
-        return Fetched(bodies, Page(tuple(entries), bool(more)))
+        return lambda: _fetched(spec, ask, answer)
 
     def _page(self, spec: ProviderKind, said: Mapping[str, Json]) -> tuple[Sequence[Body], Json]:
         """One page of a list, from where the request says; with what the answer says of more."""
-        style, path = spec.list, spec.list.path or spec.path
+        answer = self._asked(spec, said)
+        return the_page(spec, answer), inside(answer.body, spec.list.more)
+
+    def _asked(self, spec: ProviderKind, said: Mapping[str, Json]) -> Answer:
+        """The answer with one page of a list."""
+        path = spec.list.path or spec.path
         try:
-            answer = self._page_of(spec, path, said)
+            return self._page_of(spec, path, said)
         except NotFound as error:
             if said:  # it may speak of the cursor's object
                 raise
@@ -133,7 +136,6 @@ class Lists:
                 hint="check the url; an API that was retired answers like this",
                 status=404,
             ) from None
-        return the_page(spec, answer), inside(answer.body, style.more)
 
     def _page_of(self, spec: ProviderKind, path: str, said: Mapping[str, Json]) -> Answer:
         """One page; of fewer objects from now on where so many are too large: a prompt may have 256 KB."""
@@ -151,3 +153,14 @@ class Lists:
                 if limit == 1 or style.style != "after":  # others tell the end by a page that is not full
                     raise
                 self._page_limits[path] = limit = max(1, limit // 4)
+
+
+def _fetched(spec: ProviderKind, ask: reading.Ask, answer: Answer) -> Fetched:
+    try:
+        bodies = {body["id"]: body for body in the_page(spec, answer)}
+    except BadResponse:
+        if ask.probe:
+            return Fetched({}, None)
+        raise
+    entries = (Entry(id, created(body, spec.created_field)) for id, body in bodies.items())
+    return Fetched(bodies, Page(tuple(entries), bool(inside(answer.body, spec.list.more))))
