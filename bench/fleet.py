@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import tempfile
 import time
 from pathlib import Path
@@ -49,7 +50,9 @@ def scenario(project: FleetProject, postgres: Postgres, asked: argparse.Namespac
     """The scenario with its faults, against the ideal."""
     total = asked.assistants
     project.write(total // KEYS, KEYS, asked.rate)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     seen = play(project, postgres, asked.workers, total, faults)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     ideal = total / (KEYS * asked.rate)
     limit = asked.rate
     print(f"made {seen['addresses']} of {total}, doubled {seen['doubled']}, lost {total - seen['addresses']}")
@@ -58,6 +61,9 @@ def scenario(project: FleetProject, postgres: Postgres, asked: argparse.Namespac
     print(f"worst second of a key {seen['worst_second']} of {limit}: {seen['worst_second'] / limit:.2f}x")
     print(f"worst minute of a key {seen['worst_minute']} of {60 * limit}: {seen['worst_minute'] / (60 * limit):.2f}x")
     print(f"requests {seen['requests']}: {sum(seen['requests'].values()) / total:.3f} for each assistant")
+    print(f"requests in each second: {' '.join(map(str, seen['by_second']))}")
+    workers = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"seconds of a core: workers {workers:.1f}, vendor {seen['cpu']:.1f}, PostgreSQL {postgres.cpu():.1f}")
     print(f"load of the machine after: {os.getloadavg()[0]:.1f}")
 
 

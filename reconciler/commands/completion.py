@@ -7,8 +7,7 @@ import click
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@click.pass_context
-def command(context: click.Context, shell: str) -> int:
+def command(shell: str) -> int:
     """Print the script that completes verbs, options, targets, addresses and fields in SHELL.
 
     Bash (4.4 or newer) and zsh, in .bashrc or .zshrc: `eval "$(reconciler completion bash)"`. Fish, in config.fish:
@@ -16,7 +15,8 @@ def command(context: click.Context, shell: str) -> int:
     """
     from click.shell_completion import get_completion_class
 
+    root = click.get_current_context().find_root().command
     made = get_completion_class(shell)
     assert made is not None
-    click.echo(made(context.find_root().command, {}, "reconciler", "_RECONCILER_COMPLETE").source())
+    click.echo(made(root, {}, "reconciler", "_RECONCILER_COMPLETE").source())
     return 0

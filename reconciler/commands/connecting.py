@@ -23,7 +23,7 @@ def connection_to(
     """How to reach a target. Raises ConfigError for a missing credential, and for one that its host may not get."""
     headers, secrets = dict(provider.headers), []
     for name, value in target.headers.items():
-        headers[name] = _header(value, environment)
+        headers[name] = header_text(value, environment)
         secrets += [headers[name]] if isinstance(value, EnvRef) else []
     for name, secret in _credentials(provider, target, environment):
         spec = provider.credentials[name]
@@ -52,7 +52,7 @@ def credential_name(connection: Connection) -> str:
     return blake2s(told.encode(), person=b"gate").hexdigest()[:16]
 
 
-def _header(value: HeaderValue, environment: Mapping[str, str]) -> str:
+def header_text(value: HeaderValue, environment: Mapping[str, str]) -> str:
     """A header's value: text, a secret, or a mapping sent as JSON (gateways take labels like that)."""
     if isinstance(value, EnvRef):
         return resolve(environment, value)

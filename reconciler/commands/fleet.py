@@ -23,9 +23,9 @@ def command(context: click.Context, database: str | None) -> None:
 @click.pass_context
 def init(context: click.Context) -> int:
     """Create the tables, or bring them up to this version. May be run again at any time."""
-    from reconciler.commands.fleets import opened, prepare
+    from reconciler.commands.fleets import database_at, prepare
 
-    with opened(context.meta["reconciler.database"]) as database:
+    with database_at(context.meta["reconciler.database"]) as database:
         prepare(database)
     click.echo("the tables are ready")
     return 0
@@ -38,9 +38,9 @@ def submit(context: click.Context) -> int:
 
     Reads the files and needs no credentials. What is left of an earlier submission is dropped.
     """
-    from reconciler.commands.fleets import Fleet, opened
+    from reconciler.commands.fleets import Fleet, database_at
 
-    with opened(context.meta["reconciler.database"]) as database:
+    with database_at(context.meta["reconciler.database"]) as database:
         fleet = Fleet(context.find_object(Options) or context.obj, database)
         for name in fleet.names:
             addresses, jobs = fleet.submit(name)
@@ -62,15 +62,15 @@ def worker(
 
     A worker ends when PostgreSQL goes, with 75; --processes, systemd or Kubernetes start it again.
     """
-    from reconciler.commands.fleets import Fleet, Workers, opened
+    from reconciler.commands.fleets import Fleet, Workers, database_at
 
-    database = context.meta["reconciler.database"]
     workers = Workers(jobs, cron, heartbeat, silence)
     options = context.find_object(Options) or context.obj
+    fleet = Fleet(options, database_at(context.meta["reconciler.database"]))
     if processes:
-        return workers.supervised(options, database, processes)
-    with opened(database) as store:
-        workers.work(Fleet(options, store))
+        return workers.supervised(fleet, options, processes)
+    with fleet.database:
+        workers.work(fleet)
     return 0
 
 
@@ -79,9 +79,9 @@ def worker(
 @click.pass_context
 def status(context: click.Context, form: str) -> int:
     """Show how far each target is, and what was not done. Exit 2 while work is left, 5 when some was given up."""
-    from reconciler.commands.fleets import opened, progress
+    from reconciler.commands.fleets import database_at, progress
 
-    with opened(context.meta["reconciler.database"]) as database:
+    with database_at(context.meta["reconciler.database"]) as database:
         text, exit = progress(database, form)
     click.echo(text, nl=False)
     return exit

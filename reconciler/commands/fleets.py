@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
-import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from reconciler.commands.failures import tell
 from reconciler.commands.options import Options
+from reconciler.commands.rereading import Files
 from reconciler.commands.session import Session
 from reconciler.config.addresses import list_addresses
 from reconciler.config.errors import ConfigError, error
-from reconciler.config.judging import judge_plan
 from reconciler.config.manifest import default_kind
-from reconciler.config.policies import load_policies
 from reconciler.core.codes import Code
 from reconciler.core.document import document_text
-from reconciler.core.model import Address, Manifest, Plan
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.plan import Scope
 from reconciler.drivers.gate import Gate
 from reconciler.drivers.provider import Limits
@@ -32,16 +29,14 @@ from reconciler.render.visible import visible
 if TYPE_CHECKING:
     from reconciler.engine.fleet.database import Database
     from reconciler.engine.fleet.ledger import Progress
+    from reconciler.engine.fleet.memory import Announced
     from reconciler.engine.fleet.work import FleetTarget
 
 DATABASE_VARIABLE: Final = "RECONCILER_FLEET_DATABASE"
-_LOOK_SECONDS: Final = 10.0
-"""How long files are trusted to be as they were."""
 
 
-@contextmanager
-def opened(url: str | None) -> Iterator[Database]:
-    """The fleet's database. Raises ConfigError where none is named, or the extra is missing; StoreError."""
+def database_at(url: str | None) -> Database:
+    """The fleet's database, to be entered. Raises ConfigError where none is named, or the extra is missing."""
     if not url:
         hint = f"set {DATABASE_VARIABLE}=postgresql://…, or give `fleet --database`"
         raise ConfigError([error(Code.FLEET_DATABASE, "no database is named for the fleet", None, "", hint)])
@@ -52,8 +47,7 @@ def opened(url: str | None) -> Iterator[Database]:
         raise ConfigError(
             [error(Code.MISSING_EXTRA, f"the fleet needs {missing.name}, which is not installed", None, "", hint)]
         ) from None
-    with Database(url) as database:
-        yield database
+    return Database(url)
 
 
 def prepare(database: Database) -> None:
@@ -72,6 +66,7 @@ class Fleet:
         self._options = options
         self._lock = threading.Lock()
         self._targets: dict[str, FleetTarget] = {}
+        self._announced: Announced | None = None
 
     @property
     def names(self) -> list[str]:
@@ -127,7 +122,7 @@ class Fleet:
 
     def _set_up(self, name: str) -> FleetTarget:
         from reconciler.engine.chunk import ChunkTarget
-        from reconciler.engine.fleet.memory import SharedMemory
+        from reconciler.engine.fleet.memory import Announced, SharedMemory
         from reconciler.engine.fleet.work import FleetTarget
 
         session = Session(replace(self._options, target=name), gates=self._gates)
@@ -137,9 +132,12 @@ class Fleet:
         if session.target.lock is not None:
             hint = "workers agree among themselves, and would wait for each other: take the lock out of this target"
             raise ConfigError([error(Code.UNSUPPORTED, f"{name} has a lock", session.target.source, "", hint)])
-        files, limits = _Files(session), session.limits
+        files, limits = Files(session), session.limits
         hold_off = limits.settle_seconds + 2 * limits.timeout_seconds
-        memory = SharedMemory(self.database, name, session.driver, session.kinds, session.owner, hold_off)
+        self._announced = self._announced or Announced(self.database)
+        memory = SharedMemory(
+            self.database, name, session.driver, session.kinds, session.owner, hold_off, self._announced
+        )
         chunks = ChunkTarget(
             identity=session.identity,
             scope=Scope(session.owner, digests=session.digests),
@@ -166,69 +164,6 @@ class Fleet:
         return {False: gate("reads", limits.reads_per_minute), True: gate("writes", limits.writes_per_minute)}
 
 
-class _Files:
-    """The manifests of a target, read again when files have changed, unless those do not load."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._lock = threading.Lock()
-        self._state = self._signature()
-        self._looked = time.monotonic()
-        self._read()
-
-    def manifests(self, addresses: Collection[Address]) -> Sequence[Manifest]:
-        """Those of some addresses; one that has none is left out."""
-        found = self._fresh()
-        return [found[address] for address in addresses if address in found]
-
-    def judged(self, plan: Plan, manifests: Sequence[Manifest]) -> Plan:
-        """A plan held against the policies."""
-        return judge_plan(self._policies, plan, manifests, self._session.provider, self._session.schemas)
-
-    def _fresh(self) -> dict[Address, Manifest]:
-        with self._lock:
-            if time.monotonic() - self._looked > _LOOK_SECONDS:
-                if (state := self._signature()) != self._state:
-                    try:
-                        self._read()
-                    except ConfigError as problem:
-                        click.echo(f"files not taken up: {visible(problem.diagnostics[0].summary)}", err=True)
-                    self._state = state
-                self._looked = time.monotonic()
-            return self._manifests
-
-    def _read(self) -> None:
-        session = self._session
-        policies = load_policies(session.root, session.settings, session.schemas)
-        manifests = {manifest.address: manifest for manifest in session.load().manifests}
-        self._refuse_collections(manifests.values())
-        self._policies, self._manifests = policies, manifests
-
-    def _refuse_collections(self, manifests: Iterable[Manifest]) -> None:
-        """A chunk reads objects, not what is in them. Raises ConfigError."""
-        kinds = {on_target.kind.name: on_target.kind for on_target in self._session.kinds}
-        for manifest in manifests:
-            kind = kinds[manifest.address.kind]
-            if kind.fixed or not kind.members.keys().isdisjoint(manifest.body):
-                summary = f"{manifest.address}: the fleet does not upload files, or put them into anything"
-                hint = "apply this target from one machine"
-                raise ConfigError([error(Code.UNSUPPORTED, summary, manifest.source, "", hint)])
-
-    def _signature(self) -> dict[str, tuple[int, int]]:
-        session = self._session
-        found: dict[str, tuple[int, int]] = {}
-        for directory in (*map(str, session.options.dirs), *session.target.layers, "policies"):
-            for path, _, names in os.walk(session.root / directory):
-                for name in names:
-                    file = os.path.join(path, name)
-                    try:
-                        stat = os.stat(file)
-                    except OSError:
-                        continue
-                    found[file] = (stat.st_mtime_ns, stat.st_size)
-        return found
-
-
 @dataclass(frozen=True, slots=True)
 class Workers:
     """How workers run. Times are in seconds."""
@@ -249,19 +184,26 @@ class Workers:
         runner = QueueRunner(fleet.database.url, fleet.names, pace, self.cron, fleet.submit_finished)
         runner.work(FleetWork(fleet.database, fleet.target).carry_out)
 
-    def supervised(self, options: Options, database: str | None, processes: int) -> int:
-        """Keep so many workers running until stopped."""
+    def supervised(self, fleet: Fleet, options: Options, processes: int) -> int:
+        """Keep so many workers running until stopped: with the files that are read here, once. Raises ConfigError."""
+        from reconciler.engine.fleet import queue  # noqa: F401 - what workers need is loaded once
+        from reconciler.engine.fleet.database import PATIENCE_SECONDS
         from reconciler.engine.fleet.supervise import supervise
+        from reconciler.engine.fleet.work import Unusable
 
-        if database:
-            os.environ[DATABASE_VARIABLE] = database  # not on the children's command lines, where all can read it
-        command = [sys.executable, "-m", "reconciler", "-C", str(options.directory.absolute())]
-        command += [word for directory in options.dirs for word in ("--dir", str(directory))]
-        command += ["--target", options.target] if options.target else []
-        command += ["fleet", "worker", "--jobs", str(self.jobs)]
-        command += ["--heartbeat", str(self.heartbeat), "--silence", str(self.silence)]
-        command += ["--cron", self.cron] if self.cron else []
-        return supervise(command, processes, lambda line: click.echo(line, err=True))
+        def work() -> int:
+            fleet.database.patience = PATIENCE_SECONDS
+            try:
+                with fleet.database:
+                    self.work(fleet)
+            except ReconcilerError as problem:
+                return tell(problem, options, ()) or Exit.DONE
+            return Exit.DONE
+
+        for name in fleet.names:
+            with suppress(Unusable):  # its jobs will say so
+                fleet.target(name)
+        return supervise(work, processes, lambda line: click.echo(line, err=True))
 
 
 def progress(database: Database, form: str) -> tuple[str, Exit]:

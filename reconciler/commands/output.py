@@ -63,12 +63,21 @@ def destinations(formats: Sequence[str], known: Sequence[str]) -> list[tuple[str
 
 
 def write(options: Options, formats: Sequence[str], renderers: Mapping[str, Callable[[bool], str]]) -> None:
-    """Render each format once, to stdout or its file. A renderer is told whether it writes to the terminal."""
+    """Render each format once, to stdout or its file. A renderer is told whether it writes to the terminal.
+
+    One that cannot be written keeps no other from being written. Raises OSError or click.ClickException for the first.
+    """
+    failed: list[OSError | click.ClickException] = []
     for name, file in destinations(formats, list(renderers)):
-        if file is None:
-            click.echo(renderers[name](True), nl=False, color=True)
-        else:
-            _own_file(options.directory, file).write_text(renderers[name](False), encoding="utf-8")
+        try:
+            if file is None:
+                click.echo(renderers[name](True), nl=False, color=True)
+            else:
+                _own_file(options.directory, file).write_text(renderers[name](False), encoding="utf-8")
+        except (OSError, click.ClickException) as problem:
+            failed.append(problem)
+    if failed:
+        raise failed[0]
 
 
 def _own_file(directory: Path, file: Path) -> Path:

@@ -25,6 +25,8 @@ from reconciler.core.model import Diagnostic, Source
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".md")
 SETTINGS: Final = "reconciler.yaml"
 _PIECE: Final = 1024 * 1024
+_GIT: Final = ".git"
+"""What is in it is no file of the project, and may hold the credential of a checkout."""
 _MISNAMED_SETTINGS: Final = ("reconciler.yml", "reconciler.json")
 # Some are absent on Windows, where neither pipes nor links of that kind are met; the last one is only there.
 _OPEN: Final = (
@@ -190,6 +192,8 @@ class Project:
         if not self.holds(os.path.realpath(path)):
             raise ValueError("leads outside the project")
         real = os.path.realpath(path, strict=True)
+        if any(_GIT in os.path.relpath(real, each).split(os.sep) for each in self._real):
+            raise ValueError("leads into git's own directory")
         if not stat.S_ISREG(os.lstat(real).st_mode):
             raise ValueError("is not a regular file")
         return real

@@ -31,9 +31,9 @@ class Deadline:
         self._end = math.inf
         self._latest = math.inf
 
-    def send_within(self, seconds: float) -> None:
-        """Let no piece of the next request go out after so many seconds: others may act as if it never will."""
-        self._latest = self._clock() + seconds
+    def send_by(self, moment: float) -> None:
+        """Let no piece of the next request go out after this moment: others may act as if it never will."""
+        self._latest = moment
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Hear what httpx does; bind each stream to this deadline as it comes into being."""

@@ -33,14 +33,16 @@ from reconciler.drivers.uploads import Upload
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
 TEXT_BYTES: Final = 2000
-LATE_SECONDS: Final = 0.25
+LATE_SECONDS: Final = 0.15
+EARLY_SECONDS: Final = 0.25
+"""How long before its turn a request may be announced: it goes out in time then, however long announcing takes."""
 LANE_SECONDS: Final = 0.05
 """How long to wait before looking again whether a lane is free: about as long as a request takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Outgoing:
-    """One request, to be sent `within` so many seconds after it was announced, or not at all."""
+    """One request, to be sent by the moment `latest`, or not at all."""
 
     method: str
     path: str
@@ -48,7 +50,7 @@ class _Outgoing:
     headers: Mapping[str, str] | None
     body: Body | None
     upload: Upload | None
-    within: float
+    latest: float = math.inf
 
 
 class HttpClient(Tallies):
@@ -108,14 +110,15 @@ class HttpClient(Tallies):
 
         An `upload` goes instead of a body. A `bucket` is a rate of its own: its name, and requests a minute.
 
-        `sending` is called right before each try, after the waits; what it raises is passed on, and nothing is sent.
+        `sending` is called right before each try, at most `EARLY_SECONDS`; what it raises is passed on, and nothing is
+        sent. What is not out a quarter of the timeout later is not sent any more.
         Raises Unreachable when no answer came, TooLarge when it is, Interrupted when a wait was ended.
         """
         gate, lanes = self._gates[method != "GET"], self._lanes[method != "GET"]
         gate = gate if bucket is None else self._bucket(*bucket)
         # The bytes of a file take the time they take.
         within = self._connection.timeout_seconds / 4 if sending and upload is None else math.inf
-        outgoing = _Outgoing(method, path, query, headers, body, upload, within)
+        outgoing = _Outgoing(method, path, query, headers, body, upload)
         tries = 0
         while True:
             tries += 1
@@ -123,11 +126,10 @@ class HttpClient(Tallies):
                 self._wait(max(LANE_SECONDS, gate.opens_in()))
             limited = False
             try:
-                self._take_turn(gate)
-                if sending:
-                    sending()
+                latest = self._take_turn(gate, sending) + within
                 left = math.inf if method == "GET" else self._fence()
-                answer, error = self._try(outgoing if upload else replace(outgoing, within=min(within, left)))
+                latest = latest if upload else min(latest, self._clock() + left)
+                answer, error = self._try(replace(outgoing, latest=latest))
                 if answer is not None and answer.status < 400:
                     with self._budget_lock:
                         self._budget.earn()
@@ -180,7 +182,7 @@ class HttpClient(Tallies):
             headers["content-type"] = "application/json"
         url = self._connection.url.rstrip("/") + outgoing.path
         client, deadline = self._client()
-        deadline.send_within(outgoing.within)
+        deadline.send_by(outgoing.latest)
         try:
             with outgoing.upload.opened() if outgoing.upload else nullcontext() as file:
                 if upload := outgoing.upload:
@@ -238,13 +240,21 @@ class HttpClient(Tallies):
             hint = "http:// and https:// proxies are supported; `no_proxy` names hosts that are reached without one"
             raise Unreachable("the proxy that the environment names cannot be used", reached=False, hint=hint) from None
 
-    def _take_turn(self, gate: Gate) -> None:
-        """Wait for a place at the gate; one that was missed, because the process stood still, is not used."""
+    def _take_turn(self, gate: Gate, announce: Callable[[], None] | None) -> float:
+        """Wait for a place at the gate, and announce what takes it; the moment right before it was announced.
+
+        A place that was missed, because the process stood still, is not used.
+        """
+        early = EARLY_SECONDS if announce else 0.0
         while True:
             due = self._clock() + gate.reserve()
+            self._wait(due - self._clock() - early)
+            if (now := self._clock()) - due < LATE_SECONDS:
+                break
+        if announce:
+            announce()
             self._wait(due - self._clock())
-            if self._clock() - due < LATE_SECONDS:
-                return
+        return now
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0 and self._pause(seconds):

@@ -9,10 +9,11 @@ taken down before the first one has settled.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final
 
 from reconciler.core.codes import Code
 from reconciler.core.model import (
@@ -36,51 +37,18 @@ from reconciler.core.refs import resolved
 from reconciler.drivers.base import Driver, NotFound, RemoteError
 from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
 from reconciler.engine.execute import Pending, Step
-from reconciler.engine.journal import Attempts
 from reconciler.engine.observe import KindOnTarget, live_object
 from reconciler.engine.settle import Settler, take_back
+from reconciler.engine.shared import Known, Memory, SharedAttempts
 
 SOON_SECONDS: Final = 1.0
+TOLD_AT_ONCE: Final = 10
+TOLD_WITHIN_SECONDS: Final = 1.0
 _PASSING: Final = frozenset(
     {Code.UNREACHABLE, Code.REFUSED_CREDENTIAL, Code.RATE_LIMITED, Code.SERVER_ERROR, Code.ROUTE_CHANGED}
     | {Code.BAD_RESPONSE, Code.INCOMPLETE_LIST, Code.UNRESOLVED_CREATE, Code.OVERTAKEN, Code.STALE_PLAN}
 )
 """Failures that another run may not meet; all others are the manifest's own."""
-
-
-class Overtaken(RemoteError):
-    """Another run creates this object, or has done so: this one did not."""
-
-    code = Code.OVERTAKEN
-
-
-class SharedAttempts(Attempts, Protocol):
-    """Where creates are taken down before they are sent. `attempt` raises Overtaken where another nonce is there."""
-
-    overtaken: dict[str, str]
-    """The nonces of creates that were answered after another run had taken their place, and the ids they made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of some addresses: the ids of their objects, how many seconds until a create may be sent where one
-    is under way, and the objects of others that have a name in question."""
-
-    ids: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
-    unsettled: Mapping[Address, float] = field(default_factory=dict)
-    namesakes: tuple[LiveObject, ...] = ()
-
-
-class Memory(Protocol):
-    """What all runs on one target know together."""
-
-    def known(self, addresses: Collection[Address], names: Mapping[str, Collection[str]]) -> Known:
-        """What is known of these addresses, and of the names that objects of a kind will have. Raises RemoteError."""
-        ...
-
-    def attempts(self) -> SharedAttempts:
-        """Where one run takes down its creates."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +92,12 @@ def reconcile_chunk(
     target: ChunkTarget,
     addresses: Collection[Address],
     budget: Budget = Budget(),
-    tell: Callable[[Outcome], None] = lambda outcome: None,
+    tell: Callable[[Sequence[Outcome]], None] = lambda outcomes: None,
 ) -> Report:
     """Make the objects of these addresses look like their manifests: read each, then send what differs.
 
-    `tell` hears, from several threads, of what is done for good. Nothing is deleted but twins of an address. Raises
-    what a lost memory raises; nothing more is sent then.
+    `tell` hears, from several threads, of what is done for good, a few at a time. Nothing is deleted but twins of an
+    address. Raises what a lost memory raises; nothing more is sent then.
     """
     manifests = {manifest.address: manifest for manifest in target.manifests(addresses)}
     missing = [_missing(address) for address in sorted(set(addresses) - set(manifests))]
@@ -230,26 +198,51 @@ def _unless_known(change: Change, known: Known) -> Change:
 
 
 def _carry_out(
-    target: ChunkTarget, plan: Plan, observed: Sequence[Observation], tell: Callable[[Outcome], None]
+    target: ChunkTarget, plan: Plan, observed: Sequence[Observation], tell: Callable[[Sequence[Outcome]], None]
 ) -> list[Outcome]:
     attempts = target.memory.attempts()
-    several = {change.address for change in plan.changes if change.action is Action.DELETE}
-
-    def report(outcome: Outcome) -> None:
-        settled = outcome.result is Result.DONE and outcome.id not in attempts.overtaken.values()
-        if settled and outcome.address not in several:
-            tell(outcome)
-
+    notes = _Notes(attempts, {change.address for change in plan.changes if change.action is Action.DELETE}, tell)
     options = ApplyOptions(
         concurrency=target.concurrency,
         settle_seconds=target.settle_seconds,
-        report=report,
+        report=notes.take,
         draw=target.draw,
         stop=target.stop,
     )
     return apply_plan(
         plan, target.driver, target.kinds, observed, attempts, options, _Later(target, plan.owner, attempts)
     )
+
+
+class _Notes:
+    """What a run has done so far, told a few at a time and at least once a second: after a kill it is not done again.
+
+    Not told is what is undone at the end: of addresses in `several`, and of creates that were overtaken.
+    """
+
+    def __init__(
+        self, attempts: SharedAttempts, several: Collection[Address], tell: Callable[[Sequence[Outcome]], None]
+    ) -> None:
+        self._attempts = attempts
+        self._several = several
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._held: list[Outcome] = []
+        self._since = 0.0
+
+    def take(self, outcome: Outcome) -> None:
+        """Tell of this one with others. Raises what a lost memory raises."""
+        if outcome.result is not Result.DONE or outcome.address in self._several:
+            return
+        with self._lock:
+            self._since = self._since if self._held else time.monotonic()
+            self._held.append(outcome)
+            if len(self._held) < TOLD_AT_ONCE and time.monotonic() - self._since < TOLD_WITHIN_SECONDS:
+                return
+            held, self._held = self._held, []
+        self._attempts.settle()
+        late = self._attempts.overtaken.values()
+        self._tell([each for each in held if each.id not in late])
 
 
 class _Later:
@@ -267,6 +260,7 @@ class _Later:
     def one_for_each(self, created: list[Outcome], repeated: bool) -> list[Outcome]:
         """Take back what was made after another run had made it; look at the list where a gateway repeated creates."""
         target = self._target
+        self._attempts.settle()
         if repeated:
             pause = target.stop.wait
             settler = Settler(

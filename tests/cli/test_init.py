@@ -245,7 +245,7 @@ def test_on_a_terminal_it_asks(project: Project) -> None:
     assert running.returncode == 0, err
     assert b"Who manages these assistants" in err
     assert re.search(rb"Where do they run\?\n(  .*\n)*  local +in this process, no account needed\n", err)
-    assert b"  portkey            api.portkey.ai\n" in err
+    assert re.search(rb"\n  portkey +api\.portkey\.ai\n", err)
     assert b"CI job" not in err
     assert "owner: asked" in (project.root / "assistants.d/reconciler.yaml").read_text()
     assert (project.root / ".vscode/settings.json").exists()

@@ -58,6 +58,16 @@ class Postgres:
         """What a power cut does, and up again."""
         self.ctl("restart", "-m", "immediate")
 
+    def cpu(self) -> float:
+        """Seconds of a core it took since it was last started."""
+        main = int((self.data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        ticks = 0
+        for pid in (main, *children):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15] if pid == main else fields[11:13]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> None:
         try:
             self.ctl("stop", "-m", "immediate")

@@ -16,8 +16,8 @@ from reconciler.core.model import Address, Body, Manifest, Result, Source
 from reconciler.core.plan import Scope
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.chunk import Budget, ChunkTarget, Report, reconcile_chunk
-from reconciler.engine.fleet.database import Database
-from reconciler.engine.fleet.memory import SharedMemory
+from reconciler.engine.fleet.database import Database, StoreError
+from reconciler.engine.fleet.memory import Announced, SharedMemory
 from reconciler.engine.observe import live_object
 from reconciler.server import Chaos, create_app
 from tests.world import IDENTITY, KIND, ON_TARGET, PROVIDER, client
@@ -126,6 +126,62 @@ def age(database: Database) -> None:
 def in_flight(account: Account, database: Database, address: Address, nonce: str) -> None:
     """What a worker leaves that was killed right before its create went out."""
     account.worker(database).memory.attempts().attempt(address, nonce)
+
+
+def test_of_creates_of_one_address_that_are_taken_down_at_once_one_goes_out(
+    account: Account, database: Database
+) -> None:
+    """They share a statement, with those of other addresses, which go out all the same."""
+    announced = Announced(database)
+    wanted = [(at("same"), f"nonce{number}") for number in range(6)]
+    wanted += [(at(f"other{number}"), f"other{number}") for number in range(6)]
+    barrier = threading.Barrier(len(wanted))
+
+    def one(each: tuple[Address, str]) -> bool:
+        barrier.wait(30)
+        return announced.take_down("test", *each)
+
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        taken = list(pool.map(one, wanted))
+    assert (sum(taken[:6]), taken[6:]) == (1, [True] * 6)
+    (winner,) = [nonce for (_, nonce), one in zip(wanted[:6], taken[:6], strict=True) if one]
+    assert database.rows("SELECT nonce FROM reconciler_attempt WHERE key = 'same'") == [(winner,)]
+    assert announced.take_down("test", at("same"), winner)  # sent again, it is the same create
+
+
+def test_all_who_wait_for_a_statement_hear_that_the_database_is_lost(account: Account, database: Database) -> None:
+    announced = Announced(database)
+    database.run("DROP TABLE reconciler_attempt")
+    with ThreadPoolExecutor(5) as pool:
+        asked = [pool.submit(announced.take_down, "test", at(f"a{number}"), f"n{number}") for number in range(5)]
+        problems = [each.exception(60) for each in asked]
+    assert [type(problem) for problem in problems] == [StoreError] * 5
+
+
+def test_what_is_told_of_a_create_that_was_overtaken_is_nothing(account: Account, database: Database) -> None:
+    addresses = account.fill(25)
+    slow = account.worker(database)
+
+    def others_take(address: Address) -> None:
+        values = {"key": address.key}
+        database.run("UPDATE reconciler_attempt SET nonce = 'another', id = 'theirs' WHERE key = %(key)s", values)
+
+    class Overtaken(_StandsStill):
+        def create(self, kind: str, body: Body, sending: Callable[[], None] | None = None) -> Body:
+            made: Body = self._driver.create(kind, body, sending)
+            if made["name"] == "a7":
+                others_take(at("a7"))
+            return made
+
+    late = ChunkTarget(
+        slow.identity, slow.scope, Overtaken(slow.driver, lambda: None), slow.kinds, slow.manifests, slow.memory
+    )
+    told: list[Address] = []
+    report = reconcile_chunk(late, addresses, tell=lambda outcomes: told.extend(o.address for o in outcomes))
+    assert at("a7") not in told
+    assert set(told) < set(addresses)
+    assert list(report.again) == [at("a7")]
+    assert "a7" not in account.names()
 
 
 def test_a_create_that_another_run_began_is_left_alone_until_its_hold_off_is_over(

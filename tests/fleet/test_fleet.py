@@ -7,8 +7,10 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from reconciler.server import create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote
 from tests.fleet.postgres import Postgres
-from tests.fleet.scenario import Faults, FleetProject, children, play, vendor_process
+from tests.fleet.scenario import LONGEST, Faults, FleetProject, addresses, children, play, stats, vendor_process
 
 
 @pytest.fixture
@@ -47,6 +49,23 @@ def test_nothing_is_lost_or_doubled_when_machines_die_stand_still_and_postgresql
     assert seen["worst_second"] <= 125
     assert project.run("fleet", "status").returncode == 0
     assert max(seen["by_key"].values()) < 300 * 1.5
+
+
+def test_the_jobs_of_a_killed_worker_go_to_others_before_it_counts_as_silent(
+    tmp_path: Path, database_url: str, vendor: str
+) -> None:
+    project = FleetProject(tmp_path / "project", vendor, database_url)
+    project.write(rows=400, targets=1, rate=200, timeout=1, settle=0)
+    project.ok("fleet", "init")
+    project.ok("fleet", "submit")
+    with project.workers(2, "--heartbeat", "0.5", "--silence", "100000") as machines:
+        wait_until(lambda: addresses(vendor) > 100)
+        (worker,) = children(machines[0].pid)
+        machines[0].kill()
+        os.kill(worker, signal.SIGKILL)
+        project.wait_until_finished()
+    seen = stats(vendor)
+    assert (seen["addresses"], seen["doubled"]) == (400, 0)
 
 
 def test_the_embedded_server_gets_each_assistant_once_and_then_only_what_changes(
@@ -127,15 +146,29 @@ def test_a_worker_that_ends_is_started_again_and_all_end_when_told_to(tmp_path: 
     command = project.command("fleet", "worker", "--processes", "1")
     with subprocess.Popen(command, env=project.environment, stderr=subprocess.PIPE, text=True) as supervisor:
         assert supervisor.stderr
-        while not (first := children(supervisor.pid)):
-            pass
-        os.kill(first[0], signal.SIGKILL)
+        wait_until(lambda: workers(database_url) == 1)
+        (first,) = children(supervisor.pid)
+        os.kill(first, signal.SIGKILL)
         assert "a worker ended with -9" in supervisor.stderr.readline()
-        while not (second := [pid for pid in children(supervisor.pid) if pid != first[0]]):
-            pass
+        wait_until(lambda: workers(database_url) == 2)
+        (second,) = children(supervisor.pid)
         supervisor.terminate()
         supervisor.communicate(timeout=60)
-    assert not Path(f"/proc/{second[0]}").exists()
+    assert not Path(f"/proc/{second}").exists()
+
+
+def workers(url: str) -> int:
+    """How many workers have begun; one that was killed a moment ago counts."""
+    with Database(url, 1) as database:
+        return int(database.rows("SELECT count(*) FROM procrastinate_workers")[0][0])
+
+
+def wait_until(there: Callable[[], bool]) -> None:
+    """Look until it is as wanted, however long that takes within reason."""
+    end = time.monotonic() + LONGEST
+    while not there():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_workers_end_when_postgresql_goes(tmp_path: Path, own_postgres: Postgres, vendor: str) -> None:
@@ -180,12 +213,40 @@ def test_jobs_and_tables_hold_addresses_and_neither_secrets_nor_contents(
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [((), "RC0310"), (("--database", "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"), "RC0701")],
+    [
+        ((), "RC0310"),
+        (("--database", "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"), "RC0701"),
+        (("--database", "postgres:/fleet:secret@db/fleet"), "RC0310"),
+    ],
 )
 def test_without_a_database_it_says_what_is_missing(words: tuple[str, ...], code: str, project: Project) -> None:
     ran = project.run("fleet", *words, "status")
     assert ran.code == 1
     assert code in ran.err
+    assert "secret" not in ran.err
+
+
+def test_a_database_that_does_not_want_us_is_not_taken_for_one_that_is_gone(
+    project: Project, database_url: str
+) -> None:
+    ran = project.run("fleet", "--database", database_url.replace("fleet@", "stranger@"), "status")
+    assert ran.code == 1
+    assert 'role "stranger" does not exist' in ran.err
+    assert "RC0310" in ran.err
+
+
+def test_of_two_submissions_at_once_the_later_one_counts(tmp_path: Path, database_url: str, vendor: str) -> None:
+    project = FleetProject(tmp_path / "project", vendor, database_url)
+    project.write(rows=250, targets=2, rate=1000)
+    project.ok("fleet", "init")
+    with ThreadPoolExecutor(3) as pool:
+        said = list(pool.map(lambda _: project.ok("fleet", "submit"), range(3)))
+    assert said == ["t0: 250 addresses in 4 jobs\nt1: 250 addresses in 4 jobs\n"] * 3
+    with project.workers(1):
+        ended = project.wait_until_finished()
+    assert [(each.submission, each.results) for each in ended] == [(3, {"done": 250})] * 2
+    seen = stats(vendor)
+    assert (seen["objects"], seen["doubled"]) == (500, 0)
 
 
 def test_without_tables_it_says_to_make_them(project: Project, database_url: str) -> None:

@@ -52,3 +52,20 @@ def test_many_threads_wait_for_places_with_one_connection_among_them(database_ur
         with ThreadPoolExecutor(40) as pool:
             waits = sorted(pool.map(lambda _: gate.reserve(), range(40)))
         assert waits[-1] == pytest.approx(390 - 10 * BURST, abs=60)
+
+
+def test_a_busy_process_takes_several_places_at_once_and_loses_those_it_does_not_come_for(database_url: str) -> None:
+    with Database(database_url) as database:
+        database.prepare()
+        now = 0.0
+        gate = SharedGate(database, "key", 6000, clock=lambda: now)  # a place each 10 ms
+        row = "SELECT due FROM reconciler_gate"
+        dues = []
+        for _ in range(40):
+            gate.reserve()
+            dues.append(database.rows(row)[0][0])
+        assert len(set(dues)) == 7  # statements, for 1, 2, 4, 8 and then 10 places
+        now = 1000.0
+        due = database.rows(row)[0][0]
+        gate.reserve()
+        assert database.rows(row)[0][0] != due  # the old places have gone by

@@ -1,16 +1,19 @@
 """A fast stand-in for a vendor: the wire of the Assistants API as far as a fleet uses it, in memory, one event loop.
 
 It counts every request of each key by the moment it came in, and the objects of each address. `python -m
-tests.fleet.vendor` serves it on a free port; GET /stats tells what it saw.
+tests.fleet.vendor` serves it on a free port; GET /stats tells what it saw, GET /addresses how many addresses have
+had an object.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 from typing import Any
 
 
@@ -23,11 +26,14 @@ class Vendor:
         self.moments: dict[str, list[float]] = defaultdict(list)
         self.methods: Counter[str] = Counter()
         self.created = 0.0
+        self.addresses: set[tuple[str, str]] = set()  # that ever had an object
         self._number = 0
 
     def answer(self, method: str, path: str, key: str, body: Any) -> tuple[int, Any]:
         if path == "/stats":
             return 200, self.stats()
+        if path == "/addresses":
+            return 200, len(self.addresses)
         self.moments[key].append(time.monotonic())
         self.methods[method] += 1
         account, (place, _, query) = self.objects[key], path.partition("?")
@@ -35,7 +41,7 @@ class Vendor:
         if words[0] != "assistants":
             return 404, {"error": {"message": "Invalid URL", "type": "invalid_request_error"}}
         if len(words) == 1:
-            return 200, self._create(account, body) if method == "POST" else _page(account, query)
+            return 200, self._create(key, body) if method == "POST" else _page(account, query)
         if words[1] not in account:
             return 404, {"error": {"message": f"No assistant found with id '{words[1]}'."}}
         if method == "DELETE":
@@ -45,21 +51,18 @@ class Vendor:
             account[words[1]] |= body
         return 200, account[words[1]]
 
-    def _create(self, account: dict[str, dict[str, Any]], body: dict[str, Any]) -> dict[str, Any]:
+    def _create(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
         self._number += 1
         self.created = time.monotonic()
         defaults = {"description": None, "instructions": None, "tools": [], "tool_resources": {}, "metadata": {}}
         more = {"temperature": 1.0, "top_p": 1.0, "response_format": "auto", "name": None}
         made = {"id": f"asst_{self._number:08}", "object": "assistant", "created_at": int(time.time()), **defaults}
-        account[made["id"]] = made | more | body
-        return account[made["id"]]
+        self.objects[key][made["id"]] = made | more | body
+        self.addresses.add((key, _address(body)))
+        return self.objects[key][made["id"]]
 
     def stats(self) -> dict[str, Any]:
-        marks = Counter(
-            (key, " ".join(each["metadata"].get("reconciler", "? ? ?").split(" ")[1:3]))
-            for key, account in self.objects.items()
-            for each in account.values()
-        )
+        marks = Counter((key, _address(each)) for key, account in self.objects.items() for each in account.values())
         moments = sorted(moment for key in self.moments for moment in self.moments[key])
         return {
             "objects": sum(map(len, self.objects.values())),
@@ -71,6 +74,8 @@ class Vendor:
             "worst_second": max((_worst(each, 1.0) for each in self.moments.values()), default=0),
             "worst_minute": max((_worst(each, 60.0) for each in self.moments.values()), default=0),
             "by_key": {key: len(each) for key, each in self.moments.items()},
+            "by_second": _by_second(moments),
+            "cpu": time.process_time(),
         }
 
 
@@ -82,6 +87,17 @@ def _worst(moments: list[float], seconds: float) -> int:
             first += 1
         most = max(most, last - first + 1)
     return most
+
+
+def _address(body: dict[str, Any]) -> str:
+    """The owner and key in the mark of an object."""
+    return " ".join(body.get("metadata", {}).get("reconciler", "? ? ?").split(" ")[1:3])
+
+
+def _by_second(moments: list[float]) -> list[int]:
+    """How many requests came in each second since the first."""
+    counted = Counter(int(moment - moments[0]) for moment in moments)
+    return [counted[second] for second in range(max(counted, default=-1) + 1)]
 
 
 def _page(account: dict[str, dict[str, Any]], query: str) -> dict[str, Any]:
@@ -108,7 +124,7 @@ async def serve(vendor: Vendor, port: int = 0) -> asyncio.Server:
                 content = await reader.readexactly(int(headers.get("content-length", 0)))
                 body = json.loads(content) if content else None
                 status, answer = vendor.answer(method, path, headers.get("authorization", ""), body)
-                if path != "/stats":
+                if path not in ("/stats", "/addresses"):
                     await asyncio.sleep(vendor.latency)
                 text = json.dumps(answer).encode()
                 head_text = (
@@ -125,6 +141,8 @@ async def serve(vendor: Vendor, port: int = 0) -> asyncio.Server:
 
 
 async def _main(latency: float) -> None:
+    with suppress(PermissionError):  # it takes the time: it must not be the one that waits for a core
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
     server = await serve(Vendor(latency))
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()

@@ -5,6 +5,7 @@ A connection is held for one statement and never while anything waits: a fleet h
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
@@ -20,6 +21,8 @@ from reconciler.core.model import Diagnostic, Severity
 
 CONNECTIONS: Final = 8
 PATIENCE_SECONDS: Final = 5.0
+RETRY_SECONDS: Final = 0.2
+_FORM: Final = "it looks like postgresql://USER@HOST/NAME"
 _INIT_HINT: Final = "run `reconciler fleet init` once, with a role that may create tables"
 
 
@@ -34,11 +37,13 @@ class StoreError(ReconcilerError):
 class Database:
     """A pool of connections to one database, safe from several threads. Every statement commits by itself.
 
-    `on_loss` hears first of a database that is gone: a worker has many threads that would each wait for it.
+    `on_loss` hears first of a database that is gone: a worker has many threads that would each wait for it. To begin
+    with, one that is not there is waited for as long as `patience` says, in seconds.
     """
 
     def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
         self.url = url
+        self.patience = 0.0
         self.on_loss: Callable[[StoreError], None] = lambda problem: None
         getLogger("psycopg.pool").setLevel(CRITICAL)  # what it has to say is in the error as well
         self._pool = psycopg_pool.ConnectionPool(
@@ -51,6 +56,15 @@ class Database:
         )
 
     def __enter__(self) -> Database:
+        end = time.monotonic() + self.patience
+        while True:
+            try:
+                with Session(self.url):  # it says what is wrong, where the pool only says that nothing came
+                    break
+            except StoreError:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(RETRY_SECONDS)
         self._pool.open()
         return self
 
@@ -81,12 +95,45 @@ class Database:
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
-            yield
-        except psycopg.Error as problem:  # the pool's own among them
-            told = _told(problem)
+            with _told():
+                yield
+        except StoreError as told:
             if told.lost:
                 self.on_loss(told)
-            raise told from problem
+            raise
+
+
+class Session:
+    """One connection of its own, for what lasts as long as it does. Safe from several threads."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            psycopg.conninfo.conninfo_to_dict(url)
+        except psycopg.ProgrammingError:  # what it says quotes the address, which may hold a password
+            said = Diagnostic(Severity.ERROR, Code.FLEET_DATABASE, "the database's address cannot be read", hint=_FORM)
+            raise StoreError(said, lost=False) from None
+        with _told():
+            self._connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._connection.close()
+
+    def rows(self, statement: LiteralString, values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """Run a statement and return what it answers. Raises StoreError."""
+        with _told():
+            return self._connection.execute(statement, values).fetchall()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What psycopg has to say, as a StoreError."""
+    try:
+        yield
+    except psycopg.Error as problem:  # the pool's own among them
+        raise _store_error(problem) from problem
 
 
 def columns(records: Iterable[Sequence[object]], width: int) -> list[list[object]]:
@@ -95,10 +142,13 @@ def columns(records: Iterable[Sequence[object]], width: int) -> list[list[object
     return [[record[place] for record in listed] for place in range(width)]
 
 
-def _told(problem: psycopg.Error) -> StoreError:
+def _store_error(problem: psycopg.Error) -> StoreError:
     """What went wrong, without the database's address: it may hold a password."""
     if isinstance(problem, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         summary, code, hint = "the database has no tables of this version", Code.FLEET_DATABASE, _INIT_HINT
+    elif _is_refusal(problem):
+        summary, code = f"PostgreSQL refused the connection: {_first_line(problem)}", Code.FLEET_DATABASE
+        hint = "check the user, the password and the database that its address names"
     elif isinstance(problem, psycopg.OperationalError):
         summary, code = f"PostgreSQL does not answer: {_first_line(problem)}", Code.STORE_LOST
         hint = "workers end when it goes, and their supervisor starts them again; check that it runs"
@@ -107,6 +157,12 @@ def _told(problem: psycopg.Error) -> StoreError:
         hint = "check that the role may read and write the tables; `reconciler fleet init` makes them"
     lost = isinstance(problem, psycopg.OperationalError)
     return StoreError(Diagnostic(Severity.ERROR, code, summary, hint=hint), lost=lost)
+
+
+def _is_refusal(problem: psycopg.Error) -> bool:
+    """Whether a server is there that does not want us; one that is starting or stopping will."""
+    said = str(problem)
+    return isinstance(problem, psycopg.OperationalError) and "FATAL:" in said and "the database system is" not in said
 
 
 def _first_line(problem: psycopg.Error) -> str:

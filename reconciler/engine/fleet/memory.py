@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
@@ -11,9 +12,13 @@ from reconciler.core.model import Address, LiveObject
 from reconciler.core.pairing import mark_of, mark_text
 from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.drivers.base import Driver
-from reconciler.engine.chunk import Known, Overtaken
 from reconciler.engine.fleet.database import Database, columns
+from reconciler.engine.fleet.together import Together
 from reconciler.engine.observe import KindOnTarget, live_object
+from reconciler.engine.shared import Known, Overtaken
+
+GATHER_SECONDS: Final = 0.02
+"""How long a create that is to be taken down waits for others: a fraction of what a request takes."""
 
 _ATTEMPTS: Final = """
     SELECT kind, key, id, extract(epoch FROM clock_timestamp() - at)::float8 FROM reconciler_attempt
@@ -39,18 +44,26 @@ _FOUND: Final = """
 _NOT_THERE: Final = """
     DELETE FROM reconciler_attempt WHERE target = %(target)s AND nonce = ANY(%(nonces)s) AND id IS NULL
 """
+# In the order of the keys: two that take down the same addresses wait for one another, and never in a circle.
 _ATTEMPT: Final = """
     INSERT INTO reconciler_attempt AS known (target, kind, key, nonce, at)
-    SELECT %(target)s, %(kind)s, %(key)s, %(nonce)s, clock_timestamp() WHERE NOT EXISTS (
-        SELECT FROM reconciler_object WHERE target = %(target)s AND kind = %(kind)s AND key = %(key)s)
+    SELECT sent.*, clock_timestamp()
+    FROM unnest(%(targets)s::text[], %(kinds)s::text[], %(keys)s::text[], %(nonces)s::text[])
+        AS sent (target, kind, key, nonce)
+    WHERE NOT EXISTS (SELECT FROM reconciler_object AS object
+        WHERE object.target = sent.target AND object.kind = sent.kind AND object.key = sent.key)
+    ORDER BY sent.target, sent.kind, sent.key
     ON CONFLICT (target, kind, key) DO UPDATE SET at = clock_timestamp() WHERE known.nonce = excluded.nonce
-    RETURNING true
+    RETURNING nonce
 """
 _MADE: Final = """
     INSERT INTO reconciler_attempt AS known (target, kind, key, nonce, at, id)
-    VALUES (%(target)s, %(kind)s, %(key)s, %(nonce)s, clock_timestamp(), %(id)s)
+    SELECT %(target)s, made.kind, made.key, made.nonce, clock_timestamp(), made.id
+    FROM unnest(%(kinds)s::text[], %(keys)s::text[], %(nonces)s::text[], %(ids)s::text[])
+        AS made (kind, key, nonce, id)
+    ORDER BY made.kind, made.key
     ON CONFLICT (target, kind, key) DO UPDATE SET id = excluded.id WHERE known.nonce = excluded.nonce
-    RETURNING true
+    RETURNING nonce
 """
 _REFUSED: Final = "DELETE FROM reconciler_attempt WHERE target = %(target)s AND nonce = %(nonce)s AND id IS NULL"
 _SEEN: Final = """
@@ -80,6 +93,7 @@ class SharedMemory:
         kinds: Sequence[KindOnTarget],
         owner: str,
         hold_off: float,
+        announced: Announced | None = None,
     ) -> None:
         self._database = database
         self._target = target
@@ -87,6 +101,7 @@ class SharedMemory:
         self._kinds = {each.kind.name: each for each in kinds}
         self._owner = owner
         self._hold_off = hold_off
+        self._announced = announced or Announced(database)
 
     def known(self, addresses: Collection[Address], names: Mapping[str, Collection[str]]) -> Known:
         """What is known of these addresses. Creates that were held off long enough are looked up, in a whole list.
@@ -109,7 +124,7 @@ class SharedMemory:
 
     def attempts(self) -> SharedAttempts:
         """Where one run takes down its creates."""
-        return SharedAttempts(self._database, self._target, self._hold_off)
+        return SharedAttempts(self._database, self._announced, self._target, self._hold_off)
 
     def saw(self, submission: int, on_target: KindOnTarget, objects: Sequence[LiveObject]) -> dict[str, list[str]]:
         """Take down a part of a whole list; the ids of our objects by key. Raises StoreError."""
@@ -170,14 +185,45 @@ class SharedMemory:
         ]
 
 
-class SharedAttempts:
-    """The creates of one run. A nonce goes out only where the database has it down for the address, and no other."""
+class Announced:
+    """Where a process takes down its creates of all targets, those of one moment with one statement."""
 
-    def __init__(self, database: Database, target: str, hold_off: float) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
+        self._together = Together(self._take_down, GATHER_SECONDS)
+
+    def take_down(self, target: str, address: Address, nonce: str) -> bool:
+        """Whether the create was taken down; it was not where the address has another nonce, or an object.
+
+        Raises StoreError.
+        """
+        return self._together((target, address, nonce))
+
+    def _take_down(self, asked: Sequence[tuple[str, Address, str]]) -> list[bool]:
+        first: dict[tuple[str, Address], str] = {}
+        for target, address, nonce in asked:
+            first.setdefault((target, address), nonce)
+        records = [(target, *address, nonce) for (target, address), nonce in first.items()]
+        targets, kinds, keys, nonces = columns(records, 4)
+        values = {"targets": targets, "kinds": kinds, "keys": keys, "nonces": nonces}
+        taken = {nonce for (nonce,) in self._database.rows(_ATTEMPT, values)}
+        return [nonce in taken for _, _, nonce in asked]
+
+
+class SharedAttempts:
+    """The creates of one run. A nonce goes out only where the database has it down for the address, and no other.
+
+    Answers are taken down several at once: until then, others hold the address off as if there was none yet.
+    """
+
+    def __init__(self, database: Database, announced: Announced, target: str, hold_off: float) -> None:
+        self._database = database
+        self._announced = announced
         self._target = target
         self._hold_off = hold_off
         self._addresses: dict[str, Address] = {}
+        self._made: dict[str, str] = {}
+        self._settling = threading.Lock()
         self.nonces: set[str] = set()
         self.overtaken: dict[str, str] = {}
 
@@ -186,16 +232,29 @@ class SharedAttempts:
         began = time.monotonic()
         self._addresses[nonce] = address
         self.nonces.add(nonce)
-        if self._database.one(_ATTEMPT, self._of(nonce)) is None:
+        if not self._announced.take_down(self._target, address, nonce):
             raise Overtaken(f"another run creates {address}")
         if time.monotonic() - began > self._hold_off / 4:
             # This process was stopped: by the time the request is out, others may have looked for it in vain.
             raise Overtaken(f"it took too long to take down the create of {address}")
 
     def made(self, nonce: str, id: str) -> None:
-        """Record that a create was answered. Raises StoreError."""
-        if self._database.one(_MADE, self._of(nonce) | {"id": id}) is None:
-            self.overtaken[nonce] = id
+        """Keep the answer to a create for `settle`."""
+        self._made[nonce] = id
+
+    def settle(self) -> None:
+        """Take down all answers that were kept. Raises StoreError."""
+        with self._settling:
+            made = {nonce: self._made[nonce] for nonce in list(self._made)}
+            if not made:
+                return
+            records = [(*self._addresses[nonce], nonce, id) for nonce, id in made.items()]
+            kinds, keys, nonces, ids = columns(records, 4)
+            values = {"target": self._target, "kinds": kinds, "keys": keys, "nonces": nonces, "ids": ids}
+            taken = {nonce for (nonce,) in self._database.rows(_MADE, values)}
+            self.overtaken |= {nonce: id for nonce, id in made.items() if nonce not in taken}
+            for nonce in made:
+                del self._made[nonce]
 
     def refused(self, nonce: str) -> None:
         """Record that a create certainly made nothing. Raises StoreError."""
@@ -203,10 +262,6 @@ class SharedAttempts:
 
     def close(self) -> None:
         """Nothing is held between statements."""
-
-    def _of(self, nonce: str) -> dict[str, object]:
-        address = self._addresses[nonce]
-        return {"target": self._target, "kind": address.kind, "key": address.key, "nonce": nonce}
 
 
 def _text(value: object) -> str | None:

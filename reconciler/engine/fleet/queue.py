@@ -1,8 +1,8 @@
 """The fleet's engine: Procrastinate, jobs in PostgreSQL. The only module that imports it.
 
-One worker is a process with some jobs at once. A heartbeat tells the others that it lives; the jobs of a worker without
-one are run again by any other. When PostgreSQL goes, the process ends at once and leaves everything to its supervisor:
-a job that is cut off is one that is run again.
+One worker is a process with some jobs at once. It holds a lock in PostgreSQL that goes with its connection, and sends
+heartbeats: the jobs of a worker without the lock, or silent for long, are run again by any other. When PostgreSQL goes,
+the process ends at once and leaves everything to its supervisor: a job that is cut off is one that is run again.
 """
 
 from __future__ import annotations
@@ -22,15 +22,24 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 import procrastinate
-from procrastinate import exceptions, jobs, schema, utils
+from procrastinate import connector, exceptions, jobs, manager, schema, utils
 
-from reconciler.engine.fleet.database import PATIENCE_SECONDS, Database, StoreError
+from reconciler.engine.fleet.database import PATIENCE_SECONDS, Database, Session, StoreError
 from reconciler.engine.fleet.runner import LANES, Dead, Done, Job, Later, Verdict
 
 TASK: Final = "reconciler.job"
 RESUBMIT: Final = "reconciler.resubmit"
 LOST: Final = 75  # EX_TEMPFAIL: start me again
 _BATCH: Final = 1000
+_LOCKS: Final = 0x7265636F
+"""The class of our advisory locks, so that no other program's are taken for a worker's."""
+_LIVE: Final = "SELECT pg_advisory_lock(%(locks)s, (%(worker)s::bigint %% 2147483648)::integer)"
+_LEFT: Final = """
+    SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND NOT EXISTS (
+        SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %(locks)s AND objsubid = 2
+        AND objid = worker_id %% 2147483648
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,19 @@ def prepare(database: Database, url: str) -> None:
         database.run("INSERT INTO reconciler_migration VALUES (%(name)s) ON CONFLICT DO NOTHING", {"name": step.name})
 
 
+class _Jobs(manager.JobManager):
+    """The engine's own, which hears of a worker before that is given a job."""
+
+    def __init__(self, connector: connector.BaseConnector, hear: Callable[[int], object]) -> None:
+        super().__init__(connector)
+        self._hear = hear
+
+    async def register_worker(self) -> int:
+        worker = await super().register_worker()
+        await asyncio.to_thread(self._hear, worker)
+        return worker
+
+
 class QueueRunner:
     """Jobs in PostgreSQL. `queues` are the targets a worker is for; `resubmit` is called at the times of `cron`."""
 
@@ -117,21 +139,23 @@ class QueueRunner:
         """Run jobs until SIGINT or SIGTERM. Does not return when PostgreSQL is lost: the process exits with 75."""
         logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
         try:
-            asyncio.run(self._work(carry_out))
-        except (exceptions.ConnectorException, OSError) as problem:
+            with Session(self._url) as session:
+                asyncio.run(self._work(carry_out, session))
+        except (exceptions.ConnectorException, StoreError, OSError) as problem:
             leave(problem)
 
-    async def _work(self, carry_out: Callable[[Job], Verdict]) -> None:
+    async def _work(self, carry_out: Callable[[Job], Verdict], session: Session) -> None:
         pace = self._pace
         app = procrastinate.App(
             connector=procrastinate.PsycopgConnector(
                 conninfo=self._url, min_size=1, max_size=pace.jobs + 3, timeout=PATIENCE_SECONDS
             )
         )
+        app.job_manager = _Jobs(app.connector, lambda worker: session.rows(_LIVE, {"locks": _LOCKS, "worker": worker}))
         with ThreadPoolExecutor(pace.jobs, thread_name_prefix="job") as pool:
             self._add_tasks(app, pool, carry_out)
             async with app.open_async():
-                rescue = asyncio.create_task(self._rescue(app))
+                rescue = asyncio.create_task(self._rescue(app, session))
                 try:
                     await app.run_worker_async(
                         queues=self._queues,
@@ -170,17 +194,19 @@ class QueueRunner:
                 app.task(name=RESUBMIT, queueing_lock=RESUBMIT, queue=self._queues[0])(resubmit)
             )
 
-    async def _rescue(self, app: procrastinate.App) -> NoReturn:
-        """Hand jobs of workers that have fallen silent to others."""
+    async def _rescue(self, app: procrastinate.App, session: Session) -> NoReturn:
+        """Hand jobs of workers that are gone, or have fallen silent, to others."""
         while True:
-            await asyncio.sleep(self._pace.heartbeat * random.uniform(0.5, 1.5))  # noqa: S311
             try:
-                stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._pace.silence)
-            except exceptions.ConnectorException as problem:
+                left: set[int] = {id for (id,) in await asyncio.to_thread(session.rows, _LEFT, {"locks": _LOCKS})}
+                silent = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._pace.silence)
+                left |= {job.id for job in silent if job.id is not None}
+            except (exceptions.ConnectorException, StoreError) as problem:
                 leave(problem)  # a worker without work would notice late
-            for job in stalled:
+            for id in left:
                 with suppress(exceptions.ConnectorException):  # another one was faster
-                    await app.job_manager.retry_job(job)
+                    await app.job_manager.retry_job_by_id_async(id, utils.utcnow())
+            await asyncio.sleep(self._pace.heartbeat * random.uniform(0.5, 1.5))  # noqa: S311
 
 
 def _entry(job: Job, seconds: float = 0.0) -> jobs.Job:

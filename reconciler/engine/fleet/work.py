@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -24,7 +23,6 @@ from reconciler.engine.observe import KindOnTarget, live_object
 MAX_TRIES: Final = 8
 """Runs of a chunk that may leave something over, and failures in a row of a target, before what is left is given up."""
 BUDGET: Final = Budget(requests=4 * CHUNK)
-NOTED_AT_ONCE: Final = 10
 _SOON_SECONDS: Final = 0.5
 _T = TypeVar("_T")
 
@@ -76,16 +74,22 @@ class FleetWork:
         left = self._ledger.without_result(job.target, job.submission, wanted)
         if not left:
             return Done()
-        notes = _Notes(self._ledger, job)
-        report = reconcile_chunk(target.chunks, left, BUDGET, notes.take)
-        self._ledger.record(job.target, job.submission, report.outcomes)
+        told: set[Address] = set()
+
+        def note(outcomes: Sequence[Outcome]) -> None:
+            self._ledger.record(job.target, job.submission, outcomes)
+            told.update(outcome.address for outcome in outcomes)
+
+        report = reconcile_chunk(target.chunks, left, BUDGET, note)
+        rest = [outcome for outcome in report.outcomes if outcome.address not in told or outcome.error]
+        self._ledger.record(job.target, job.submission, rest)
         if report.trouble:
             return Later(self._ledger.failed(job.target, report.trouble, probing=probing), job)
         self._ledger.worked(job.target)
         if not report.again:
             return Done()
-        rest = replace(job, addresses=tuple(sorted(map(str, report.again))), tries=job.tries + 1)
-        return Later(max(report.again.values()), rest)
+        unfinished = replace(job, addresses=tuple(sorted(map(str, report.again))), tries=job.tries + 1)
+        return Later(max(report.again.values()), unfinished)
 
     def _give_up(self, job: Job, trouble: str) -> Dead:
         """Leave what a job still has to do to people."""
@@ -141,25 +145,6 @@ class FleetWork:
                 job.target, job.submission, [Outcome(c.address, c.action, Result.DONE, c.id) for c in same]
             )
         return objects, orphans
-
-
-class _Notes:
-    """What a chunk has done so far, taken down a few at a time: after a kill it is not looked at again."""
-
-    def __init__(self, ledger: Ledger, job: Job) -> None:
-        self._ledger = ledger
-        self._job = job
-        self._lock = threading.Lock()
-        self._held: list[Outcome] = []
-
-    def take(self, outcome: Outcome) -> None:
-        """Take down an outcome. Raises StoreError."""
-        with self._lock:
-            self._held.append(outcome)
-            if len(self._held) < NOTED_AT_ONCE:
-                return
-            held, self._held = self._held, []
-        self._ledger.record(self._job.target, self._job.submission, held)
 
 
 def jobs_of(target: str, submission: int, addresses: Sequence[Address]) -> Iterator[Job]:

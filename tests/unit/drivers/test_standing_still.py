@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.drivers.http import EARLY_SECONDS, HttpClient
 from tests.conftest import Remote
 
 
@@ -48,4 +48,40 @@ def test_whenever_it_stands_still_one_object_is_made(at: int, remote: Remote) ->
     connection = Connection(f"{remote.url}/v1", {"OpenAI-Beta": "assistants=v2"}, timeout_seconds=2000)
     client = HttpClient(connection, clock=clock, pause=lambda seconds: False, chance=lambda: 0.0)
     client.send("POST", "/assistants", body={"model": "gpt-4o"}, repeatable=False, sending=clock.announce)
+    assert len(remote.objects()) == 1
+
+
+class Queue:
+    """A gate whose next place is due in ten seconds."""
+
+    def reserve(self) -> float:
+        return 10.0
+
+    def close(self, seconds: float) -> None:
+        raise AssertionError("nobody complained")
+
+    def opens_in(self) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize("announcing", [0.1, 2.0], ids=["in time", "slowly"])
+def test_a_create_is_announced_shortly_before_its_turn_and_goes_out_at_its_turn(
+    announcing: float, remote: Remote
+) -> None:
+    now, announced = 0.0, []
+
+    def wait(seconds: float) -> bool:
+        nonlocal now
+        now += seconds
+        return False
+
+    def announce() -> None:
+        announced.append(now)
+        wait(announcing)
+
+    connection = Connection(f"{remote.url}/v1", {"OpenAI-Beta": "assistants=v2"}, timeout_seconds=2000)
+    client = HttpClient(connection, clock=lambda: now, pause=wait, gates={False: Queue(), True: Queue()})
+    client.send("POST", "/assistants", body={"model": "gpt-4o"}, repeatable=False, sending=announce)
+    assert announced == [10 - EARLY_SECONDS]
+    assert now == max(10.0, announced[0] + announcing)
     assert len(remote.objects()) == 1

@@ -1,0 +1,54 @@
+"""What several runs of chunks have to agree on: which object an address has, and who is creating one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from reconciler.core.codes import Code
+from reconciler.core.model import Address, LiveObject
+from reconciler.drivers.base import RemoteError
+from reconciler.engine.journal import Attempts
+
+
+class Overtaken(RemoteError):
+    """Another run creates this object, or has done so: this one did not."""
+
+    code = Code.OVERTAKEN
+
+
+class SharedAttempts(Attempts, Protocol):
+    """Where creates are taken down before they are sent. `attempt` raises Overtaken where another nonce is there.
+
+    What `made` hears may be kept back until `settle`.
+    """
+
+    overtaken: dict[str, str]
+    """The nonces of creates that were answered after another run had taken their place, and the ids they made."""
+
+    def settle(self) -> None:
+        """Take down every answer that was kept back; `overtaken` is complete then."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of some addresses: the ids of their objects, how many seconds until a create may be sent where one
+    is under way, and the objects of others that have a name in question."""
+
+    ids: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+    unsettled: Mapping[Address, float] = field(default_factory=dict)
+    namesakes: tuple[LiveObject, ...] = ()
+
+
+class Memory(Protocol):
+    """What all runs on one target know together."""
+
+    def known(self, addresses: Collection[Address], names: Mapping[str, Collection[str]]) -> Known:
+        """What is known of these addresses, and of the names that objects of a kind will have. Raises RemoteError."""
+        ...
+
+    def attempts(self) -> SharedAttempts:
+        """Where one run takes down its creates."""
+        ...
