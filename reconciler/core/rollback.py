@@ -12,7 +12,7 @@ delete    | a create: another object with the same content, under another id
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from reconciler.core import marks, policy
@@ -39,6 +39,7 @@ from reconciler.core.model import (
 from reconciler.core.pairing import Index, mark_of, mark_text
 from reconciler.core.plan import in_order
 from reconciler.core.precondition import ABSENT_OBJECT, precondition
+from reconciler.core.replacing import claims
 from reconciler.core.semantics import MARK_ENTRY, Kind, can_clear, is_mark, meaning_of, units
 
 _BACK = {
@@ -54,12 +55,13 @@ def rollback(plan: Plan, found: Mapping[str, Index], outcomes: Sequence[Outcome]
     planned = {(change.address, change.action, change.id): change for change in plan.changes}
     changes: list[Change] = []
     said: list[Diagnostic] = []
+    deleted = frozenset(o.id for o in outcomes if o.action is Action.DELETE and o.result is Result.DONE)
     for outcome in outcomes:
         known = planned.get((outcome.address, outcome.action, outcome.id)) or planned.get(
             (outcome.address, outcome.action, None)
         )
         if outcome.result is Result.DONE and known is not None:
-            change, problems = _undone(known, outcome, found[outcome.address.kind])
+            change, problems = _undone(known, outcome, found[outcome.address.kind], deleted)
             changes += [change] if change else []
             said += problems
     owned = sum(len(index.ours) for index in found.values()) + sum(c.action is Action.DELETE for c in changes)
@@ -74,15 +76,24 @@ def rollback(plan: Plan, found: Mapping[str, Index], outcomes: Sequence[Outcome]
     )
 
 
-def _undone(change: Change, outcome: Outcome, found: Index) -> tuple[Change | None, list[Diagnostic]]:
+def _undone(
+    change: Change, outcome: Outcome, found: Index, deleted: Set[str | None]
+) -> tuple[Change | None, list[Diagnostic]]:
     kind, before = found.kind, found.by_id.get(change.id or "")
     if kind.fixed and (change.action is Action.DELETE or Reason.REPLACED in change.reasons):
         said = f"the earlier content of {change.address} is not kept anywhere: check the earlier files out, and apply"
         return None, [_warning(Code.NOT_THE_SAME, said, change.address)]
+    if Reason.EXPIRED in change.reasons:
+        said = f"{change.address} took the place of one whose time was over: it stays"
+        return None, [_warning(Code.NOT_THE_SAME, said, change.address)]
     if change.action is Action.DELETE and before is not None:
-        first = found.ours.get(change.address.key)
-        if first is not None and first.live.id != before.id:
-            said = f"{before.id} was a second object of {change.address}: rolling back does not bring it back"
+        if Reason.SUPERSEDED in change.reasons:
+            return None, []
+        alike = [owned.live.id for owned in claims(found, change.address.key)]
+        if before.id in alike[1:] or not deleted.issuperset(alike):
+            said = (
+                f"{before.id} was one of {len(alike)} objects of {change.address}: rolling back does not bring it back"
+            )
             return None, [_warning(Code.NOT_THE_SAME, said, change.address)]
         said = f"{before.id} was deleted: rolling back makes another object with its content, under another id"
         return _made_again(kind, change.address, before), [_warning(Code.NOT_THE_SAME, said, change.address)]

@@ -131,6 +131,21 @@ MUTANTS = [
     Mutant(
         "rollback", "Action.ADOPT: Action.RELEASE,", "Action.ADOPT: Action.ADOPT,", "adopted is released", "rollback"
     ),
+    Mutant(
+        "rollback",
+        "if before.id in alike[1:] or not deleted.issuperset(alike):",
+        "if before.id in alike[1:]:",
+        "one address, one object",
+        "rollback",
+    ),
+    Mutant(
+        "rollback",
+        "if before.id in alike[1:] or not deleted.issuperset(alike):",
+        "if not deleted.issuperset(alike):",
+        "a second is not brought back",
+        "rollback",
+    ),
+    Mutant("rollback", "if Reason.EXPIRED in change.reasons:", "if False:", "what is renewed stays", "replacing"),
     Mutant("rollback", "return ABSENT if text is None else text", "return ABSENT", "the mark is put back", "rollback"),
     Mutant(
         "rollback",

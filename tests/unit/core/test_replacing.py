@@ -131,6 +131,20 @@ def test_an_expired_one_is_told_and_left_and_renewed_where_its_manifest_says_so(
     assert of(plan, "store/s", "delete").needs == (renewed.address,)
 
 
+def test_what_was_renewed_stays_when_the_rest_is_rolled_back() -> None:
+    over = on_shelf("s1", "s", status="expired")
+    plan = filed([shelf("s", renew=True)], [], [over])
+    assert due(plan) == ["create store/s", "delete store/s s1"]
+    found = {kind.name: index(kind, objects, OWNER) for kind, objects in ((PAPER, []), (SHELF, [over]), (BOT, []))}
+    made = {"id": "s2", "title": "s"}
+    outcomes = [Outcome(c.address, c.action, Result.DONE, c.id or "s2", after=made) for c in plan.changes]
+    undone = rollback(plan, found, outcomes)
+    assert undone.changes == ()
+    assert [said.summary for said in undone.diagnostics] == [
+        "store/s took the place of one whose time was over: it stays"
+    ]
+
+
 def test_rolling_back_says_what_is_not_kept() -> None:
     live, held = [on_paper("p1", "a", "old")], [on_shelf("s1", "s", [entry("p1", "a")], title="was")]
     plan = filed([paper("a", "new"), shelf("s", {"a": {}})], live, held)
