@@ -13,7 +13,7 @@ what, url, directory, changed, parallel = sys.argv[1:]
 headers = {"OpenAI-Beta": "assistants=v2"}
 
 ids: list[str] = []
-if what in ("plan", "apply"):
+if what in ("list", "plan", "apply"):
     with httpx.Client(headers=headers, timeout=60) as client:
         more, after = True, ""
         while more:
@@ -25,7 +25,7 @@ if what == "rows":
     text = Path(directory, "fleet.yaml").read_text()
     for row in csv.DictReader(Path(directory, "tenants.csv").read_text().splitlines()):
         json.loads(json.dumps({"text": text, **row}))
-else:
+elif what != "list":
     for file in Path(directory).rglob("*.yaml"):
         if file.name != "reconciler.yaml":
             yaml.load(file.read_bytes(), yaml.CSafeLoader)

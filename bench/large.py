@@ -22,7 +22,7 @@ def figures(scratch: Path, count: int, runs: int) -> dict[str, dict[str, float]]
     write_manifests(root / "assistants.d", count)
     found: dict[str, dict[str, float]] = {}
     with account(count) as url:
-        _settings(root, url)
+        settings(root, url)
         for name, floor in (("validate", "parse"), ("plan, nothing changed", "plan")):
             verb = name.partition(",")[0]
             for state in ("cold", "cold, without the extra", "warm"):
@@ -33,6 +33,33 @@ def figures(scratch: Path, count: int, runs: int) -> dict[str, dict[str, float]]
                     runs,
                     before=lambda state=state: forget(root) if state != "warm" else None,
                 )
+    shutil.rmtree(root)
+    return found
+
+
+WAYS = {
+    "one page after the other": (" concurrency: 1,", False),
+    "from both ends": ("", True),
+    "from remembered places": ("", False),
+}
+"""How a list is read: what the settings say, and whether the places of the last read are forgotten."""
+
+
+def far_away(scratch: Path, count: int, latency: int, runs: int) -> dict[str, dict[str, float]]:
+    """A plan in which nothing has changed, of a remote that takes its time, beside the bare download in turn."""
+    root = scratch / f"far{count}"
+    write_manifests(root / "assistants.d", count)
+    found: dict[str, dict[str, float]] = {}
+    with account(count, latency) as url:
+        for way, (more, forgetting) in WAYS.items():
+            settings(root, url, more)
+            tool(root, scratch, "plan")
+            found[f"plan, nothing changed, {count:,}, {latency} ms, {way}"] = compare(
+                lambda: tool(root, scratch, "plan"),
+                lambda: python(FLOOR, "list", url, "", "0", "1"),
+                runs,
+                before=lambda forgetting=forgetting: forget(root, "lists") if forgetting else None,
+            )
     shutil.rmtree(root)
     return found
 
@@ -56,9 +83,9 @@ def tool(root: Path, scratch: Path, verb: str, *, plain: bool = False) -> Cost:
     return python(*start, "-C", str(root), verb, environment={"XDG_STATE_HOME": str(scratch / "state")})
 
 
-def forget(root: Path) -> None:
-    """Make the next run a cold one."""
-    shutil.rmtree(root / ".reconciler", ignore_errors=True)
+def forget(root: Path, what: str = "") -> None:
+    """Make the next run a cold one, or one that does not know where pages end."""
+    shutil.rmtree(root / ".reconciler" / what, ignore_errors=True)
 
 
 @contextmanager
@@ -74,9 +101,10 @@ def account(count: int, latency: float = 0) -> Iterator[str]:
         process.wait()
 
 
-def _settings(root: Path, url: str) -> None:
+def settings(root: Path, url: str, more: str = "") -> None:
+    """A target without a limit of its own; `more` goes into its limits."""
     (root / "assistants.d/reconciler.yaml").write_text(
         f"owner: {OWNER}\ndefault_target: t\ntargets:\n  t: {{provider: openai-assistants, url: '{url}',"
-        " limits: {settle_seconds: 0, writes_per_minute: 1000000, reads_per_minute: 1000000}}\n",
+        f" limits: {{{more} settle_seconds: 0, writes_per_minute: 1000000, reads_per_minute: 1000000}}}}\n",
         encoding="utf-8",
     )

@@ -27,15 +27,20 @@ Work: TypeAlias = Callable[[], Cost]
 
 
 def python(*arguments: str, environment: Mapping[str, str] | None = None) -> Cost:
-    """The interpreter with compiled bytecode, as users have it. Raises RuntimeError where it fails."""
+    """This interpreter. Raises RuntimeError where it fails."""
+    return process(sys.executable, *arguments, environment=environment)
+
+
+def process(*arguments: str, environment: Mapping[str, str] | None = None) -> Cost:
+    """A command; Python's bytecode is compiled, as users have it. Raises RuntimeError where it fails."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     begin = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *arguments], stdout=SILENT, env={**kept, **(environment or {})})
-    _, status, used = os.wait4(process.pid, 0)
+    started = subprocess.Popen(arguments, stdout=SILENT, env={**kept, **(environment or {})})
+    _, status, used = os.wait4(started.pid, 0)
     wall = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{arguments} ended with {process.returncode}")
+    started.returncode = os.waitstatus_to_exitcode(status)
+    if started.returncode:
+        raise RuntimeError(f"{arguments} ended with {started.returncode}")
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
@@ -59,4 +64,5 @@ def ratios(mine: Sequence[Cost], least: Sequence[Cost]) -> dict[str, float]:
         "ratio": round(wall / floor_wall, 2),
         "cpu_ratio": round(cpu / floor_cpu, 2),
         "peak_mb": round(max(each.peak for each in mine), 1),
+        "floor_peak_mb": round(max(each.peak for each in least), 1),
     }

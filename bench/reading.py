@@ -21,7 +21,8 @@ import httpx
 
 from reconciler.config.schemas import shipped
 from reconciler.drivers.boundaries import Boundaries
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 
 

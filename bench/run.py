@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
 from pathlib import Path
 
 from bench import large, small
+from bench.page import goal_of, machine, put
 
 BASELINE = Path(__file__).parent / "baseline.json"
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-HEADING, NEXT = "## Table\n", "\n## "
 WORSE = 1.25
 Figures = dict[str, dict[str, float]]
 
@@ -30,6 +27,8 @@ def main() -> None:
     arguments.add_argument("--rows", type=int, nargs="*", default=[10_000], help="rows of a fleet")
     arguments.add_argument("--assistants", type=int, default=500, help="on the embedded server; 0 for none")
     arguments.add_argument("--latency", type=int, default=50, help="milliseconds a request there")
+    arguments.add_argument("--far", type=int, default=10_000, help="assistants of a remote that is far; 0 for none")
+    arguments.add_argument("--far-latency", type=int, default=80, help="milliseconds a request there")
     arguments.add_argument("--runs", type=int, default=3)
     arguments.add_argument("--json", type=Path, help="write the figures here as well")
     arguments.add_argument("--baseline", action="store_true", help="make them the ones to compare with")
@@ -43,7 +42,7 @@ def main() -> None:
     for file in [*([asked.json] if asked.json else []), *([BASELINE] if asked.baseline else [])]:
         file.write_text(text, encoding="utf-8")
     if asked.page:
-        put(table(found, asked.runs))
+        put("Table", table(found, asked.runs))
     if asked.check and (worse := regressions(found, json.loads(BASELINE.read_text(encoding="utf-8")))):
         sys.exit("\n".join(worse))
 
@@ -53,6 +52,8 @@ def measured(scratch: Path, asked: argparse.Namespace) -> Figures:
     found: Figures = small.start_up(asked.runs * 5)
     for count in asked.sizes:
         found |= large.figures(scratch, count, asked.runs)
+    if asked.far:
+        found |= large.far_away(scratch, asked.far, asked.far_latency, asked.runs)
     for count in asked.rows:
         found |= large.fleet(scratch, count, asked.runs)
     if asked.assistants:
@@ -62,26 +63,12 @@ def measured(scratch: Path, asked: argparse.Namespace) -> Figures:
 
 def table(found: Figures, runs: int) -> str:
     """The figures in Markdown, and the machine they are from."""
-    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
-    head = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, load {load} at the end;"
-    lines = [
-        f"{head} median of {runs}.",
-        "",
-        "| what | s | floor, s | ratio | ratio of CPU time | peak, MB | requests |",
-    ]
-    lines.append("|---|---|---|---|---|---|---|")
-    columns = ("ours", "floor", "ratio", "cpu_ratio", "peak_mb", "requests")
+    lines = [machine(runs), "", "| what | s | floor, s | ratio | of CPU time | goal | peak, MB | requests |"]
+    lines.append("|---|---|---|---|---|---|---|---|")
     for name, figure in found.items():
-        lines.append("| " + " | ".join((name, *(str(figure.get(each, "")) for each in columns))) + " |")
+        told = [str(figure.get(each, "")) for each in ("ours", "floor", "ratio", "cpu_ratio", "peak_mb", "requests")]
+        lines.append("| " + " | ".join((name, *told[:4], goal_of(name, figure.get("ratio")), *told[4:])) + " |")
     return "\n".join(lines)
-
-
-def put(text: str) -> None:
-    """Put the table where the page has one."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(HEADING)
-    _, heading, after = rest.partition(NEXT)
-    PAGE.write_text(f"{before}{HEADING}\n{text}\n{heading}{after}", encoding="utf-8")
 
 
 def regressions(found: Figures, baseline: Figures) -> list[str]:

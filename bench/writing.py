@@ -14,7 +14,8 @@ from pathlib import Path
 
 from bench.reading import server
 from reconciler.config.schemas import shipped
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 PRIVATE = 0o600
 
 
-def replace_file(path: Path, content: bytes, mode: int | None = None) -> None:
+def replace_file(path: Path, content: bytes | Iterable[bytes], mode: int | None = None) -> None:
     """Put `content` at `path`: a new file beside it, flushed to the disk, then renamed over it. Raises OSError.
 
-    Without a mode, it is that of the file that was there, or of any new file. The name of the file beside it starts
-    with a dot: while it is there, it is no manifest.
+    The content may come in parts. Without a mode, it is that of the file that was there, or of any new file. The name
+    of the file beside it starts with a dot: while it is there, it is no manifest.
     """
+    import shutil  # they bring compressors: not for those who only print
+    import tempfile
+
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         if mode is None and path.exists():

@@ -7,8 +7,6 @@ need when they run.
 from __future__ import annotations
 
 import importlib
-import io
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,12 +17,13 @@ import click
 from reconciler import __version__
 from reconciler.commands.completing import complete_targets
 from reconciler.commands.options import REMEMBERED_FORMATS, Options
+from reconciler.commands.streams import keep_streams
 from reconciler.exits import Exit
 
 VERBS: Final = (
     *("init", "validate", "render", "plan", "apply", "drift", "comment", "pull", "show", "graph"),
     *("adopt", "release", "takeover", "explain", "fmt", "convert", "doctor", "providers", "schema", "serve"),
-    *("run", "fleet", "report", "unlock"),
+    *("run", "fleet", "report", "unlock", "completion"),
 )
 
 _ELSEWHERE: Final = {
@@ -33,11 +32,22 @@ _ELSEWHERE: Final = {
     **dict.fromkeys(("check", "lint", "test"), "validate"),
     **dict.fromkeys(("import", "refresh", "export"), "pull"),
     "format": "fmt",
-    **dict.fromkeys(("server", "start", "run"), "serve"),
+    **dict.fromkeys(("new", "create", "bootstrap"), "init"),
+    **dict.fromkeys(("server", "start"), "serve"),
     **dict.fromkeys(("help", "describe"), "explain"),
+    **dict.fromkeys(("login", "auth", "ping"), "doctor"),
     "--auto-approve": "--yes",
 }
 """What other tools call it → what it is called here."""
+_NO_VERB: Final = {
+    **dict.fromkeys(
+        ("destroy", "delete", "rm", "remove"),
+        "Remove the manifest, then `apply`: where the settings say `prune: owned`, its object is deleted.",
+    ),
+    "rollback": "`apply --rollback-out FILE` writes the plan that takes an apply back, and `apply FILE` does it.",
+    "version": "It is an option: --version.",
+}
+"""What other tools have a verb for → how it is done here."""
 _WHOLE_SENTENCE: Final = 300
 
 
@@ -73,14 +83,15 @@ class LazyGroup(click.Group):
             from reconciler.config.text import closest
 
             near = _ELSEWHERE.get(args[0]) or closest(args[0], VERBS)
-            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {near!r}?" if near else ""))
+            hint = _NO_VERB.get(args[0]) or (f"Did you mean {near!r}?" if near else "")
+            ctx.fail(f"No such command {args[0]!r}. {hint}".rstrip())
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb. An expected failure is told as the global options say, in the formats that were asked for."""
         try:
             return super().invoke(ctx)
-        except (BrokenPipeError, click.exceptions.Exit, click.exceptions.Abort, click.ClickException):
+        except (click.exceptions.Exit, click.exceptions.Abort, click.ClickException):
             raise
         except Exception as problem:
             from reconciler.commands.failures import tell
@@ -144,15 +155,11 @@ def root(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line with these arguments (default: the process's) and exit with its code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 still gets every word
+    keep_streams()
     try:
         code = root.main(arguments, standalone_mode=False, auto_envvar_prefix="RECONCILER")
         status = int(code) if isinstance(code, int) else Exit.DONE
         sys.stdout.flush()
-    except BrokenPipeError:
-        status = _closed_output()
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         status = Exit.INTERRUPTED
@@ -185,9 +192,3 @@ def _bug_report() -> str:
     where = f"reconciler {__version__}, Python {platform.python_version()}, {platform.platform()}"
     trace = traceback.format_exc(limit=-8)
     return f"{trace}\nThis is a bug in reconciler ({where}).\nPlease report it with the lines above."
-
-
-def _closed_output() -> Exit:
-    """The reader of our output went away: nothing more can be printed, not even at interpreter exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return Exit.ERROR

@@ -7,6 +7,7 @@ key. A word of JSON Schema that is not understood here raises, so that a schema 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -29,7 +30,7 @@ LONGEST_TEXT = 24
 _META = "https://json-schema.org/draft/2020-12/schema"
 _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 _NOTES = frozenset(
-    {"$schema", "$id", "$defs", "title", "description", "default", "deprecated", "readOnly", "writeOnly"}
+    {"$schema", "$id", "$defs", "title", "description", "examples", "default", "deprecated", "readOnly", "writeOnly"}
 )
 _BRANCHES = frozenset({"$ref", "allOf", "anyOf", "oneOf", "if", "then", "else", "not"})
 _PLAIN = frozenset(
@@ -169,7 +170,8 @@ class _Compiler:
             case "integer":
                 return st.integers(low, high)
             case "number":
-                return st.integers(low, high) | _floats(low, high)
+                whole = low if low is None else math.ceil(low), high if high is None else math.floor(high)
+                return st.integers(*whole) | _floats(low, high)
             case "string":
                 return _texts(shape)
             case "array":

@@ -16,7 +16,8 @@ from reconciler.core.model import Action, Body, Change, Manifest, Outcome, Plan,
 from reconciler.core.model import Address as At
 from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.journal import Journal

@@ -17,19 +17,16 @@ def command(options: Options, address: str, id: str) -> int:
 
     Nothing else of it is changed; `plan` shows what differs.
     """
+    from reconciler.commands.named import known_addresses
     from reconciler.commands.ownership import change_marks
-    from reconciler.commands.session import Session, parse_address
-    from reconciler.config.errors import ConfigError, error
-    from reconciler.core.codes import Code
+    from reconciler.commands.session import Session
     from reconciler.core.kind_plan import KindPlanner
     from reconciler.core.model import Change
 
-    wanted = parse_address(address)
+    session = Session(options)
+    [wanted] = known_addresses([address], session.load().manifests)
 
     def decide(planner: KindPlanner) -> list[Change]:
-        if (manifest := planner.manifests.get(wanted.key)) is None:
-            hint = "write the manifest first: it says what is managed"
-            raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no manifest has the address {wanted}", None, "", hint)])
-        return [planner.adoption(manifest, id)]
+        return [planner.adoption(planner.manifests[wanted.key], id)]
 
-    return change_marks(Session(options), {wanted.kind}, decide, f"no manifest has the address {wanted}")
+    return change_marks(session, {wanted.kind}, decide, f"no manifest has the address {wanted}")

@@ -88,11 +88,11 @@ def command(
                 click.echo("nothing was sent", err=True)
                 return Exit.ERROR
             outcomes = carry_out(session, plan, sight, parallelism=parallelism, stop_on_error=on_error == "stop")
-    write(options, formats, apply_renderers(plan, outcomes, options))
     if report is not None:
         write_report(session.root / report, plan, outcomes)
     if rollback_out is not None:
         write_rollback(session.root / rollback_out, plan, sight, outcomes)
+    write(options, formats, apply_renderers(plan, outcomes, options))
     return exit_of(plan, outcomes, session.stop.is_set())
 
 

@@ -132,9 +132,9 @@ def _signals(stop: threading.Event) -> Iterator[None]:
 
     def ask_to_stop() -> None:
         stop.set()
-        click.echo("\nstopping after what is in flight; once more to stop at once", err=True)
-        for number in SIGNALS:
+        for number in SIGNALS:  # before it is said: who reads it may be quick
             signal.signal(number, signal.SIG_DFL)
+        click.echo("\nstopping after what is in flight; once more to stop at once", err=True)
 
     with heard(ask_to_stop):
         yield

@@ -18,7 +18,7 @@ from reconciler.commands.failures import diagnostics_of
 from reconciler.commands.session import Session
 from reconciler.commands.state import NAME as STATE
 from reconciler.config.credentials import is_given, resolve
-from reconciler.config.settings import EnvRef, HeaderValue, Marks
+from reconciler.config.settings import EnvRef, Marks
 from reconciler.config.text import count
 from reconciler.core.model import Diagnostic, Severity, Source
 from reconciler.core.pairing import Index, index
@@ -113,15 +113,14 @@ def _host(session: Session) -> Iterator[Finding]:
     if session.provider.embedded:
         yield Finding("host", Status.OK, "the embedded server, in this process")
         return
-    headers = {name: _text(session, value) for name, value in session.target.headers.items()}
+    from reconciler.commands.connecting import header_text
+
+    said = session.target.headers.items()
+    headers = {name: header_text(value, session.environment) for name, value in said}
     refused = refuse_host(session.provider, session.url, headers, session.environment, session.target.source)
     yield from (
         told("host", [refused]) if refused else [Finding("host", Status.OK, f"{session.url} may get credentials")]
     )
-
-
-def _text(session: Session, value: HeaderValue) -> str:
-    return resolve(session.environment, value) if isinstance(value, EnvRef) else str(value)
 
 
 def _credentials(session: Session) -> Iterator[Finding]:
@@ -135,6 +134,9 @@ def _credentials(session: Session) -> Iterator[Finding]:
             resolve(session.environment, reference)
             found = True
             yield Finding("credentials", Status.OK, f"{name} is set, by {reference.name}")
+        elif spec.entra_scope:
+            found = True
+            yield Finding("credentials", Status.OK, f"{name} is asked for: a token for {spec.entra_scope}")
     if not session.provider.credentials:
         yield Finding("credentials", Status.OK, "none is needed")
     elif not found:

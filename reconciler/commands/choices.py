@@ -87,7 +87,8 @@ def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequenc
             hint = "without it, an edit by hand looks like one of the files; fetch more history, or give --base"
             said = [info(Code.BASE_UNKNOWN, summary, None, hint=hint)]
     else:
-        source, said = Remembered({m.address: m for m in files_at(session, git_ref(choices.base)).manifests}), ()
+        committed = files_at(session, git_ref(choices.base, "--base"))
+        source, said = Remembered({m.address: m for m in committed.manifests}), ()
     remembers = session.target.marks is not Marks.NAMES or (isinstance(source, Remembered) and source.files)
     if (choices.on_drift != "revert" or choices.resolve) and not remembers:
         summary = "nothing remembers what was last applied, so an edit by hand cannot be told from one of the files"
@@ -96,11 +97,12 @@ def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequenc
     return source, said
 
 
-def git_ref(text: str) -> str:
-    """The REF of `git:REF`. Raises click.BadParameter."""
+def git_ref(text: str, option: str) -> str:
+    """The REF of `git:REF`. Raises click.BadParameter naming the option."""
     scheme, _, ref = text.partition(":")
     if scheme != "git" or not ref:
-        raise click.BadParameter(f"{text!r} is not git:REF", param_hint="--base or --against")
+        meant = "" if ":" in text or not text else f"; did you mean git:{text}?"
+        raise click.BadParameter(f"{text!r} is not git:REF{meant}", param_hint=option)
     return ref
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -26,6 +25,8 @@ def command(options: Options, form: str) -> int:
 
     Nothing is changed on the target, and no secret is shown. Start here when something does not work.
     """
+    import json
+
     from reconciler.commands.checks import PROJECT, TARGET, Status, examined
     from reconciler.commands.reach import NETWORK
     from reconciler.commands.session import Session
@@ -39,7 +40,8 @@ def command(options: Options, form: str) -> int:
     if form == "json":
         click.echo(json.dumps(_document(found), indent=2, ensure_ascii=False))
     elif not options.quiet:
-        click.echo(f"\n{failed} of these need you." if failed else "\nEverything that is needed works.")
+        need = "needs" if failed == 1 else "need"
+        click.echo(f"\n{failed} of these {need} you." if failed else "\nEverything that is needed works.")
     return Exit.ERROR if failed else Exit.DONE
 
 

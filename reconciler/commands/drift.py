@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,11 +11,10 @@ from reconciler.commands.choices import Choices, base_option
 from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.output import formats_option, say, write
-from reconciler.core.model import Action, Change, FieldChange, Plan, Reason
 from reconciler.exits import Exit
 
-_WAITING = (Reason.EDITED, Reason.REMOVED, Reason.COUPLED)
-"""Why a field differs without anybody having touched the live object."""
+if TYPE_CHECKING:
+    from reconciler.core.model import Change, FieldChange, Plan
 
 
 @click.command("drift")
@@ -32,6 +32,7 @@ def command(options: Options, addresses: tuple[str, ...], base: str, formats: tu
     from reconciler.commands.formats import plan_renderers
     from reconciler.commands.planning import plan_live
     from reconciler.commands.session import Session
+    from reconciler.core.model import Action
 
     session = Session(options)
     planned = plan_live(session, addresses, None, Choices(base=base, applied=True))
@@ -45,6 +46,8 @@ def command(options: Options, addresses: tuple[str, ...], base: str, formats: tu
 
 def _separate(plan: Plan) -> tuple[Plan, int]:
     """The plan with only the differences that arose on the remote, and how many changes have others."""
+    from reconciler.core.model import Action, Reason
+
     kept: list[Change] = []
     waiting = 0
     for change in plan.changes:
@@ -58,6 +61,10 @@ def _separate(plan: Plan) -> tuple[Plan, int]:
 
 def _strayed(change: Change) -> tuple[FieldChange, ...]:
     """The fields of a managed object that differ for another reason than an edit of the files."""
+    from reconciler.core.model import Action, Reason
+
     if change.action not in (Action.UPDATE, Action.MOVE):
         return ()
-    return tuple(field for field in change.fields if field.reason not in _WAITING)
+    # What differs without anybody having touched the live object.
+    waiting = (Reason.EDITED, Reason.REMOVED, Reason.COUPLED)
+    return tuple(field for field in change.fields if field.reason not in waiting)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -43,6 +42,8 @@ def command(options: Options, what: str | None, form: str) -> int:
     else:
         kind, *names = what.split(".")
         told = _told(kind, _place(session, kind, names))
+    import json
+
     click.echo(json.dumps(told, indent=2, ensure_ascii=False) if form == "json" else _text(told), nl=form == "json")
     return 0
 
@@ -70,22 +71,13 @@ def _kinds(session: Session) -> dict[str, Any]:
 
 def _place(session: Session, kind: str, names: list[str]) -> Place:
     """The place of a field. Raises ConfigError naming the nearest there is."""
+    from reconciler.commands.named import kind_named
     from reconciler.config.errors import ConfigError, error
     from reconciler.config.fields import top
-    from reconciler.config.text import closest, cut, listed
+    from reconciler.config.text import closest, cut
     from reconciler.core.codes import Code
 
-    kinds = session.provider.kinds
-    if kind not in kinds:
-        near = closest(kind, kinds)
-        homes = [
-            name for name, spec in kinds.items() if kind in session.schemas.manifest_schema(spec.schema)["properties"]
-        ]
-        hint = f"did you mean {near or f'{homes[0]}.{kind}'}?" if near or homes else f"it has {listed(kinds)}"
-        raise ConfigError(
-            [error(Code.UNKNOWN_KIND, f"{session.provider.name} has no kind {cut(kind)}", None, "", hint)]
-        )
-    place = top(session.schemas.manifest_schema(kinds[kind].schema))
+    place = top(session.schemas.manifest_schema(kind_named(session, kind).schema))
     for name in names:
         if (below := place.child(name)) is None:
             known = place.names()

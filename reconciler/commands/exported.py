@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.commands.kinds import kinds_of
@@ -15,6 +16,7 @@ from reconciler.config.writing import Habit, NewManifest, new_files
 from reconciler.core.codes import Code
 from reconciler.core.model import Address, Body, Diagnostic, Json, Source
 from reconciler.drivers.provider import Provider
+from reconciler.drivers.shapes import with_ids
 
 _MOST_BYTES = 64 * 1024 * 1024
 
@@ -30,16 +32,20 @@ def exported_manifests(export: Path, directory: Path, reading: Reading) -> tuple
     names = Names(str(directory), (), Habit().suffix)
     files: dict[str, bytes] = {}
     said: list[Diagnostic] = []
-    for source, live in _objects(export):
-        kind = live["object"] if live.get("object") in kinds else default_kind(provider)
-        id = str(live.get("id") or "")
+    lists = {"data", *(spec.list.items for spec in provider.kinds.values())}
+    for source, shown in _objects(export, lists):
+        kind = shown["object"] if shown.get("object") in kinds else default_kind(provider)
         if kind not in kinds:
-            said.append(warning(Code.UNKNOWN_KIND, f"{provider.name} has no kind for this object", source))
+            said.append(
+                warning(Code.UNKNOWN_KIND, f"{provider.name} has no kind for this object: it is left out", source)
+            )
             continue
+        live = with_ids(provider.kinds[kind], shown)
+        id = str(live.get("id") or "")
         try:
             body, about = reproduce(kinds[kind], live, id or source.file, reading)
         except Unmanageable as problem:
-            said += problem.diagnostics
+            said += [replace(each, summary=f"{each.summary}: the object is left out") for each in problem.diagnostics]
             continue
         said += about
         files |= new_files(_manifest(provider, names, kind, live, id, body), Habit())
@@ -56,27 +62,33 @@ def _manifest(provider: Provider, names: Names, kind: str, live: Body, id: str, 
     return NewManifest(Address(kind, stem), stem, body, block, spec.prose_field)
 
 
-def _objects(export: Path) -> Iterator[tuple[Source, Body]]:
-    """Every object in the JSON files below a directory: alone, in a list, or in a list that the API answered with."""
-    files = sorted(path for path in export.rglob("*.json") if path.is_file())
+def _objects(export: Path, lists: Collection[str]) -> Iterator[tuple[Source, Body]]:
+    """Every object in a JSON file, or in those below a directory: alone, in a list, or in an answer of the API.
+
+    An answer has its list in one of the fields `lists`.
+    """
+    files = [export] if export.is_file() else sorted(path for path in export.rglob("*.json") if path.is_file())
     if not files:
         hint = "name a directory of *.json files, each with an object, or with a list as the API answers"
         raise ConfigError([error(Code.UNREADABLE, f"there are no exported objects in {export}", None, "", hint)])
     for path in files:
         place = Source(str(path), 1, 1)
-        for each in _in_file(path, place):
+        for each in _in_file(path, place, lists):
             yield place, each
 
 
-def _in_file(path: Path, place: Source) -> Sequence[Body]:
+def _in_file(path: Path, place: Source, lists: Collection[str]) -> Sequence[Body]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ConfigError([error(Code.TOO_LARGE, f"the file is larger than {_MOST_BYTES:,} bytes", place)])
         value = json.loads(path.read_bytes())
+    except json.JSONDecodeError as wrong:
+        place = Source(str(path), wrong.lineno, wrong.colno)
+        raise ConfigError([error(Code.INVALID_YAML, f"not valid JSON: {wrong.msg}", place)]) from None
     except (ValueError, RecursionError) as wrong:
         raise ConfigError([error(Code.INVALID_YAML, f"not valid JSON: {wrong}", place)]) from None
-    if isinstance(value, dict) and isinstance(value.get("data"), list):
-        value = value["data"]
+    if isinstance(value, dict):
+        value = next((value[name] for name in sorted(lists) if isinstance(value.get(name), list)), value)
     found = value if isinstance(value, list) else [value]
     if not all(isinstance(each, dict) for each in found):
         raise ConfigError([error(Code.INVALID_VALUE, "expected an object, or a list of objects", place)])

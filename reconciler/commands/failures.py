@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from reconciler.commands.options import Options
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Severity
 from reconciler.exits import Exit
+
+_HINTS: Final = {
+    errno.ENOENT: "check the path: its directory has to exist",
+    errno.EACCES: "check who owns it and who may write there",
+    errno.EROFS: "nothing can be written there: choose another place",
+    errno.ENOSPC: "the disk is full: make room and run it again",
+    errno.EISDIR: "name a file, not a directory",
+}
 
 
 def diagnostics_of(problem: Exception) -> tuple[tuple[Diagnostic, ...], Exit] | None:
@@ -37,11 +47,13 @@ def tell(problem: Exception, options: Options, formats: Sequence[str]) -> Exit |
     try:
         write_problems(found, options, formats)
     except OSError as unwritten:
-        say(options, [_of_the_system(unwritten)])
+        if (again := _of_the_system(unwritten)) not in found:
+            say(options, [again])
     return status
 
 
 def _of_the_system(problem: OSError) -> Diagnostic:
     """What the system refused, and of which file where it says so."""
     said = problem.strerror or str(problem)
-    return Diagnostic(Severity.ERROR, Code.UNREADABLE, f"{problem.filename}: {said}" if problem.filename else said)
+    summary = f"{problem.filename}: {said}" if problem.filename else said
+    return Diagnostic(Severity.ERROR, Code.UNREADABLE, summary, hint=_HINTS.get(problem.errno or 0, ""))

@@ -107,7 +107,9 @@ def _files(session: Session, project: Project, paths: tuple[Path, ...]) -> Itera
         wanted = os.path.abspath(session.root / path)
         inside = [each for each in everything if _is_in(wanted, session.root, each)]
         if not inside:
-            raise click.BadParameter(f"{path} is no manifest of {_names(session)}, and has none", param_hint="PATHS")
+            is_there = os.path.lexists(wanted)
+            why = f"is no manifest of {_names(session)}, and has none" if is_there else "does not exist"
+            raise click.BadParameter(f"{path} {why}", param_hint="PATHS")
         yield from inside
 
 

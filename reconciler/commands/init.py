@@ -37,8 +37,8 @@ class _Wishes:
 @click.option(
     "--from-export",
     "export",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Write manifests for the objects in this directory's JSON files.",
+    type=click.Path(path_type=Path, exists=True),
+    help="Write manifests for the objects in this JSON file, or in those of this directory.",
 )
 @click.option(
     "--from-target", "live", is_flag=True, help="Write manifests for what is live, and manage it from now on (`pull`)."
@@ -95,7 +95,7 @@ def _pulled(options: Options, *, yes: bool) -> int:
 
 def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[Start, _Wishes]:
     """Everything settled: by the options, by the person at the terminal, or by default."""
-    from reconciler.commands.starting import Start
+    from reconciler.commands.starting import Start, provider_lines
 
     asking = sys.stdin.isatty()
 
@@ -106,7 +106,9 @@ def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[Start,
         return str(click.prompt(question, default=default, type=kind, err=True))
 
     owner = ask(wishes.owner, "Who manages these assistants", _default_owner(options))
-    name = ask(wishes.provider, "Where do they run", "local", schemas.provider_names())
+    if wishes.provider is None and asking:
+        click.echo("\n".join(["Where do they run?", *provider_lines(schemas)]), err=True)
+    name = ask(wishes.provider, "Provider", "local", schemas.provider_names())
     provider = schemas.provider(name)
     url = wishes.url
     if provider.url is None and not url:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
@@ -13,11 +12,10 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 import click
 
 from reconciler.commands.options import REMEMBERED_FORMATS, Options
-from reconciler.core.model import Diagnostic, Severity
-from reconciler.render.visible import visible
 
 if TYPE_CHECKING:
     from reconciler.config.files import Project
+    from reconciler.core.model import Diagnostic
     from reconciler.render.excerpt import Lines
 
 DEFAULT_WIDTH = 100
@@ -65,12 +63,21 @@ def destinations(formats: Sequence[str], known: Sequence[str]) -> list[tuple[str
 
 
 def write(options: Options, formats: Sequence[str], renderers: Mapping[str, Callable[[bool], str]]) -> None:
-    """Render each format once, to stdout or its file. A renderer is told whether it writes to the terminal."""
+    """Render each format once, to stdout or its file. A renderer is told whether it writes to the terminal.
+
+    One that cannot be written keeps no other from being written. Raises OSError or click.ClickException for the first.
+    """
+    failed: list[OSError | click.ClickException] = []
     for name, file in destinations(formats, list(renderers)):
-        if file is None:
-            click.echo(renderers[name](True), nl=False, color=True)
-        else:
-            _own_file(options.directory, file).write_text(renderers[name](False), encoding="utf-8")
+        try:
+            if file is None:
+                click.echo(renderers[name](True), nl=False, color=True)
+            else:
+                _own_file(options.directory, file).write_text(renderers[name](False), encoding="utf-8")
+        except (OSError, click.ClickException) as problem:
+            failed.append(problem)
+    if failed:
+        raise failed[0]
 
 
 def _own_file(directory: Path, file: Path) -> Path:
@@ -81,6 +88,8 @@ def _own_file(directory: Path, file: Path) -> Path:
     path = directory / file
     inside = Path(os.path.abspath(path)).is_relative_to(os.path.abspath(directory))
     if inside and not path.resolve().is_relative_to(directory.resolve()):
+        from reconciler.render.visible import visible
+
         raise click.ClickException(f"{visible(str(path))} is a link that leads outside the project: remove it")
     return path
 
@@ -95,6 +104,8 @@ def wants_color(options: Options, stream: TextIO | None = None) -> bool:
 
 def width(stream: TextIO | None = None) -> int:
     """Columns of the terminal that a stream is (stdout, unless another is named); a readable width where it is none."""
+    import shutil
+
     at_terminal = (stream or sys.stdout).isatty()
     return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if at_terminal else DEFAULT_WIDTH
 
@@ -104,13 +115,14 @@ def say(options: Options, found: Iterable[Diagnostic], files: Project | None = N
 
     `files` are where the lines are read, unless that is the project on the disk.
     """
-    shown = [each for each in found if not options.quiet or each.severity is Severity.ERROR]
-    if not shown:
+    if not (found := list(found)):
         return
-    from reconciler.config.errors import in_order
+    from reconciler.config.errors import has_errors, in_order
     from reconciler.render.diagnostics import diagnostics, more_about
 
-    told = in_order(shown)
+    told = in_order(each for each in found if not options.quiet or has_errors([each]))
+    if not told:
+        return
     text = diagnostics(told, wants_color(options, sys.stderr), _file_lines(options, files), width(sys.stderr))
     click.echo(text + ("" if options.quiet else more_about(told)), err=True, nl=False, color=True)
 

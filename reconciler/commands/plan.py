@@ -66,7 +66,7 @@ def command(
     parts = split_option_value(split) if split else None
     session = Session(options)
     if against:
-        plan, loaded = plan_against(session, addresses, git_ref(against), allow_deletes)
+        plan, loaded = plan_against(session, addresses, git_ref(against, "--against"), allow_deletes)
     else:
         planned = plan_live(session, addresses, allow_deletes, Choices(base, on_drift, resolve))
         plan, loaded = planned.plan, planned.loaded

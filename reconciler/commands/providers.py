@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -18,14 +17,23 @@ COLUMNS: Final = ("provider", "kind", "change", "left out", "parts", "metadata",
 parts of objects; how metadata is changed; how an object is removed; how lists are read; where it is served."""
 
 _MAPS: Final = {"whole": "whole", "patch": "by entry", "merge": "by entry, none out"}
-_LISTS: Final = {"after": "after an id", "page": "page tokens", "offset": "offsets", "time": "by time"}
+_LISTS: Final = {
+    "after": "after an id",
+    "last": "after an id",
+    "page": "page tokens",
+    "offset": "offsets",
+    "time": "by time",
+}
 
 
 @click.command("providers")
-@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text")
+@click.argument("names", nargs=-1, metavar="[PROVIDER]...")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", help="How to write it."
+)
 @click.pass_obj
-def command(options: Options, form: str) -> int:
-    """Show what each provider can do: how objects are changed, removed and listed, and what metadata allows.
+def command(options: Options, names: tuple[str, ...], form: str) -> int:
+    """Show what each PROVIDER can do: how objects are changed, removed and listed, and what metadata allows.
 
     A kind is served where its row says; `any` is a target's own `url`. What a provider cannot do, a plan says at the
     field that wants it.
@@ -33,7 +41,7 @@ def command(options: Options, form: str) -> int:
     from reconciler.config.schemas import schemas_of
 
     schemas = schemas_of(options.directory.absolute())
-    found = [row for name in schemas.provider_names() for row in rows(schemas.provider(name))]
+    found = [row for name in names or schemas.provider_names() for row in rows(schemas.provider(name))]
     click.echo(_FORMATS[form](found), nl=False)
     return 0
 
@@ -46,13 +54,16 @@ def rows(provider: Provider) -> Iterator[dict[str, str]]:
 
 def _traits(kind: ProviderKind) -> tuple[str, ...]:
     update = kind.update
-    return (
+    changed = (
         update.verb + (f", if {update.lock} is as seen" if update.lock else ""),
         "stay" if update.absent == "keep" else "are cleared",
         {"replace": "go", "merge": "stay", "unknown": "are named"}[update.nested],
         _MAPS[update.maps] if kind.mark_field else "none: marks in a lock file",
+    )
+    return (
+        *(("none: made anew", "-", "-", "none: marks in names") if kind.upload else changed),
         "archive" if kind.delete.archive else "delete",
-        _LISTS[kind.list.style],
+        _LISTS[kind.list.style] + (", each read" if kind.list.summaries else ""),
     )
 
 
@@ -75,6 +86,8 @@ def _markdown(found: Sequence[Mapping[str, str]]) -> str:
 
 
 def _json(found: Sequence[Mapping[str, str]]) -> str:
+    import json
+
     return json.dumps(found, indent=2) + "\n"
 
 

@@ -73,7 +73,7 @@ def pull(session: Session, wishes: Sequence[str], *, yes: bool, check: bool) -> 
 
 def prepare(session: Session, wishes: Sequence[str]) -> Prepared:
     """Read files and target, and say what is to be written. Raises ConfigError where a wish means nothing."""
-    loaded = session.load() if _directory(session).is_dir() else Loaded((), (), config_digest({}))
+    loaded = session.load() if _directory(session).is_dir() else Loaded((), (), config_digest(()))
     # That there is no manifest yet is why people pull.
     say(session.options, [each for each in loaded.diagnostics if each.code is not Code.NOTHING_TO_MANAGE])
     sight = session.look({manifest.address.kind for manifest in loaded.manifests})

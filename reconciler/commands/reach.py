@@ -12,8 +12,10 @@ from urllib.request import getproxies, proxy_bypass
 
 from reconciler.commands.checks import Check, Finding, Status
 from reconciler.commands.session import Session
+from reconciler.drivers.answers import Answer
 from reconciler.drivers.base import Unreachable
-from reconciler.drivers.http import Answer, Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 
 _PATIENCE_SECONDS: Final = 10.0
 _SKEW_SECONDS: Final = 60
@@ -37,7 +39,12 @@ def _network(session: Session) -> Iterator[Finding]:
         found = socket.getaddrinfo(hop.host, hop.port, type=socket.SOCK_STREAM)
     except (OSError, ValueError) as wrong:  # a ValueError is a port or a name that cannot be one
         remedy = "check the url, the proxy settings and the resolver; `getent hosts` asks the same one"
-        yield Finding("network", Status.FAIL, f"name: {session.url} leads nowhere: {wrong}", remedy)
+        yield Finding(
+            "network",
+            Status.FAIL,
+            f"name: {session.url} leads nowhere: {wrong.strerror if isinstance(wrong, OSError) else wrong}",
+            remedy,
+        )
         return
     addresses = sorted({str(each[4][0]) for each in found})
     yield Finding("network", Status.OK, f"name: {via}{hop.host} is {', '.join(addresses[:3])}")

@@ -13,8 +13,9 @@ from reconciler.commands.options import Options
 @click.pass_obj
 def command(options: Options, address: str) -> int:
     """Take our mark off the live object of ADDRESS. Nothing else of it is changed; remove its manifest as well."""
+    from reconciler.commands.named import parse_address
     from reconciler.commands.ownership import change_marks
-    from reconciler.commands.session import Session, parse_address
+    from reconciler.commands.session import Session
     from reconciler.core.kind_plan import KindPlanner
     from reconciler.core.model import Change
 

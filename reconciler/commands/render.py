@@ -44,23 +44,12 @@ def command(options: Options, addresses: tuple[str, ...], form: str) -> int:
     return 0
 
 
-def _chosen(manifests: Sequence[Manifest], addresses: Sequence[str]) -> list[Manifest]:
+def _chosen(manifests: Sequence[Manifest], addresses: Sequence[str]) -> Sequence[Manifest]:
     """The manifests of these addresses, or all. Raises ConfigError where one has none."""
-    from reconciler.commands.session import parse_address
-    from reconciler.config.errors import ConfigError, error
-    from reconciler.config.text import closest
-    from reconciler.core.codes import Code
+    from reconciler.commands.named import known_addresses
 
-    wanted = {parse_address(text) for text in addresses}
-    known = {manifest.address for manifest in manifests}
-    problems = []
-    for address in sorted(wanted - known):
-        near = closest(str(address), map(str, known))
-        hint = f"did you mean {near}?" if near else "`reconciler validate` lists what there is"
-        problems.append(error(Code.NO_SUCH_ADDRESS, f"no manifest has the address {address}", None, hint=hint))
-    if problems:
-        raise ConfigError(problems)
-    return [manifest for manifest in manifests if manifest.address in wanted or not wanted]
+    wanted = set(known_addresses(addresses, manifests))
+    return [manifest for manifest in manifests if manifest.address in wanted] if wanted else manifests
 
 
 def document_lines(manifest: Manifest, kind: Kind) -> Iterator[str]:

@@ -55,7 +55,9 @@ def _check_target(session: Session, plan: Plan, expected: TargetIdentity) -> Non
     if (expected, plan.owner) != (session.identity, session.owner):
         summary = f"the plan is for {_told(plan.target, plan.owner)}"
         detail = f"this is {_told(session.identity, session.owner)}"
-        raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, detail, "choose its target, or plan again")])
+        other = expected.name != session.identity.name
+        hint = f"choose its target with --target {visible(expected.name)}, or plan again" if other else "plan again"
+        raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, detail, hint)])
 
 
 def _check_changes(session: Session, plan: Plan) -> None:
@@ -112,4 +114,4 @@ def _stale(summary: str) -> Diagnostic:
 
 def _told(target: TargetIdentity, owner: str) -> str:
     account = f", account {target.account}" if target.account else ""
-    return f"{owner} on {target.name} ({target.provider}, {target.url}{account})"
+    return f"target {target.name} ({target.provider}, {target.url}{account}), owner {owner}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from reconciler.commands.options import Options
@@ -14,12 +12,13 @@ from reconciler.commands.options import Options
 @click.pass_obj
 def command(options: Options, kind: str) -> int:
     """Print the JSON Schema of a manifest of KIND: what editors complete and check against."""
+    import json
+
+    from reconciler.commands.named import kind_named
     from reconciler.commands.session import Session
+    from reconciler.config.editor import editor_schema
 
     session = Session(options)
-    spec = session.provider.kinds.get(kind)
-    if spec is None:
-        known = ", ".join(session.provider.kinds)
-        raise click.BadParameter(f"{session.provider.name} has no kind {kind!r}; it has: {known}", param_hint="KIND")
-    click.echo(json.dumps(session.schemas.manifest_schema(spec.schema), indent=2, ensure_ascii=False))
+    schema = session.schemas.manifest_schema(kind_named(session, kind).schema)
+    click.echo(json.dumps(editor_schema(schema), indent=2, ensure_ascii=False))
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import threading
@@ -11,33 +10,29 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
-from hashlib import blake2s
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.commands.kinds import kinds_of
+from reconciler.commands.named import known_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.remembering import keep, memory_of
 from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
-from reconciler.config.credentials import is_given, resolve
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import schemas_of
-from reconciler.config.settings import EnvRef, HeaderValue, Marks, Prune, Settings, Target
-from reconciler.config.text import closest, cut
+from reconciler.config.settings import Marks, Prune, Settings, Target
 from reconciler.core.agreement import Agreement
 from reconciler.core.codes import Code
 from reconciler.core.decide import AS_USUAL, Stance
 from reconciler.core.filename_marks import codes
-from reconciler.core.model import Address, Manifest, Source, TargetIdentity
+from reconciler.core.model import Manifest, TargetIdentity
 from reconciler.core.plan import Scope
 from reconciler.drivers.base import Driver, RemoteError
 from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.gate import Gate
-from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.provider import Limits, Provider
 from reconciler.engine.journal import Journal
 from reconciler.engine.lockfile import NAME as LOCK_FILE
@@ -46,7 +41,6 @@ from reconciler.engine.named import NamedDriver
 from reconciler.engine.observe import KindOnTarget, Sight, Wanted, observe, with_members
 
 if TYPE_CHECKING:
-    from reconciler.drivers.http import Connection
     from reconciler.drivers.rest import RestDriver
     from reconciler.engine.locks.lock import Lock
     from reconciler.server import App
@@ -144,7 +138,8 @@ class Session:
             memory=memory,
         )
         # A mark in a name has only the digest of its key: these are the keys it may be.
-        self._keys.update(codes(manifest.address.key for manifest in loaded.manifests))
+        uploaded = {name for name, kind in self.provider.kinds.items() if kind.upload}
+        self._keys.update(codes(each.address.key for each in loaded.manifests if each.address.kind in uploaded))
         if memory is not None:
             keep(memory, self.root)
         if not loaded.ok:
@@ -155,7 +150,7 @@ class Session:
         self, addresses: Sequence[str], loaded: Loaded, allow_deletes: int | None, stance: Stance = AS_USUAL
     ) -> Scope:
         """What may be planned, and how. Raises ConfigError for an address without a manifest."""
-        only = frozenset(known_address(text, loaded.manifests) for text in addresses) or None
+        only = frozenset(known_addresses(addresses, loaded.manifests)) or None
         return Scope(self.owner, self.settings.prune is Prune.OWNED, allow_deletes, only, stance, self.digests)
 
     @property
@@ -231,16 +226,17 @@ class Session:
     @cached_property
     def _remote(self) -> RestDriver:
         # Here, because httpx costs a tenth of a second that what only reads files is not to pay.
+        from reconciler.commands.connecting import connection_to, credential_name
         from reconciler.drivers.http import HttpClient
         from reconciler.drivers.rest import RestDriver
 
-        connection = self._connection()
+        connection = connection_to(self.provider, self.target, self.url, self.limits, self.environment)
         client = HttpClient(
             connection,
             wsgi_app=self._embedded_server() if self.provider.embedded else None,
             trace=self._say if self.options.verbose else None,
             pause=self.stop.wait,
-            gates=self._gates(_credential_name(connection), self.limits) if self._gates else None,
+            gates=self._gates(credential_name(connection), self.limits) if self._gates else None,
             fence=lambda: self.lock.seconds_left() if self.lock else math.inf,
         )
         speaking = partial(
@@ -276,73 +272,5 @@ class Session:
             hint = "it holds the objects of the embedded server: see that there is room and that it may be written"
             raise ConfigError([error(Code.UNREADABLE, str(wrong), None, hint=hint)]) from wrong
 
-    def _connection(self) -> Connection:
-        from reconciler.drivers.http import Connection
-
-        limits, headers, secrets = self.limits, dict(self.provider.headers), []
-        for name, value in self.target.headers.items():
-            headers[name] = self._header(value)
-            secrets += [headers[name]] if isinstance(value, EnvRef) else []
-        for name, secret in self._credentials():
-            spec = self.provider.credentials[name]
-            headers[spec.header] = spec.format.format(secret)
-            secrets.append(secret)
-        problem = refuse_host(self.provider, self.url, headers, self.environment, self.target.source)
-        if problem and not self.provider.embedded:
-            raise ConfigError([problem])
-        if self.provider.trace_header and self.provider.trace_header not in headers:
-            headers[self.provider.trace_header] = f"reconciler-{token_hex(8)}"
-        return Connection(
-            self.url,
-            headers,
-            tuple(secrets),
-            limits.timeout_seconds,
-            limits.reads_per_minute,
-            limits.writes_per_minute,
-            limits.requests_per_minute,
-        )
-
     def _say(self, line: str) -> None:
         click.echo(line, err=True)
-
-    def _header(self, value: HeaderValue) -> str:
-        """A header's value: text, a secret, or a mapping sent as JSON (gateways take labels like that)."""
-        if isinstance(value, EnvRef):
-            return resolve(self.environment, value)
-        return value if isinstance(value, str) else json.dumps(value)
-
-    def _credentials(self) -> Iterator[tuple[str, str]]:
-        """The secrets of the target: those the settings name, else those in the provider's own variables."""
-        for name, spec in self.provider.credentials.items():
-            if reference := self.target.credentials.get(name):
-                yield name, resolve(self.environment, reference)
-            elif spec.env and is_given(self.environment, spec.env):
-                place = self.target.source or Source("environment", 1, 1)
-                yield name, resolve(self.environment, EnvRef(spec.env, place, self.target.name, f"credentials.{name}"))
-
-
-def _credential_name(connection: Connection) -> str:
-    """The same for all who share a credential and with it the limits of the remote; it does not tell the credential."""
-    told = json.dumps([connection.url, sorted(connection.secrets)])
-    return blake2s(told.encode(), person=b"gate").hexdigest()[:16]
-
-
-def known_address(text: str, manifests: Sequence[Manifest]) -> Address:
-    """The address of a manifest, as people type it. Raises ConfigError naming the one that was probably meant."""
-    by_text = {str(manifest.address): manifest.address for manifest in manifests}
-    if address := by_text.get(text):
-        return address
-    files = {manifest.source.file: str(manifest.address) for manifest in manifests}
-    keys = {manifest.address.key: str(manifest.address) for manifest in manifests}
-    meant = files.get(text.removeprefix("./")) or keys.get(text) or closest(text, by_text)
-    hint = f"did you mean {meant}?" if meant else "an address is KIND/KEY, as in assistant/support/helpdesk"
-    raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no manifest has the address {cut(text)}", None, "", hint)])
-
-
-def parse_address(text: str) -> Address:
-    """An address as people type it. Raises ConfigError where it is none."""
-    try:
-        return Address.parse(text)
-    except ValueError as problem:
-        hint = "an address is KIND/KEY, as in assistant/support/helpdesk"
-        raise ConfigError([error(Code.NO_SUCH_ADDRESS, str(problem), None, "", hint)]) from None

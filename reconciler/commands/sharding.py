@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -46,6 +45,8 @@ def split_option_value(text: str) -> tuple[int, Path]:
 
 def write_matrix(plan: Plan, count: int, path: Path) -> None:
     """Write which parts of a plan have something to do, as the matrix of a CI job. Raises ConfigError."""
+    import json
+
     from reconciler.config.errors import ConfigError, error
     from reconciler.core.codes import Code
     from reconciler.core.shards import Shard, in_shard

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.commands.pipelines import github_workflow, gitlab_pipeline
 from reconciler.config import emit, wording
+from reconciler.config.editor import editor_schema
 from reconciler.config.fields import top
 from reconciler.config.manifest import default_kind
 from reconciler.config.scalars import KNOWN_TAGS
@@ -41,8 +42,7 @@ _EXAMPLE: Final[Mapping[str, Any]] = {
     "temperature": 0.3,
 }
 _ABOUT: Final = """\
-# What is below is the body of the API's create request, and nothing else.
-# `reconciler explain {kind}` tells what else there is; one changed word is one changed field in `reconciler plan`.
+# The body of the API's create request, and nothing else: `reconciler explain {kind}` lists the other fields.
 
 """
 
@@ -62,6 +62,15 @@ class Start:
         named = [(name, each) for name, each in self.provider.credentials.items() if each.env]
         wanted = [each.env for at, (_, each) in enumerate(named) if each.required or at == 0]
         return [name for name in wanted if name]
+
+
+def provider_lines(schemas: Schemas) -> Iterator[str]:
+    """The providers and where each is, the embedded servers first: those need no account."""
+    providers = [schemas.provider(name) for name in schemas.provider_names()]
+    width = max(len(each.name) for each in providers)
+    for each in sorted(providers, key=lambda each: (not each.embedded, each.name)):
+        where = f"{', '.join(each.hosts)}" if each.url else "a url of yours"
+        yield f"  {each.name:<{width}}  {'in this process, no account needed' if each.embedded else where}"
 
 
 def settings_text(start: Start) -> str:
@@ -115,7 +124,8 @@ def _fits(value: object, types: Sequence[str]) -> bool:
 def editor_files(start: Start, schemas: Schemas) -> dict[str, str]:
     """Settings of Visual Studio Code for the common YAML extension, and the schemas they name."""
     directory = start.directory
-    manifests = [f"{directory}/**/*.yaml", f"{directory}/**/*.yml", f"!{directory}/reconciler.yaml"]
+    others = ("reconciler.yaml", "**/_*", "**/_*/**")  # the settings, and what manifests extend or take rows from
+    manifests = [f"{directory}/**/*.yaml", f"{directory}/**/*.yml", *(f"!{directory}/{each}" for each in others)]
     settings = {
         "yaml.schemas": {
             f"{_SCHEMAS}/manifest.schema.json": manifests,
@@ -129,7 +139,7 @@ def editor_files(start: Start, schemas: Schemas) -> dict[str, str]:
         f"{_SCHEMAS}/manifest.schema.json": _json(_any_manifest(start.provider, schemas)),
         f"{_SCHEMAS}/settings.schema.json": _json(schemas.schema(SETTINGS_SCHEMA)),
         **{
-            f"{_SCHEMAS}/{kind}.schema.json": _json(schemas.manifest_schema(spec.schema))
+            f"{_SCHEMAS}/{kind}.schema.json": _json(editor_schema(schemas.manifest_schema(spec.schema)))
             for kind, spec in _kinds(start)
         },
     }

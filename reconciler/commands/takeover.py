@@ -18,8 +18,9 @@ def command(options: Options, addresses: tuple[str, ...], owner: str) -> int:
     An object is taken over under the key of its manifest: OWNER's key, or the object that `id:` names. Nothing but
     its mark is changed, and nothing of OWNER that has no manifest here.
     """
+    from reconciler.commands.named import parse_address
     from reconciler.commands.ownership import change_marks
-    from reconciler.commands.session import Session, parse_address
+    from reconciler.commands.session import Session
     from reconciler.config.errors import ConfigError, error
     from reconciler.core.codes import Code
     from reconciler.core.kind_plan import KindPlanner

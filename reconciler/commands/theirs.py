@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from reconciler.atomic import replace_file
-from reconciler.commands.session import Session, parse_address
+from reconciler.commands.named import known_addresses
+from reconciler.commands.session import Session
 from reconciler.config.drafts import Drafts
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.manifest import Reading
@@ -29,9 +30,7 @@ def write_back(session: Session, addresses: Sequence[str]) -> None:
     """
     loaded = session.load()
     manifests = {manifest.address: manifest for manifest in loaded.manifests}
-    wanted = sorted({parse_address(text) for text in addresses})
-    if missing := [each for each in wanted if each not in manifests]:
-        raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no manifest has the address {a}", None) for a in missing])
+    wanted = sorted(known_addresses(addresses, loaded.manifests))
     sight = session.look({address.kind for address in wanted})
     found = {o.kind.name: index(o.kind, o.objects, session.owner) for o in sight.observed}
     reading = Reading(session.settings, session.target, session.provider, session.schemas)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.commands.options import Options
 from reconciler.commands.output import PROBLEM_FORMATS, remembered, say
-from reconciler.core.model import Address, Diagnostic
 from reconciler.exits import Exit
+
+if TYPE_CHECKING:
+    from reconciler.core.model import Address, Diagnostic
 
 
 @dataclass(frozen=True, slots=True)

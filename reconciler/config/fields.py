@@ -104,6 +104,11 @@ def top(schema: Schema) -> Place:
     return Place(schema, tuple(_unfolded(schema, schema)))
 
 
+def place_of(root: Schema, schema: Schema) -> Place:
+    """A part of a schema, wherever it stands in its `root`."""
+    return Place(root, tuple(_unfolded(root, schema)))
+
+
 def _unfolded(root: Schema, schema: Schema, seen: tuple[str, ...] = ()) -> Iterator[Schema]:
     """A schema and all it refers to or branches into; of a condition only what follows from it."""
     yield schema

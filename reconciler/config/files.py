@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import IO, Final, Protocol
+from typing import Final, Protocol
 
 from reconciler.config.build import Refused
 from reconciler.config.errors import error, warning
@@ -25,9 +25,17 @@ from reconciler.core.model import Diagnostic, Source
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".md")
 SETTINGS: Final = "reconciler.yaml"
 _PIECE: Final = 1024 * 1024
+_GIT: Final = ".git"
+"""What is in it is no file of the project, and may hold the credential of a checkout."""
 _MISNAMED_SETTINGS: Final = ("reconciler.yml", "reconciler.json")
-# Absent on Windows, where neither pipes nor links of that kind are met.
-_OPEN: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+# Some are absent on Windows, where neither pipes nor links of that kind are met; the last one is only there.
+_OPEN: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,8 @@ class Project:
             if not os.path.isdir(directory):
                 summary = f"the directory {self.name(directory)} does not exist"
                 hint = self._near_directory(os.fspath(each))
+                if not os.path.isdir(self.root):
+                    summary, hint = f"the directory {self.root} does not exist", "-C names the directory to work in"
                 self.problems.append(error(Code.UNREADABLE, summary, None, hint=hint))
                 continue
             for found in self._below(directory, "", self.name(directory), top=True):
@@ -135,10 +145,14 @@ class Project:
 
     def read(self, path: str, largest: int) -> bytes:
         """The bytes of a regular file, at most `largest` and one more. Raises Refused with what is wrong."""
-        with self._opened(path) as file:
+        with self._opened(path) as descriptor:
             # As much room as is asked for is made before anything is read. What has no size may have content.
-            size = os.fstat(file.fileno()).st_size
-            return file.read(min(size or largest, largest) + 1)
+            left = min(os.fstat(descriptor).st_size or largest, largest) + 1
+            pieces = []
+            while left and (piece := os.read(descriptor, left)):
+                pieces.append(piece)
+                left -= len(piece)
+            return b"".join(pieces)
 
     def matching(self, pattern: str) -> list[str]:
         """The files that an absolute pattern matches, sorted; links to directories are not followed."""
@@ -149,24 +163,28 @@ class Project:
         """The SHA-256 (hexadecimal) and the size of a regular file. Raises Refused."""
         digest = hashlib.sha256()
         size = 0
-        with self._opened(path) as file:
-            while size <= largest and (piece := file.read(_PIECE)):
+        with self._opened(path) as descriptor:
+            while size <= largest and (piece := os.read(descriptor, _PIECE)):
                 digest.update(piece)
                 size += len(piece)
         return digest.hexdigest(), size
 
     @contextmanager
-    def _opened(self, path: str) -> Iterator[IO[bytes]]:
-        """A regular file, open. Raises Refused with what is wrong with it, or with reading it."""
-        place = Source(self.name(path), 1, 1)
+    def _opened(self, path: str) -> Iterator[int]:
+        """The descriptor of a regular file. Raises Refused with what is wrong with it, or with reading it."""
         try:
             descriptor = os.open(path, _OPEN)
-            with os.fdopen(descriptor, "rb") as file:
+            try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise Refused(error(Code.FILE_REFUSED, "not a regular file", place))
-                yield file
+                    raise self._refused(path, Code.FILE_REFUSED, "not a regular file")
+                yield descriptor
+            finally:
+                os.close(descriptor)
         except OSError as wrong:
-            raise Refused(error(Code.UNREADABLE, f"cannot read the file: {wrong.strerror}", place)) from None
+            raise self._refused(path, Code.UNREADABLE, f"cannot read the file: {wrong.strerror}") from None
+
+    def _refused(self, path: str, code: Code, summary: str) -> Refused:
+        return Refused(error(code, summary, Source(self.name(path), 1, 1)))
 
     def followed(self, path: str) -> str:
         """The path without links. Raises ValueError saying why it is refused, OSError where nothing is there."""
@@ -174,6 +192,8 @@ class Project:
         if not self.holds(os.path.realpath(path)):
             raise ValueError("leads outside the project")
         real = os.path.realpath(path, strict=True)
+        if any(_GIT in os.path.relpath(real, each).split(os.sep) for each in self._real):
+            raise ValueError("leads into git's own directory")
         if not stat.S_ISREG(os.lstat(real).st_mode):
             raise ValueError("is not a regular file")
         return real

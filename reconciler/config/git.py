@@ -25,7 +25,18 @@ from reconciler.core.model import Diagnostic, Source
 _REGULAR: Final = ("100644", "100755")
 _LINK: Final = "120000"
 _MAX_LINKS: Final = 8
-_ALONE: Final = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+# Before git 2.45 nothing but the list of protocols keeps it from fetching an object that is not there.
+_ALONE: Final = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+# A directory with HEAD, objects and refs in it passes for a repository, and its configuration can name commands; a pull
+# request can add such files. A repository is a `.git`, which git never checks out, or what GIT_DIR names.
+_NO_COMMANDS: Final = ("-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
+_NO_REPOSITORY: Final = (b"not a git repository", b"dubious ownership", b"cannot use bare repository")
 
 
 class _Entry(NamedTuple):
@@ -54,9 +65,11 @@ def _ask(root: FilePath, *arguments: str) -> str | None:
     try:
         done = _run(root, *arguments)
     except subprocess.CalledProcessError as failed:
-        if b"not a git repository" in failed.stderr or b"dubious ownership" in failed.stderr:
+        if any(words in failed.stderr for words in _NO_REPOSITORY):
             summary = failed.stderr.decode("utf-8", "replace").strip().splitlines()[0]
-            raise ConfigError([error(Code.BAD_GIT_REF, f"git: {cut(summary)}", None)]) from None
+            hint = "commits are read from the repository that the project is in: `git init` makes one"
+            hint = hint if b"not a git" in failed.stderr else "git says how to trust it: safe.directory"
+            raise ConfigError([error(Code.BAD_GIT_REF, f"git: {cut(summary)}", None, hint=hint)]) from None
         return None
     return done.decode("utf-8", "replace").strip() or None
 
@@ -72,7 +85,7 @@ def _run(root: FilePath, *arguments: str) -> bytes:
 
 
 def _command(*arguments: str) -> list[str]:
-    return ["git", "-c", "core.fsmonitor=false", *arguments]
+    return ["git", *_NO_COMMANDS, *arguments]
 
 
 @dataclass(slots=True)

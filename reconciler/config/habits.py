@@ -10,18 +10,26 @@ from reconciler.config.document import Document
 from reconciler.config.errors import warning
 from reconciler.config.scalars import KNOWN_TAGS
 from reconciler.config.text import brief, dotted
+from reconciler.config.together import begins_with
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Json, Path
 from reconciler.drivers.provider import ProviderKind
 
 _LONGEST: Final = 200  # whole texts that are a name or a path; a prompt may speak of anything
 _VARIABLE: Final = re.compile(r"\$\{\{?\s*[\w.:-]+\s*\}\}?|\$[A-Z_][A-Z0-9_]*|\{\{\s*[\w.]+\s*\}\}|%[A-Z_]+%")
+_BEGINNINGS: Final = "$%{!"
 _TAG: Final = re.compile(rf"(?:{'|'.join(KNOWN_TAGS)}) \S+")
 _PATH: Final = re.compile(r"[\w./-]+\.(?:md|txt|prompt)")
 
 
-def not_replaced(document: Document, body: Json, kind: ProviderKind) -> Iterator[Diagnostic]:
-    """A warning for each whole text that is `${NAME}`, a quoted tag, or the path of a file in the place of prose."""
+def not_replaced(document: Document, body: Json, kind: ProviderKind, texts: str) -> Iterator[Diagnostic]:
+    """A warning for each whole text that is `${NAME}`, a quoted tag, or the path of a file in the place of prose.
+
+    `texts` is all of them together.
+    """
+    prose = body.get(kind.prose_field or "")
+    if not begins_with(texts, _BEGINNINGS) and not (isinstance(prose, str) and _meant(prose, prose=True)):
+        return
     rest: list[tuple[Path, Json]] = [((), body)]
     while rest:
         path, value = rest.pop()
@@ -38,7 +46,7 @@ def _meant(text: str, *, prose: bool) -> str:
     """What was probably meant; empty for an ordinary text."""
     if len(text) > _LONGEST:
         return ""
-    if text[:1] in "$%{" and _VARIABLE.fullmatch(text):
+    if text[:1] in _BEGINNINGS and _VARIABLE.fullmatch(text):
         return "write !var NAME, and the value of each target under its `vars` in reconciler.yaml"
     if text[:1] == "!" and _TAG.fullmatch(text):
         return f"a tag has no quotes: write {text}"

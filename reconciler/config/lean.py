@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from reconciler.config.build import Refused
@@ -30,10 +31,14 @@ from reconciler.config.unread import Unread, UnreadPlaces, Whole
 from reconciler.config.yaml import Unusual, read_unplaced
 from reconciler.core.agreement import gist_of
 from reconciler.core.codes import Code
-from reconciler.core.model import Address, Gist, Json, Manifest, OnRemove, Source, Unit
+from reconciler.core.model import Address, Gist, Json, Manifest, OnRemove, Path, Source, Unit
 from reconciler.core.semantics import Kind
 
 _MOST_WHOLE: Final = 8
+# One for all manifests: an empty set takes as much memory as all else that is kept of most of them.
+_NO_NAMES: Final[frozenset[str]] = frozenset()
+_NO_REFS: Final[Mapping[Path, Address]] = MappingProxyType({})
+_written = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Accepted(NamedTuple):
@@ -62,9 +67,9 @@ class Lean:
         """What a file holds, if nothing is to be said about it."""
         try:
             content = self._documents.content(found)
-            key = _digest(found.shown.encode(), found.key.encode(), content)
+            key = _key(found, content)
             known = self._memory.get(key) if self._memory else None
-            remembered = self._remembered(json.loads(known), found, content) if known else None
+            remembered = self._remembered(json.loads(known), found, key) if known else None
             return remembered or self._read(found, content, key)
         except (Refused, Unusual, ValueError):
             return None
@@ -102,7 +107,7 @@ class Lean:
             return Whole({}, {}), b""
         texts = self._texts(tagged, found, documents[0].source)
         document = documents[0]
-        return Whole(_body(document), document.places), _version(found, content, texts)
+        return Whole(_body(document), document.places), _version(_key(found, content), texts)
 
     def _read(self, found: Found, content: bytes, key: bytes) -> Accepted | None:
         documents, problems = self._documents.of(found, content, read_unplaced)
@@ -120,8 +125,8 @@ class Lean:
             return None
         facts = self._facts(judged.manifest, self._texts(tagged, found, document.source)) if judged.manifest else []
         if self._memory:
-            self._memory.put(key, json.dumps(facts, separators=(",", ":")).encode())
-        return self._accepted(facts, found, content)
+            self._memory.put(key, _written(facts).encode())
+        return self._accepted(facts, found, key)
 
     def _is_of_files(self, manifest: Manifest) -> bool:
         """Whether other files say what it means: those it uploads, or those that are in it."""
@@ -150,18 +155,18 @@ class Lean:
             texts,
         ]
 
-    def _remembered(self, facts: list[Any], found: Found, content: bytes) -> Accepted | None:
+    def _remembered(self, facts: list[Any], found: Found, key: bytes) -> Accepted | None:
         """What was accepted before, unless a file that it names is another one now. Raises Refused."""
         if facts and any(self._text_digest(name, found, Source("", 0, 0)) != text for name, text in facts[-1]):
             return None
-        return self._accepted(facts, found, content)
+        return self._accepted(facts, found, key)
 
-    def _accepted(self, facts: list[Any], found: Found, content: bytes) -> Accepted:
+    def _accepted(self, facts: list[Any], found: Found, known_by: bytes) -> Accepted:
         if not facts:
             return Accepted()
         line, column, kind, key, id, protect, on_remove, ignore, initial, moved, same, refs, gist, *rest = facts
         name, digest, texts = rest
-        body = Unread(self, (found, _version(found, content, texts)))
+        body = Unread(self, (found, _version(known_by, texts)))
         manifest = Manifest(
             Address(kind, found.key if key == found.key else key),
             body,
@@ -170,11 +175,11 @@ class Lean:
             id,
             protect,
             OnRemove(on_remove) if on_remove else None,
-            frozenset(ignore),
-            frozenset(initial),
+            frozenset(ignore) if ignore else _NO_NAMES,
+            frozenset(initial) if initial else _NO_NAMES,
             moved,
             same,
-            {tuple(path): Address(*address) for path, *address in refs},
+            {tuple(path): Address(*address) for path, *address in refs} if refs else _NO_REFS,
             self._gist(gist),
         )
         return Accepted(manifest, name, bytes.fromhex(digest))
@@ -191,9 +196,14 @@ def _body(document: Document) -> dict[str, Json]:
     return {name: value for name, value in document.value.items() if name != BLOCK}
 
 
-def _version(found: Found, content: bytes, texts: Iterable[tuple[str, str]]) -> bytes:
-    """What a file is known by when it is read again: its name, its content, and that of the files it names."""
-    return _digest(found.shown.encode(), content, *(bytes.fromhex(digest) for _, digest in texts))
+def _key(found: Found, content: bytes) -> bytes:
+    """What a file is known by from one run to the next: its name and its content."""
+    return _digest(found.shown.encode(), found.key.encode(), content)
+
+
+def _version(key: bytes, texts: Sequence[tuple[str, str]]) -> bytes:
+    """What it is known by when it is read again: the content of the files it names counts as well."""
+    return _digest(key, *(bytes.fromhex(digest) for _, digest in texts)) if texts else key
 
 
 def _digest(*parts: bytes) -> bytes:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from reconciler import collector
 from reconciler.config.build import Refused
 from reconciler.config.collections import with_files
 from reconciler.config.content import config_digest, content_digest
@@ -76,7 +75,7 @@ def load(
     gathered = Manifests(project, reading, layers_of(root, target))
     if kinds is not None and not target.layers:
         gathered.read_lean(kinds, memory)
-    with _collector_paused():
+    with collector.paused():
         for found in project.walk():
             gathered.add(found)
         gathered.finish()
@@ -87,15 +86,15 @@ def load(
     spelled, unfit = with_files(project, provider, reading.schemas, gathered.manifests)
     problems += unfit
     manifests = tuple(sorted(spelled.values(), key=lambda each: each.address))
-    names = {address: gathered.names.get(address) for address in spelled}
-    contents = {
-        address: gathered.contents[address] if gathered.manifests.get(address) is each else content_digest(each)
-        for address, each in spelled.items()
-    }
-    problems += _same_names(manifests, provider, names)
+    contents = (
+        gathered.contents[each.address] if gathered.manifests.get(each.address) is each else content_digest(each)
+        for each in manifests
+    )
+    digest = config_digest(contents)
+    problems += _same_names(manifests, provider, gathered.names)
     problems += _same_ids(manifests)
     problems += reference_problems(manifests, target.name, provider, reading.schemas)
-    return Loaded(manifests, in_order(problems), config_digest(contents))
+    return Loaded(manifests, in_order(problems), digest)
 
 
 class Manifests:
@@ -148,6 +147,7 @@ class Manifests:
         """Take what waited for the layers above it."""
         for written in self.layers.documents():
             self.take(written)
+        self._folded.clear()
         if self._lean:
             self._lean.done()
 
@@ -197,6 +197,7 @@ class Manifests:
         if manifest is None:
             return []
         folded = Address(manifest.address.kind, manifest.address.key.casefold())
+        folded = manifest.address if manifest.address == folded else folded  # one in memory, and rarely two
         if first := self._folded.get(folded):
             exactly = "" if first.address == manifest.address else " (they differ only in case)"
             summary = f"{manifest.address} is declared twice{exactly}; the first is {first.source}"
@@ -216,7 +217,7 @@ def _same_names(
     first: dict[tuple[str, str], Manifest] = {}
     for manifest in manifests:
         field = provider.kinds[manifest.address.kind].name_field
-        name = names[manifest.address]
+        name = names.get(manifest.address)
         if name is None or manifest.same_name_allowed:
             continue
         folded = (manifest.address.kind, unicodedata.normalize("NFC", name).casefold())
@@ -237,19 +238,3 @@ def _same_ids(manifests: Sequence[Manifest]) -> Iterator[Diagnostic]:
             bound = f"{manifest.address} is bound to {cut(manifest.id or '')}"
             summary = f"{bound}, and so is {other.address} ({other.source})"
             yield error(Code.SAME_ID, summary, manifest.place((BLOCK, "id")), hint="remove the `id` of one of them")
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    # Reading makes many small objects and no cycles; looking for some takes as long again. Only here, and not while
-    # anything is on the network: responses hold cycles, and would pile up.
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            # Straight to the old generation: nearly all of it is kept, so looking through it again would be in vain.
-            gc.freeze()
-            gc.unfreeze()
-            gc.enable()

@@ -17,8 +17,9 @@ from reconciler.config.settings import SCHEMA as SETTINGS_SCHEMA
 from reconciler.config.settings import Settings, Target
 from reconciler.config.suspicious import suspicious_text
 from reconciler.config.text import brief, closest, cut, listed, slug
+from reconciler.config.together import together
 from reconciler.core.codes import Code
-from reconciler.core.model import MAX_KEY, Address, Diagnostic, Manifest, OnRemove, Path, is_key
+from reconciler.core.model import MAX_KEY, Address, Diagnostic, Json, Manifest, OnRemove, Path, is_key
 from reconciler.drivers.provider import Provider, ProviderKind
 
 BLOCK: Final = "reconciler"
@@ -60,12 +61,13 @@ def read_manifest(document: Document, file_key: str | None, reading: Reading) ->
     """
     block = document.value.get(BLOCK) if isinstance(document.value, dict) else None
     allowed = reading.secret_like_allowed or (isinstance(block, dict) and "secret_like" in block)
-    found, secrets = secret_like(document, allowed=allowed)
-    judged = _judged(document, file_key, reading, found)
+    texts = together(document.value)
+    found, secrets = secret_like(document, texts, allowed=allowed)
+    judged = _judged(document, file_key, reading, found, texts)
     return Judged(judged.manifest, list(masked(judged.problems, secrets))) if secrets else judged
 
 
-def _judged(document: Document, file_key: str | None, reading: Reading, found: list[Diagnostic]) -> Judged:
+def _judged(document: Document, file_key: str | None, reading: Reading, found: list[Diagnostic], texts: str) -> Judged:
     if not isinstance(document.value, dict):
         summary = f"a manifest is a mapping of fields, not {brief(document.value)}"
         hint = "start with `model: …`"
@@ -86,7 +88,7 @@ def _judged(document: Document, file_key: str | None, reading: Reading, found: l
         if not reading.knows_kind(kind):
             problems.append(_unknown_kind(document, kind, reading.provider))
         return Judged(None, problems)
-    problems += [*found, *_body_problems(document, options, provider_kind, reading)]
+    problems += [*found, *_body_problems(document, options, provider_kind, reading, texts)]
     if has_errors(problems) or document.tagged or not for_us:
         return Judged(None, problems)
     return Judged(_manifest(document, Address(kind, key), options), problems)
@@ -180,18 +182,26 @@ def _unknown_kind(document: Document, kind: str, provider: Provider) -> Diagnost
 
 
 def _body_problems(
-    document: Document, options: Mapping[str, Any], kind: ProviderKind, reading: Reading
+    document: Document, options: Mapping[str, Any], kind: ProviderKind, reading: Reading, texts: str
 ) -> Iterator[Diagnostic]:
     schema = reading.schemas.schema(kind.schema)
     body = {name: value for name, value in document.value.items() if name != BLOCK}
-    ours = reading.schemas.schema(MANIFEST)["properties"]
-    settings = reading.schemas.schema(SETTINGS_SCHEMA)["properties"]
-    elsewhere = dict.fromkeys(settings, f"settings stand in {SETTINGS}, at the top of the directory")
-    elsewhere |= {name: f"write it as `{BLOCK}: {{{name}: …}}`" for name in ours}
-    yield from explain(reading.schemas.failures(kind.schema, body), document, schema, elsewhere)
-    yield from suspicious_text(document, body, kind)
-    yield from not_replaced(document, body, kind)
-    fields = _units(schema["properties"])
+    if failures := reading.schemas.failures(kind.schema, body):
+        ours = reading.schemas.schema(MANIFEST)["properties"]
+        settings = reading.schemas.schema(SETTINGS_SCHEMA)["properties"]
+        elsewhere = dict.fromkeys(settings, f"settings stand in {SETTINGS}, at the top of the directory")
+        elsewhere |= {name: f"write it as `{BLOCK}: {{{name}: …}}`" for name in ours}
+        yield from explain(failures, document, schema, elsewhere)
+    yield from suspicious_text(document, body, kind, texts)
+    yield from not_replaced(document, body, kind, texts)
+    if options:
+        yield from _named_units(document, options, body, _units(schema["properties"]))
+
+
+def _named_units(
+    document: Document, options: Mapping[str, Any], body: Mapping[str, Json], fields: Mapping[str, bool]
+) -> Iterator[Diagnostic]:
+    """What is wrong with the units that `ignore` and `initial` name."""
     for word in ("ignore", "initial"):
         for index, unit in enumerate(options.get(word, ())):
             place = document.place((BLOCK, word, index))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from hmac import compare_digest
 from pathlib import Path
@@ -51,8 +51,10 @@ class Memory:
         self._used += 1
         if self._used == FEWEST:
             self._context()  # now, and not when it is saved: somebody may install another version meanwhile
-        place = self._index.get(key)
-        return None if place is None else self._old[place[0] : place[1]]
+        if (at := self._index.get(key)) is None:
+            return None
+        start = at + _LENGTH_BYTES
+        return self._old[start : start + int.from_bytes(self._old[at:start])]
 
     def put(self, key: bytes, payload: bytes) -> None:
         """Remember a payload, once `save` is called."""
@@ -68,10 +70,10 @@ class Memory:
         if (key := self._key(make=True)) is None:
             return
         kept = self._old if len(self._index) + len(self._new) <= 2 * self._used else b""
-        content = kept + b"".join(self._new)
+        content = (kept, *self._new)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._forget_others()
-        replace_file(self._path, _MAGIC + _sealed(content, key) + content, PRIVATE)
+        replace_file(self._path, (_MAGIC, _sealed(content, key), *content), PRIVATE)
 
     def _read(self) -> bytes:
         head = len(_MAGIC) + _DIGEST_BYTES
@@ -82,20 +84,20 @@ class Memory:
         except OSError:
             return b""
         key = self._key(make=False)
-        return content if key and compare_digest(start, _MAGIC + _sealed(content, key)) else b""
+        return content if key and compare_digest(start, _MAGIC + _sealed([content], key)) else b""
 
     def _key(self, *, make: bool) -> bytes | None:
         secret = _secret(self._state, make)
         return hashlib.blake2b(self._context(), key=secret, digest_size=_DIGEST_BYTES).digest() if secret else None
 
-    def _indexed(self) -> dict[bytes, tuple[int, int]]:
-        found: dict[bytes, tuple[int, int]] = {}
+    def _indexed(self) -> dict[bytes, int]:
+        """Where the length of each record stands, by its key."""
+        found: dict[bytes, int] = {}
         at = 0
         while at < len(self._old):
-            start = at + KEY_BYTES + _LENGTH_BYTES
-            end = start + int.from_bytes(self._old[at + KEY_BYTES : start])
-            found[self._old[at : at + KEY_BYTES]] = start, end
-            at = end
+            length = at + KEY_BYTES
+            found[self._old[at:length]] = length
+            at = length + _LENGTH_BYTES + int.from_bytes(self._old[length : length + _LENGTH_BYTES])
         return found
 
     def _forget_others(self) -> None:
@@ -105,8 +107,11 @@ class Memory:
             each.unlink(missing_ok=True)
 
 
-def _sealed(content: bytes, key: bytes) -> bytes:
-    return hashlib.blake2b(content, key=key, digest_size=_DIGEST_BYTES).digest()
+def _sealed(parts: Iterable[bytes], key: bytes) -> bytes:
+    digest = hashlib.blake2b(key=key, digest_size=_DIGEST_BYTES)
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
 
 
 def _secret(state: Path, make: bool) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,20 +10,11 @@ from typing import Any, Final
 from reconciler.config.document import Document
 from reconciler.config.errors import error, warning
 from reconciler.config.failures import Failure, field_homes, most_telling
-from reconciler.config.text import brief, closest, count, cut, dotted, listed
+from reconciler.config.fields import place_of
+from reconciler.config.text import brief, closest, count, cut, dotted, listed, slug
+from reconciler.config.wording import TYPES, expectation
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Json
-
-_TYPES: Final = {
-    "string": "text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
-    "null": "null",
-}
-
 
 # A field's description still explains an entry of it, and no longer what is nested in that.
 _NEAR: Final = 2
@@ -64,6 +56,15 @@ class _Telling:
             field = self.schema.get("properties", {}).get(self.failure.path[0])
             own = field.get("description") if isinstance(field, dict) else None
         return str(own or "")
+
+    @property
+    def expected(self) -> str:
+        """What the value has to be, and what it is about."""
+        return self.expected_by(self.failure.schema, self.description)
+
+    def expected_by(self, schema: Mapping[str, Any], description: str) -> str:
+        """What a value has to be by a part of the schema, and what it is about."""
+        return ". ".join(filter(None, [expectation(place_of(self.schema, schema)), description]))
 
     def tell(self, code: Code, summary: str, detail: str = "", hint: str = "") -> Diagnostic:
         """The diagnostic, at the place of the value, or of the key if that is what is wrong."""
@@ -126,7 +127,8 @@ def _missing(telling: _Telling) -> Iterator[Diagnostic]:
         misspelt = closest(name, (each for each in failure.value if each not in fields))
         # A misspelt field is told once, as an unknown field with the right name for a hint.
         if name not in failure.value and not misspelt:
-            detail = fields[name].get("description", "") if isinstance(fields.get(name), dict) else ""
+            field = fields[name] if isinstance(fields.get(name), dict) else {}
+            detail = telling.expected_by(field, field.get("description", ""))
             summary = f"{dotted((*failure.path, name))} is missing"
             yield telling.tell(Code.MISSING_FIELD, summary, detail, f"add `{name}: …`")
 
@@ -135,7 +137,7 @@ def _wrong_type(telling: _Telling) -> Iterator[Diagnostic]:
     failure = telling.failure
     wanted = [failure.expected] if isinstance(failure.expected, str) else list(failure.expected)
     # Null is how a field is cleared, not what somebody who wrote a number into a text field was after.
-    expected = listed(_TYPES[each] for each in wanted if each != "null" or len(wanted) == 1)
+    expected = listed(TYPES[each] for each in wanted if each != "null" or len(wanted) == 1)
     value = failure.value
     written = telling.document.spelled.get(failure.path) or telling.value
     key = failure.path[-1] if failure.path and isinstance(failure.path[-1], str) else ""
@@ -152,7 +154,7 @@ def _wrong_type(telling: _Telling) -> Iterator[Diagnostic]:
     elif "array" in wanted:
         hint = "write it as a list, each item in a line of its own that starts with `- `"
     summary = f"{telling.name} must be {expected}, not {_what(value, written)}"
-    yield telling.tell(Code.INVALID_VALUE, summary, telling.description, hint)
+    yield telling.tell(Code.INVALID_VALUE, summary, telling.expected, hint)
 
 
 def _field_names(schema: Mapping[str, Any]) -> set[str]:
@@ -203,12 +205,12 @@ def _limit(telling: _Telling) -> Iterator[Diagnostic]:
         summary = f"{name} has {count(len(failure.value), noun)}; the limit is {failure.expected:,}"
         over = count(len(failure.value) - failure.expected, noun)
         hint = f"shorten it by {over}" if noun == "character" else f"remove {over}"
-        yield telling.tell(Code.LIMIT_EXCEEDED, summary, telling.description, hint)
+        yield telling.tell(Code.LIMIT_EXCEEDED, summary, telling.expected, hint)
     elif failure.expected == 1:
-        yield telling.tell(Code.LIMIT_EXCEEDED, f"{name} is empty", telling.description)
+        yield telling.tell(Code.LIMIT_EXCEEDED, f"{name} is empty", telling.expected)
     else:
         summary = f"{name} has {count(len(failure.value), noun)}; at least {failure.expected:,} are needed"
-        yield telling.tell(Code.LIMIT_EXCEEDED, summary, telling.description)
+        yield telling.tell(Code.LIMIT_EXCEEDED, summary, telling.expected)
 
 
 def _range(telling: _Telling) -> Iterator[Diagnostic]:
@@ -227,12 +229,19 @@ def _range(telling: _Telling) -> Iterator[Diagnostic]:
     limit = telling.failure.expected
     summary = f"{telling.name} is {telling.value}; {words[telling.failure.keyword]} {limit}"
     hint = f"write a number that is {bounds[telling.failure.keyword].format(limit)}"
-    yield telling.tell(Code.LIMIT_EXCEEDED, summary, telling.description, hint)
+    yield telling.tell(Code.LIMIT_EXCEEDED, summary, telling.expected, hint)
 
 
 def _pattern(telling: _Telling) -> Iterator[Diagnostic]:
     expected = telling.description or f"text of the form {telling.failure.expected}"
-    yield telling.tell(Code.INVALID_VALUE, f"{telling.name} cannot be {telling.value}", expected)
+    yield telling.tell(Code.INVALID_VALUE, f"{telling.name} cannot be {telling.value}", expected, _fitting(telling))
+
+
+def _fitting(telling: _Telling) -> str:
+    """The same text with what may not stand in it taken out, where that fits."""
+    failure = telling.failure
+    made = "" if failure.in_key or telling.is_secret else slug(failure.value)
+    return f"did you mean {made}?" if made and re.search(failure.expected, made) else ""
 
 
 def _refused(telling: _Telling) -> Iterator[Diagnostic]:

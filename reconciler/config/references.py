@@ -18,8 +18,9 @@ def reference_problems(
     manifests: Sequence[Manifest], target: str, provider: Provider, schemas: Schemas
 ) -> Iterator[Diagnostic]:
     """What is wrong with the references among the manifests of one target."""
+    if not (referring := {manifest.address.kind for manifest in manifests if manifest.refs}):
+        return
     known = {manifest.address: manifest for manifest in manifests}
-    referring = {manifest.address.kind for manifest in manifests if manifest.refs}
     fields = {kind: compile_schema(schemas.schema(provider.kinds[kind].schema)) for kind in referring}
     order = list(provider.kinds)
     for manifest in manifests:

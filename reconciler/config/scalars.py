@@ -13,7 +13,7 @@ from reconciler.core.model import Json
 KNOWN_TAGS: Final = ("!file", "!ref", "!var", "!env", "!csv", "!json")
 _STANDARD = "tag:yaml.org,2002:"
 
-_WORDS: Final[dict[str, Json]] = {
+WORDS: Final[dict[str, Json]] = {
     "": None,
     "~": None,
     **dict.fromkeys(("null", "Null", "NULL"), None),
@@ -52,8 +52,8 @@ def tag_name(tag: str) -> str:
 
 def read_plain(text: str) -> Json:
     """The value of an unquoted scalar; `no`, `on`, `1:30` and `2026-01-01` are text. Raises RefusedScalar."""
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in WORDS:
+        return WORDS[text]
     if text[0] > "9" or text[0] not in _NUMERIC:
         return text
     if _DECIMAL.fullmatch(text):
@@ -72,7 +72,7 @@ def read_plain(text: str) -> Json:
 
 def is_plain_text(text: str) -> bool:
     """Whether an unquoted mapping key is text; `<<` is not, because YAML 1.1 gave it a meaning."""
-    if text in _WORDS or text == "<<":
+    if text in WORDS or text == "<<":
         return False
     if text[0] > "9" or text[0] not in _NUMERIC:
         return True

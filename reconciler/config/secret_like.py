@@ -65,11 +65,14 @@ class Found:
 
 
 def secret_like(
-    document: Document, *, allowed: bool = False, hint: str = IN_MANIFEST
+    document: Document, texts: str, *, allowed: bool = False, hint: str = IN_MANIFEST
 ) -> tuple[list[Diagnostic], tuple[str, ...]]:
-    """What is shaped like a key in the texts of a document: problems (warnings where it is allowed), and the texts."""
+    """What is shaped like a key in the texts of a document: problems (warnings where it is allowed), and those texts.
+
+    `texts` is all of them together.
+    """
     # A name and its value stand side by side, so that nothing is found one by one that is not found here.
-    if next(find(": ".join(_texts(document.value))), None) is None:
+    if next(find(texts), None) is None:
         return [], ()
     tell = warning if allowed else error
     problems: list[Diagnostic] = []
@@ -123,28 +126,8 @@ def shapes() -> Shapes:
     )
 
 
-def _texts(value: Json) -> list[str]:
-    """Every text in a value, and every name, with its text right behind it."""
-    texts: list[str] = []
-    rest: list[Json] = [value]
-    while rest:
-        each = rest.pop()
-        if type(each) is str:
-            texts.append(each)
-        elif type(each) is dict:
-            for name, inner in each.items():
-                texts.append(name)
-                if type(inner) is str:
-                    texts.append(inner)
-                else:
-                    rest.append(inner)
-        elif type(each) is list:
-            rest += each
-    return texts
-
-
 def _placed(value: Json, path: Path = (), name: str = "") -> Iterator[tuple[Path, str, int]]:
-    """The same with the path of each text; it follows its name, which takes the number of characters that is given."""
+    """Every text and its path; it follows its name, which takes the number of characters that is given."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from _placed(each, (*path, key), f"{key}: ")

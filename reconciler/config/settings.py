@@ -17,6 +17,7 @@ from reconciler.config.scalars import Tagged
 from reconciler.config.schemas import Schemas, shipped
 from reconciler.config.secret_like import IN_SETTINGS, masked, secret_like
 from reconciler.config.text import closest, cut, listed
+from reconciler.config.together import together
 from reconciler.config.yaml import MAX_BYTES, read_yaml
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Json, Path, Source
@@ -160,7 +161,7 @@ def _refuse_elsewhere(root: FilePath, dirs: Sequence[FilePath], *, on_disk: bool
 
 def _settings(document: Document, schemas: Schemas) -> Settings:
     value = document.value
-    found, secrets = secret_like(document, hint=IN_SETTINGS)
+    found, secrets = secret_like(document, together(document.value), hint=IN_SETTINGS)
     wrong = explain(schemas.failures(SCHEMA, value), document, schemas.schema(SCHEMA))
     problems = [*found, *masked([*_misplaced_tags(document), *wrong], secrets)]
     if has_errors(problems):
@@ -176,7 +177,8 @@ def _settings(document: Document, schemas: Schemas) -> Settings:
     if has_errors(problems):
         raise ConfigError(in_order(problems))
     prune = Prune(value.get("prune", Prune.NONE))
-    return Settings(value.get("owner"), prune, default, targets, document.source)
+    place = document.key_place(("targets",)) if fields else document.source
+    return Settings(value.get("owner"), prune, default, targets, place)
 
 
 def _misplaced_tags(document: Document) -> Iterator[Diagnostic]:

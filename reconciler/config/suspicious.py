@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from reconciler.config.document import Document
 from reconciler.config.errors import error, warning
 from reconciler.config.text import dotted
+from reconciler.config.together import is_printable
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Json, Path, Source
 from reconciler.drivers.provider import ProviderKind
@@ -21,42 +22,28 @@ _HIDDEN = re.compile(
 )
 
 
-def suspicious_text(document: Document, body: Json, kind: ProviderKind) -> list[Diagnostic]:
-    """What hides in the texts of a body: an error in short fields, which people compare by eye; else a warning."""
-    return [
-        found
-        for path, text in _unusual_texts(body, (kind.name_field or "",))
-        for found in _judge(document, path, text, kind)
-    ]
+def suspicious_text(document: Document, body: Json, kind: ProviderKind, texts: str) -> list[Diagnostic]:
+    """What hides in the texts of a body: an error in short fields, which people compare by eye; else a warning.
 
-
-def _unusual_texts(body: Json, one_line: Path) -> list[tuple[Path, str]]:
-    """Every text with more than printable characters and line breaks; a name of a field counts as text of the field.
-
-    Almost no text is unusual, and these two questions cost a hundredth of a search.
+    `texts` is all of them together.
     """
-    found: list[tuple[Path, str]] = []
-    rest: list[tuple[Path, Json]] = [((), body)]
-    while rest:
-        path, value = rest.pop()
-        if type(value) is str:
-            if not value.isprintable() and (path == one_line or not value.replace("\n", "").isprintable()):
-                found.append((path, value))
-        elif type(value) is dict:
-            found += [((*path, key), key) for key in value if not key.isprintable()]
-            rest += [((*path, key), each) for key, each in value.items() if path == () or not _is_usual(each)]
-        elif type(value) is list:
-            rest += [((*path, index), each) for index, each in enumerate(value) if not _is_usual(each)]
-    return found
+    name = body.get(kind.name_field or "")
+    if is_printable(texts) and not (isinstance(name, str) and "\n" in name):
+        return []
+    return [found for path, text in _texts(body) for found in _judge(document, path, text, kind)]
 
 
-def _is_usual(value: Json) -> bool:
-    """Whether nothing in a value, which is not the name that people see, can be unusual."""
-    if type(value) is str:
-        return value.isprintable() or value.replace("\n", "").isprintable()
-    if type(value) is dict:
-        return all(key.isprintable() for key in value) and all(map(_is_usual, value.values()))
-    return type(value) is not list or all(map(_is_usual, value))
+def _texts(value: Json, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text and its path; a name of a field counts as text of the field."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield (*path, name), name
+            yield from _texts(each, (*path, name))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _texts(each, (*path, index))
 
 
 def _judge(document: Document, path: Path, text: str, kind: ProviderKind) -> Iterator[Diagnostic]:

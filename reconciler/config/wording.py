@@ -11,7 +11,7 @@ from reconciler.config.fields import Place
 from reconciler.config.text import count, listed
 from reconciler.core.model import ABSENT, Json
 
-_TYPES: Final = {
+TYPES: Final = {
     "string": "text",
     "number": "a number",
     "integer": "a whole number",
@@ -36,14 +36,30 @@ def type_words(place: Place) -> str:
         return "a list of " + listed(_plural(name) for name in inside)
     plain = [value for value in place.allowed if value is not None]
     if not plain:
-        return listed(_TYPES[name] for name in place.types) if place.types else "any value"
+        return listed(TYPES[name] for name in place.types) if place.types else "any value"
     structured = [name for name in place.types if name in ("object", "array")]
-    values = [*map(compact, plain), *(_TYPES[name] for name in structured)]
+    values = [*map(compact, plain), *(TYPES[name] for name in structured)]
     return listed([*values, *(["null"] if "null" in place.types or None in place.allowed else [])])
+
+
+def expectation(place: Place) -> str:
+    """What a value has to be, in a line; empty where anything may stand."""
+    told = [type_words(place), *_bounds(place)]
+    return ", ".join(each for each in told if each != "at least 1 character") if place.types or place.allowed else ""
 
 
 def limits(place: Place) -> Iterator[str]:
     """Every limit of a value, each in words."""
+    yield from _bounds(place)
+    if (pattern := place.says("pattern")) is not ABSENT:
+        yield f"matches {pattern}"
+    if (names := place.says("propertyNames")) is not ABSENT:
+        yield from (f"a name has {each}" for each in limits(Place(place.root, (names,))) if "character" in each)
+        if isinstance(reserved := names.get("not", {}).get("const"), str):
+            yield f"the name {reserved} is reserved"
+
+
+def _bounds(place: Place) -> Iterator[str]:
     for word, text in _BOUNDS.items():
         if (bound := place.says(word)) is not ABSENT:
             yield text.format(bound)
@@ -53,12 +69,6 @@ def limits(place: Place) -> Iterator[str]:
             yield f"at least {count(least, unit)}"
         if most is not ABSENT:
             yield f"at most {count(most, unit)}"
-    if (pattern := place.says("pattern")) is not ABSENT:
-        yield f"matches {pattern}"
-    if (names := place.says("propertyNames")) is not ABSENT:
-        yield from (f"a name has {each}" for each in limits(Place(place.root, (names,))) if "character" in each)
-        if isinstance(reserved := names.get("not", {}).get("const"), str):
-            yield f"the name {reserved} is reserved"
 
 
 def comparison(place: Place) -> str:

@@ -7,7 +7,7 @@ It walks the parser's events itself: the library's own constructors read YAML 1.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container
 from typing import Any, Final
 
 import yaml
@@ -25,7 +25,7 @@ from reconciler.config.build import MAX_DEPTH, MAX_NODES, Builder, Refused
 from reconciler.config.document import Document
 from reconciler.config.errors import error
 from reconciler.config.mending import mend
-from reconciler.config.scalars import KNOWN_TAGS, RefusedScalar, Tagged, is_plain_text, read_plain
+from reconciler.config.scalars import KNOWN_TAGS, WORDS, RefusedScalar, Tagged, is_plain_text, read_plain
 from reconciler.core.codes import Code
 from reconciler.core.model import Diagnostic, Json, Path, Source
 
@@ -83,8 +83,9 @@ def decode(content: bytes, file: str, largest: int = MAX_BYTES) -> str:
     """Bytes → text: UTF-8, with or without a byte order mark. Raises Refused for anything else."""
     start = Source(file, 1, 1)
     if len(content) > largest:
-        summary = f"the file has {len(content):,} bytes; the limit is {largest:,}"
-        raise Refused(error(Code.TOO_LARGE, summary, start))
+        hint = "put long texts into files of their own (!file), and the rows of a fleet as well (!csv, !json)"
+        hint = hint if largest == MAX_BYTES and not file.endswith(".schema.json") else ""
+        raise Refused(error(Code.TOO_LARGE, f"the file is larger than {largest:,} bytes", start, hint=hint))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Refused(error(Code.BAD_ENCODING, "the file is UTF-16, not UTF-8", start, hint="save it as UTF-8"))
     try:
@@ -159,48 +160,62 @@ def _walk(next_event: Callable[[], Any], builder: Builder, odd: bool) -> None:
 
 def _unplaced(next_event: Callable[[], Any], file: str) -> Document:
     """What `Builder` makes of the events, as long as they are those of one plain document. Raises Unusual."""
+    # This runs for every value of every file: hence so few calls, and only for what is not ordinary.
     document = Document(None, Source(file, 1, 1))
     stack: list[tuple[Json, str | int | None]] = []  # what is open, and where in it the next inner value stands
     container: Json = None
+    in_mapping = False
     key: str | None = None
     nodes = 0
     while (event := next_event()) is not None:
         kind = type(event)
-        if kind in _CLOSING:
+        if kind is ScalarEvent:
+            value = event.value
+            ordinary = event.tag is None and event.anchor is None
+            # Nothing but text begins with a letter, but for a few words.
+            ordinary = ordinary and not (event.implicit[0] and (value[:1] <= "9" or value in WORDS))
+            if in_mapping and key is None:
+                key = value if ordinary and value != "<<" and value not in container else _odd_key(event, container)
+                continue
+            value = value if ordinary else _odd_leaf(event)
+        elif kind in _CLOSING:
             container, _ = stack.pop()
-        elif kind is ScalarEvent and key is None and type(container) is dict:
-            key = _plain_key(event, container)
-        elif read := _READERS.get(kind):
-            value, place = read(event), None
-            nodes += 1
-            if nodes == 1:
-                document.value, document.source = value, _start(event, file)
-            else:
-                place = _put(container, key, value)
+            in_mapping = type(container) is dict
+            continue
+        elif (value := _opened(event, nodes, is_key=in_mapping and key is None)) is None:
+            continue
+        nodes += 1
+        place: str | int | None = key
+        if in_mapping:
+            container[key] = value
             key = None
-            if kind is not ScalarEvent:
-                stack.append((container, place))
-                container = value
-            elif type(value) is Tagged:
-                document.tagged[_path(stack, place)] = value
-            if nodes > MAX_NODES or len(stack) > MAX_DEPTH:
-                raise Unusual
-        elif kind is AliasEvent or (kind is DocumentStartEvent and nodes):
+        elif container is not None:
+            place = len(container)
+            container.append(value)
+        else:
+            document.value, document.source = value, _start(event, file)
+        if kind is not ScalarEvent:
+            stack.append((container, place))
+            container, in_mapping = value, type(value) is dict
+        elif type(value) is Tagged:
+            document.tagged[_path(stack, place)] = value
+        if nodes > MAX_NODES or len(stack) > MAX_DEPTH:
             raise Unusual
     if not nodes:
         raise Unusual
     return document
 
 
-def _put(container: Json, key: str | None, value: Json) -> str | int:
-    """Put a value where it belongs; its place in the container."""
-    if type(container) is list:
-        container.append(value)
-        return len(container) - 1
-    if key is None:
+def _opened(event: Any, nodes: int, *, is_key: bool) -> Json:
+    """The mapping or sequence that begins; None where there is no value, or not yet. Raises Unusual."""
+    kind = type(event)
+    if kind is AliasEvent or (kind is DocumentStartEvent and nodes):
         raise Unusual
-    container[key] = value
-    return key
+    if kind is not MappingStartEvent and kind is not SequenceStartEvent:
+        return None
+    if event.anchor is not None or event.tag is not None or is_key:
+        raise Unusual
+    return {} if kind is MappingStartEvent else []
 
 
 def _start(event: Any, file: str) -> Source:
@@ -212,7 +227,7 @@ def _path(stack: list[tuple[Json, str | int | None]], place: str | int | None) -
     return tuple(step for step in steps if step is not None)
 
 
-def _plain_key(event: Any, container: Mapping[str, Json]) -> str:
+def _odd_key(event: Any, container: Container[str]) -> str:
     key: str = event.value
     if event.tag is not None or event.anchor is not None or key in container:
         raise Unusual
@@ -221,27 +236,16 @@ def _plain_key(event: Any, container: Mapping[str, Json]) -> str:
     return key
 
 
-def _plain_leaf(event: Any) -> Json:
+def _odd_leaf(event: Any) -> Json:
     if event.anchor is not None:
         raise Unusual
     if event.tag is None:
-        return read_plain(event.value) if event.implicit[0] else event.value
+        return read_plain(event.value)
     if event.tag in KNOWN_TAGS:
         return Tagged(event.tag, event.value)
     raise Unusual
 
 
-def _plain_container(event: Any) -> Json:
-    if event.anchor is not None or event.tag is not None:
-        raise Unusual
-    return {} if type(event) is MappingStartEvent else []
-
-
-_READERS: Final[Mapping[type, Callable[[Any], Json]]] = {
-    ScalarEvent: _plain_leaf,
-    MappingStartEvent: _plain_container,
-    SequenceStartEvent: _plain_container,
-}
 _SURROGATE: Final = "found invalid Unicode character escape code"
 _CLOSING: Final = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 

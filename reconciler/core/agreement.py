@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from typing import Final
 
 from reconciler.core import marks
 from reconciler.core.changes import mark_of_units
 from reconciler.core.dependencies import referring
 from reconciler.core.marks import Mark
 from reconciler.core.model import Address, Body, Gist, Json, LiveObject, Manifest, Unit
-from reconciler.core.pairing import Observation, index, mark_of, mark_text
+from reconciler.core.pairing import Observation, index, mark_of
 from reconciler.core.refs import paired_ids, resolved
 from reconciler.core.replacing import is_expired
-from reconciler.core.semantics import MARK_ENTRY, Kind, canonical, meaning_of, units
+from reconciler.core.semantics import Kind, Meaning, canonical, meaning_of, units
+
+_LONG: Final = 200
 
 
 def gist_of(kind: Kind, manifest: Manifest) -> Gist | None:
@@ -36,9 +38,20 @@ def gist_of(kind: Kind, manifest: Manifest) -> Gist | None:
 
 
 def _digest(kind: Kind, names: tuple[Unit, ...], values: Mapping[Unit, Json]) -> bytes:
-    # No canonical text holds a NUL, so that it can stand between two.
-    texts = "\0".join(canonical(meaning_of(kind, unit), values.get(unit)) for unit in names)
-    return hashlib.sha256(texts.encode(errors="surrogatepass")).digest()
+    texts = [_text(meaning_of(kind, unit), values.get(unit)) for unit in names]
+    # A text can hold anything, a NUL as well: only its length says where the next one begins.
+    told = "".join([f"{len(text)}:{text}" for text in texts])
+    return hashlib.sha256(told.encode(errors="surrogatepass")).digest()
+
+
+def _text(meaning: Meaning, value: Json) -> str:
+    """The canonical form of a value; of a prompt the prompt itself, because quoting one takes longer than hashing it.
+
+    The stroke tells it from any canonical text. What may mean the same as something else is always canonical.
+    """
+    if type(value) is str and len(value) > _LONG and meaning.default is None and not meaning.shown_as:
+        return f"'{value}"
+    return canonical(meaning, value)
 
 
 class Agreement:
@@ -50,6 +63,7 @@ class Agreement:
         self._digests = digests
         self._bound = {each.id for each in self._wanted.values() if each.id is not None}
         self._former = {each.moved_from for each in self._wanted.values() if each.moved_from is not None}
+        self._refers = any(each.refs for each in self._wanted.values())
         self._ids: dict[Address, str] = {}
         self._referring: dict[str, frozenset[str]] = {}
 
@@ -59,12 +73,17 @@ class Agreement:
             return live
         mark = mark_of(kind, live)
         if not isinstance(mark, Mark) or mark.owner != self._owner:
-            return replace(live, body=self._kept(kind, live, *filter(None, [kind.name_field])))
+            body = self._used(kind, live, *filter(None, [kind.name_field]))
+            return LiveObject(live.kind, live.id, body, live.created, mark=mark)
         manifest = self._wanted.get(Address(kind.name, mark.key))
         if mark.nonce == marks.UNDRAWN or manifest is None or manifest.id or mark.key in self._former:
             return live
-        agrees = self._agrees(kind, manifest, mark, live)
-        return replace(live, body=self._kept(kind, live), agrees=True) if agrees else live
+        if not self._agrees(kind, manifest, mark, live):
+            return live
+        # The texts of the manifest, which are there anyway, and not those of the mark, which are the same.
+        said = (mark.nonce, mark.protect, mark.on_remove, mark.units, mark.digests)
+        known = Mark(self._owner, manifest.address.key, *said)
+        return LiveObject(live.kind, live.id, self._used(kind, live), live.created, agrees=True, mark=known)
 
     def learn(self, observation: Observation) -> list[str]:
         """Take note of a kind that was read whole: later kinds may refer to it.
@@ -72,7 +91,8 @@ class Agreement:
         Gives the ids of objects that agree, and are needed whole all the same: each is a second one of its address.
         """
         found = index(observation.kind, observation.objects, self._owner)
-        self._ids |= paired_ids(found, self._wanted.values())
+        if self._refers:
+            self._ids |= paired_ids(found, self._wanted.values())
         return [owned.live.id for twins in found.twins.values() for owned in twins if owned.live.agrees]
 
     def _agrees(self, kind: Kind, manifest: Manifest, mark: Mark, live: LiveObject) -> bool:
@@ -89,10 +109,8 @@ class Agreement:
         managed = {unit: present.get(unit) for unit in gist.units}
         return mark_of_units(kind, self._owner, manifest, mark, managed, managed if self._digests else None) == mark
 
-    def _kept(self, kind: Kind, live: LiveObject, *more: str) -> Body:
+    def _used(self, kind: Kind, live: LiveObject, *more: str) -> Body:
         names = self._referring.get(kind.name)
         if names is None:
             names = self._referring[kind.name] = referring(kind)
-        used = {name: live.body[name] for name in (*names, *more) if live.body.get(name)}
-        text = mark_text(kind, live)
-        return used if text is None else {**used, kind.mark_field: {MARK_ENTRY: text}}
+        return {name: live.body[name] for name in (*names, *more) if live.body.get(name)}

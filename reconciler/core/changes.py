@@ -158,7 +158,9 @@ def mark_of_units(
 def dropped_parts(kind: Kind, decision: Decision) -> Iterator[str]:
     """What a person should know before a unit is written: parts of it that the schema does not know will be lost."""
     for write in decision.writes:
-        for path in unknown_parts(meaning_of(kind, write.unit), write.before, write.unit):
+        for path in unknown_parts(
+            meaning_of(kind, write.unit), write.before, write.unit, merged=kind.nested == "merge"
+        ):
             yield f"{'.'.join(map(str, path))} is not known to this version: writing {write.unit[0]} drops it"
 
 

@@ -37,11 +37,13 @@ def needed(change: Change) -> frozenset[Address]:
 
 def levels(changes: Sequence[Change]) -> dict[Address, int]:
     """How many changes of the same kind have to come before each address, at the longest."""
-    needs: dict[Address, set[Address]] = {}
+    nothing: frozenset[Address] = frozenset()
+    needs = {change.address: nothing for change in changes}
     for change in changes:
-        same_kind = {address for address in needed(change) if address.kind == change.address.kind}
-        needs.setdefault(change.address, set()).update(same_kind - {change.address})
-    found: dict[Address, int] = {}
+        if first := needed(change):
+            same_kind = {address for address in first if address.kind == change.address.kind}
+            needs[change.address] |= same_kind - {change.address}
+    found = {address: 0 for address, first in needs.items() if not first}
 
     def level(address: Address) -> int:
         if address not in found:

@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from reconciler.core.model import Json, OnRemove, Unit, is_key
@@ -38,6 +39,7 @@ _WORDS: Final = re.compile(
     re.ASCII,
 )
 _NEWER: Final = re.compile(r"[0-9]{1,4} ([^ ]*) ?([^ ]*).*", re.ASCII | re.DOTALL)
+NO_DIGESTS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Mark:
     protect: bool = False
     on_remove: OnRemove | None = None
     units: frozenset[str] = frozenset()
-    digests: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=lambda: NO_DIGESTS)
 
     def manages(self, unit: Unit) -> bool:
         """Whether a unit was managed when the mark was written."""
@@ -88,6 +90,11 @@ def fingerprint(canonical: str) -> str:
 
 def codes(managed: Iterable[Unit]) -> frozenset[str]:
     """The codes of several units."""
+    return _codes_of(tuple(managed))
+
+
+@lru_cache(maxsize=1024)
+def _codes_of(managed: tuple[Unit, ...]) -> frozenset[str]:
     return frozenset(code(unit) for unit in managed)
 
 
@@ -137,7 +144,8 @@ def read(text: Json) -> Mark | NewerMark | DamagedMark | None:
     if not is_key(key) or ("d" in flags and "r" in flags) or len(kept) not in (0, len(units)):
         return DamagedMark()
     on_remove = OnRemove.DELETE if "d" in flags else OnRemove.RELEASE if "r" in flags else None
-    return Mark(owner, key, nonce, "p" in flags, on_remove, managed, dict(zip(units, kept, strict=False)))
+    digests_of = dict(zip(units, kept, strict=True)) if kept else NO_DIGESTS
+    return Mark(owner, key, nonce, "p" in flags, on_remove, managed, digests_of)
 
 
 @lru_cache(maxsize=1024)

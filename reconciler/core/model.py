@@ -144,7 +144,7 @@ class LiveObject:
     """One object as the remote showed it; `created` is the remote's own time stamp (0 if none).
 
     `body` is verbatim. Where a plan is made, only what it may need is kept (see `agreement`) of an object that is not
-    ours, or that `agrees` with its manifest.
+    ours, or that `agrees` with its manifest; `mark` is then what its mark said (see `marks`), None where it has none.
     """
 
     kind: str
@@ -152,6 +152,7 @@ class LiveObject:
     body: Body
     created: float = 0
     agrees: bool = False
+    mark: Any = field(default=None, compare=False)
 
 
 class Action(StrEnum):

@@ -19,7 +19,8 @@ from reconciler.core.semantics import MARK_ENTRY, Kind
 
 def mark_of(kind: Kind, live: LiveObject) -> Mark | NewerMark | DamagedMark | None:
     """The mark an object carries, if any."""
-    return marks.read(mark_text(kind, live))
+    known: Mark | NewerMark | DamagedMark | None = live.mark
+    return known or marks.read(mark_text(kind, live))
 
 
 def mark_text(kind: Kind, live: LiveObject) -> object:

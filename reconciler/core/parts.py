@@ -57,14 +57,17 @@ def _cleared(meaning: Meaning) -> Json:
     return {name: part for name, part in parts.items() if part is not ABSENT} | meaning.default
 
 
-def unknown_parts(meaning: Meaning, value: Json, path: Path = ()) -> Iterator[Path]:
-    """Paths of non-null parts of a live value that the schema does not know: writing the unit would drop them."""
+def unknown_parts(meaning: Meaning, value: Json, path: Path = (), *, merged: bool = False) -> Iterator[Path]:
+    """Paths of non-null parts of a live value that the schema does not know: writing the unit would drop them.
+
+    Where a remote has object values `merged`, it drops none of their parts, but for those of the entries of lists.
+    """
     if isinstance(value, list) and meaning.items is not None:
         for index, entry in enumerate(value):
             yield from unknown_parts(meaning.items, entry, (*path, index))
     elif isinstance(value, dict) and meaning.is_record:
         for name, entry in value.items():
             if name in meaning.properties:
-                yield from unknown_parts(meaning.properties[name], entry, (*path, name))
-            elif meaning.closed and entry is not None:
+                yield from unknown_parts(meaning.properties[name], entry, (*path, name), merged=merged)
+            elif meaning.closed and entry is not None and not merged:
                 yield (*path, name)

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from json.encoder import encode_basestring
 from typing import Any
 
 from reconciler.core.model import ABSENT, Json, Unit
@@ -44,11 +45,11 @@ class Meaning:
     immutable: bool = False
     sensitive: bool = False
     ref: str | None = None
-    unset: Json = field(init=False, compare=False, repr=False)
+    unset: str = field(init=False, compare=False, repr=False)
     """The canonical form of no value: of null, of absence, and of the default."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "unset", None if self.default is None else canonical_value(self, self.default))
+        object.__setattr__(self, "unset", "null" if self.default is None else canonical(self, self.default))
 
     @property
     def is_record(self) -> bool:
@@ -185,53 +186,62 @@ class _Compiler:
 
 
 def canonical(meaning: Meaning, value: Json) -> str:
-    """One text for all values that mean the same; two values are equal exactly when their texts are."""
-    return _dump(canonical_value(meaning, value))
+    """One text for all values that mean the same; two values are equal exactly when their texts are.
 
-
-def canonical_value(meaning: Meaning, value: Json) -> Json:
-    """The canonical form as JSON: parts at their default left out, sets and keyed lists sorted, floats made whole."""
+    It is JSON: parts at their default left out, names, sets and keyed lists sorted, floats made whole. Made as a text
+    from the start, because the values in between would cost as much again, and every live object comes through here.
+    """
+    if type(value) is str and not meaning.shown_as:  # most values of most bodies
+        return encode_basestring(value)
     if value is ABSENT or value is None:
         return meaning.unset
     if isinstance(value, list):
-        return _canonical_list(meaning, value)
-    if isinstance(value, dict):
-        return _canonical_record(meaning, value) if meaning.is_record or meaning.closed else _plain(value)
-    value = _plain(value)
-    if meaning.shown_as and (shown := meaning.shown_as.get(_dump(value), ABSENT)) is not ABSENT:
-        return _plain(shown)
-    return value
+        return _list_text(meaning, value)
+    if isinstance(value, dict) and (meaning.is_record or meaning.closed):
+        return _record_text(meaning, value)
+    text = _free_text(value)
+    if meaning.shown_as and (shown := meaning.shown_as.get(text, ABSENT)) is not ABSENT:
+        return _free_text(shown)
+    return text
 
 
-def _canonical_list(meaning: Meaning, value: list[Json]) -> list[Json]:
-    if meaning.items is None:
-        entries = [_plain(entry) for entry in value]
-    else:
-        entries = [canonical_value(meaning.items, entry) for entry in value]
-    if meaning.list_meaning is ListMeaning.ORDERED:
-        return entries
+def canonical_value(meaning: Meaning, value: Json) -> Json:
+    """The canonical form as JSON."""
+    return json.loads(canonical(meaning, value))
+
+
+def _list_text(meaning: Meaning, value: list[Json]) -> str:
+    items = meaning.items or FREE
+    entries = [canonical(items, entry) for entry in value]
     if meaning.list_meaning is ListMeaning.SET:
-        texts = {_dump(entry): entry for entry in entries}
-        return [texts[text] for text in sorted(texts)]
-    return sorted(entries, key=lambda entry: (entry_key(meaning, entry), _dump(entry)))
+        entries = sorted(set(entries))
+    elif meaning.list_meaning is ListMeaning.MAP:
+        entries.sort()
+    return f"[{','.join(entries)}]"
 
 
-def _canonical_record(meaning: Meaning, value: Mapping[str, Json]) -> dict[str, Json]:
-    record: dict[str, Json] = {}
-    for name, entry in value.items():
-        sub = meaning.properties.get(name)
+def _record_text(meaning: Meaning, value: Mapping[str, Json]) -> str:
+    parts: list[str] = []
+    for name in sorted(value):
+        entry, sub = value[name], meaning.properties.get(name)
         if sub is None:
             if not meaning.closed:
-                record[name] = canonical_value(meaning.entries or FREE, entry)
+                parts.append(f"{encode_basestring(name)}:{canonical(meaning.entries or FREE, entry)}")
         elif entry is not None and not sub.uncompared:
-            part = canonical_value(sub, entry)
-            if part != sub.unset or _dump(part) != _dump(sub.unset):  # to Python, True == 1
-                record[name] = part
-    return record
+            part = canonical(sub, entry)
+            if part != sub.unset:
+                parts.append(f"{encode_basestring(name)}:{part}")
+    return f"{{{','.join(parts)}}}"
+
+
+def _free_text(value: Json) -> str:
+    """A free value with whole floats as integers, so that 1.0 and 1 are one number; true stays apart from 1."""
+    text = _dump(value)
+    # How every whole float is written, and little else is.
+    return _dump(_plain(value)) if ".0" in text or "e+" in text else text
 
 
 def _plain(value: Json) -> Json:
-    """A free value with whole floats as integers, so that 1.0 and 1 are one number; True stays apart from 1."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list):

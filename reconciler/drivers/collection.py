@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from reconciler.core.model import Body
+from reconciler.drivers.answers import Answer
 from reconciler.drivers.base import BadResponse, NotFound
-from reconciler.drivers.http import Answer
 from reconciler.drivers.provider import ListStyle, MembersStyle
 
 Send = Callable[..., Answer]

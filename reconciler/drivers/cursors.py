@@ -1,4 +1,5 @@
-"""Lists whose next page does not begin at an id: opaque tokens, offsets, and times. No requests are made here.
+"""Lists that are read one page after the other: by opaque tokens, offsets, times, or until a page is empty. No requests
+are made here.
 
 Each function asks for pages through `fetch(said)`, where `said` is what the request says of where to begin, and yields
 every object once. A list that cannot be read to its end raises IncompleteList: nothing may be concluded from it.
@@ -7,6 +8,7 @@ every object once. A list that cannot be read to its end raises IncompleteList: 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from reconciler.core.model import Body, Json
@@ -55,19 +57,53 @@ def by_offset(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
     raise IncompleteList("the list moved whenever it was read", hint=_BROKEN)
 
 
-def by_time(style: ListStyle, fetch: Fetch, created: str) -> Iterator[Body]:
-    """Each page begins at the time the last object was made, that object included: several may share it."""
+def by_last(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
+    """Each page begins after the last object of the one before, and an empty one ends the list.
+
+    Where that object is gone by then, such a list begins again: what was seen is passed over.
+    """
     seen: set[str] = set()
-    since: Json = None
+    passes, passed = 1, set[str]()
+    said: Mapping[str, Json] = {}
+    while page := fetch(said)[0]:
+        yield from _fresh(page, seen)
+        last = page[-1]["id"]
+        if last in passed:
+            passes, passed = passes + 1, set()
+        if passes > RESTARTS:
+            raise IncompleteList("the list begins again and again", hint=_BROKEN)
+        passed.add(last)
+        said = {style.cursor: last}
+
+
+def by_time(style: ListStyle, fetch: Fetch, created: str) -> Iterator[Body]:
+    """Each page, newest first, begins where the last one ended: up to the time its last object was made.
+
+    Several objects may share a time, and a time may be shown less exactly than it is kept, so that what was made a
+    moment later is asked for again.
+    """
+    seen: set[str] = set()
+    until: Json = None
     while True:
-        page, _ = fetch({} if since is None else {style.cursor: since})
+        page, _ = fetch({} if until is None else {style.cursor: until})
         fresh = list(_fresh(page, seen))
         yield from fresh
         if not fresh:
             break
-        since = page[-1].get(created)
+        until = _moment_after(page[-1].get(created))
     if len(page) >= style.limit:
         raise IncompleteList("more objects than a page holds were made at one time", hint=_BROKEN)
+
+
+def _moment_after(time: Json) -> Json:
+    """A millisecond after a time as RFC 3339 writes it, or the next of those that count it in whole numbers."""
+    if isinstance(time, int) and not isinstance(time, bool):
+        return time + 1
+    try:
+        after = datetime.fromisoformat(time) + timedelta(milliseconds=1)
+        return after.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (TypeError, ValueError, OverflowError):
+        raise IncompleteList(f"the list shows an object without a time: {time!r:.80}", hint=_BROKEN) from None
 
 
 def _fresh(page: Sequence[Body], seen: set[str]) -> Iterator[Body]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from reconciler.core.codes import Code
@@ -19,13 +20,38 @@ def refuse_host(
     """Why no credential may be sent to `url` with these headers; None when all is well.
 
     Allowed are the provider's own hosts, loopback, and those in the environment's RECONCILER_ALLOWED_HOSTS. A header
-    that makes a gateway pass the credential on is held to the same rule.
+    that makes a gateway pass the credential on is held to the same rule, and so is a field of a header's JSON.
     """
     allowed = {*provider.hosts, *_listed(environment.get(ALLOWED_HOSTS, ""))}
     carriers = {name.lower() for name in provider.host_headers}
-    said = [*headers.items(), *(each for kind in provider.kinds.values() for each in kind.headers.items())]
-    urls = [url, *(value for name, value in said if name.lower() in carriers)]
-    return next((problem for each in urls if (problem := _refuse(each, allowed, place))), None)
+    kinds = (each.headers for each in provider.kinds.values())
+    said = [pair for each in (headers, provider.headers, provider.reads.headers, *kinds) for pair in each.items()]
+    named = [value for name, value in said if name.lower() in carriers]
+    fields = tuple({"".join(name.split("-")[-2:]) for name in carriers})
+    named += [value for _, text in said for value in _inside(text, fields)] if fields else []
+    problems = (_refuse(url, allowed, place), *(_refuse_named(each, allowed, place) for each in named))
+    return next(filter(None, problems), None)
+
+
+def _inside(text: str, fields: tuple[str, ...]) -> Iterator[str]:
+    """The values of the fields that end like one of these, anywhere in a text that is JSON."""
+    try:
+        waiting = [json.loads(text)] if text.lstrip()[:1] in ("{", "[") else []
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        value = waiting.pop()
+        for name, each in value.items() if isinstance(value, dict) else ():
+            if name.lower().replace("_", "").replace("-", "").endswith(fields):
+                yield each if isinstance(each, str) else json.dumps(each)
+        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def _refuse_named(value: str, allowed: set[str], place: Source | None) -> Diagnostic | None:
+    """Of a host that a header names: by a url, or by a word that a gateway makes one of."""
+    if value.lower() in allowed:
+        return None
+    return _refuse(value if "://" in value else f"https://{value}", allowed, place)
 
 
 def _refuse(url: str, allowed: set[str], place: Source | None) -> Diagnostic | None:

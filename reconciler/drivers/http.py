@@ -13,18 +13,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import httpx
 
-from reconciler.core.model import Body, Json
-from reconciler.core.retry import Budget, Failure, wait_before_retry
-from reconciler.drivers.base import Interrupted, Tally, TooLarge, Unreachable
+from reconciler.core.model import Body
+from reconciler.core.retry import Budget, wait_before_retry
+from reconciler.drivers.answers import Answer, failure_of
+from reconciler.drivers.base import Interrupted, TooLarge, Unreachable
+from reconciler.drivers.connection import Connection
 from reconciler.drivers.deadline import Deadline, TooLate
-from reconciler.drivers.encoding import decoded, encoded, mapped
+from reconciler.drivers.encoding import encoded
 from reconciler.drivers.gate import Gate, Lanes, RateGate, gates_of
+from reconciler.drivers.provider import Query
+from reconciler.drivers.tallies import Tallies
 from reconciler.drivers.uploads import Upload
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
@@ -38,45 +41,19 @@ LANE_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer; `body` is the parsed JSON, or None where there is none to parse (`text` then has the beginning).
-
-    `text`, and the body of an error, are masked.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: Json
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Where requests go and with what. `secrets` are masked in everything that is said about them."""
-
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    secrets: tuple[str, ...] = ()
-    timeout_seconds: float = 60
-    reads_per_minute: int = 1000
-    writes_per_minute: int = 300
-    requests_per_minute: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class _Outgoing:
     """One request, to be sent by the moment `latest`, or not at all."""
 
     method: str
     path: str
-    query: Mapping[str, str] | None
+    query: Query | None
     headers: Mapping[str, str] | None
     body: Body | None
     upload: Upload | None
     latest: float = math.inf
 
 
-class HttpClient:
+class HttpClient(Tallies):
     """Sends requests to one base URL. Safe from several threads.
 
     `wsgi_app` answers in this process instead of the network. `trace` hears a line about each try: method, path, status
@@ -98,6 +75,7 @@ class HttpClient:
         gates: Mapping[bool, Gate] | None = None,
         fence: Callable[[], float] = lambda: math.inf,
     ) -> None:
+        super().__init__()
         self._connection = connection
         self._wsgi_app = wsgi_app
         self._trace = trace
@@ -113,7 +91,6 @@ class HttpClient:
         self._buckets: dict[str, RateGate] = {}
         self._lanes = {False: Lanes(), True: Lanes()}
         self._tls = _tls_context(connection.url)
-        self._local = threading.local()
         self._free: list[tuple[httpx.Client, Deadline]] = []
 
     def send(
@@ -121,7 +98,7 @@ class HttpClient:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Query | None = None,
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
         repeatable: bool = True,
@@ -157,7 +134,7 @@ class HttpClient:
                     with self._budget_lock:
                         self._budget.earn()
                     return answer
-                failure = _failure(tries, repeatable, answer, error)
+                failure = failure_of(tries, repeatable, answer, error)
                 seconds = wait_before_retry(failure, self._chance())
                 limited = failure.status == 429
                 if seconds is not None and limited:
@@ -174,26 +151,9 @@ class HttpClient:
                 return answer
             self._wait(seconds)
 
-    def take_tally(self) -> Tally:
-        """What this thread sent since it last asked."""
-        tally: Tally = getattr(self._local, "tally", Tally())
-        self._local.tally = Tally()
-        return tally
-
-    def add_tally(self, tally: Tally) -> None:
-        """Count for this thread what another one sent for it."""
-        mine = self._tally()
-        mine.requests += tally.requests
-        mine.request_id = tally.request_id or mine.request_id
-        mine.repeated = mine.repeated or tally.repeated
-
-    def note_repeated(self) -> None:
-        """Remember that a gateway sent the last request of this thread more than once."""
-        self._local.tally.repeated = True
-
     def mask(self, text: str) -> str:
         """`text` without the secrets of this connection."""
-        for secret in self._connection.secrets:
+        for secret in self._connection.secrets_so_far:
             text = text.replace(secret, MASK)
         return text
 
@@ -215,7 +175,7 @@ class HttpClient:
     def _send_once(self, outgoing: _Outgoing) -> Answer:
         tally = self._tally()
         tally.requests += 1
-        headers = {**self._connection.headers, **(outgoing.headers or {})}
+        headers = {**self._connection.headers_now, **(outgoing.headers or {})}
         form: dict[str, Any] = {}
         if outgoing.body is not None:
             form = {"content": encoded(outgoing.body)}
@@ -243,24 +203,15 @@ class HttpClient:
         finally:
             self._free.append((client, deadline))
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
-        return self._answer(response, raw)
+        return Answer(response.status_code, response.headers, self._beginning(raw), raw, self.mask)
 
     def _bucket(self, name: str, per_minute: int) -> RateGate:
         with self._budget_lock:
             return self._buckets.setdefault(name, RateGate(per_minute, self._clock))
 
-    def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
-        try:
-            body = decoded(raw)
-            if response.status_code >= 400:
-                body = mapped(body, self.mask)
-        except (ValueError, RecursionError):
-            body = None
-        return Answer(response.status_code, response.headers, body, self._beginning(raw))
-
     def _beginning(self, raw: bytes) -> str:
         """The first of an answer's text, masked before it is cut: half a secret is not found any more."""
-        longest = max(map(len, self._connection.secrets), default=0)
+        longest = max(map(len, self._connection.secrets_so_far), default=0)
         text = self.mask(raw[: TEXT_BYTES + longest].decode(errors="replace"))
         return text if len(raw) <= TEXT_BYTES else text[: max(0, len(text) - longest)]
 
@@ -288,12 +239,6 @@ class HttpClient:
         except (ValueError, ImportError, httpx.InvalidURL):  # what it says quotes the proxy, password and all
             hint = "http:// and https:// proxies are supported; `no_proxy` names hosts that are reached without one"
             raise Unreachable("the proxy that the environment names cannot be used", reached=False, hint=hint) from None
-
-    def _tally(self) -> Tally:
-        if not hasattr(self._local, "tally"):
-            self._local.tally = Tally()
-        tally: Tally = self._local.tally
-        return tally
 
     def _take_turn(self, gate: Gate, announce: Callable[[], None] | None) -> float:
         """Wait for a place at the gate, and announce what takes it; the moment right before it was announced.
@@ -336,34 +281,8 @@ def _read(response: httpx.Response) -> bytes:
     return b"".join(chunks)
 
 
-def _shown(query: Mapping[str, str] | None) -> str:
+def _shown(query: Query | None) -> str:
     return "?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else ""
-
-
-def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:
-    """Seconds the remote asks us to wait: `retry-after-ms`, or `retry-after` in seconds or as a date."""
-    try:
-        if milliseconds := headers.get("retry-after-ms"):
-            return _positive(float(milliseconds) / 1000)
-        if not (text := headers.get("retry-after")):
-            return None
-        try:
-            return _positive(float(text))
-        except ValueError:
-            return _positive(parsedate_to_datetime(text).timestamp() - now())
-    except (ValueError, OverflowError, TypeError):
-        return None
-
-
-def _positive(seconds: float) -> float | None:
-    return seconds if math.isfinite(seconds) and seconds > 0 else None
-
-
-def _failure(tries: int, repeatable: bool, answer: Answer | None, error: Unreachable | None) -> Failure:
-    if answer is None:
-        return Failure(tries, repeatable, reached=error is None or error.reached)
-    advice = {"true": True, "false": False}.get(answer.headers.get("x-should-retry", ""))
-    return Failure(tries, repeatable, answer.status, True, retry_after(answer.headers), advice)
 
 
 def _tls_context(url: str) -> ssl.SSLContext:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from reconciler.core.model import Body
 from reconciler.drivers.base import IncompleteList, Tally
 from reconciler.drivers.paging.page import Entry, Page
 from reconciler.drivers.paging.reading import Ask, Reading
+from reconciler.drivers.tallies import Tallies
 
 _STUCK_HINT: Final = "the remote's paging is broken, or everything was deleted meanwhile: nothing was concluded from it"
 
@@ -22,20 +23,10 @@ class Fetched(NamedTuple):
     page: Page | None
 
 
-class Tallies(Protocol):
-    """Counts what each thread sends."""
-
-    def take_tally(self) -> Tally:
-        """What this thread sent since it last asked."""
-        ...
-
-    def add_tally(self, tally: Tally) -> None:
-        """Count for this thread what another one sent."""
-        ...
-
-
-Fetch: TypeAlias = Callable[[Ask], Fetched]
-_Outcome: TypeAlias = tuple[Ask, Fetched | BaseException, Tally]
+Fetch: TypeAlias = Callable[[Ask], Callable[[], Fetched]]
+"""Asks for a page; what it gives reads the answer. Pages wait as the bytes they came as, a fifth of what is in them."""
+Asked = TypeVar("Asked")
+Found = TypeVar("Found")
 
 
 def read_list(
@@ -49,18 +40,25 @@ def read_list(
     """
     crew = _Crew(fetch, tallies)
     try:
+        asks = reading.asks()
         while not reading.complete:
-            asks = reading.asks()
             if reading.stuck:
                 raise IncompleteList("the list says there is more, but does not move on", hint=_STUCK_HINT)
             if len(asks) == 1 and not crew.busy:
-                ask, fetched = asks[0], fetch(asks[0])
+                ask, fetched = asks[0], fetch(asks[0])()
             else:
                 crew.give(asks)
-                ask, fetched = crew.next()
+                ask, read = crew.next()
+                fetched = read()
+                del read  # or the page would be held until the next one is here
             if ask.after is None and fetched.page is not None and fetched.page.more:
                 reading.remember(places())
-            for id in reading.take(ask, fetched.page):
+            fresh = reading.take(ask, fetched.page)
+            asks = reading.asks()
+            if crew.busy:  # the next pages are on their way while this one is looked at
+                crew.give(asks)
+                asks = []
+            for id in fresh:
                 yield fetched.bodies[id]
     finally:
         # What is still on its way is not waited for: nobody needs it, and after an interrupt nobody wants to wait.
@@ -68,22 +66,47 @@ def read_list(
         crew.leave()
 
 
-class _Crew:
+def read_each(
+    summaries: Iterable[Body], read: Callable[[Body], Body | None], at_once: int, tallies: Tallies
+) -> Iterator[Body]:
+    """The whole objects behind summaries, several read at once; those that are gone by now are left out.
+
+    Whatever a read raises ends all of it.
+    """
+    if at_once == 1:
+        yield from (body for summary in summaries if (body := read(summary)) is not None)
+        return
+    crew, waiting = _Crew(read, tallies), iter(summaries)
+    try:
+        while True:
+            while crew.busy < at_once and (summary := next(waiting, None)) is not None:
+                crew.give([summary])
+            if not crew.busy:
+                return
+            _, body = crew.next()
+            if body is not None:
+                yield body
+    finally:
+        tallies.add_tally(Tally(requests=crew.busy))
+        crew.leave()
+
+
+class _Crew(Generic[Asked, Found]):
     """Threads that fetch, started as they are needed.
 
     They are daemons: one that still waits for an answer does not keep the process alive.
     """
 
-    def __init__(self, fetch: Fetch, tallies: Tallies) -> None:
+    def __init__(self, fetch: Callable[[Asked], Found], tallies: Tallies) -> None:
         self._fetch = fetch
         self._tallies = tallies
-        self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
-        self._outcomes: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
+        self._asks: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[tuple[Asked, Found | BaseException, Tally]] = queue.SimpleQueue()
         self._size = 0
         self.busy = 0
 
-    def give(self, asks: Sequence[Ask]) -> None:
-        """Have these pages fetched."""
+    def give(self, asks: Sequence[Asked]) -> None:
+        """Have these fetched."""
         self.busy += len(asks)
         while self._size < self.busy:
             self._size += 1
@@ -91,8 +114,8 @@ class _Crew:
         for ask in asks:
             self._asks.put(ask)
 
-    def next(self) -> tuple[Ask, Fetched]:
-        """Wait for the next page; what fetching it raised is raised here."""
+    def next(self) -> tuple[Asked, Found]:
+        """Wait for the next of them; what fetching it raised is raised here."""
         ask, outcome, tally = self._outcomes.get()
         self.busy -= 1
         self._tallies.add_tally(tally)
@@ -108,7 +131,8 @@ class _Crew:
     def _work(self) -> None:
         while (ask := self._asks.get()) is not None:
             try:
-                outcome: Fetched | BaseException = self._fetch(ask)
+                outcome: Found | BaseException = self._fetch(ask)
             except BaseException as error:  # raised again where it is waited for
                 outcome = error
             self._outcomes.put((ask, outcome, self._tallies.take_tally()))
+            del outcome  # or it would be held until this thread has the next one

@@ -7,17 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
+
+from reconciler.core.model import Json
+
+Query: TypeAlias = Mapping[str, str | list[str]]
+"""What a request asks in its URL; a name with a list is said once for each of its values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One secret of a target: the header it travels in, how it is written there, and where it comes from by default."""
+    """One secret of a target: the header it travels in, how it is written there, and where it comes from by default.
+
+    Where neither the target nor the environment has it, a token for `entra_scope` is asked for: see `entra.py`.
+    """
 
     header: str
     format: str = "{}"
     env: str | None = None
     required: bool = False
+    entra_scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +53,19 @@ class Limits:
 class ListStyle:
     """How every object of a kind is read, and what tells where the next page begins.
 
-    `after`: the id of the last object seen; `more` says whether others follow. `page`: an opaque token that the answer
-    has at `more`, null on the last page. `offset`: how many objects come before. `time`: when the last object seen was
-    made, itself included. The two last ones end with a page that shows nothing new.
+    `after`: the id of the last object seen; `more` says whether others follow. `last`: the same, where nothing says
+    whether, and an empty page ends the list. `page`: an opaque token that the answer
+    has at `more`, null on the last page. `offset`: how many objects come before. `time`, newest first: up to when the
+    last object seen was made, itself included. The two last ones end with a page that shows nothing new.
 
     `items` and `more` are dotted paths in the answer; empty, the answer itself. `cursor` and `size` name what a request
     says, in its query or, with `verb: POST`, in its body; `query` is said in every one. Without `path`, it is that of
     the kind. `oldest_first` is laid over `query` to read the list the other way round. It is only there where the list
     is known to be sorted by the kind's `created_field`, newest first with `query` alone: then it can be read from many
-    places.
+    places. Where a list shows `summaries`, every object is read by itself.
     """
 
-    style: Literal["after", "page", "offset", "time"] = "after"
+    style: Literal["after", "last", "page", "offset", "time"] = "after"
     verb: Literal["GET", "POST"] = "GET"
     path: str | None = None
     items: str = "data"
@@ -63,20 +73,23 @@ class ListStyle:
     cursor: str = "after"
     size: str = "limit"
     limit: int = 100
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Query = field(default_factory=dict)
     oldest_first: Mapping[str, str] = field(default_factory=dict)
+    summaries: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CreateStyle:
     """How an object is made: with an id of our choosing where `id_field` takes one, and with some `fields` always.
 
-    A create that says its id can be repeated where `fields` ask the remote for the object that has it already.
+    A create that says its id can be repeated where `fields` ask the remote for the object that has it already. Where
+    the answer has the id alone, the object is `read_back`.
     """
 
     path: str | None = None
     id_field: str | None = None
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, Json] = field(default_factory=dict)
+    read_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +175,8 @@ class ProviderKind:
     `headers` go with its requests alone. `id_field` is where an object has its id; `envelope` is where an answer about
     one object has it (empty: everywhere). `created_field` holds Unix seconds, or a time as RFC 3339 writes it.
     `upload` says that its objects are files, `members` which fields are collections, `expired` which field and value
-    tell that an object's time is over.
+    tell that an object's time is over. `ids_of` names fields that take ids, and for each the field that shows the
+    objects themselves.
     """
 
     schema: str
@@ -173,6 +187,7 @@ class ProviderKind:
     created_field: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     id_field: str = "id"
+    ids_of: Mapping[str, str] = field(default_factory=dict)
     envelope: str = ""
     list: ListStyle = ListStyle()
     create: CreateStyle = CreateStyle()
@@ -209,7 +224,7 @@ class Provider:
     url: str | None = None
     hosts: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Query = field(default_factory=dict)
     credentials: Mapping[str, Credential] = field(default_factory=dict)
     limits: Limits = Limits()
     reads: ReadStyle = ReadStyle()

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from reconciler.core.model import Body, Json
+from reconciler.drivers.answers import Answer
 from reconciler.drivers.base import BadResponse, is_usable_id
-from reconciler.drivers.http import Answer
 from reconciler.drivers.provider import ProviderKind
 
 _TEXTS: Final = ("message", "detail", "msg")
@@ -25,7 +25,7 @@ def the_object(spec: ProviderKind, answer: Answer) -> Body:
     body = inside(answer.body, spec.envelope)
     if not isinstance(body, dict) or not isinstance(body.get(spec.id_field), str):
         raise BadResponse("the answer is not an object with an id", detail=shortened(answer.text))
-    return _with_id(spec, body)
+    return with_ids(spec, body)
 
 
 def the_page(spec: ProviderKind, answer: Answer) -> list[Body]:
@@ -39,7 +39,7 @@ def the_page(spec: ProviderKind, answer: Answer) -> list[Body]:
         id = body.get(spec.id_field)
         if not is_usable_id(id):
             raise BadResponse(f"the list holds an object whose id cannot be used: {id!r:.80}")
-    return [_with_id(spec, body) for body in page]
+    return [with_ids(spec, body) for body in page]
 
 
 def created(body: Body, field: str | None) -> float | None:
@@ -84,5 +84,15 @@ def shortened(text: str, limit: int = 300) -> str:
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
-def _with_id(spec: ProviderKind, body: Body) -> Body:
-    return body if spec.id_field == "id" else {"id": body[spec.id_field], **body}
+def with_ids(spec: ProviderKind, body: Body) -> Body:
+    """An object with its `id`, and with the ids of the objects that it shows in other fields than it takes them."""
+    if spec.id_field in body:
+        body = {"id": body[spec.id_field], **body}
+    ids = {field: _ids(body.get(shown)) for field, shown in spec.ids_of.items()}
+    return {**body, **{field: found for field, found in ids.items() if found is not None}}
+
+
+def _ids(shown: Json) -> list[str] | None:
+    if not isinstance(shown, list):
+        return None
+    return [each["id"] for each in shown if isinstance(each, dict) and isinstance(each.get("id"), str)]

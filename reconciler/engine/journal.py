@@ -94,11 +94,13 @@ class Journal:
     def recent(self) -> list[Attempt]:
         """Creates of earlier runs that may not show in lists yet; what has settled is forgotten."""
         found: list[Attempt] = []
-        oldest = self._clock() - self._settle_seconds
+        now = self._clock()
+        oldest = now - self._settle_seconds
         for path in sorted(self._directory.glob("*.jsonl")):
             attempts = list(_read(path))
             self.nonces.update(attempt.nonce for attempt in attempts)
-            fresh = [attempt for attempt in attempts if attempt.at > oldest]
+            # One from later than now, because a clock was set back, may have been sent just now.
+            fresh = [replace(attempt, at=min(attempt.at, now)) for attempt in attempts if attempt.at > oldest]
             if not fresh and path != self._path and path.stat().st_mtime < oldest - 3600:
                 path.unlink(missing_ok=True)
             found += fresh
@@ -135,7 +137,7 @@ def _read(path: Path) -> Iterator[Attempt]:
     attempts: dict[str, Attempt] = {}
     with contextlib.suppress(OSError):
         for line in path.read_bytes().splitlines():
-            with contextlib.suppress(ValueError, KeyError, TypeError):
+            with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 event = json.loads(line)
                 nonce = event["nonce"]
                 if event.get("refused"):
@@ -143,5 +145,7 @@ def _read(path: Path) -> Iterator[Attempt]:
                 elif "id" in event:
                     attempts[nonce] = replace(attempts[nonce], id=str(event["id"]))
                 else:
-                    attempts[nonce] = Attempt(event["kind"], event["key"], nonce, float(event["at"]))
+                    kind, key = event["kind"], event["key"]
+                    if isinstance(kind, str) and isinstance(key, str) and isinstance(nonce, str):
+                        attempts[nonce] = Attempt(kind, key, nonce, float(event["at"]))
     return iter(attempts.values())

@@ -110,8 +110,9 @@ def with_members(
 
     Only members that are ours are shown: what others put in is no concern of any plan. Raises RemoteError.
     """
-    found = {observation.kind.name: index(observation.kind, observation.objects, owner) for observation in observed}
     styles = {on_target.kind.name: on_target.members for on_target in kinds}
+    named = {style.of for each in observed for style in styles[each.kind.name].values()}
+    found = {each.kind.name: index(each.kind, each.objects, owner) for each in observed if each.kind.name in named}
     result: list[Observation] = []
     for observation in observed:
         objects, kind = list(observation.objects), observation.kind

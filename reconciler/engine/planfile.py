@@ -75,6 +75,8 @@ def _read(path: Path) -> str:
 def _parse(path: Path, text: str) -> Json:
     if not text.strip():
         raise _error(path, "is empty", _AGAIN)
+    if not text.lstrip().startswith("{"):
+        raise _error(path, "is not a saved plan", _AGAIN)
     try:
         return json.loads(text, object_pairs_hook=_without_doubles)
     except json.JSONDecodeError as error:

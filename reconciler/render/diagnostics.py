@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Final
 
 from reconciler.core.codes import Code
@@ -15,6 +16,7 @@ from reconciler.render.visible import visible
 
 _MOST_EXCERPTS: Final = 20
 _ROOM: Final = 100
+_LEAST_ROOM: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,16 @@ def diagnostics(
         view = diagnostic_view(one)
         if place and text:
             shown.add(place)
-            told += diagnostic_lines(view, paint, excerpt(place, text, width, paint, view.severity))
+            told += diagnostic_lines(view, paint, excerpt(place, text, width, paint, view.severity), width)
         else:
-            told += diagnostic_lines(view, paint)
+            told += diagnostic_lines(view, paint, width=width)
     return "".join(line + "\n" for line in told)
+
+
+def _wrapped(label: str, text: str, width: int) -> list[str]:
+    room = max(width - len(label), _LEAST_ROOM)
+    lines = wrap(text, room, break_long_words=False, break_on_hyphens=False)
+    return [f"{' ' * len(label) if at else label}{line}" for at, line in enumerate(lines)]
 
 
 def more_about(found: Iterable[Diagnostic]) -> str:
@@ -84,12 +92,17 @@ def more_about(found: Iterable[Diagnostic]) -> str:
     return f"For more about this: reconciler explain {codes[0]}{rest}\n"
 
 
-def diagnostic_lines(view: DiagnosticView, paint: Paint, place: Iterable[str] = ()) -> Iterator[str]:
-    """The lines of one diagnostic, with those of its `place` in the file."""
+def diagnostic_lines(
+    view: DiagnosticView, paint: Paint, place: Iterable[str] = (), width: int = _ROOM
+) -> Iterator[str]:
+    """The lines of one diagnostic, with those of its `place` in the file.
+
+    What was expected may be a long list, and is wrapped; a hint may be a command to copy, and is not.
+    """
     where = paint(view.where + ": ", "bold") if view.where else ""
     yield f"{where}{paint(view.severity + ':', view.severity)} {view.summary} {paint(f'[{view.code}]', 'dim')}"
     yield from place
     if view.detail:
-        yield f"    expected: {view.detail}"
+        yield from _wrapped("    expected: ", view.detail, width)
     if view.hint:
         yield f"    hint: {view.hint}"

@@ -103,7 +103,9 @@ def _safe_part(lines: Sequence[str], number: int, at: int) -> tuple[str, int]:
     text = _without_block(lines, number)
     left = max(at - _REACH, 0)
     text = _SECRET_NAME.sub(rf"\1{MASK}", text[left : at + _REACH])
-    return text, min(at - left, len(text))
+    start = min(at - left, len(text))
+    # What is hidden is underlined where its mask is.
+    return text, min(start, len(text) - len(MASK)) if text.endswith(MASK) else start
 
 
 def _without_block(lines: Sequence[str], number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,6 +18,7 @@ DEFAULT_WIDTH: Final = 120
 _RIGHT: Final = 52
 """How much of the width the right column gets: places and reasons."""
 _MAX_NAME: Final = 32
+_SENTENCE: Final = re.compile(r"(?<=\.) (?=[A-Z])")
 
 
 def render(view: PlanView, color: bool = False, width: int = DEFAULT_WIDTH) -> str:
@@ -38,7 +40,7 @@ def _change(change: ChangeView, paint: Paint, color: bool, column: int) -> Itera
         head = f"{paint('!', '!')} {left.ljust(33)}"
         place = f"  {paint(str(change.place), 'dim')}" if change.place else ""
         yield f"{head}  {paint(f'{change.action} blocked: {blocked.words}', '!')}{place}"
-        yield f"    {blocked.hint}"
+        yield from (f"    {sentence}" for sentence in _SENTENCE.split(blocked.hint))
         if change.action == "create":
             return
     else:

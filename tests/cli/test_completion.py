@@ -30,7 +30,7 @@ def ran(project: Project, command: list[str], **more: str) -> list[str]:
 
 def bash(project: Project, words: str) -> list[str]:
     script = f"""
-        eval "$(_RECONCILER_COMPLETE=bash_source reconciler)"
+        eval "$(reconciler completion bash)"
         COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
         _reconciler_completion reconciler
         printf '%s\\n' "${{COMPREPLY[@]}}"
@@ -43,7 +43,7 @@ def zsh(project: Project, words: str) -> list[str]:
         compdef() {{ }}
         compadd() {{ shift $(( ${{@[(i)-a]}} )); print -l ${{(P)1}} }}
         _describe() {{ print -l ${{${{(P)3}}%%:*}} }}
-        eval "$(_RECONCILER_COMPLETE=zsh_source reconciler)"
+        eval "$(reconciler completion zsh)"
         words=({words}); CURRENT=$#words
         _reconciler_completion
     """
@@ -52,7 +52,7 @@ def zsh(project: Project, words: str) -> list[str]:
 
 def fish(project: Project, words: str) -> list[str]:
     line = words.replace('""', "")
-    script = f"_RECONCILER_COMPLETE=fish_source reconciler | source; complete -C '{line}'"
+    script = f"reconciler completion fish | source; complete -C '{line}'"
     return [word.split("\t")[0] for word in ran(project, ["fish", "--no-config", "-c", script])]
 
 

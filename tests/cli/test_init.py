@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -112,6 +115,37 @@ def test_exported_objects_of_an_account_are_bound_by_their_ids(project: Project)
     assert "reconciler:\n  id: asst_1\n" in (project.root / "assistants.d/hr-bot.yaml").read_text()
 
 
+def test_one_exported_file_is_enough(project: Project) -> None:
+    export = project.write("desk.json", json.dumps({"data": [{"id": "asst_1", "name": "Desk", "model": "gpt-4o"}]}))
+    project.ok("init", "--owner", "acme", "--from-export", str(export))
+    assert (project.root / "assistants.d/desk.yaml").read_text().endswith("name: Desk\nmodel: gpt-4o\n")
+
+
+@pytest.mark.parametrize(
+    ("provider", "shown", "written"),
+    [
+        (
+            "letta",
+            {"id": "agent-1", "name": "Desk", "model": "openai/gpt-4o", "tools": [{"id": "tool-1", "name": "t"}]},
+            ["id: agent-1", "tool_ids:\n  - tool-1"],
+        ),
+        (
+            "langgraph",
+            {"assistant_id": "a-1", "graph_id": "desk", "name": "Desk"},
+            ["id: a-1", "graph_id: desk"],
+        ),
+    ],
+)
+def test_an_export_is_read_as_its_provider_shows_objects(
+    project: Project, provider: str, shown: dict[str, Any], written: list[str]
+) -> None:
+    export = project.write("export.json", json.dumps([shown]))
+    url = "http://127.0.0.1:9"
+    project.ok("init", "--owner", "acme", "--target", provider, "--url", url, "--from-export", str(export))
+    text = (project.root / "assistants.d/desk.yaml").read_text()
+    assert [each for each in written if each not in text] == []
+
+
 @pytest.mark.parametrize(("text", "code"), [("[1]", "RC0202"), ("{", "RC0102"), (None, "RC0101")])
 def test_what_is_no_export_is_told_and_nothing_is_written(project: Project, text: str | None, code: str) -> None:
     project.write("export/readme.txt", "")
@@ -139,6 +173,30 @@ def test_editor_settings_associate_schemas_that_accept_what_is_written(project: 
     assert not check.is_valid({"name": "a"})
     assert not check.is_valid({"model": "gpt-4o", "tols": []})
     assert check.is_valid({"model": "gpt-4o", "reconciler": {"kind": "assistant"}})
+    # What the loader reads otherwise than an editor can: defaults from elsewhere, and templates.
+    assert check.is_valid({"name": "a", "reconciler": {"extends": "_base.yaml"}})
+    assert check.is_valid({"model": "gpt-4o", "temperature": "{{ heat }}", "reasoning_effort": "{{ effort }}"})
+    assert not check.is_valid({"model": "gpt-4o", "temperature": "0.2"})
+    assert not check.is_valid({"model": "gpt-4o", "reasoning_effort": "much"})
+    assert not check.is_valid({"model": "gpt-4o", "id": "asst_1"})
+
+
+def test_an_editor_has_nothing_to_fetch(project: Project) -> None:
+    project.ok("init", "--owner", "acme", "--target", "portkey", "--editor", "vscode")
+    there = {path.name for path in (project.root / ".vscode/reconciler").iterdir()}
+    for path in (project.root / ".vscode/reconciler").iterdir():
+        references = {
+            value
+            for each in _within(json.loads(path.read_text()))
+            if isinstance(each, dict) and isinstance(value := each.get("$ref"), str)
+        }
+        assert {each for each in references if not each.startswith("#")} <= there, path.name
+
+
+def _within(value: object) -> Iterator[object]:
+    yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _within(each)
 
 
 def test_a_ci_job_on_request(project: Project) -> None:
@@ -186,7 +244,8 @@ def test_on_a_terminal_it_asks(project: Project) -> None:
     os.close(theirs)
     assert running.returncode == 0, err
     assert b"Who manages these assistants" in err
-    assert b"Where do they run" in err
+    assert re.search(rb"Where do they run\?\n(  .*\n)*  local +in this process, no account needed\n", err)
+    assert re.search(rb"\n  portkey +api\.portkey\.ai\n", err)
     assert b"CI job" not in err
     assert "owner: asked" in (project.root / "assistants.d/reconciler.yaml").read_text()
     assert (project.root / ".vscode/settings.json").exists()

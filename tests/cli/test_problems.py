@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from tests.conftest import Project
+from tests.conftest import Project, Remote
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 SETTINGS = """\
@@ -51,15 +51,15 @@ assistants.d/a.yaml:2:8: error: model must be text, not the number 5 [RC0202]
  2 | model: 5
    |        ^
  3 | instructions: !file prompts/a.md
-    expected: The id of the model. Stored word for word; aliases are not resolved.
+    expected: text. The id of the model. Stored word for word; aliases are not resolved.
     hint: quote it: model: "5"
 assistants.d/b.yaml:2:1: error: unknown field temprature [RC0201]
    |
  1 | model: gpt-4o
  2 | temprature: 0.2
    | ^^^^^^^^^^
-    expected: one of description, instructions, metadata, model, name, reasoning_effort, response_format, \
-temperature, tool_resources, tools, top_p
+    expected: one of description, instructions, metadata, model, name, reasoning_effort,
+              response_format, temperature, tool_resources, tools, top_p
     hint: did you mean temperature?
 assistants.d/prompts/a.md:2:10: warning: instructions contains the invisible character U+202E RIGHT-TO-LEFT OVERRIDE \
 in line 2 of the text [RC0110]
@@ -181,3 +181,12 @@ def test_however_wrong_the_settings_are_a_credential_in_them_is_not_told(project
         ran = project.run(*command)
         assert ran.code == 1
         assert "hunter2" not in ran.out + ran.err
+
+
+def test_a_block_says_each_way_out_in_a_line_of_its_own(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    made = remote.ask("POST", "/v1/assistants", {"name": "HR bot", "model": "gpt-4o"})
+    project.write("assistants.d/a.yaml", "name: HR bot\nmodel: gpt-4o\n")
+    lines = project.run("plan").out.splitlines()
+    assert f"    {made['id']} has the same name and is not managed here." in lines
+    assert "    To create another: `reconciler: {same_name: allow}`" in lines

@@ -23,6 +23,13 @@ def test_what_a_provider_does_differently_is_told(project: Project) -> None:
     assert (anthropic["where"], found["local", "assistant"]["where"]) == ("api.anthropic.com", "in this process")
 
 
+def test_what_is_uploaded_is_not_changed_and_is_marked_in_its_name(project: Project) -> None:
+    found = {(row["provider"], row["kind"]): row for row in project.ok("providers", "--format", "json").json}
+    assert found["local", "file"]["change"] == "none: made anew"
+    assert found["local", "file"]["metadata"] == "none: marks in names"
+    assert found["elevenlabs", "agent"]["metadata"] == "none: marks in a lock file"
+
+
 def test_the_table_fits_its_columns_and_reads_as_markdown(project: Project) -> None:
     head, *rows = project.ok("providers").out.splitlines()
     at = head.index("list")
@@ -30,3 +37,9 @@ def test_the_table_fits_its_columns_and_reads_as_markdown(project: Project) -> N
     lines = project.ok("providers", "--format", "markdown").out.splitlines()
     assert {line.count("|") for line in lines} == {10}
     assert len(lines) == len(rows) + 2
+
+
+def test_one_provider_of_them(project: Project) -> None:
+    found = project.ok("providers", "langgraph", "--format", "json").json
+    assert {row["provider"] for row in found} == {"langgraph"}
+    assert "did you mean langgraph?" in project.run("providers", "lang-graph").err

@@ -10,7 +10,8 @@ from reconciler.core.model import Action, Address, Body, Change, Manifest, Outco
 from reconciler.core.pairing import Observation, index
 from reconciler.core.plan import Scope, make_plan
 from reconciler.drivers.base import Driver
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.journal import Journal

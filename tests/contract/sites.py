@@ -100,9 +100,10 @@ class Site:
         return str(made[self.case.said["id"]["field"]])
 
     def read(self, id: str) -> dict[str, Json]:
-        """An object as the server has it."""
+        """An object as the server has it, spelled as it was sent."""
         found: dict[str, Json] = self._ask("read", id)
-        return found
+        shown_as = self.case.said.get("shown_as", {})
+        return found | {ids: [each["id"] for each in found[field]] for ids, field in shown_as.items()}
 
     def edit(self, id: str, patch: Json) -> None:
         """A change by hand; where what is left out is cleared, of all of the object."""

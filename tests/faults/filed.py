@@ -14,7 +14,8 @@ from reconciler.config.load import load, load_settings
 from reconciler.config.schemas import shipped
 from reconciler.core.filename_marks import codes
 from reconciler.core.model import Manifest
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.named import NamedDriver
 from reconciler.exits import Exit

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.model import Address, Body, Manifest, Source
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.exits import Exit
 from reconciler.server import create_app

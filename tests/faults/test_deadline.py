@@ -12,7 +12,8 @@ import pytest
 
 from reconciler.core.retry import MAX_TRIES
 from reconciler.drivers.base import Unreachable
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.server import create_app
 from tests.faults.wire import Exchange, Fault, Wire, self_signed

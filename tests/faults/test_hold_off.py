@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from reconciler.core.model import Action, Address
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.journal import Journal
 from reconciler.server import Chaos, create_app

@@ -62,3 +62,48 @@ def test_one_signal_ends_an_apply_after_what_is_in_flight(number: signal.Signals
         assert len(remote.objects()) == 3
         project.ok("apply", "--yes")
         assert len(remote.objects()) == 10
+
+
+class Holding:
+    """Carries out the third create, and does not answer it before it is let go."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.seen = 0
+        self.reached = threading.Event()
+        self.let_go = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        self.seen += environ["REQUEST_METHOD"] == "POST"
+        answer = self.app(environ, start_response)
+        if self.seen == 3 and not self.reached.is_set():
+            self.reached.set()
+            self.let_go.wait(120)
+        return answer
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_does_not_wait_for_what_is_in_flight(number: signal.Signals, project: Project) -> None:
+    app = create_app()
+    holding = Holding(app)
+    with serve(holding) as server:
+        project.target(server.url)
+        for count in range(6):
+            project.write(f"assistants.d/a{count}.yaml", f"name: a{count}\nmodel: gpt-4o\n")
+        command = [sys.executable, "-m", "reconciler", "-C", str(project.root), "apply", "--yes", "--parallelism", "1"]
+        running = subprocess.Popen(command, env=project.environment, stderr=subprocess.PIPE, text=True)
+        assert running.stderr is not None
+        try:
+            holding.reached.wait(60)
+            running.send_signal(number)
+            assert any("stopping" in line for line in running.stderr)
+            running.send_signal(number)
+            assert running.wait(50) in (130, -number)  # the request is held for longer
+        finally:
+            holding.let_go.set()
+            running.kill()
+            running.communicate()
+        remote = Remote(app, server)
+        assert len(remote.objects()) == 3
+        project.ok("apply", "--yes")
+        assert len(remote.objects()) == 6

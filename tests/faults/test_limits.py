@@ -14,8 +14,9 @@ from typing import Any
 
 from reconciler.core.retry import MAX_TRIES, Budget
 from reconciler.drivers.base import RemoteError
+from reconciler.drivers.connection import Connection
 from reconciler.drivers.gate import WINDOW_SECONDS
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from tests.world import PROVIDER
 

@@ -15,7 +15,8 @@ from typing import Any, cast
 import pytest
 
 from reconciler.drivers.base import Driver
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.exits import Exit
 from reconciler.server import create_app

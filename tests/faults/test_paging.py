@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from reconciler.drivers.base import BadResponse, IncompleteList, NoSuchApi
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.provider import ListStyle, Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
 from tests.conftest import Project, Remote

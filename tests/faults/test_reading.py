@@ -17,7 +17,8 @@ import pytest
 from reconciler.config.schemas import shipped
 from reconciler.drivers.base import CredentialRefused, Rejected
 from reconciler.drivers.boundaries import Boundaries
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.server import App, Chaos, create_app
 from reconciler.server.http import serve

@@ -57,7 +57,7 @@ CASES: dict[str, Case] = {
     "100 MB": one(sparse(100 * 1024 * 1024), "RC0104"),
     "100 MB of prose": Case(
         {"a.yaml": "model: m\ninstructions: !file p.txt\n", "p.txt": sparse(100 * 1024 * 1024)},
-        "p.txt:1:1: error: the file has",
+        "p.txt:1:1: error: the file is larger than",
     ),
     "100 MB of settings": Case({"reconciler.yaml": sparse(100 * 1024 * 1024), "a.yaml": GOOD}, "RC0104"),
     "half a million small values": one("[" + "1," * 500_000 + "]", "RC0105"),

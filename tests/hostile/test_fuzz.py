@@ -21,7 +21,8 @@ from reconciler.core.marks import Mark
 from reconciler.core.model import Action
 from reconciler.core.reading import plan_from_document
 from reconciler.drivers.base import RemoteError
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine import planfile
 from reconciler.engine.planfile import PlanFileError

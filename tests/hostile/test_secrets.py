@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.commands import session
+from reconciler.commands import connecting
 from reconciler.drivers.base import RemoteError
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.server import App, create_app
 from reconciler.server.http import serve
@@ -194,6 +195,6 @@ def test_without_the_binding_to_hosts_a_changed_url_carries_the_key_away(
         ran = keyed.run("plan")
         assert (ran.code, proxy.heard.getvalue()) == (1, "")
         assert "RC0305" in ran.err
-        monkeypatch.setattr(session, "refuse_host", lambda *anything: None)
+        monkeypatch.setattr(connecting, "refuse_host", lambda *anything: None)
         keyed.run("plan")
         assert CANARY in proxy.heard.getvalue()

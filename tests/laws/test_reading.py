@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from reconciler.config.schemas import shipped
 from reconciler.drivers.boundaries import Boundaries
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.provider import Provider
 from reconciler.drivers.rest import RestDriver
 from reconciler.server import App, Chaos, create_app

@@ -17,6 +17,8 @@ MUTANTS = [
     ),
     Mutant("marks", 'if text is None or text == "":', "if text is None:", "a mark taken off is none", "capabilities"),
     Mutant("parts", "return not (sub.uncompared or", "return not (", "server-owned parts do not count", "capabilities"),
+    Mutant("parts", "is not None and not merged", "is not None", "what is merged is not dropped", "clearing"),
+    Mutant("changes", 'merged=kind.nested == "merge"', "merged=False", "a plan says so", "capabilities"),
     Mutant("semantics", 'len(unit) > 1 and kind.maps != "merge"', "len(unit) > 1", "no entry is lost", "capabilities"),
     Mutant(
         "verify",

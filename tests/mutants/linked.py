@@ -134,8 +134,8 @@ MUTANTS = [
     ),
     Mutant(
         "dependencies",
-        "needs.setdefault(change.address, set()).update(",
-        "needs[change.address] = set(",
+        "needs[change.address] |= same_kind",
+        "needs[change.address] = same_kind",
         "changes of one address go together",
         "dependencies",
     ),

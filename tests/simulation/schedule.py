@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.model import Action, Address, Manifest, Plan, Source
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.exits import Exit
 from reconciler.server import Chaos, create_app

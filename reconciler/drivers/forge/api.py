@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from reconciler.core.model import Body, Diagnostic
+from reconciler.drivers.answers import Answer
 from reconciler.drivers.base import (
     BadResponse,
     CredentialRefused,
@@ -17,8 +18,9 @@ from reconciler.drivers.base import (
     RemoteError,
     ServerFailed,
 )
+from reconciler.drivers.connection import Connection
 from reconciler.drivers.hosts import refuse_host
-from reconciler.drivers.http import Answer, Connection, HttpClient
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.provider import Provider
 from reconciler.drivers.shapes import error_text
 

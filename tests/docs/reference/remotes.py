@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 import click
 
 from reconciler.cli import VERBS, root
-from reconciler.config.schemas import shipped
+from reconciler.commands.providers import COLUMNS, rows
+from reconciler.config.schemas import schema_directory, shipped
 from reconciler.drivers.provider import Provider
 from tests.docs.reference.commands import variable
 from tests.docs.reference.kinds import slug
@@ -36,6 +38,12 @@ def pages() -> dict[str, str]:
         "docs/reference/providers.md": page(
             "Providers",
             "How a remote speaks is a data file, `schemas/providers/NAME.yaml`. A target names its provider.",
+            "## What each can do",
+            "`reconciler providers` shows this table, with a project's own providers: the request that changes an "
+            "object; what becomes of fields that it leaves out, and of parts of objects (those that `are named` are "
+            "cleared by name, which is right whether they would stay or go); how metadata is changed; how an object is "
+            "removed; how lists are read; and where the kind is served.",
+            table(COLUMNS, (tuple(row[name] for name in COLUMNS) for each in providers for row in rows(each))),
             *(_provider(each) for each in providers),
         ),
         "docs/reference/environment.md": _environment(providers),
@@ -46,7 +54,7 @@ def _provider(provider: Provider) -> str:
     limits = provider.limits
     rows = [
         ("url", code(provider.url) if provider.url else "the target has to name it"),
-        ("credentials go to", ", ".join(map(code, provider.hosts)) or "nowhere"),
+        ("credentials go to", ", ".join(map(code, provider.hosts)) or _nowhere(provider)),
         ("headers", ", ".join(code(f"{name}: {value}") for name, value in provider.headers.items())),
         ("writes a minute", f"{limits.writes_per_minute:,}"),
         ("reads a minute", f"{limits.reads_per_minute:,}"),
@@ -56,6 +64,7 @@ def _provider(provider: Provider) -> str:
     kinds = ((f"[{name}](kinds/{slug(spec.schema)}.md)", code(spec.path)) for name, spec in provider.kinds.items())
     parts = (
         f"## {provider.name}",
+        _comment(provider),
         "\n".join(f"- {name}: {text}" for name, text in rows if text),
         table(("credential", "header", "variable"), _credentials(provider)),
         table(("kind", "path"), kinds),
@@ -63,9 +72,21 @@ def _provider(provider: Provider) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def _comment(provider: Provider) -> str:
+    """What the data file says of the provider, above all else."""
+    lines = (schema_directory() / "providers" / f"{provider.name}.yaml").read_text("utf-8").splitlines()
+    return " ".join(line.removeprefix("#").strip() for line in takewhile(lambda line: line.startswith("#"), lines))
+
+
+def _nowhere(provider: Provider) -> str:
+    return "nowhere" if provider.embedded else "hosts in `RECONCILER_ALLOWED_HOSTS` alone"
+
+
 def _credentials(provider: Provider) -> Iterator[tuple[str, str, str]]:
     for name, credential in provider.credentials.items():
-        yield code(name), code(credential.header), code(credential.env) if credential.env else "the target names one"
+        variable = code(credential.env) if credential.env else "the target names one"
+        asked = ", or a token that is asked for" if credential.entra_scope else ""
+        yield code(name), code(credential.header), variable + asked
 
 
 def _environment(providers: list[Provider]) -> str:

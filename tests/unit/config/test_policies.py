@@ -154,7 +154,8 @@ def test_a_policy_that_would_not_do_what_it_says_is_an_error(tmp_path: Path, con
 def test_every_problem_of_every_policy_is_told_at_once(tmp_path: Path) -> None:
     found = problems(tmp_path, a="{}", b=policy(reconciler={"kinds": ["x"], "targets": ["y"]}))
     assert [each.partition(": ")[2].split(" ->")[0] for each in found] == [
-        "error: title is missing (The rule in a line: what is told where it is not kept.)",
+        "error: title is missing (text, at most 200 characters. The rule in a line: what is told where it is not "
+        "kept.)",
         "error: there is no kind x",
         "error: there is no target y",
     ]
@@ -166,7 +167,7 @@ def test_a_place_is_the_one_of_the_wrong_word(tmp_path: Path) -> None:
 
 
 def test_policies_are_limited_in_number_and_size(tmp_path: Path) -> None:
-    assert "the limit is" in problems(tmp_path, p=policy(enum=["x" * 1024 * 1024]))[0]
+    assert "larger than 1,048,576 bytes" in problems(tmp_path, p=policy(enum=["x" * 1024 * 1024]))[0]
     for number in range(MAX_POLICIES):
         (tmp_path / "policies" / f"p{number}.schema.json").write_text(json.dumps(policy()))
     assert "it has 201 policies; the limit is 200" in problems(tmp_path)[0]

@@ -25,35 +25,40 @@ FIRST_DAY = {
     "no model": (
         "name: HR bot\n",
         [
-            "assistants.d/a.yaml:1:1: error: model is missing (The id of the model. Stored word for word; aliases are "
-            "not resolved.) -> add `model: …`"
+            "assistants.d/a.yaml:1:1: error: model is missing (text. The id of the model. Stored word for word; "
+            "aliases "
+            "are not resolved.) -> add `model: …`"
         ],
     ),
     "a number as label": (
         "model: gpt-4o\nmetadata:\n  team: people\n  version: 1.10\n",
         [
-            "assistants.d/a.yaml:4:12: error: metadata.version must be text, not the number 1.10 (Labels: up to 15 "
-            'entries of text (the sixteenth holds the mark of this tool).) -> quote it: version: "1.10"'
+            "assistants.d/a.yaml:4:12: error: metadata.version must be text, not the number 1.10 (text, at most 512 "
+            "characters. Labels: up to 15 entries of text (the sixteenth holds the mark of this tool).) -> quote it: "
+            'version: "1.10"'
         ],
     ),
     "a quoted number": (
         'model: gpt-4o\ntemperature: "0.2"\n',
         [
-            'assistants.d/a.yaml:2:14: error: temperature must be a number, not the text "0.2" (Sampling temperature: '
+            'assistants.d/a.yaml:2:14: error: temperature must be a number, not the text "0.2" (a number or null, at '
+            "least 0, at most 2. Sampling temperature: "
             "higher is more random.) -> remove the quotes"
         ],
     ),
     "a temperature of two thousand": (
         "model: gpt-4o\ntemperature: 2000\n",
         [
-            "assistants.d/a.yaml:2:14: error: temperature is 2000; the largest value is 2 (Sampling temperature: "
+            "assistants.d/a.yaml:2:14: error: temperature is 2000; the largest value is 2 (a number or null, at "
+            "least 0, at most 2. Sampling temperature: "
             "higher is more random.) -> write a number that is at most 2"
         ],
     ),
     "a tool that is not in a list": (
         "model: gpt-4o\ntools: file_search\n",
         [
-            'assistants.d/a.yaml:2:8: error: tools must be a list, not the text "file_search" (What the assistant may '
+            'assistants.d/a.yaml:2:8: error: tools must be a list, not the text "file_search" (a list of mappings, '
+            "at most 128 items. What the assistant may "
             "call.) -> write it as a list, each item in a line of its own that starts with `- `"
         ],
     ),

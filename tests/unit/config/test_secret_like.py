@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.config.secret_like import find, masked, secret_like
+from reconciler.config.together import together
 from reconciler.config.yaml import read_yaml
 from reconciler.core.codes import Code
 from reconciler.core.model import Severity
@@ -201,7 +202,7 @@ def test_a_manifest_that_says_so_is_warned_of_and_taken(read: Read) -> None:
 
 def test_what_others_say_of_it_is_masked() -> None:
     documents, _ = read_yaml(f"a: {KEYS['GitLab']()}x1\n".encode(), "a.yaml")
-    problems, secrets = secret_like(documents[0])
+    problems, secrets = secret_like(documents[0], together(documents[0].value))
     [again] = masked(problems, (problems[0].code, *secrets))
     assert problems[0].summary == again.summary.replace("(shaped like a key)", problems[0].code)
     assert secrets

@@ -10,8 +10,8 @@ import pytest
 
 from reconciler.core.agreement import Agreement, gist_of
 from reconciler.core.model import Address, LiveObject, Manifest
-from reconciler.core.pairing import Observation
-from reconciler.core.semantics import Kind
+from reconciler.core.pairing import Observation, mark_of
+from reconciler.core.semantics import Kind, Meaning, meaning_of, same
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, bare, manifest, marked, with_mark
 from tests.unit.core.linked import BOT, STORE
 
@@ -31,7 +31,8 @@ def test_an_object_that_is_as_wanted_is_kept_as_its_mark() -> None:
     live = marked("o1", "a", {**M, "instructions": None, "tools": []}, managed=managed)
     kept = lean(live, manifest("a", {**M, "temperature": 0.50}))
     assert kept.agrees
-    assert kept.body == {"metadata": {"reconciler": live.body["metadata"]["reconciler"]}}
+    assert kept.body == {}
+    assert mark_of(ASSISTANT, kept) == mark_of(ASSISTANT, live) is not None
     assert (kept.id, kept.created) == (live.id, live.created)
 
 
@@ -61,9 +62,9 @@ def test_what_needs_something_or_may_is_kept_whole(live: LiveObject, files: list
 def test_of_what_is_not_ours_the_mark_the_name_and_what_it_uses_are_kept(mark: Any) -> None:
     kind, body = replace(BOT, name_field="text"), {"text": "t", "store": "vs1", "long": "l", "labels": {"of": "others"}}
     live = bare("o1", body, kind, 7) if mark is None else with_mark("o1", mark, body, kind, 7)
-    carrier = {} if mark is None else {"labels": {"reconciler": mark}}
     kept = lean(live, manifest("a", {"text": "t"}, kind), kind=kind)
-    assert kept == replace(live, body={"text": "t", "store": "vs1", **carrier})
+    assert kept == replace(live, body={"text": "t", "store": "vs1"})
+    assert mark_of(kind, kept) == mark_of(kind, live)
 
 
 def test_a_value_that_is_not_compared_keeps_an_object_whole() -> None:
@@ -101,3 +102,32 @@ def test_an_object_that_has_expired_is_kept_whole_though_it_is_as_wanted() -> No
     live = marked("o1", "a", {**M, "status": "over"}, managed=[("model",), ("temperature",), ("metadata", "team")])
     assert lean(live, manifest("a", M), kind=kind) == live
     assert lean(live, manifest("a", M)).agrees
+
+
+LONG = "word " * 100
+PROSE = replace(ASSISTANT, fields={**ASSISTANT.fields, "instructions": Meaning(default=LONG)})
+SPELLED = replace(ASSISTANT, fields={**ASSISTANT.fields, "instructions": Meaning(shown_as={f'"{LONG}"': "short"})})
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "live", "agrees"),
+    [
+        (ASSISTANT, {"instructions": LONG}, {"instructions": LONG}, True),
+        (ASSISTANT, {"instructions": LONG}, {"instructions": LONG + "."}, False),
+        (ASSISTANT, {"instructions": LONG}, {"instructions": None}, False),
+        (ASSISTANT, {"model": f"{LONG}'{LONG}", "name": LONG}, {"model": LONG, "name": f"{LONG}'{LONG}"}, False),
+        (ASSISTANT, {"instructions": '"' + "q" * 300 + '"'}, {"instructions": "q" * 300}, False),
+        (PROSE, {"instructions": LONG}, {"instructions": None}, True),
+        (PROSE, {"instructions": LONG}, {"instructions": LONG}, True),
+        (SPELLED, {"instructions": "short"}, {"instructions": LONG}, True),
+    ],
+)
+def test_a_prompt_means_the_same_as_it_does_by_its_canonical_form(
+    kind: Kind, file: dict[str, Any], live: dict[str, Any], agrees: bool
+) -> None:
+    found = lean(
+        marked("o1", "a", live, kind, managed=[(name,) for name in file]), manifest("a", file, kind), kind=kind
+    )
+    assert found.agrees is agrees
+    same_each = [same(meaning_of(kind, (name,)), file[name], live[name]) for name in file]
+    assert all(same_each) is agrees

@@ -159,3 +159,11 @@ def test_an_entry_that_was_added_is_taken_back_where_that_can_be(kind: Kind, aft
     back = rollback(done, {"widget": index(kind, [before], OWNER)}, [outcome])
     assert [(each.patch or {}).get("labels") for each in back.changes] == ([after] if after else [])
     assert [each.code for each in back.diagnostics] == ([] if after else [Code.CANNOT_CLEAR])
+
+
+def test_a_write_to_a_remote_that_merges_drops_nothing() -> None:
+    paint = {"color": "red", "sheen": 1}
+    for kind, codes in ((WIDGET, [Code.UNKNOWN_LIVE_FIELD]), (DEEP, [])):
+        live = marked("o1", "a", {"title": "t", "paint": paint}, kind)
+        found = plan([manifest("a", {"title": "t", "paint": {"color": "blue"}}, kind)], [live], kind)
+        assert [each.code for each in found.diagnostics] == codes

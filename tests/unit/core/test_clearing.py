@@ -73,6 +73,28 @@ def test_unknown_parts_are_found_with_their_place() -> None:
     assert list(unknown_parts(TOOLS, live, ("tools",))) == [("tools", 0, "file_search", "beta"), ("tools", 1, "delta")]
 
 
+def test_a_remote_that_merges_drops_no_unknown_part_but_of_entries_of_lists() -> None:
+    meaning = compile_schema(
+        {
+            "properties": {
+                "config": {
+                    "additionalProperties": False,
+                    "properties": {
+                        "voice": {"additionalProperties": False, "properties": {"id": {}}},
+                        "docs": {
+                            "x-list": "ordered",
+                            "items": {"additionalProperties": False, "properties": {"id": {}}},
+                        },
+                    },
+                }
+            }
+        }
+    )["config"]
+    live = {"beta": 1, "voice": {"id": "v", "gamma": 1}, "docs": [{"id": "d", "delta": 1}]}
+    assert list(unknown_parts(meaning, live)) == [("beta",), ("voice", "gamma"), ("docs", 0, "delta")]
+    assert list(unknown_parts(meaning, live, merged=True)) == [("docs", 0, "delta")]
+
+
 @pytest.mark.parametrize(
     ("meaning", "value"),
     [

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from reconciler.drivers.answers import retry_after
 from reconciler.drivers.base import BadResponse, CredentialRefused, Interrupted, Rejected, RemoteError, ServerFailed
-from reconciler.drivers.http import MAX_ANSWER_BYTES, Connection, HttpClient, retry_after
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import MAX_ANSWER_BYTES, HttpClient
 from reconciler.drivers.provider import Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
 

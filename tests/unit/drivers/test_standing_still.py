@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.drivers.http import EARLY_SECONDS, Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import EARLY_SECONDS, HttpClient
 from tests.conftest import Remote
 
 

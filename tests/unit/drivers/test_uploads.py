@@ -12,7 +12,8 @@ import pytest
 from reconciler.commands.progress import Progress, sized
 from reconciler.core.model import Action, Address, Outcome, Result
 from reconciler.drivers.base import NotFound
-from reconciler.drivers.http import Connection, HttpClient
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.http import HttpClient
 from reconciler.drivers.provider import Limits
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.uploads import FileChanged, form_fields

@@ -109,7 +109,9 @@ def test_missing_empty_binary_and_not_json(path: Path) -> None:
     assert "is empty" in failure(path)
     path.write_bytes(b"\xff\xfe{}")
     assert "not UTF-8" in failure(path)
-    path.write_text("not json")
+    path.write_text("model: gpt-4o")
+    assert "is not a saved plan" in failure(path)
+    path.write_text('{"format_version": "1",}')
     assert "is not JSON" in failure(path)
 
 

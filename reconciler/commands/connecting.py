@@ -1,0 +1,69 @@
+"""What requests to a target carry: the headers and credentials of its settings, its provider and the environment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import blake2s
+from secrets import token_hex
+
+from reconciler.commands.signing_in import renewed
+from reconciler.config.credentials import is_given, resolve
+from reconciler.config.errors import ConfigError
+from reconciler.config.settings import EnvRef, HeaderValue, Target
+from reconciler.core.model import Source
+from reconciler.drivers.connection import Connection
+from reconciler.drivers.hosts import refuse_host
+from reconciler.drivers.provider import Limits, Provider
+
+
+def connection_to(
+    provider: Provider, target: Target, url: str, limits: Limits, environment: Mapping[str, str]
+) -> Connection:
+    """How to reach a target. Raises ConfigError for a missing credential, and for one that its host may not get."""
+    headers, secrets = dict(provider.headers), []
+    for name, value in target.headers.items():
+        headers[name] = header_text(value, environment)
+        secrets += [headers[name]] if isinstance(value, EnvRef) else []
+    for name, secret in _credentials(provider, target, environment):
+        spec = provider.credentials[name]
+        headers[spec.header] = spec.format.format(secret)
+        secrets.append(secret)
+    problem = refuse_host(provider, url, headers, environment, target.source)
+    if problem and not provider.embedded:
+        raise ConfigError([problem])
+    if provider.trace_header and provider.trace_header not in headers:
+        headers[provider.trace_header] = f"reconciler-{token_hex(8)}"
+    return Connection(
+        url,
+        headers,
+        tuple(secrets),
+        limits.timeout_seconds,
+        limits.reads_per_minute,
+        limits.writes_per_minute,
+        limits.requests_per_minute,
+        renewed(provider, target, headers),
+    )
+
+
+def credential_name(connection: Connection) -> str:
+    """The same for all who share a credential and with it the limits of the remote; it does not tell the credential."""
+    told = json.dumps([connection.url, sorted(connection.secrets)])
+    return blake2s(told.encode(), person=b"gate").hexdigest()[:16]
+
+
+def header_text(value: HeaderValue, environment: Mapping[str, str]) -> str:
+    """A header's value: text, a secret, or a mapping sent as JSON (gateways take labels like that)."""
+    if isinstance(value, EnvRef):
+        return resolve(environment, value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _credentials(provider: Provider, target: Target, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The secrets of the target: those the settings name, else those in the provider's own variables."""
+    for name, spec in provider.credentials.items():
+        if reference := target.credentials.get(name):
+            yield name, resolve(environment, reference)
+        elif spec.env and is_given(environment, spec.env):
+            place = target.source or Source("environment", 1, 1)
+            yield name, resolve(environment, EnvRef(spec.env, place, target.name, f"credentials.{name}"))

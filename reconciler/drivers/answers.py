@@ -1,0 +1,62 @@
+"""An answer, and what it asks of those who would send the request again."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+
+from reconciler.core.model import Json
+from reconciler.core.retry import Failure
+from reconciler.drivers.base import Unreachable
+from reconciler.drivers.encoding import decoded, mapped
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer; `text` has the beginning of what came. Masked are `text`, and the body of an error."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    raw: bytes = field(repr=False)
+    mask: Callable[[str], str] = field(repr=False)
+
+    @cached_property
+    def body(self) -> Json:
+        """The parsed JSON, or None where there is none to parse; parsed on the thread that asks first."""
+        try:
+            body = decoded(self.raw)
+            return mapped(body, self.mask) if self.status >= 400 else body
+        except (ValueError, RecursionError):
+            return None
+
+
+def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:
+    """Seconds the remote asks us to wait: `retry-after-ms`, or `retry-after` in seconds or as a date."""
+    try:
+        if milliseconds := headers.get("retry-after-ms"):
+            return _positive(float(milliseconds) / 1000)
+        if not (text := headers.get("retry-after")):
+            return None
+        try:
+            return _positive(float(text))
+        except ValueError:
+            return _positive(parsedate_to_datetime(text).timestamp() - now())
+    except (ValueError, OverflowError, TypeError):
+        return None
+
+
+def _positive(seconds: float) -> float | None:
+    return seconds if math.isfinite(seconds) and seconds > 0 else None
+
+
+def failure_of(tries: int, repeatable: bool, answer: Answer | None, error: Unreachable | None) -> Failure:
+    """What a try that did not succeed tells about trying again."""
+    if answer is None:
+        return Failure(tries, repeatable, reached=error is None or error.reached)
+    advice = {"true": True, "false": False}.get(answer.headers.get("x-should-retry", ""))
+    return Failure(tries, repeatable, answer.status, True, retry_after(answer.headers), advice)

@@ -1,0 +1,166 @@
+"""Lists, read to their end in the way the provider says: every object once, or an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final, Protocol
+
+from reconciler.core.model import Body, Json
+from reconciler.drivers.answers import Answer
+from reconciler.drivers.base import BadResponse, NoSuchApi, NotFound, Rejected, ServerFailed, TooLarge
+from reconciler.drivers.boundaries import Boundaries
+from reconciler.drivers.cursors import by_last, by_offset, by_time, by_token
+from reconciler.drivers.listing import Fetched, read_each, read_list
+from reconciler.drivers.paging import reading
+from reconciler.drivers.paging.page import Entry, Order, Page
+from reconciler.drivers.provider import ListStyle, Provider, ProviderKind, Query
+from reconciler.drivers.shapes import created, inside, is_live, the_page
+from reconciler.drivers.tallies import Tallies
+
+_NO_PLACE: Final = (BadResponse, NoSuchApi, Rejected, ServerFailed)
+"""What else a remote may answer where a list cannot be read from the place or in the order asked for."""
+
+
+class Ask(Protocol):
+    """Asks the remote something; raises RemoteError for an answer that is no success, or not a fresh one."""
+
+    def __call__(
+        self, method: str, path: str, spec: ProviderKind, *, query: Query | None = ..., body: Body | None = ...
+    ) -> Answer:
+        """The answer."""
+        ...
+
+
+class Lists:
+    """Reads the lists of one remote. Safe from several threads.
+
+    `ask` asks it, `read` for one object of a kind; `at_once` is how many answers may be on their way, `account`
+    what the remote last said of itself, `boundaries` remembers for it where pages ended.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        ask: Ask,
+        read: Callable[[str, str], Body],
+        tallies: Tallies,
+        *,
+        at_once: int,
+        account: Callable[[], str | None],
+        boundaries: Boundaries | None,
+    ) -> None:
+        self._provider = provider
+        self._ask = ask
+        self._read = read
+        self._tallies = tallies
+        self._reads_at_once = at_once
+        self._account = account
+        self._boundaries = boundaries
+        self._page_limits: dict[str, int] = {}  # by path, where pages of the usual length were too large
+
+    def list(self, kind: str) -> Iterator[Body]:
+        """Every object of a kind, over all pages, each id once. Raises when the list cannot be read to its end."""
+        spec = self._provider.kinds[kind]
+        found = (body for body in self._shown(kind, spec) if is_live(spec, body))
+        if not spec.list.summaries:
+            return found
+        return read_each(found, partial(self._whole, kind), self._reads_at_once, self._tallies)
+
+    def members(self, path: str, style: ListStyle, query: Mapping[str, str]) -> Iterator[Body]:
+        """Every member of a collection of an object."""
+        spec = ProviderKind("", path, list=replace(style, query={**style.query, **query}))
+        return read_list(reading.Reading(1), partial(self._fetch, spec), tuple, self._tallies)
+
+    def _whole(self, kind: str, summary: Body) -> Body | None:
+        try:
+            return {**summary, **self._read(kind, str(summary["id"]))}
+        except NotFound:
+            return None
+
+    def _shown(self, kind: str, spec: ProviderKind) -> Iterator[Body]:
+        match spec.list.style:
+            case "page":
+                return by_token(spec.list, lambda said: self._page(spec, said))
+            case "offset":
+                return by_offset(spec.list, lambda said: self._page(spec, said))
+            case "last":
+                return by_last(spec.list, lambda said: self._page(spec, said))
+            case "time":
+                return by_time(spec.list, lambda said: self._page(spec, said), spec.created_field or "")
+            case _:
+                return self._after(kind, spec)
+
+    def _after(self, kind: str, spec: ProviderKind) -> Iterator[Body]:
+        """A list whose cursor is the id of the last object seen.
+
+        A long one whose order the provider vouches for is read from several places at once.
+        """
+        both_ways = bool(spec.list.oldest_first) and spec.created_field is not None
+        progress = reading.Reading(self._reads_at_once if both_ways else 1)
+        yield from read_list(progress, partial(self._fetch, spec), partial(self._places, kind), self._tallies)
+        if self._boundaries and (places := progress.boundaries()):
+            self._boundaries.save(self._account(), kind, places)
+
+    def _places(self, kind: str) -> tuple[Entry, ...]:
+        return self._boundaries.load(self._account(), kind) if self._boundaries else ()
+
+    def _fetch(self, spec: ProviderKind, ask: reading.Ask) -> Callable[[], Fetched]:
+        said: dict[str, Json] = dict(spec.list.oldest_first) if ask.order is Order.OLDEST_FIRST else {}
+        if ask.after:
+            said[spec.list.cursor] = ask.after
+        try:
+            answer = self._asked(spec, said)
+        except (NotFound, *_NO_PLACE) as error:
+            if ask.probe or (ask.after is not None and isinstance(error, NotFound)):
+                return lambda: Fetched({}, None)
+            raise
+        return lambda: _fetched(spec, ask, answer)
+
+    def _page(self, spec: ProviderKind, said: Mapping[str, Json]) -> tuple[Sequence[Body], Json]:
+        """One page of a list, from where the request says; with what the answer says of more."""
+        answer = self._asked(spec, said)
+        return the_page(spec, answer), inside(answer.body, spec.list.more)
+
+    def _asked(self, spec: ProviderKind, said: Mapping[str, Json]) -> Answer:
+        """The answer with one page of a list."""
+        path = spec.list.path or spec.path
+        try:
+            return self._page_of(spec, path, said)
+        except NotFound as error:
+            if said:  # it may speak of the cursor's object
+                raise
+            raise NoSuchApi(
+                f"the target does not serve {path} (404): {error}",
+                hint="check the url; an API that was retired answers like this",
+                status=404,
+            ) from None
+
+    def _page_of(self, spec: ProviderKind, path: str, said: Mapping[str, Json]) -> Answer:
+        """One page; of fewer objects from now on where so many are too large: a prompt may have 256 KB."""
+        style = spec.list
+        limit = self._page_limits.get(path, style.limit)
+        while True:
+            asked: dict[str, Json] = {**style.query, style.size: limit, **said}
+            try:
+                if style.verb == "POST":
+                    return self._ask("POST", path, spec, body=asked)
+                return self._ask(
+                    "GET", path, spec, query={n: v if isinstance(v, list) else str(v) for n, v in asked.items()}
+                )
+            except TooLarge:
+                if limit == 1 or style.style != "after":  # others tell the end by a page that is not full
+                    raise
+                self._page_limits[path] = limit = max(1, limit // 4)
+
+
+def _fetched(spec: ProviderKind, ask: reading.Ask, answer: Answer) -> Fetched:
+    try:
+        bodies = {body["id"]: body for body in the_page(spec, answer)}
+    except BadResponse:
+        if ask.probe:
+            return Fetched({}, None)
+        raise
+    entries = (Entry(id, created(body, spec.created_field)) for id, body in bodies.items())
+    return Fetched(bodies, Page(tuple(entries), bool(inside(answer.body, spec.list.more))))

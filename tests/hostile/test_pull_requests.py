@@ -1,0 +1,158 @@
+"""What the files of a pull request try: to run a command, to send a key to a host of their author's, to hang a job."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Project
+
+MANIFEST = "name: a\nmodel: gpt-4o\n"
+TARGET = """
+owner: acme
+default_target: test
+targets:
+  test:
+    provider: {provider}
+    url: https://api.portkey.ai/v1
+    credentials: {{api_key: !env KEY}}
+"""
+COMMANDS = """
+[core]
+  bare = false
+  worktree = ..
+  fsmonitor = touch ran
+  sshCommand = touch ran; false
+[protocol]
+  allow = always
+[protocol "ext"]
+  allow = always
+[extensions]
+  partialClone = origin
+[remote "origin"]
+  promisor = true
+"""
+AWAY = "https://evil.example/v1"
+
+
+@pytest.mark.parametrize("url", ["ssh://a/b", "ext::touch ran"])
+@pytest.mark.parametrize("arguments", [["--against", "git:HEAD"], ["--base", "git:HEAD"], []], ids=str)
+def test_files_that_pass_for_a_repository_run_nothing(arguments: list[str], url: str, project: Project) -> None:
+    subprocess.run(["git", "init", "-q", str(project.root)], check=True)
+    for path, text in {
+        "HEAD": "ref: refs/heads/main\n",
+        "refs/heads/main": "1" * 40 + "\n",
+        "objects/info/packs": "",
+        "config": f"{COMMANDS}  url = {url}\n",
+        "assistants.d/a.yaml": MANIFEST,
+    }.items():
+        project.write(f"fleet/{path}", text)
+    ran = project.run("-C", str(project.root / "fleet"), "plan", *arguments)
+    assert ran.code == (1 if arguments else 0)
+    assert not list(project.root.rglob("ran"))
+
+
+def refused(project: Project) -> None:
+    project.environment["KEY"] = "sk-not-a-real-one"
+    project.environment["HTTPS_PROXY"] = "http://127.0.0.1:1"  # whatever is sent all the same reaches nobody
+    project.write("assistants.d/a.yaml", MANIFEST)
+    ran = project.run("plan")
+    assert ran.code == 1
+    assert "RC0305" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("x-portkey-custom-host", AWAY),
+        ("x-portkey-custom-host", "evil.example"),
+        ("x-portkey-config", json.dumps({"provider": "openai", "custom_host": AWAY})),
+        ("x-portkey-config", '{"targets": [{"customHost": "HTTP\\u0053:\\/\\/evil.example"}]}'),
+        ("x-portkey-config", '{"targets": [{"resource_name": "evil"}]}'),
+        ("x-portkey-config", {"custom_host": AWAY}),
+        ("x-portkey-azure-resource-name", "evil"),
+        ("X-Portkey-Huggingface-Base-Url", AWAY),
+        ("x-portkey-azure-foundry-url", AWAY),
+    ],
+)
+def test_no_header_of_the_settings_sends_the_key_on_to_another_host(header: str, value: Any, project: Project) -> None:
+    said = f"    headers: {{{header}: {json.dumps(value)}}}\n"
+    project.write("assistants.d/reconciler.yaml", TARGET.format(provider="portkey") + said)
+    refused(project)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"host_headers: []\nheaders: {{x-portkey-custom-host: {AWAY}}}\n",
+        f"reads: {{headers: {{x-portkey-custom-host: {AWAY}}}}}\n",
+        f"kinds: {{assistant: {{headers: {{x-portkey-custom-host: {AWAY}}}}}}}\n",
+        "hosts: [api.portkey.ai, evil.example]\nurl: https://evil.example\n",
+    ],
+)
+def test_no_provider_of_the_project_sends_the_key_on_to_another_host(said: str, project: Project) -> None:
+    project.write("providers/mine.yaml", f"extends: portkey\n{said}")
+    project.write("assistants.d/reconciler.yaml", TARGET.format(provider="mine"))
+    refused(project)
+
+
+@pytest.mark.parametrize("format", ["{} {1}", "{} {x}", "{} {", "{0.__class__}{}", "{:>999999999}"])
+def test_the_form_of_a_credential_is_a_text_with_one_gap(format: str, project: Project) -> None:
+    project.environment["KEY"] = "sk-not-a-real-one"
+    said = f"credentials: {{api_key: {{header: x-portkey-api-key, format: {json.dumps(format)}}}}}\n"
+    project.write("providers/mine.yaml", f"extends: portkey\n{said}")
+    project.write("assistants.d/reconciler.yaml", TARGET.format(provider="mine"))
+    project.write("assistants.d/a.yaml", MANIFEST)
+    ran = project.run("plan")
+    assert ran.code == 1
+    assert "providers/mine.yaml:2" in ran.err
+
+
+@pytest.mark.parametrize("name", [".git/config", ".git/hooks/x"])
+def test_prose_is_not_taken_from_gits_own_files(name: str, project: Project) -> None:
+    subprocess.run(["git", "init", "-q", str(project.root)], check=True)
+    project.write(name, "[credential]\n  token = hunter2\n")
+    project.write("assistants.d/a.yaml", f"{MANIFEST}instructions: !file ../{name}\n")
+    ran = project.run("plan")
+    assert ran.code == 1
+    assert "hunter2" not in ran.out + ran.err
+
+
+def test_a_journal_from_tomorrow_does_not_hold_a_job_up(project: Project) -> None:
+    """A clock that was set back, or a file that somebody committed, is waited for as long as for any other create."""
+    settled(project, [json.dumps({"kind": "assistant", "key": "a", "nonce": "0" * 12, "at": 4e12})])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000,
+        '{"kind": [], "key": {}, "nonce": "x", "at": 4e12}',
+        '{"kind": "assistant", "key": "a", "nonce": [], "at": 4e12}',
+        '{"kind": "assistant", "key": "a", "nonce": "x", "at": 1e999}',
+        '{"kind": "assistant", "key": "a", "nonce": "x", "at": ' + "9" * 5000 + "}",
+        '{"kind": "assistant", "key": "a", "nonce": "x", "at": NaN}',
+        "\udcff",
+    ],
+    ids=range(7),
+)
+def test_a_journal_of_nonsense_is_passed_over(line: str, project: Project) -> None:
+    settled(project, [line])
+
+
+def settled(project: Project, lines: list[str]) -> None:
+    from reconciler.engine.journal import Journal
+
+    project.write("assistants.d/a.yaml", MANIFEST)
+    now = 1_000.0
+    journal = Journal(Path(project.root), "http://x", 30.0, lambda: now)
+    (place,) = {journal._directory}
+    place.mkdir(parents=True)
+    (place / "1.jsonl").write_text("\n".join(lines), encoding="utf-8", errors="surrogateescape")
+    recent = journal.recent()
+    assert journal.seconds_to_settle(recent) <= 30.0
+    assert all(isinstance(each.kind, str) and isinstance(each.key, str) for each in recent)
