@@ -40,9 +40,10 @@ def submit(context: click.Context) -> int:
     """
     from reconciler.commands.fleets import Fleet, database_at
 
-    with database_at(context.meta["reconciler.database"]) as database:
-        fleet = Fleet(context.find_object(Options) or context.obj, database)
-        for name in fleet.names:
+    fleet = Fleet(context.find_object(Options) or context.obj, database_at(context.meta["reconciler.database"]))
+    names = fleet.names  # what is wrong with the files is said before the database is asked
+    with fleet.database:
+        for name in names:
             addresses, jobs = fleet.submit(name)
             click.echo(f"{name}: {addresses} addresses in {jobs} jobs")
     return 0

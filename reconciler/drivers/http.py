@@ -247,14 +247,23 @@ class HttpClient(Tallies):
         """
         early = EARLY_SECONDS if announce else 0.0
         while True:
-            due = self._clock() + gate.reserve()
+            due = self._place(gate)
             self._wait(due - self._clock() - early)
             if (now := self._clock()) - due < LATE_SECONDS:
                 break
         if announce:
             announce()
+            if self._clock() - due >= LATE_SECONDS:  # that took long: used now, it would crowd those of others
+                due = self._place(gate)
             self._wait(due - self._clock())
         return now
+
+    def _place(self, gate: Gate) -> float:
+        """Take a place; the moment it is due. Where taking it took long, as if that had taken no time at all."""
+        began = self._clock()
+        seconds = gate.reserve()
+        now = self._clock()
+        return (now if now - began < LATE_SECONDS else began) + seconds
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0 and self._pause(seconds):

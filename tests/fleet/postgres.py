@@ -46,7 +46,7 @@ class Postgres:
         with (self.data / "postgresql.conf").open("a") as file:
             file.write(
                 f"listen_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = ''\n"
-                "max_connections = 200\nshared_buffers = 64MB\n"
+                "max_connections = 200\nshared_buffers = 64MB\nrecovery_init_sync_method = syncfs\n"
             )
         self.ctl("start")
 

@@ -21,6 +21,8 @@ AHEAD_SECONDS: Final = 0.1
 """The most places that are taken at once: those of so long a time."""
 LATE_SECONDS: Final = 0.05
 """A place that nobody came for is lost after so long: used late, it would crowd those of others."""
+STILL_SECONDS: Final = 1.0
+"""Places whose answer took longer to come are taken anew: the process may have stood still, and they have gone by."""
 
 _RESERVE: Final = """
     INSERT INTO reconciler_gate AS gate (key, due)
@@ -75,10 +77,13 @@ class SharedGate:
     def _take(self) -> None:
         """Take places, twice as many as the last time: those were all used."""
         places = self._places
-        row = self._database.one(
-            _RESERVE, {"key": self._key, "step": self._step, "burst": BURST, "places": float(places)}
-        )
-        assert row is not None
-        last = self._clock() + float(row[0])
+        values = {"key": self._key, "step": self._step, "burst": BURST, "places": float(places)}
+        for _ in range(2):
+            began = self._clock()
+            row = self._database.one(_RESERVE, values)
+            assert row is not None
+            last = self._clock() + float(row[0])
+            if self._clock() - began < STILL_SECONDS:
+                break
         self._free.extend(last - self._step * before for before in reversed(range(places)))
         self._places = min(2 * places, self._most)
