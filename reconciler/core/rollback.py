@@ -12,7 +12,7 @@ delete    | a create: another object with the same content, under another id
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.core import marks, policy
@@ -77,7 +77,7 @@ def rollback(plan: Plan, found: Mapping[str, Index], outcomes: Sequence[Outcome]
 
 
 def _undone(
-    change: Change, outcome: Outcome, found: Index, deleted: Set[str | None]
+    change: Change, outcome: Outcome, found: Index, deleted: frozenset[str | None]
 ) -> tuple[Change | None, list[Diagnostic]]:
     kind, before = found.kind, found.by_id.get(change.id or "")
     if kind.fixed and (change.action is Action.DELETE or Reason.REPLACED in change.reasons):
