@@ -73,7 +73,8 @@ class Project:
             "assistants.d/reconciler.yaml",
             f"owner: acme\nprune: {prune}\ndefault_target: test\ntargets:\n"
             f"  test:\n    provider: {provider}\n    url: {url}/v1\n"
-            f"    limits: {{settle_seconds: 0, writes_per_minute: 100000, reads_per_minute: 100000}}\n{more}",
+            "    limits: {settle_seconds: 0, writes_per_minute: 100000, reads_per_minute: 100000, "
+            f"uploads_per_minute: 100000, members_per_minute: 100000}}\n{more}",
         )
 
 

@@ -8,23 +8,29 @@ from urllib.parse import quote
 from reconciler.core.model import Body
 from reconciler.drivers.answers import Answer
 from reconciler.drivers.base import BadResponse, NotFound
-from reconciler.drivers.provider import ListStyle, MembersStyle
+from reconciler.drivers.provider import Limits, ListStyle, MembersStyle
 
 Send = Callable[..., Answer]
 """Sends a request: method, path, and perhaps a body."""
 Pages = Callable[[str, ListStyle, Mapping[str, str]], Iterator[Body]]
 """Every object of the list at a path, with these parameters besides the style's own."""
+Places = Callable[[str, int, int], None]
+"""Waits until a rate has room: its name, how many a minute, and for how many."""
 
 
 class RestCollection:
-    """The members of one object. Writes have a rate of their own for each object."""
+    """The members of one object. Writes have a rate of their own for each object, members one for all objects."""
 
-    def __init__(self, send: Send, pages: Pages, path: str, style: MembersStyle, per_minute: int) -> None:
+    def __init__(
+        self, send: Send, pages: Pages, take_places: Places, path: str, style: MembersStyle, limits: Limits
+    ) -> None:
         self._send = send
         self._pages = pages
+        self._take_places = take_places
         self._path = path
         self._style = style
-        self._bucket = (path, per_minute)
+        self._bucket = (path, limits.attaches_per_minute)
+        self._per_minute = limits.members_per_minute
 
     def list(self, status: str | None = None) -> Iterator[Body]:
         """Every member, or those of one status. Raises when the list cannot be read to its end."""
@@ -40,9 +46,11 @@ class RestCollection:
 
     def attach(self, entries: Sequence[Body]) -> None:
         """Put members in, as few requests as the remote takes them in; one that is in already is put in anew."""
-        for start in range(0, len(entries), self._style.batch_limit):
-            chunk = entries[start : start + self._style.batch_limit]
+        most = min(self._style.batch_limit, self._per_minute)
+        for start in range(0, len(entries), most):
+            chunk = entries[start : start + most]
             path = self._path + self._style.batch_path
+            self._take_places(self._style.of, self._per_minute, len(chunk))
             self._send("POST", path, body={self._style.batch_items: list(chunk)}, bucket=self._bucket)
 
     def modify(self, id: str, patch: Body) -> None:

@@ -205,6 +205,11 @@ class HttpClient(Tallies):
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
         return Answer(response.status_code, response.headers, self._beginning(raw), raw, self.mask)
 
+    def take_places(self, name: str, per_minute: int, count: int) -> None:
+        """Wait until a rate of its own has room for so many. Raises Interrupted."""
+        gate = self._bucket(name, per_minute)
+        self._wait(max(gate.reserve() for _ in range(count)))
+
     def _bucket(self, name: str, per_minute: int) -> RateGate:
         with self._budget_lock:
             return self._buckets.setdefault(name, RateGate(per_minute, self._clock))

@@ -34,8 +34,8 @@ class Limits:
     """Request budgets of one credential. `settle_seconds` is how long a list may lag behind a write.
 
     `requests_per_minute` is one budget for reads and writes together, where the remote counts like that.
-    `attaches_per_minute` counts for each object with members by itself; `indexing_seconds` is how long an apply waits
-    until new members are ready.
+    `attaches_per_minute` are the requests about members of one object, `members_per_minute` the members that are put
+    into all of them; `indexing_seconds` is how long an apply waits until new members are ready.
     """
 
     writes_per_minute: int = 300
@@ -46,6 +46,7 @@ class Limits:
     timeout_seconds: float = 60
     uploads_per_minute: int = 1000
     attaches_per_minute: int = 300
+    members_per_minute: int = 2000
     indexing_seconds: float = 600
 
 

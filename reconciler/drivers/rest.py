@@ -79,7 +79,7 @@ class RestDriver:
     def within(self, kind: str, id: str, field: str) -> RestCollection:
         """The collection that is a field of an object."""
         style, path = self._provider.kinds[kind].members[field], self._path(kind, id)
-        return RestCollection(self._send, self._lists.members, path, style, self._limits.attaches_per_minute)
+        return RestCollection(self._send, self._lists.members, self._client.take_places, path, style, self._limits)
 
     def read(self, kind: str, id: str) -> Body:
         """One object. Raises NotFound when it is absent."""

@@ -119,7 +119,8 @@ def test_what_a_provider_extends_is_merged_in_and_credentials_are_replaced() -> 
 def test_limits_of_a_target_are_laid_over_those_of_its_provider() -> None:
     local = shipped().provider("local")
     most = 10**6
-    assert local.limits == Limits(most, most, settle_seconds=0, uploads_per_minute=most, attaches_per_minute=most)
+    own = {"uploads_per_minute": most, "attaches_per_minute": most, "members_per_minute": most}
+    assert local.limits == Limits(most, most, settle_seconds=0, **own)
 
 
 def providers(tmp_path: Path, **files: str) -> Schemas:

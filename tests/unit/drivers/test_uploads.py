@@ -92,10 +92,27 @@ def test_uploads_and_attaches_have_rates_of_their_own(remote: Remote, tmp_path: 
     assert clock.now - began == 60
 
 
+def test_members_of_all_objects_together_have_a_rate_and_a_batch_is_no_larger_than_it(
+    remote: Remote, tmp_path: Path
+) -> None:
+    clock = Clock()
+    speaking = driver(remote, tmp_path, clock, limits=Limits(members_per_minute=5))
+    ids = [speaking.create("file", body(tmp_path, b"text %d" % n))["id"] for n in range(6)]
+    one, other = (speaking.create("vector_store", {"name": name})["id"] for name in ("one", "other"))
+    began = clock.now
+    speaking.within("vector_store", one, "files").attach([{"file_id": id} for id in ids[:3]])
+    speaking.within("vector_store", other, "files").attach([{"file_id": id} for id in ids[:2]])
+    assert clock.now == began
+    remote.forget()
+    speaking.within("vector_store", other, "files").attach([{"file_id": id} for id in ids])
+    assert [len(request.body["files"]) for request in remote.writes] == [5, 1]
+    assert clock.now - began == 120
+
+
 def test_2500_members_go_in_with_two_requests(start: Callable[..., Remote], tmp_path: Path) -> None:
     remote = start()
     entries = [{"file_id": f"file-{number}"} for number in range(2500)]
-    collection = driver(remote, tmp_path).within("vector_store", "vs_1", "files")
+    collection = driver(remote, tmp_path, Clock()).within("vector_store", "vs_1", "files")
     with pytest.raises(NotFound):
         collection.attach(entries)
     collection._send = lambda *arguments, **options: sizes.append(len(options["body"]["files"]))  # type: ignore[attr-defined]
