@@ -56,8 +56,8 @@ def scenario(project: FleetProject, postgres: Postgres, asked: argparse.Namespac
     ideal = total / (KEYS * asked.rate)
     limit = asked.rate
     print(f"made {seen['addresses']} of {total}, doubled {seen['doubled']}, lost {total - seen['addresses']}")
-    took = seen["created_seconds"]
-    print(f"last create after {took:.1f} s, ideal {ideal:.1f} s: {took / ideal:.2f}x")
+    took, back = seen["complete_seconds"], seen["requests"].get("DELETE", 0)
+    print(f"last address made after {took:.1f} s, ideal {ideal:.1f} s: {took / ideal:.2f}x; taken back {back}")
     print(f"worst second of a key {seen['worst_second']} of {limit}: {seen['worst_second'] / limit:.2f}x")
     print(f"worst minute of a key {seen['worst_minute']} of {60 * limit}: {seen['worst_minute'] / (60 * limit):.2f}x")
     print(f"requests {seen['requests']}: {sum(seen['requests'].values()) / total:.3f} for each assistant")

@@ -25,7 +25,7 @@ class Vendor:
         self.objects: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
         self.moments: dict[str, list[float]] = defaultdict(list)
         self.methods: Counter[str] = Counter()
-        self.created = 0.0
+        self.complete = 0.0  # when an address got its first object for the last time
         self.addresses: set[tuple[str, str]] = set()  # that ever had an object
         self._number = 0
 
@@ -53,12 +53,13 @@ class Vendor:
 
     def _create(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
         self._number += 1
-        self.created = time.monotonic()
         defaults = {"description": None, "instructions": None, "tools": [], "tool_resources": {}, "metadata": {}}
         more = {"temperature": 1.0, "top_p": 1.0, "response_format": "auto", "name": None}
         made = {"id": f"asst_{self._number:08}", "object": "assistant", "created_at": int(time.time()), **defaults}
         self.objects[key][made["id"]] = made | more | body
-        self.addresses.add((key, _address(body)))
+        if (address := (key, _address(body))) not in self.addresses:
+            self.addresses.add(address)
+            self.complete = time.monotonic()
         return self.objects[key][made["id"]]
 
     def stats(self) -> dict[str, Any]:
@@ -70,7 +71,7 @@ class Vendor:
             "doubled": sum(1 for times in marks.values() if times > 1),
             "requests": dict(self.methods),
             "seconds": moments[-1] - moments[0] if moments else 0,
-            "created_seconds": self.created - moments[0] if moments else 0,
+            "complete_seconds": self.complete - moments[0] if moments else 0,
             "worst_second": max((_worst(each, 1.0) for each in self.moments.values()), default=0),
             "worst_minute": max((_worst(each, 60.0) for each in self.moments.values()), default=0),
             "by_key": {key: len(each) for key, each in self.moments.items()},
