@@ -7,7 +7,9 @@ httpx offers no such limit, so it is put on the network streams that its `trace`
 from __future__ import annotations
 
 import math
+import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 _PIECE: Final = 16 * 1024
@@ -30,6 +32,7 @@ class Deadline:
         self._sent_by = math.inf
         self._end = math.inf
         self._latest = math.inf
+        self._layers = 0  # of TLS on the connection that is being made: two behind a proxy that is spoken to in TLS
 
     def send_by(self, moment: float) -> None:
         """Let no piece of the next request go out after this moment: others may act as if it never will."""
@@ -40,8 +43,10 @@ class Deadline:
         if event.endswith(".send_request_headers.started"):
             self._sent_by = self._clock() + self._seconds
         elif event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            self._layers = self._layers + 1 if "start_tls" in event else 0
             stream = info["return_value"]
-            stream.read, stream.write = self._bounded(stream.read), self._noted(stream.write)
+            connection = stream.get_extra_info("socket") if self._layers < 2 else None
+            stream.read, stream.write = self._bounded(stream.read), self._noted(stream.write, connection)
 
     def _bounded(self, read: Callable[..., bytes]) -> Callable[..., bytes]:
         def bounded(max_bytes: int, timeout: float | None = None) -> bytes:
@@ -51,16 +56,35 @@ class Deadline:
 
         return bounded
 
-    def _noted(self, write: Callable[..., None]) -> Callable[..., None]:
+    def _noted(self, write: Callable[..., None], connection: socket.socket | None) -> Callable[..., None]:
         def noted(buffer: bytes, timeout: float | None = None) -> None:
             for begin in range(0, len(buffer), _PIECE):  # the end of a request is an empty piece: nothing to write
-                if self._clock() > self._latest:
-                    raise TooLate("the process stood still before the request was sent")
+                piece = buffer[begin : begin + _PIECE]
                 left = _left(self._sent_by - self._clock(), "the request could not be sent in time")
                 self._end = self._clock() + self._seconds
-                write(buffer[begin : begin + _PIECE], self._within(timeout, left))
+                if connection is not None and self._latest < math.inf:
+                    piece = piece[self._taken_at_once(connection, piece) :]
+                if piece:
+                    self._not_too_late()
+                    write(piece, self._within(timeout, left))
 
         return noted
+
+    def _taken_at_once(self, connection: socket.socket, piece: bytes) -> int:
+        """How much of a piece is taken without waiting: usually all of it.
+
+        `write` waits for room first, and then for its turn among the threads, milliseconds in which a process can be
+        made to stand still. Here nothing is between the look at the clock and the system call.
+        """
+        connection.settimeout(0)
+        self._not_too_late()
+        with suppress(OSError):  # no room, or no connection any more: `write` knows what to do
+            return connection.send(piece)
+        return 0
+
+    def _not_too_late(self) -> None:
+        if self._clock() > self._latest:
+            raise TooLate("the process stood still before the request was sent")
 
     def _within(self, timeout: float | None, left: float) -> float:
         return min(left, self._seconds if timeout is None else timeout)

@@ -29,7 +29,7 @@ class Clock:
         return self.now
 
 
-@pytest.mark.parametrize(("at", "announced"), [(4, 2), (6, 2), (10, 1)], ids=["before the head", "the body", "after"])
+@pytest.mark.parametrize(("at", "announced"), [(4, 2), (11, 2), (12, 1)], ids=["before the head", "the body", "after"])
 def test_what_was_announced_too_long_ago_is_announced_again_and_sent_once(
     at: int, announced: int, remote: Remote
 ) -> None:
