@@ -33,7 +33,7 @@ from reconciler.drivers.uploads import Upload
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MASK: Final = "(secret)"
 TEXT_BYTES: Final = 2000
-LATE_SECONDS: Final = 0.15
+LATE_SECONDS: Final = 0.1
 EARLY_SECONDS: Final = 0.25
 """How long before its turn a request may be announced: it goes out in time then, however long announcing takes."""
 LANE_SECONDS: Final = 0.05
