@@ -12,8 +12,8 @@ from reconciler.core.model import Address, LiveObject
 from reconciler.core.pairing import mark_of, mark_text
 from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.drivers.base import Driver
+from reconciler.engine.fleet.batching import Batching
 from reconciler.engine.fleet.database import Database, columns
-from reconciler.engine.fleet.together import Together
 from reconciler.engine.observe import KindOnTarget, live_object
 from reconciler.engine.shared import Known, Overtaken
 
@@ -190,14 +190,14 @@ class Announced:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._together = Together(self._take_down, GATHER_SECONDS)
+        self._batching = Batching(self._take_down, GATHER_SECONDS)
 
     def take_down(self, target: str, address: Address, nonce: str) -> bool:
         """Whether the create was taken down; it was not where the address has another nonce, or an object.
 
         Raises StoreError.
         """
-        return self._together((target, address, nonce))
+        return self._batching((target, address, nonce))
 
     def _take_down(self, asked: Sequence[tuple[str, Address, str]]) -> list[bool]:
         first: dict[tuple[str, Address], str] = {}
