@@ -42,11 +42,13 @@ def test_nothing_is_lost_or_doubled_when_machines_die_stand_still_and_postgresql
     tmp_path: Path, own_postgres: Postgres, vendor: str
 ) -> None:
     project = FleetProject(tmp_path / "project", vendor, own_postgres.url)
-    project.write(rows=300, targets=4, rate=100)
+    project.write(rows=300, targets=4, rate=25)
     faults = Faults(kill_at=150, stop_at=350, stop_seconds=6, crash_at=700)
     seen = play(project, own_postgres, workers=4, total=1200, faults=faults)
     assert (seen["objects"], seen["addresses"], seen["doubled"]) == (1200, 1200, 0)
-    assert seen["worst_second"] <= 125
+    # Four gates of their own would let 100 through. The one they share lets 25, and however slow the machine is no
+    # more can come late than are in flight: 8 of each worker, and a burst of 4. How close it keeps is in the bench.
+    assert seen["worst_second"] <= 25 + 4 * 8 + 4
     assert project.run("fleet", "status").returncode == 0
     assert max(seen["by_key"].values()) < 300 * 1.5
 
