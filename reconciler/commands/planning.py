@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reconciler import collector
+from reconciler import allocator, collector
 from reconciler.commands.choices import AS_USUAL, Choices, base_source, files_at
 from reconciler.commands.reading import spoken_of, users_seen
 from reconciler.commands.session import Session
@@ -38,6 +38,7 @@ def plan_live(
     loaded: Loaded | None = None,
 ) -> Planned:
     """Load the files unless they are, read the target, and plan. Raises ConfigError and RemoteError."""
+    allocator.give_back()
     loaded = loaded or session.load(lean=True)
     policies = load_policies(session.root, session.settings, session.schemas)
     scope = session.scope(addresses, loaded, allow_deletes, choices.stance)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -35,6 +36,7 @@ from reconciler.core.model import Address, Gist, Json, Manifest, OnRemove, Path,
 from reconciler.core.semantics import Kind
 
 _MOST_WHOLE: Final = 8
+_DIGEST_BYTES: Final = 16
 # One for all manifests: an empty set takes as much memory as all else that is kept of most of them.
 _NO_NAMES: Final[frozenset[str]] = frozenset()
 _NO_REFS: Final[Mapping[Path, Address]] = MappingProxyType({})
@@ -62,15 +64,18 @@ class Lean:
         self._memory = memory
         self._units: dict[tuple[Unit, ...], tuple[Unit, ...]] = {}
         self._recent: dict[bytes, Whole] = {}
+        self._below = os.path.join(documents.project.root, "")
+        self._elsewhere: dict[str, Found] = {}
 
     def accept(self, found: Found) -> Accepted | None:
         """What a file holds, if nothing is to be said about it."""
         try:
             content = self._documents.content(found)
-            key = _key(found, content)
+            version = _digest(content)
+            key = _digest(found.shown.encode(), found.key.encode(), version)
             known = self._memory.get(key) if self._memory else None
-            remembered = self._remembered(json.loads(known), found, key) if known else None
-            return remembered or self._read(found, content, key)
+            remembered = self._remembered(json.loads(known), found, version) if known else None
+            return remembered or self._read(found, content, key, version)
         except (Refused, Unusual, ValueError):
             return None
 
@@ -84,18 +89,20 @@ class Lean:
         known = gist and Gist(self._units.setdefault(gist.units, gist.units), gist.digest)
         return replace(manifest, body=again, places=UnreadPlaces(again), gist=known)
 
-    def whole(self, what: tuple[Found, bytes]) -> Whole:
+    def whole(self, what: bytes) -> Whole:
         """A body and its places, read again. Raises ConfigError unless the file is as it was."""
-        found, digest = what
-        if digest not in self._recent:
-            whole, now = self._read_again(found)
-            if now != digest:
+        if what not in self._recent:
+            shown = what[_DIGEST_BYTES:].decode()
+            # Nearly every file is where messages say it is: only of the others more is kept.
+            usual = Found(self._below + shown, shown, "", os.path.splitext(shown)[1])
+            whole, now = self._read_again(self._elsewhere.get(shown, usual))
+            if now != what[:_DIGEST_BYTES]:
                 summary = "the file has changed while it was being read"
-                raise ConfigError([error(Code.FILE_CHANGED, summary, Source(found.shown, 1, 1), hint="run it again")])
+                raise ConfigError([error(Code.FILE_CHANGED, summary, Source(shown, 1, 1), hint="run it again")])
             if len(self._recent) >= _MOST_WHOLE:
                 del self._recent[next(iter(self._recent))]
-            self._recent[digest] = whole
-        return self._recent[digest]
+            self._recent[what] = whole
+        return self._recent[what]
 
     def _read_again(self, found: Found) -> tuple[Whole, bytes]:
         try:
@@ -107,9 +114,9 @@ class Lean:
             return Whole({}, {}), b""
         texts = self._texts(tagged, found, documents[0].source)
         document = documents[0]
-        return Whole(_body(document), document.places), _version(_key(found, content), texts)
+        return Whole(_body(document), document.places), _version(_digest(content), texts)
 
-    def _read(self, found: Found, content: bytes, key: bytes) -> Accepted | None:
+    def _read(self, found: Found, content: bytes, key: bytes, version: bytes) -> Accepted | None:
         documents, problems = self._documents.of(found, content, read_unplaced)
         if problems or len(documents) != 1 or not isinstance(documents[0].value, dict):
             return None
@@ -126,7 +133,7 @@ class Lean:
         facts = self._facts(judged.manifest, self._texts(tagged, found, document.source)) if judged.manifest else []
         if self._memory:
             self._memory.put(key, _written(facts).encode())
-        return self._accepted(facts, found, key)
+        return self._accepted(facts, found, version)
 
     def _is_of_files(self, manifest: Manifest) -> bool:
         """Whether other files say what it means: those it uploads, or those that are in it."""
@@ -155,18 +162,20 @@ class Lean:
             texts,
         ]
 
-    def _remembered(self, facts: list[Any], found: Found, key: bytes) -> Accepted | None:
+    def _remembered(self, facts: list[Any], found: Found, version: bytes) -> Accepted | None:
         """What was accepted before, unless a file that it names is another one now. Raises Refused."""
         if facts and any(self._text_digest(name, found, Source("", 0, 0)) != text for name, text in facts[-1]):
             return None
-        return self._accepted(facts, found, key)
+        return self._accepted(facts, found, version)
 
-    def _accepted(self, facts: list[Any], found: Found, known_by: bytes) -> Accepted:
+    def _accepted(self, facts: list[Any], found: Found, version: bytes) -> Accepted:
         if not facts:
             return Accepted()
         line, column, kind, key, id, protect, on_remove, ignore, initial, moved, same, refs, gist, *rest = facts
         name, digest, texts = rest
-        body = Unread(self, (found, _version(known_by, texts)))
+        body = Unread(self, _version(version, texts) + found.shown.encode())
+        if found.path != self._below + found.shown:
+            self._elsewhere[found.shown] = found
         manifest = Manifest(
             Address(kind, found.key if key == found.key else key),
             body,
@@ -196,18 +205,14 @@ def _body(document: Document) -> dict[str, Json]:
     return {name: value for name, value in document.value.items() if name != BLOCK}
 
 
-def _key(found: Found, content: bytes) -> bytes:
-    """What a file is known by from one run to the next: its name and its content."""
-    return _digest(found.shown.encode(), found.key.encode(), content)
-
-
-def _version(key: bytes, texts: Sequence[tuple[str, str]]) -> bytes:
-    """What it is known by when it is read again: the content of the files it names counts as well."""
-    return _digest(key, *(bytes.fromhex(digest) for _, digest in texts)) if texts else key
+def _version(content: bytes, texts: Sequence[tuple[str, str]]) -> bytes:
+    """What a file is known by when it is read again, from the digest of its content: what is in the files it names
+    counts as well."""
+    return _digest(content, *(bytes.fromhex(digest) for _, digest in texts)) if texts else content
 
 
 def _digest(*parts: bytes) -> bytes:
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
     for part in parts:
         digest.update(len(part).to_bytes(8) + part)
     return digest.digest()

@@ -24,6 +24,7 @@ from reconciler.core.replacing import is_expired
 from reconciler.core.semantics import Kind, Meaning, canonical, meaning_of, units
 
 _LONG: Final = 200
+_NOTHING: Final[Body] = {}
 
 
 def gist_of(kind: Kind, manifest: Manifest) -> Gist | None:
@@ -113,4 +114,5 @@ class Agreement:
         names = self._referring.get(kind.name)
         if names is None:
             names = self._referring[kind.name] = referring(kind)
-        return {name: live.body[name] for name in (*names, *more) if live.body.get(name)}
+        # Nearly always nothing: one empty body for all of them.
+        return {name: live.body[name] for name in (*names, *more) if live.body.get(name)} or _NOTHING

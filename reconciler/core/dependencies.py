@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from typing import Final
 
 from reconciler.core.codes import Code
 from reconciler.core.members import after
@@ -26,6 +27,7 @@ from reconciler.core.model import (
 from reconciler.core.pairing import Observation
 from reconciler.core.semantics import FREE, Kind, Meaning
 
+_NONE: Final[frozenset[Address]] = frozenset()
 _Held = tuple[str, str]
 """An object that is referred to: its kind and id."""
 
@@ -36,22 +38,25 @@ def needed(change: Change) -> frozenset[Address]:
 
 
 def levels(changes: Sequence[Change]) -> dict[Address, int]:
-    """How many changes of the same kind have to come before each address, at the longest."""
-    nothing: frozenset[Address] = frozenset()
-    needs = {change.address: nothing for change in changes}
+    """How many changes of the same kind have to come before an address, at the longest, where it is any at all."""
+    needs: dict[Address, frozenset[Address]] = {}
     for change in changes:
-        if first := needed(change):
-            same_kind = {address for address in first if address.kind == change.address.kind}
-            needs[change.address] |= same_kind - {change.address}
-    found = {address: 0 for address, first in needs.items() if not first}
+        if change.needs or change.refs:
+            same_kind = {address for address in needed(change) if address.kind == change.address.kind}
+            needs[change.address] = needs.get(change.address, _NONE) | same_kind - {change.address}
+    planned = {change.address for change in changes} if needs else _NONE
+    found: dict[Address, int] = {}
 
     def level(address: Address) -> int:
         if address not in found:
             found[address] = 0
-            found[address] = max((level(other) + 1 for other in needs[address] if other in needs), default=0)
+            before = needs.get(address, _NONE) & planned
+            found[address] = max((level(other) + 1 for other in before), default=0)
         return found[address]
 
-    return {address: level(address) for address in sorted(needs)}
+    for address in sorted(needs):
+        level(address)
+    return {address: number for address, number in found.items() if number}
 
 
 def without_broken(changes: Sequence[Change]) -> list[Change]:

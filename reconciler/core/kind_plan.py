@@ -90,6 +90,8 @@ class KindPlanner(Ownership):
             return Change(manifest.address, Action.MOVE, None, (Reason.MOVED,), manifest.source, blocked=block)
         free = self._unbound(key)
         if owned := next((each for each in free if stands(self.kind, manifest, each.live)), None):
+            if owned is not self.index.ours[key]:  # nobody else can ask for the first one of a key with a manifest
+                self._taken[owned.live.id] = manifest.address
             return self._existing(manifest, owned.live, owned.mark, Action.UPDATE, ())
         if free:
             return self._in_place_of(manifest, free, Reason.EXPIRED)
@@ -102,6 +104,7 @@ class KindPlanner(Ownership):
             return self._create(manifest)
         if block := policy.refuse_move(moved, self.manifests, self._taken.get(moved.live.id)):
             return Change(manifest.address, Action.MOVE, moved.live.id, (Reason.MOVED,), manifest.source, blocked=block)
+        self._taken[moved.live.id] = manifest.address
         return self._existing(manifest, moved.live, moved.mark, Action.MOVE, (Reason.MOVED,))
 
     def _by_content(self, manifest: Manifest) -> Change:
@@ -130,6 +133,7 @@ class KindPlanner(Ownership):
         if block := policy.refuse_binding(self.index, self.owner, live, id, held, taken):
             return Change(manifest.address, Action.ADOPT, id, (Reason.BOUND,), manifest.source, blocked=block)
         assert live is not None
+        self._taken[id] = manifest.address
         owned = self.index.with_our_mark.get(id)
         if owned is None:
             self.adopted += 1
@@ -141,7 +145,6 @@ class KindPlanner(Ownership):
     def _existing(
         self, manifest: Manifest, live: LiveObject, mark: Mark | None, action: Action, reasons: tuple[Reason, ...]
     ) -> Change:
-        self._taken[live.id] = manifest.address
         if is_expired(self.kind, live):
             hint = "make it anew with `reconciler: {on_expired: renew}`, or take its manifest out"
             summary = f"{live.id} has expired: nothing of it can be used or changed"

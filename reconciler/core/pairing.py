@@ -66,9 +66,9 @@ class Index:
     @cached_property
     def not_ours(self) -> list[LiveObject]:
         """Every object that is not under our management, in the order of the remote."""
-        mine = {owned.live.id for owned in self.ours.values()}
-        mine.update(owned.live.id for twins in self.twins.values() for owned in twins)
-        return [live for live in self.by_id.values() if live.id not in mine]
+        marked = (owned.live for owned in (*self.foreign, *self._copied.values()))
+        others = {live.id for live in (*marked, *(live for live, _ in self.newer), *self.damaged, *self.unmarked)}
+        return [live for live in self.by_id.values() if live.id in others] if others else []
 
     @cached_property
     def with_our_mark(self) -> Mapping[str, Owned]:

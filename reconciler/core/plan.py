@@ -60,8 +60,10 @@ def make_plan(
     wanted = list(manifests)
     indexes = [index(observation.kind, observation.objects, scope.owner) for observation in observed]
     ids: dict[Address, str] = {}
+    referred = {address.kind for manifest in wanted for address in manifest.refs.values()} | base.referred()
     for found in indexes:
-        ids |= paired_ids(found, wanted)
+        if found.kind.name in referred:
+            ids |= paired_ids(found, wanted)
     changes: list[Change] = []
     said: list[Diagnostic] = []
     owned = unmanaged = 0
@@ -102,9 +104,13 @@ def in_order(changes: Iterable[Change], kinds: Sequence[str]) -> tuple[Change, .
     rank = {kind: place for place, kind in enumerate(kinds)}
     level = levels(changes)
 
-    def place(change: Change) -> tuple[object, ...]:
-        last = change.action in (Action.DELETE, Action.RELEASE)
+    def turn(change: Change) -> int:
         kind = rank[change.address.kind]
-        return (last, -kind if last else kind, level[change.address], change.address.key, change.id or "")
+        return 2 * len(rank) - kind if change.action in (Action.DELETE, Action.RELEASE) else kind
 
-    return tuple(sorted(changes, key=place))
+    # The least first, and one after the other: what is sorted by tuples has one for each change.
+    changes.sort(key=lambda change: change.id or "")
+    changes.sort(key=lambda change: change.address.key)
+    changes.sort(key=lambda change: level.get(change.address, 0))
+    changes.sort(key=turn)
+    return tuple(changes)

@@ -265,7 +265,7 @@ def _stages(steps: list[Step]) -> Iterator[list[Step]]:
 
     def stage(step: Step) -> tuple[bool, str, int]:
         change = step.change
-        return change.action in (Action.DELETE, Action.RELEASE), change.address.kind, level[change.address]
+        return change.action in (Action.DELETE, Action.RELEASE), change.address.kind, level.get(change.address, 0)
 
     for _, group in groupby(steps, stage):
         yield list(group)

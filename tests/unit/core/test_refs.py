@@ -159,6 +159,13 @@ class TestWhatIsThere:
         found = planned(files, [live_store()], bots, Remembered({each.address: each for each in files}))
         assert change_of(found, "bot/k").reasons == (Reason.DRIFTED,)
 
+    def test_a_reference_that_only_the_earlier_files_have_is_what_was_applied(self) -> None:
+        earlier = [store("a"), pointing("k", "store/a")]
+        bots = [marked("b1", "k", {"text": "k", "store": "s1"}, BOT)]
+        base = Remembered({each.address: each for each in earlier})
+        found = planned([store("a"), bot("k", {"text": "k", "store": "written out"})], [live_store()], bots, base)
+        assert change_of(found, "bot/k").reasons == (Reason.EDITED,)
+
 
 class TestWhatIsNotThereYet:
     """The patch says that an id is missing, and the change says where."""
