@@ -14,7 +14,7 @@ from typing import Final
 _MMAP_THRESHOLD: Final = (-3, 128 * 1024)
 """The size, in bytes, from which a piece is the system's own: glibc's value to begin with; once said, it stays."""
 _ARENA_MAX: Final = (-8, 1)
-"""Heaps for small pieces. More are for threads that allocate at once, which the interpreter's lock does not let them."""
+"""Heaps for small pieces. More are for threads that allocate at once, which the interpreter does not let them."""
 
 
 @cache
