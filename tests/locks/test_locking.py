@@ -112,6 +112,17 @@ def test_a_second_one_is_refused_and_two_names_are_two_locks(store: Store, held:
     other.release()
 
 
+def test_what_was_given_back_is_free_at_once(store: Store) -> None:
+    """A server that only hears that a connection has ended frees its lock a moment later: the next run was refused."""
+    watch = store.open()
+    for _ in range(30):
+        lock = store.open()
+        lock.acquire(SOMEBODY)
+        lock.release()
+        assert watch.holder() is None
+    watch.release()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_told_to_stop_gives_the_lock_back(project: Project, store: Store, number: signal.Signals) -> None:
     silent = socket.create_server(("127.0.0.1", 0))
