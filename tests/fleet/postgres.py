@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
+
+from tests.ports import free_port
 
 WHO = "nobody"
 
@@ -30,9 +31,7 @@ class Postgres:
         self.bin = found
         self.directory = Path(tempfile.mkdtemp(prefix="reconciler-postgres-"))  # pytest's own are closed to others
         self.data = self.directory / "data"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -52,7 +51,7 @@ class Postgres:
 
     def ctl(self, *words: str) -> None:
         log = self.directory / "log"
-        self._as_other("pg_ctl", "-D", str(self.data), "-l", str(log), "-w", "-t", "60", *words)
+        self._as_other("pg_ctl", "-D", str(self.data), "-l", str(log), "-w", "-t", "300", *words)
 
     def crash(self) -> None:
         """What a power cut does, and up again."""

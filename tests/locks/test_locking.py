@@ -130,12 +130,12 @@ def test_a_run_that_is_told_to_stop_gives_the_lock_back(project: Project, store:
     project.write("assistants.d/desk.yaml", DESK)
     command = [sys.executable, "-m", "reconciler", "-C", str(project.root), "apply", "--yes"]
     with silent, subprocess.Popen(command, env=environment_of(project), stderr=subprocess.DEVNULL) as run:
-        silent.settimeout(30)
+        silent.settimeout(300)
         silent.accept()[0].detach()  # it reads the target, and gets no answer
         watch = store.open()
         assert watch.holder()
         run.send_signal(number)
-        assert run.wait(20) == 130
+        assert run.wait(50) == 130  # it would wait for a minute for the answer
     assert watch.holder() is None
     watch.release()
 
