@@ -23,12 +23,16 @@ def binaries() -> Path | None:
 
 
 class Postgres:
-    """One server. `initdb` and the server refuse to run as root, so root runs them as another."""
+    """One server. `initdb` and the server refuse to run as root, so root runs them as another.
 
-    def __init__(self) -> None:
+    Unless it is to be `durable` it does not wait for the disk, which may stall for longer than the fleet is patient.
+    """
+
+    def __init__(self, *, durable: bool = True) -> None:
         found = binaries()
         assert found, "PostgreSQL is not installed: apt-get install postgresql"
         self.bin = found
+        self._durable = durable
         self.directory = Path(tempfile.mkdtemp(prefix="reconciler-postgres-"))  # pytest's own are closed to others
         self.data = self.directory / "data"
         self.port = free_port()
@@ -46,6 +50,7 @@ class Postgres:
             file.write(
                 f"listen_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = ''\n"
                 "max_connections = 200\nshared_buffers = 64MB\nrecovery_init_sync_method = syncfs\n"
+                f"fsync = {'on' if self._durable else 'off'}\n"
             )
         self.ctl("start")
 
