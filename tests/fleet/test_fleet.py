@@ -119,7 +119,7 @@ def test_a_target_that_always_fails_does_not_hold_up_the_others_and_is_given_up(
     tmp_path: Path, database_url: str, vendor: str
 ) -> None:
     project = FleetProject(tmp_path / "project", vendor, database_url)
-    project.write(rows=100, targets=3, rate=1000, timeout=1)
+    project.write(rows=100, targets=3, rate=1000)
     settings = project.root / "assistants.d/reconciler.yaml"
     settings.write_text(settings.read_text().replace(f"url: {vendor}/v1", "url: http://127.0.0.1:9/v1", 1))
     project.ok("fleet", "init")
