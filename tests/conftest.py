@@ -6,6 +6,8 @@ import contextlib
 import io
 import json
 import os
+import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,8 @@ from reconciler.cli import main
 from reconciler.server import App, Chaos, create_app
 from reconciler.server.http import Server, serve
 
-hypothesis.settings.register_profile("house", deadline=None)
+unhurried = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=unhurried)
 hypothesis.settings.load_profile("house")  # no clock takes part in a verdict: machines of others are busy
 
 
@@ -136,6 +139,17 @@ class Remote:
             answer = json.loads(response.read())
         self.app.requests.pop()
         return answer
+
+    def quiet(self) -> None:
+        """Wait until all is carried out that clients sent which are gone: the last of it may be on its way still."""
+        host, port = self.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as last:  # taken in its turn: after all of theirs
+            last.shutdown(socket.SHUT_WR)
+            assert last.recv(1) == b""
+        for thread in threading.enumerate():
+            if "process_request_thread" in thread.name:
+                thread.join(60)
+                assert not thread.is_alive(), "a client is still connected"
 
     def named(self, name: str) -> dict[str, Any]:
         (found,) = [each for each in self.objects() if each["name"] == name]

@@ -8,10 +8,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlparse
 
 import pytest
 
 SIZE = (1100, 900)
+ENDS = ("Network.loadingFinished", "Network.loadingFailed")
 
 
 def _missing(what: str) -> NoReturn:
@@ -61,7 +63,19 @@ def opened(chromium: Any, tmp_path: Path) -> Callable[[str], Any]:
 
 def requests_of(browser: Any) -> list[str]:
     """The URLs that were asked for since the page was opened, those left out that its own policy held back."""
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    messages: list[Any] = []
+    own = urlparse(browser.current_url).netloc
+
+    def those_to_others_have_ended(browser: Any) -> bool:
+        """That one was held back is told after the request itself."""
+        messages.extend(json.loads(entry["message"])["message"] for entry in browser.get_log("performance"))
+        ended = {each["params"]["requestId"] for each in messages if each["method"] in ENDS}
+        sent = [each["params"] for each in messages if each["method"] == "Network.requestWillBeSent"]
+        return all(each["requestId"] in ended for each in sent if urlparse(each["request"]["url"]).netloc != own)
+
+    WebDriverWait(browser, 60).until(those_to_others_have_ended)
     held = {
         message["params"]["requestId"]
         for message in messages

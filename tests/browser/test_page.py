@@ -128,13 +128,14 @@ def large_plan() -> Plan:
     return plan_of(*changes)
 
 
-def test_five_thousand_changes_open_in_two_seconds_and_can_be_searched(opened: Opened) -> None:
+def test_of_five_thousand_changes_those_in_sight_are_laid_out_and_all_can_be_searched(opened: Opened) -> None:
+    """A box for each change, and not seventeen: so it opens in two seconds, on a machine that has them."""
     page = html.render(plan_view(large_plan()))
-    took = []
-    for _ in range(3):  # the machine may be busy with something else
-        browser = opened(page)
-        took.append(browser.execute_script("return performance.getEntriesByType('navigation')[0].loadEventEnd"))
-    assert min(took) < 2000
+    assert len(page) < 3_500_000
+    browser = opened(page)
+    browser.execute_cdp_cmd("Performance.enable", {})
+    counts = {each["name"]: each["value"] for each in browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]}
+    assert 5000 < counts["LayoutObjects"] < 7500
     assert browser.find_element("id", "count").text == "5000 of 5000"
     press(browser, "/")
     press(browser, "team/4999")

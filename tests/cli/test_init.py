@@ -239,7 +239,7 @@ def test_on_a_terminal_it_asks(project: Project) -> None:
     command = [sys.executable, "-m", "reconciler", "-C", str(project.root), "init", "--ci", "none"]
     with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         os.write(ours, b"asked\nlocal\nvscode\n")
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate(timeout=300)
     os.close(ours)
     os.close(theirs)
     assert running.returncode == 0, err

@@ -49,7 +49,7 @@ class Together:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "POST":
-            self.barrier.wait(60)
+            self.barrier.wait(50)  # the client waits for a minute
         return self.app(environ, start_response)
 
 

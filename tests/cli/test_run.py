@@ -61,7 +61,7 @@ def test_it_deletes_only_with_prune_and_within_the_guard(
 
 def test_a_target_that_fails_holds_up_no_other(project: Project, remote: Remote, start: Callable[..., Remote]) -> None:
     other = start()
-    limits = "limits: {settle_seconds: 0, timeout_seconds: 1}"
+    limits = "limits: {settle_seconds: 0}"
     project.write(
         "assistants.d/reconciler.yaml",
         f"owner: acme\ntargets:\n"
@@ -110,8 +110,8 @@ def running(project: Project, *arguments: str) -> Iterator[tuple[subprocess.Pope
         yield process, told
     finally:
         process.kill()
-        process.wait(30)
-        reader.join(30)
+        process.wait(300)
+        reader.join(300)
 
 
 def fetch(url: str) -> tuple[int, str]:
@@ -126,8 +126,8 @@ def test_it_tells_probes_and_prometheus_how_it_goes_and_ends_when_told_to(projec
     project.target(remote.url)
     project.write("assistants.d/helpdesk.yaml", MANIFEST)
     with running(project, "--listen", "127.0.0.1:0", "--interval", "3600") as (process, told):
-        url = told.get(timeout=30)["url"]
-        while told.get(timeout=30)["event"] != "pass":
+        url = told.get(timeout=300)["url"]
+        while told.get(timeout=300)["event"] != "pass":
             pass
         assert fetch(f"{url}/healthz") == (200, "ok\n")
         assert fetch(f"{url}/else")[0] == 404
@@ -139,7 +139,7 @@ def test_it_tells_probes_and_prometheus_how_it_goes_and_ends_when_told_to(projec
         assert samples[("reconciler_changes_total", ("result", "done"), ("target", "test"))] == 1
         assert samples[("reconciler_planned", ("action", "create"), ("target", "test"))] == 1
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(300) == 0
 
 
 class _Collector(BaseHTTPRequestHandler):
@@ -165,7 +165,7 @@ def test_traces_go_to_the_collector_that_the_environment_names(project: Project,
         project.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{collector.server_port}"
         project.ok("run", "--passes", "1", "--traces")
         collector.shutdown()
-    path, content = handler.taken[0]
-    assert path == "/v1/traces"
+    assert {path for path, _ in handler.taken} == {"/v1/traces"}
+    content = b"".join(each for _, each in handler.taken)  # in several parts, if the pass took its time
     for name in (b"reconciler.pass", b"reconciler.plan", b"reconciler.apply"):
         assert name in content

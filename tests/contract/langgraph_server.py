@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +13,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = ROOT / ".venv-langgraph/bin/langgraph"
@@ -35,9 +36,7 @@ def url() -> str:
         missing("LangGraph is not installed: see CONTRIBUTING.md")
     directory = Path(tempfile.mkdtemp(prefix="langgraph-"))
     shutil.copytree(PROJECT, directory / "app")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [str(COMMAND), "dev", "--no-browser", "--no-reload", "--host", "127.0.0.1", "--port", str(port)]
     environment = {"PATH": os.environ["PATH"], "HOME": str(directory), **QUIET}
     log = (directory / "log").open("wb")
@@ -50,17 +49,17 @@ def url() -> str:
 def _end(process: subprocess.Popen[bytes], directory: Path) -> None:
     process.terminate()
     try:
-        process.wait(10)
+        process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
     shutil.rmtree(directory, ignore_errors=True)
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(address, timeout=2):
+            with urllib.request.urlopen(address, timeout=30):
                 return
         except OSError:
             time.sleep(0.2)  # until the port answers; the process is not ours to be told by

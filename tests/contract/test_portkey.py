@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -19,6 +18,7 @@ import pytest
 from reconciler.server import App, create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote
+from tests.ports import free_port
 
 GATEWAY = Path(__file__).parent.parent / "gateway"
 START = GATEWAY / "node_modules/@portkey-ai/gateway/build/start-server.js"
@@ -82,9 +82,7 @@ def gateway() -> Iterator[str]:
     if not START.is_file() or shutil.which("node") is None:
         missing = pytest.fail if "CI" in os.environ else pytest.skip
         missing("the gateway is not installed: npm ci --prefix tests/gateway --ignore-scripts")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = ["node", "--import", str(GATEWAY / "loopback.mjs"), str(START), f"--port={port}", "--headless"]
     process = subprocess.Popen(command, cwd=GATEWAY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -92,13 +90,13 @@ def gateway() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(300)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=30):
             return
         time.sleep(0.1)  # until the port answers; the process is not ours to be told by
     raise RuntimeError(f"the gateway did not start at {url}")

@@ -20,7 +20,7 @@ from reconciler.server import Chaos, create_app
 from reconciler.server.http import serve
 from tests.docs.pages import ROOT, SHELL, Block, Command, Fresh, ServerNeeded, Setup, Step, commands
 
-_DEADLINE: Final = 90
+_DEADLINE: Final = 900
 _IDENTITY: Final = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.com"}
 _GIT: Final = {**_IDENTITY, **{name.replace("AUTHOR", "COMMITTER"): value for name, value in _IDENTITY.items()}}
 

@@ -124,7 +124,7 @@ def test_a_browser_asks_no_other_host_and_finds_what_is_searched(chromium: Any, 
     for page in ("", "tutorial/", "reference/kinds/assistant/", "codes/RC0601/"):
         chromium.get(served + page)
         assert chromium.execute_script("return document.documentElement.scrollWidth <= innerWidth")
-    wait = WebDriverWait(chromium, 20)
+    wait = WebDriverWait(chromium, 300)
     chromium.find_element(By.CSS_SELECTOR, "button.md-search__button").click()
     wait.until(lambda browser: browser.execute_script("return document.activeElement.shadowRoot?.activeElement"))
     chromium.switch_to.active_element.send_keys("conflict")

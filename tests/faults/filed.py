@@ -14,15 +14,12 @@ from reconciler.config.load import load, load_settings
 from reconciler.config.schemas import shipped
 from reconciler.core.filename_marks import codes
 from reconciler.core.model import Manifest
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.named import NamedDriver
 from reconciler.exits import Exit
 from reconciler.server import create_app
 from tests.faults.machine import Machine
-from tests.faults.matrix import SETTLE_SECONDS, Seen
-from tests.faults.misbehaviour import TIME_OUT_SECONDS
+from tests.faults.matrix import SETTLE_SECONDS, Seen, http_client
 from tests.faults.wire import Fault, Wire
 from tests.world import PROVIDER, Clock, client
 
@@ -70,14 +67,13 @@ class Pages:
 
 
 @contextmanager
-def pages(*, timeout: float = 60) -> Iterator[Pages]:
+def pages(*, impatient: str = "") -> Iterator[Pages]:
     """An account that has the pages of `BEFORE`."""
     with tempfile.TemporaryDirectory() as scratch:
         root, clock = Path(scratch), Clock()
         app = create_app(clock=clock)
         with Wire(app, clock.pause).serving() as wire:
-            connection = Connection(wire.url, PROVIDER.headers, (), timeout, 10**6, 10**6)
-            http = HttpClient(connection, pause=clock.pause, clock=clock, chance=lambda: 0.5)
+            http = http_client(wire.url, clock, impatient)
             keys = codes(f"pages/{name}.txt" for name in {**BEFORE, **AFTER})
             driver = NamedDriver(RestDriver(PROVIDER, http, root=scratch), PROVIDER, lambda: "acme", lambda: keys)
             machine = Machine(root / "journal", driver, clock, clock.pause, SETTLE_SECONDS, agrees=True)
@@ -90,7 +86,7 @@ def pages(*, timeout: float = 60) -> Iterator[Pages]:
 
 def hit(fault: Fault, request: str, *, times: int, hanging: bool) -> Seen:
     """Apply with the fault in the way, then once more without. Raises AssertionError where anything was harmed."""
-    with pages(timeout=TIME_OUT_SECONDS if hanging else 60) as at:
+    with pages(impatient=request if hanging else "") as at:
         files = at.files(AFTER)
         at.wire.arm(request, fault, 1, times)
         code = at.machine.apply(files)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.model import Address, Body, Manifest, Source
+from reconciler.drivers.answers import Answer
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
@@ -17,7 +18,7 @@ from reconciler.exits import Exit
 from reconciler.server import create_app
 from tests.faults.machine import Machine
 from tests.faults.misbehaviour import TIME_OUT_SECONDS
-from tests.faults.wire import Fault, Wire
+from tests.faults.wire import Fault, Wire, request_kind
 from tests.world import PROVIDER, Clock, client
 
 ASSISTANT = PROVIDER.kinds["assistant"]
@@ -72,8 +73,27 @@ class Account:
 CONVERGED = {"kept": ("kept", 1.0, None), "changed": ("changed", 0.5, "two"), "added": ("added", 1.0, None)}
 
 
+class Impatient(HttpClient):
+    """Waits shortly for the answer to one kind of request, and long for all others: the machine may be busy."""
+
+    def __init__(self, request: str, connection: Connection, **more: Any) -> None:
+        super().__init__(connection, **more)
+        self._request = request
+        self._short = HttpClient(replace(connection, timeout_seconds=TIME_OUT_SECONDS), **more)
+
+    def send(self, method: str, path: str, **how: Any) -> Answer:
+        short = request_kind(method, f"/v1{path}") == self._request
+        return self._short.send(method, path, **how) if short else super().send(method, path, **how)
+
+
+def http_client(url: str, clock: Clock, impatient: str) -> HttpClient:
+    """A client that waits for hardly anything but answers, and for those to a kind of request only shortly."""
+    connection = Connection(url, PROVIDER.headers, (), 60, 10**6, 10**6)
+    return Impatient(impatient, connection, pause=clock.pause, clock=clock, chance=lambda: 0.5)
+
+
 @contextmanager
-def account(provider: Any = PAGED, *, timeout: float = 60) -> Iterator[Account]:
+def account(provider: Any = PAGED, *, impatient: str = "") -> Iterator[Account]:
     """An account that has the files of `BEFORE` applied, and objects of others."""
     with tempfile.TemporaryDirectory() as scratch:
         clock = Clock()
@@ -82,8 +102,7 @@ def account(provider: Any = PAGED, *, timeout: float = 60) -> Iterator[Account]:
         for body in STRANGERS:
             plain.create("assistant", body)
         with Wire(app, clock.pause).serving() as wire:
-            connection = Connection(wire.url, PROVIDER.headers, (), timeout, 10**6, 10**6)
-            http = HttpClient(connection, pause=clock.pause, clock=clock, chance=lambda: 0.5)
+            http = http_client(wire.url, clock, impatient)
             machine = Machine(Path(scratch), RestDriver(provider, http), clock, clock.pause, SETTLE_SECONDS)
             assert machine.apply(BEFORE) == Exit.DONE
             clock.pause(60)
@@ -101,7 +120,7 @@ class Seen:
 
 def hit(fault: Fault, request: str, *, times: int, hanging: bool) -> Seen:
     """Apply with the fault in the way, then once more without. Raises AssertionError where anything was harmed."""
-    with account(timeout=TIME_OUT_SECONDS if hanging else 60) as at:
+    with account(impatient=request if hanging else "") as at:
         ids, others = at.ours(), at.others()
         at.wire.arm(request, fault, NTH.get(request, 1), times)
         code = at.machine.apply(AFTER, allow_deletes=1)

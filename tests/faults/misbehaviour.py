@@ -12,8 +12,8 @@ from reconciler.drivers.http import MAX_ANSWER_BYTES
 from tests.faults.wire import Exchange, Fault
 
 ERROR = {"error": {"message": "The server had an error.", "type": "server_error", "param": None, "code": None}}
-TIME_OUT_SECONDS = 1.0
-"""How long the client waits for an answer where the fault is that none comes."""
+TIME_OUT_SECONDS = 2.0
+"""How long the client waits for an answer to a kind of request where the fault is that none comes."""
 
 
 def says(status: int, body: Any = ERROR, headers: Mapping[str, str] | None = None, *, commit: bool = False) -> Fault:

@@ -28,11 +28,11 @@ class Interrupting:
         self.will_stop = threading.Event()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        self.started.wait(30)
+        self.started.wait(300)
         self.seen += environ["REQUEST_METHOD"] == "POST"
         if self.seen == 3 and self.client and not self.will_stop.is_set():
             self.client.send_signal(self.number)
-            self.will_stop.wait(30)
+            self.will_stop.wait(50)  # the client waits for a minute
         return self.app(environ, start_response)
 
 
@@ -54,7 +54,7 @@ def test_one_signal_ends_an_apply_after_what_is_in_flight(number: signal.Signals
             if "stopping" in line:
                 interrupting.will_stop.set()
                 break
-        out, _ = interrupting.client.communicate(timeout=60)
+        out, _ = interrupting.client.communicate(timeout=300)
         assert interrupting.client.returncode == 130
         assert "3 done" in out
         assert "7 skipped" in out
@@ -78,7 +78,7 @@ class Holding:
         answer = self.app(environ, start_response)
         if self.seen == 3 and not self.reached.is_set():
             self.reached.set()
-            self.let_go.wait(120)
+            self.let_go.wait(600)
         return answer
 
 
@@ -94,7 +94,7 @@ def test_a_second_signal_does_not_wait_for_what_is_in_flight(number: signal.Sign
         running = subprocess.Popen(command, env=project.environment, stderr=subprocess.PIPE, text=True)
         assert running.stderr is not None
         try:
-            holding.reached.wait(60)
+            assert holding.reached.wait(300)
             running.send_signal(number)
             assert any("stopping" in line for line in running.stderr)
             running.send_signal(number)

@@ -32,7 +32,7 @@ class Killing:
         self._lock = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        self.started.wait(30)
+        self.started.wait(300)
         with self._lock:
             self.seen += environ["REQUEST_METHOD"] == "POST"
             due = self.seen == self.nth and environ["REQUEST_METHOD"] == "POST"
@@ -65,9 +65,10 @@ def test_killed_while_creating_then_applied_again(nth: int, after: bool, project
         }
         killing.victim = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         killing.started.set()
-        assert killing.victim.wait(60) == -9
+        assert killing.victim.wait(300) == -9
         killing.nth = 0
         remote = Remote(app, server)
+        remote.quiet()
         before = len(remote.objects())
         assert before < CREATES or after
         project.ok("apply", "--yes")

@@ -18,15 +18,16 @@ MOST_AT_ONCE = 2000
 STORE = "reconciler: {kind: vector_store}\nname: Handbook\nfiles: [pages/*.txt]\n"
 
 
-def killed(project: Project, killing: Killing, nth: int, after: bool) -> None:
+def killed(project: Project, killing: Killing, remote: Remote, nth: int, after: bool) -> None:
     """Apply in a process of its own, which is killed at the nth write."""
     killing.seen, killing.nth, killing.after = 0, nth, after
     command = [sys.executable, "-m", "reconciler", "-C", str(project.root), "apply", "--yes", "--parallelism", "16"]
     environment = project.environment | {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
     killing.victim = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     killing.started.set()
-    assert killing.victim.wait(240) == -9
+    assert killing.victim.wait(900) == -9
     killing.nth = 0
+    remote.quiet()
     killing.started.clear()
 
 
@@ -51,9 +52,9 @@ def test_no_page_is_there_twice_and_none_is_missing(project: Project) -> None:
         project.write("assistants.d/store.yaml", STORE)
         for number in range(PAGES):
             project.write(f"assistants.d/pages/{number}.txt", f"page {number}\n")
-        killed(project, killing, PAGES // 2, after=True)
+        killed(project, killing, remote, PAGES // 2, after=True)
         uploads = sum(request.path == "/v1/files" for request in remote.writes)
-        killed(project, killing, PAGES - uploads + 2, after=True)  # all uploads, the store, one batch of two
+        killed(project, killing, remote, PAGES - uploads + 2, after=True)  # all uploads, the store, one batch of two
         killing.started.set()
         remote.forget()
         project.ok("apply", "--yes")

@@ -133,6 +133,7 @@ def self_signed(directory: Path, name: str = "localhost") -> tuple[ssl.SSLContex
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # a connection that finds no room is tried again a second later
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a client that breaks off is what this is about."""
@@ -149,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
         exchange = Exchange(wire.app, self.connection, self.command, self.path, headers, body, wire.elapse)
         self.close_connection = True
         with suppress(OSError):  # the client left
-            self.close_connection = not wire.fault_for(_request(self.command, self.path))(exchange)
+            self.close_connection = not wire.fault_for(request_kind(self.command, self.path))(exchange)
 
     do_POST = do_DELETE = do_GET
 
@@ -157,7 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _request(method: str, path: str) -> str:
+def request_kind(method: str, path: str) -> str:
+    """What `REQUESTS` calls it, or an upload or an attach."""
     alone = path.partition("?")[0].count("/") == 2
     if method == "POST" and path.endswith(("/files", "/file_batches")):
         return "upload" if alone else "attach"

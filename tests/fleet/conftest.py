@@ -15,7 +15,7 @@ _numbers = count()
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    server = Postgres()
+    server = Postgres(durable=False)
     server.start()
     yield server
     server.stop()

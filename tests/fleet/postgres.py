@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
+
+from tests.ports import free_port
 
 WHO = "nobody"
 
@@ -22,17 +23,19 @@ def binaries() -> Path | None:
 
 
 class Postgres:
-    """One server. `initdb` and the server refuse to run as root, so root runs them as another."""
+    """One server. `initdb` and the server refuse to run as root, so root runs them as another.
 
-    def __init__(self) -> None:
+    Unless it is to be `durable` it does not wait for the disk, which may stall for longer than the fleet is patient.
+    """
+
+    def __init__(self, *, durable: bool = True) -> None:
         found = binaries()
         assert found, "PostgreSQL is not installed: apt-get install postgresql"
         self.bin = found
+        self._durable = durable
         self.directory = Path(tempfile.mkdtemp(prefix="reconciler-postgres-"))  # pytest's own are closed to others
         self.data = self.directory / "data"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -47,12 +50,13 @@ class Postgres:
             file.write(
                 f"listen_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = ''\n"
                 "max_connections = 200\nshared_buffers = 64MB\nrecovery_init_sync_method = syncfs\n"
+                f"fsync = {'on' if self._durable else 'off'}\n"
             )
         self.ctl("start")
 
     def ctl(self, *words: str) -> None:
         log = self.directory / "log"
-        self._as_other("pg_ctl", "-D", str(self.data), "-l", str(log), "-w", "-t", "60", *words)
+        self._as_other("pg_ctl", "-D", str(self.data), "-l", str(log), "-w", "-t", "300", *words)
 
     def crash(self) -> None:
         """What a power cut does, and up again."""

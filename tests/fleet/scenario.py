@@ -107,12 +107,22 @@ class FleetProject:
             for each in running:
                 each.terminate()
             for each in running:
-                each.wait(60)
+                each.wait(LONGEST)
 
 
 def children(pid: int) -> list[int]:
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(word) for word in text.split()]
+
+
+def worker_of(supervisor: int) -> int:
+    """The process id of its one worker; waits for it where the last one has just ended."""
+    end = time.monotonic() + LONGEST
+    while not (found := children(supervisor)):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    (worker,) = found
+    return worker
 
 
 def stats(vendor: str) -> Any:
@@ -136,7 +146,7 @@ def vendor_process(latency: float = 0.02) -> Iterator[str]:
         yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(LONGEST)
 
 
 def play(project: FleetProject, postgres: Postgres, workers: int, total: int, faults: Faults) -> Mapping[str, Any]:
@@ -173,11 +183,11 @@ def _act(
     wake: tuple[float, int] | None,
 ) -> tuple[float, int] | None:
     if act == "kill":  # the whole machine, never seen again
-        (worker,) = children(machines[0].pid)
+        worker = worker_of(machines[0].pid)
         machines[0].kill()
         os.kill(worker, signal.SIGKILL)
     elif act == "stop":
-        (worker,) = children(machines[1].pid)
+        worker = worker_of(machines[1].pid)
         os.kill(worker, signal.SIGSTOP)
         return time.monotonic() + faults.stop_seconds, worker
     else:

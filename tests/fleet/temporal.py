@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +25,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from reconciler.engine.fleet.runner import Dead, Done, Job, Later, Verdict
+from tests.ports import free_port
 
 QUEUE = "reconciler"
 CARRY_OUT = "carry_out"
@@ -145,9 +145,7 @@ def temporal_server() -> Iterator[str]:
     """Temporal's own server for development, in memory; its address."""
     program = shutil.which("temporal", path=str(Path(sys.executable).parent))
     assert program, "install requirements/temporal.txt"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [program, "server", "start-dev", "--headless", "--port", str(port), "--ip", "127.0.0.1"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"127.0.0.1:{port}"
@@ -156,11 +154,11 @@ def temporal_server() -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(300)
 
 
 async def _until_up(address: str) -> None:
-    for _ in range(300):
+    for _ in range(3000):
         with suppress(RuntimeError):
             if await (await Client.connect(address)).service_client.check_health():
                 return

@@ -20,7 +20,7 @@ from reconciler.server import create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote
 from tests.fleet.postgres import Postgres
-from tests.fleet.scenario import LONGEST, Faults, FleetProject, addresses, children, play, stats, vendor_process
+from tests.fleet.scenario import LONGEST, Faults, FleetProject, addresses, play, stats, vendor_process, worker_of
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_the_jobs_of_a_killed_worker_go_to_others_before_it_counts_as_silent(
     project.ok("fleet", "submit")
     with project.workers(2, "--heartbeat", "0.5", "--silence", "100000") as machines:
         wait_until(lambda: addresses(vendor) > 100)
-        (worker,) = children(machines[0].pid)
+        worker = worker_of(machines[0].pid)
         machines[0].kill()
         os.kill(worker, signal.SIGKILL)
         project.wait_until_finished()
@@ -119,7 +119,7 @@ def test_a_target_that_always_fails_does_not_hold_up_the_others_and_is_given_up(
     tmp_path: Path, database_url: str, vendor: str
 ) -> None:
     project = FleetProject(tmp_path / "project", vendor, database_url)
-    project.write(rows=100, targets=3, rate=1000, timeout=1)
+    project.write(rows=100, targets=3, rate=1000)
     settings = project.root / "assistants.d/reconciler.yaml"
     settings.write_text(settings.read_text().replace(f"url: {vendor}/v1", "url: http://127.0.0.1:9/v1", 1))
     project.ok("fleet", "init")
@@ -148,21 +148,21 @@ def test_a_worker_that_ends_is_started_again_and_all_end_when_told_to(tmp_path: 
     command = project.command("fleet", "worker", "--processes", "1")
     with subprocess.Popen(command, env=project.environment, stderr=subprocess.PIPE, text=True) as supervisor:
         assert supervisor.stderr
-        wait_until(lambda: workers(database_url) == 1)
-        (first,) = children(supervisor.pid)
-        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: bool(workers(database_url)))
+        before = workers(database_url)
+        os.kill(worker_of(supervisor.pid), signal.SIGKILL)
         assert "a worker ended with -9" in supervisor.stderr.readline()
-        wait_until(lambda: workers(database_url) == 2)
-        (second,) = children(supervisor.pid)
+        wait_until(lambda: bool(workers(database_url) - before))
+        second = worker_of(supervisor.pid)
         supervisor.terminate()
-        supervisor.communicate(timeout=60)
+        supervisor.communicate(timeout=LONGEST)
     assert not Path(f"/proc/{second}").exists()
 
 
-def workers(url: str) -> int:
-    """How many workers have begun; one that was killed a moment ago counts."""
+def workers(url: str) -> set[int]:
+    """The workers that have begun; one that was killed is among them until it counts as silent."""
     with Database(url, 1) as database:
-        return int(database.rows("SELECT count(*) FROM procrastinate_workers")[0][0])
+        return {id for (id,) in database.rows("SELECT id FROM procrastinate_workers")}
 
 
 def wait_until(there: Callable[[], bool]) -> None:
@@ -183,7 +183,7 @@ def test_workers_end_when_postgresql_goes(tmp_path: Path, own_postgres: Postgres
         project.wait_until(lambda found: found[0].surveyed)
         own_postgres.ctl("stop", "-m", "immediate")
         try:
-            assert worker.wait(120) == 75
+            assert worker.wait(LONGEST) == 75
         finally:
             worker.kill()
             own_postgres.ctl("start")

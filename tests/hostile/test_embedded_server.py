@@ -31,7 +31,7 @@ HEADERS = {"OpenAI-Beta": "assistants=v2", "Content-Type": "application/json"}
 def ask(remote: Remote, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
     """One request whose path goes out as it is, and its answer."""
     host, port = remote.url.removeprefix("http://").split(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    connection = http.client.HTTPConnection(host, int(port), timeout=300)
     try:
         content = None if body is None else json.dumps(body).encode()
         connection.request(method, path, content, HEADERS | headers)

@@ -18,6 +18,12 @@ from tests.locks.conftest import NAME, Store
 DEAD = {"who": "ann", "host": "gone", "run": "0a1b2c3d", "since": 1.0, "free": False, "renewals": 3}
 
 
+@pytest.fixture(autouse=True)
+def only_the_test_renews(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it takes: a renewal in between would be one by a clock that the test has moved on."""
+    monkeypatch.setattr(lease, "RENEWAL_SECONDS", 3600.0)
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = 1000.0

@@ -32,7 +32,7 @@ MUTANTS = [
     )
     for mutant in module.MUTANTS
 ]
-LONGEST = 300
+LONGEST = 900
 """Seconds after which a mutant that runs in circles counts as noticed."""
 ROOT = Path(__file__).parents[2]
 COPIED = ("reconciler/__init__.py", "reconciler/core", "schemas", "tests/__init__.py", "tests/strategies.py")

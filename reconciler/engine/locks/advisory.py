@@ -7,6 +7,7 @@ Who holds it is told by the name of the connection. Every write asks the server 
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any, Final, LiteralString
 from urllib.parse import urlsplit
 
@@ -63,9 +64,12 @@ class AdvisoryLock:
         return SEND_WITHIN_SECONDS
 
     def release(self) -> None:
-        """Give it back, by ending the connection."""
+        """Give it back, and end the connection."""
         with self._guard:
             if self._connection is not None:
+                with suppress(psycopg.Error):  # lost: it is nobody's already
+                    # A connection that ends frees its locks only when the server hears of it: the next run comes first.
+                    self._connection.execute("SELECT pg_advisory_unlock_all()")
                 self._connection.close()
                 self._connection = None
 

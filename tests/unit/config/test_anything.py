@@ -48,7 +48,7 @@ leaves = st.sampled_from([None, True, 0, -1, 1.5, "", "text", "a\x00b", "\u202e"
 values = st.recursive(
     leaves, lambda each: st.lists(each, max_size=3) | st.dictionaries(names, each, max_size=4), max_leaves=20
 )
-anything = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+anything = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 
 
 def judge(root: Path, name: str, content: bytes) -> None:

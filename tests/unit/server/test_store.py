@@ -68,7 +68,7 @@ def test_a_seeded_server_on_a_written_file_draws_other_ids(tmp_path: Path) -> No
 def test_two_processes_write_one_new_file(tmp_path: Path) -> None:
     file = tmp_path / "server.db"
     writers = [_writer(file, name, "\nfor number in range(40): create(number)") for name in "ab"]
-    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert [writer.wait(600) for writer in writers] == [0, 0]
     names = sorted(each["name"] for each in _over(create_app(file)).walk())
     assert names == sorted(f"{name}{number}" for name in "ab" for number in range(40))
 
