@@ -1,7 +1,7 @@
 """The command line: global options, one lazily loaded module for each verb, and what an exception becomes.
 
-`--help` and `--version` load nothing heavy: verbs live in `reconciler.commands.VERB` as `command`, and import what they
-need when they run.
+`--help` and `--version` load no verb: these live in `reconciler.commands.VERB` as `command`, and import what they need
+when they run.
 """
 
 from __future__ import annotations
@@ -9,22 +9,18 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
 from reconciler import __version__
 from reconciler.commands.completing import complete_targets
-from reconciler.commands.options import REMEMBERED_FORMATS, Options
 from reconciler.commands.streams import keep_streams
+from reconciler.commands.verbs import VERBS, listed
 from reconciler.exits import Exit
 
-VERBS: Final = (
-    *("init", "validate", "render", "plan", "apply", "drift", "comment", "pull", "show", "graph"),
-    *("adopt", "release", "takeover", "explain", "fmt", "convert", "doctor", "providers", "schema", "serve"),
-    *("run", "fleet", "report", "unlock", "completion"),
-)
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _ELSEWHERE: Final = {
     **dict.fromkeys(("diff", "preview", "status"), "plan"),
@@ -64,9 +60,15 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The verbs with their whole first sentence, which click would cut at the end of the line."""
-        commands = [(name, command) for name in self.list_commands(ctx) if (command := self.get_command(ctx, name))]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, command.get_short_help_str(_WHOLE_SENTENCE)) for name, command in commands])
+            formatter.write_dl([(name, each.get_short_help_str(_WHOLE_SENTENCE)) for name, each in listed()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The verbs that begin like this, and the options: as click does it, which would import every verb."""
+        from click.shell_completion import CompletionItem
+
+        verbs = [CompletionItem(name, help=each.get_short_help_str()) for name, each in listed(incomplete)]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb's command; None for a word that is no verb."""
@@ -95,6 +97,7 @@ class LazyGroup(click.Group):
             raise
         except Exception as problem:
             from reconciler.commands.failures import tell
+            from reconciler.commands.options import REMEMBERED_FORMATS
 
             if ctx.obj is None or (status := tell(problem, ctx.obj, ctx.meta.get(REMEMBERED_FORMATS, ()))) is None:
                 raise
@@ -122,8 +125,8 @@ def _global_first(args: list[str], options: Sequence[click.Parameter]) -> list[s
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="reconciler")
-@click.option("-C", "directory", type=click.Path(path_type=Path), default=Path(), help="Work in this directory.")
-@click.option("--dir", "dirs", multiple=True, type=click.Path(path_type=Path), help="Manifests; default assistants.d.")
+@click.option("-C", "directory", type=click.Path(), help="Work in this directory.")
+@click.option("--dir", "dirs", multiple=True, type=click.Path(), help="Manifests; default assistants.d.")
 @click.option(
     "--target",
     help="The target to work on; default: the settings' default_target.",
@@ -136,8 +139,8 @@ def _global_first(args: list[str], options: Sequence[click.Parameter]) -> list[s
 @click.pass_context
 def root(
     ctx: click.Context,
-    directory: Path,
-    dirs: tuple[Path, ...],
+    directory: str | None,
+    dirs: tuple[str, ...],
     target: str | None,
     verbose: bool,
     quiet: bool,
@@ -149,8 +152,9 @@ def root(
     Files in assistants.d/ say what assistants should be, `plan` shows field by field what differs from what is live,
     `apply` sends the changed fields and nothing else. Every option can be set as RECONCILER_*.
     """
-    dirs = dirs or (Path("assistants.d"),)
-    ctx.obj = Options(directory, dirs, target, verbose, quiet, color, allow_secret_like)
+    from reconciler.commands.options import Options, places
+
+    ctx.obj = Options(*places(directory, dirs), target, verbose, quiet, color, allow_secret_like)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

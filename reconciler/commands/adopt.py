@@ -6,17 +6,16 @@ import click
 
 from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 
 
+@verb
 @click.command("adopt")
 @click.argument("address", shell_complete=complete_addresses)
 @click.argument("id")
 @click.pass_obj
 def command(options: Options, address: str, id: str) -> int:
-    """Put the mark of manifest ADDRESS on the live object ID.
-
-    Nothing else of it is changed; `plan` shows what differs.
-    """
+    """Nothing else of it is changed; `plan` shows what differs."""
     from reconciler.commands.named import known_addresses
     from reconciler.commands.ownership import change_marks
     from reconciler.commands.session import Session

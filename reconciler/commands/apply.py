@@ -14,6 +14,7 @@ from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.output import OUTCOME_FORMATS, destinations, formats_option, say, write
 from reconciler.commands.sharding import shard_option
+from reconciler.commands.verbs import verb
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.engine.observe import Sight
 
 
+@verb
 @click.command("apply")
 @click.argument("what", nargs=-1, metavar="[PLANFILE | ADDRESS...]", shell_complete=complete_addresses)
 @click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
@@ -56,9 +58,7 @@ def command(
     resolve: str | None,
     formats: tuple[str, ...],
 ) -> int:
-    """Send the changes that `plan` shows: only the fields that differ, and nothing else.
-
-    With PLANFILE (from `plan --out` or `--rollback-out`), exactly what it holds, unless the target changed meanwhile
+    """With PLANFILE (from `plan --out` or `--rollback-out`), exactly what it holds, unless the target changed meanwhile
     in what it touches. What has been done already is not done again, so a half-failed apply can be run once more.
     """
     from reconciler.commands.applying import carry_out, exit_of, fresh_plan

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ LONGEST: Final = 65_536
 LABEL: Final = "reconciler-drift"
 
 
+@verb
 @click.command("comment")
 @click.option("--provider", type=click.Choice(["github", "gitlab"]), required=True, help="Where to write.")
 @click.option(
@@ -49,9 +51,7 @@ def command(
     issue_title: str,
     issue_label: str,
 ) -> int:
-    """Write a plan as a comment on a pull request, or drift as an issue; the same one every time.
-
-    It is found again by the hidden first line of the text and by its author, and written only when it differs. The
+    """It is found again by the hidden first line of the text and by its author, and written only when it differs. The
     token comes from the environment: GITHUB_TOKEN, or GITLAB_TOKEN (GitLab's CI_JOB_TOKEN may not write comments).
     """
     from reconciler.commands.forges import issues_of, thread_of

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from reconciler.commands.options import Options
-
 if TYPE_CHECKING:
+    from reconciler.commands.options import Options
     from reconciler.config.files import Found, Project
 
 Offer: TypeAlias = Callable[[click.Context, click.Parameter, str], list[str]]
@@ -31,11 +30,10 @@ def _quiet(offer: Callable[[Options, str], Iterable[str]]) -> Offer:
 
 def _options(context: click.Context) -> Options:
     """The global options typed so far: the group itself is not run while a line is completed."""
-    from pathlib import Path
+    from reconciler.commands.options import Options, places
 
     said = context.find_root().params
-    dirs = tuple(map(Path, said.get("dirs") or ())) or (Path("assistants.d"),)
-    return Options(Path(said.get("directory") or "."), dirs, said.get("target"), False, True, "never")
+    return Options(*places(said.get("directory"), said.get("dirs")), said.get("target"), False, True, "never")
 
 
 @_quiet

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from reconciler.commands.verbs import verb
 
+
+@verb
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
-    """Print the script that completes verbs, options, targets, addresses and fields in SHELL.
-
-    Bash (4.4 or newer) and zsh, in .bashrc or .zshrc: `eval "$(reconciler completion bash)"`. Fish, in config.fish:
+    """Bash (4.4 or newer) and zsh, in .bashrc or .zshrc: `eval "$(reconciler completion bash)"`. Fish, in config.fish:
     `reconciler completion fish | source`.
     """
     from click.shell_completion import get_completion_class

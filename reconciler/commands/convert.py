@@ -9,6 +9,7 @@ import click
 
 from reconciler.commands.options import Options
 from reconciler.commands.output import say, tell_file
+from reconciler.commands.verbs import verb
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:
@@ -17,16 +18,15 @@ if TYPE_CHECKING:
     from reconciler.core.model import Diagnostic
 
 
+@verb
 @click.command("convert")
 @click.option("--to", "provider", required=True, metavar="PROVIDER", help="The provider whose kind they become.")
 @click.option("--write", is_flag=True, help="Write the files; without it, nothing is written.")
 @click.option("--diff", is_flag=True, help="Show every line that changes.")
 @click.pass_obj
 def command(options: Options, provider: str, write: bool, diff: bool) -> int:
-    """Rewrite manifests of assistants for an API of agents, comments kept.
-
-    Says for each file what has no counterpart there and what to do instead, and what is still missing afterwards. Live
-    objects are not touched: the new target gets objects of its own.
+    """Says for each file what has no counterpart there and what to do instead, and what is still missing afterwards.
+    Live objects are not touched: the new target gets objects of its own.
     """
     from reconciler.atomic import replace_file
     from reconciler.commands.session import Session

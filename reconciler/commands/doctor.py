@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:
@@ -17,14 +18,12 @@ if TYPE_CHECKING:
 _LABEL = 19
 
 
+@verb
 @click.command("doctor")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write it.")
 @click.pass_obj
 def command(options: Options, form: str) -> int:
-    """Check the target step by step: settings, files, credentials, network, API, marks, clock; exit 1 when one fails.
-
-    Nothing is changed on the target, and no secret is shown. Start here when something does not work.
-    """
+    """Nothing is changed on the target, and no secret is shown. Start here when something does not work."""
     import json
 
     from reconciler.commands.checks import PROJECT, TARGET, Status, examined

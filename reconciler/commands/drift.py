@@ -11,21 +11,21 @@ from reconciler.commands.choices import Choices, base_option
 from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.output import formats_option, say, write
+from reconciler.commands.verbs import verb
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:
     from reconciler.core.model import Change, FieldChange, Plan
 
 
+@verb
 @click.command("drift")
 @click.argument("addresses", nargs=-1, shell_complete=complete_addresses)
 @base_option
 @formats_option
 @click.pass_obj
 def command(options: Options, addresses: tuple[str, ...], base: str, formats: tuple[str, ...]) -> int:
-    """Tell whether the live objects we manage still look like the files; exit 2 when one does not.
-
-    What the files say and was never applied is counted, not shown: `plan` shows it. Where nothing remembers what was
+    """What the files say and was never applied is counted, not shown: `plan` shows it. Where nothing remembers what was
     last applied (no `marks: digests`, no --base), an edit of a file that was not applied yet shows like an edit by
     hand, and an object deleted by hand like one that was never made.
     """

@@ -10,6 +10,7 @@ import click
 
 from reconciler.commands.completing import complete_fields
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 
 if TYPE_CHECKING:
     from reconciler.commands.session import Session
@@ -20,16 +21,15 @@ _CODE: Final = re.compile(r"RC\d{4}", re.IGNORECASE)
 _FOR_TESTS: Final = re.compile(r"^<!--.*?-->\n+", re.MULTILINE | re.DOTALL)  # how the example of a page is run
 
 
+@verb
 @click.command("explain")
 @click.argument("what", required=False, metavar="[KIND[.FIELD...] | CODE]", shell_complete=complete_fields)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write it.")
 @click.pass_obj
 def command(options: Options, what: str | None, form: str) -> int:
-    """Say what KIND or a field of it is: type, limits, default, how it is compared, what removing it does, an example.
-
-    Without KIND, the kinds of the target. `assistant.tools.function.name` is the name of the function of any tool, and
-    `assistant.reconciler` the block of this tool. CODE (RC0201) is the code of a message: what it means and what to do.
-    Nothing is asked of the target.
+    """Without KIND, the kinds of the target. `assistant.tools.function.name` is the name of the function of any tool,
+    and `assistant.reconciler` the block of this tool. CODE (RC0201) is the code of a message: what it means and what
+    to do. Nothing is asked of the target.
     """
     if what is not None and _CODE.fullmatch(what):
         click.echo(_page(what.upper()))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 
 
+@verb
 @click.group("fleet")
 @click.option("--database", help="postgresql://…; better given as RECONCILER_FLEET_DATABASE.")
 @click.pass_context
 def command(context: click.Context, database: str | None) -> None:
-    """Reconcile with many workers: `submit` puts the work into PostgreSQL, in chunks, and workers do it.
-
-    Needs `pip install 'reconciler[fleet]'`. Credentials stay with the workers; the queue holds addresses and nothing
+    """Needs `pip install 'reconciler[fleet]'`. Credentials stay with the workers; the queue holds addresses and nothing
     else.
     """
     context.meta["reconciler.database"] = database

@@ -12,6 +12,7 @@ import click
 
 from reconciler.commands.options import Options
 from reconciler.commands.output import say, tell_file
+from reconciler.commands.verbs import verb
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:
@@ -21,15 +22,14 @@ if TYPE_CHECKING:
     from reconciler.core.model import Diagnostic
 
 
+@verb
 @click.command("fmt")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Write nothing; exit 2 when a file is not in the layout.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
 @click.pass_obj
 def command(options: Options, paths: tuple[Path, ...], check: bool, diff: bool) -> int:
-    """Put manifests, what they extend (`_*.yaml`) and settings into the canonical layout; without PATHS, all of them.
-
-    Fields in the order of the schema, two blanks a step, texts of several lines as blocks, no blanks at the ends of
+    """Fields in the order of the schema, two blanks a step, texts of several lines as blocks, no blanks at the ends of
     lines. Comments stay with what they belong to, and values stay exactly what they are: a file for which that cannot
     be promised is left as it is, and said.
     """

@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 
 
+@verb
 @click.command("graph")
 @click.option("--format", "form", type=click.Choice(["mermaid", "dot", "svg"]), default="mermaid", help="How to draw.")
 @click.pass_obj
 def command(options: Options, form: str) -> int:
-    """Draw the references among the manifests of the target, offline: Mermaid, DOT or SVG, on stdout."""
     from reconciler.commands.session import Session
     from reconciler.render.graph import dot, graph_of, mermaid, svg
 

@@ -12,6 +12,7 @@ import click
 
 from reconciler.commands.options import Options
 from reconciler.commands.output import say
+from reconciler.commands.verbs import verb
 
 if TYPE_CHECKING:
     from reconciler.commands.starting import Start
@@ -31,6 +32,7 @@ class _Wishes:
     forge: str | None
 
 
+@verb
 @click.command("init")
 @click.option("--owner", help="Who manages; default: the name of the directory.")
 @click.option("--url", help="The API's address, for a provider that has none of its own.")
@@ -57,9 +59,7 @@ def command(
     editor: str | None,
     forge: str | None,
 ) -> int:
-    """Write a first manifest and settings; on a terminal, ask for what no option says.
-
-    `--target` names the provider here: local, which needs no account, or portkey, for one. No file is ever
+    """`--target` names the provider here: local, which needs no account, or portkey, for one. No file is ever
     overwritten: what exists is kept, and said. To start from what is live, add --from-target, or run `reconciler pull`
     later.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,3 +22,8 @@ class Options:
     quiet: bool
     color: str
     allow_secret_like: bool = False
+
+
+def places(directory: str | None, dirs: Sequence[str] | None) -> tuple[Path, tuple[Path, ...]]:
+    """What -C and --dir say, or what holds where they say nothing."""
+    return Path(directory or "."), tuple(map(Path, dirs or ("assistants.d",)))

@@ -12,11 +12,13 @@ from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.output import formats_option, say, write
 from reconciler.commands.sharding import shard_option
+from reconciler.commands.verbs import verb
 
 if TYPE_CHECKING:
     from reconciler.core.shards import Shard
 
 
+@verb
 @click.command("plan")
 @click.argument("addresses", nargs=-1, shell_complete=complete_addresses)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `apply PLANFILE`.")
@@ -44,10 +46,7 @@ def command(
     resolve: str | None,
     formats: tuple[str, ...],
 ) -> int:
-    """Show what differs between the files and the target, field by field. Sends no write.
-
-    With ADDRESSES (KIND/KEY), only these are planned, and nothing is deleted.
-    """
+    """With ADDRESSES (KIND/KEY), only these are planned, and nothing is deleted."""
     from reconciler.commands.formats import plan_renderers
     from reconciler.commands.planning import exit_of, plan_against, plan_live
     from reconciler.commands.session import Session

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 
 if TYPE_CHECKING:
     from reconciler.drivers.provider import Provider, ProviderKind
@@ -26,6 +27,7 @@ _LISTS: Final = {
 }
 
 
+@verb
 @click.command("providers")
 @click.argument("names", nargs=-1, metavar="[PROVIDER]...")
 @click.option(
@@ -33,9 +35,7 @@ _LISTS: Final = {
 )
 @click.pass_obj
 def command(options: Options, names: tuple[str, ...], form: str) -> int:
-    """Show what each PROVIDER can do: how objects are changed, removed and listed, and what metadata allows.
-
-    A kind is served where its row says; `any` is a target's own `url`. What a provider cannot do, a plan says at the
+    """A kind is served where its row says; `any` is a target's own `url`. What a provider cannot do, a plan says at the
     field that wants it.
     """
     from reconciler.config.schemas import schemas_of

@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 from reconciler.exits import Exit
 
 
+@verb
 @click.command("pull")
 @click.argument("what", nargs=-1, metavar="[ID | NAME | ADDRESS]...")
 @click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
@@ -15,10 +17,7 @@ from reconciler.exits import Exit
 @click.option("--theirs", is_flag=True, help="Write live edits of ADDRESSES (KIND/KEY) back into their files.")
 @click.pass_obj
 def command(options: Options, what: tuple[str, ...], yes: bool, check: bool, theirs: bool) -> int:
-    """Write a manifest for every live object that nobody manages, and start managing it: its mark, and nothing else.
-
-    With IDs or NAMEs (which may hold * and ?), only these. Objects of other owners are never pulled.
-    """
+    """With IDs or NAMEs (which may hold * and ?), only these. Objects of other owners are never pulled."""
     from reconciler.commands.pulling import prove, pull
     from reconciler.commands.session import Session
     from reconciler.commands.theirs import write_back

@@ -6,13 +6,14 @@ import click
 
 from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 
 
+@verb
 @click.command("release")
 @click.argument("address", shell_complete=complete_addresses)
 @click.pass_obj
 def command(options: Options, address: str) -> int:
-    """Take our mark off the live object of ADDRESS. Nothing else of it is changed; remove its manifest as well."""
     from reconciler.commands.named import parse_address
     from reconciler.commands.ownership import change_marks
     from reconciler.commands.session import Session

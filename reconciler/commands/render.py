@@ -11,12 +11,14 @@ import click
 from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.output import say
+from reconciler.commands.verbs import verb
 
 if TYPE_CHECKING:
     from reconciler.core.model import Address, Body, Json, Manifest, Path
     from reconciler.core.semantics import Kind
 
 
+@verb
 @click.command("render")
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...", shell_complete=complete_addresses)
 @click.option(
@@ -24,10 +26,7 @@ if TYPE_CHECKING:
 )
 @click.pass_obj
 def command(options: Options, addresses: tuple[str, ...], form: str) -> int:
-    """Print manifests as they are sent to the target: layers, tags and templates resolved. Offline.
-
-    Every value has the place it came from in a comment; sensitive ones are masked.
-    """
+    """Every value has the place it came from in a comment; sensitive ones are masked."""
     from reconciler.commands.session import Session
     from reconciler.render.json import json_text
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 from reconciler.exits import Exit
 
 
+@verb
 @click.group("report")
-def command() -> None:
-    """Work with the reports that `apply --report` writes."""
+def command() -> None: ...
 
 
 @command.command("merge")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 
 
+@verb
 @click.command("run")
 @click.option("--interval", type=click.FloatRange(min=0.1), default=300.0, help="Seconds from one pass to the next.")
 @click.option(
@@ -33,9 +35,7 @@ def command(
     passes: int | None,
     traces: bool,
 ) -> int:
-    """Keep the target of --target, or all of them, as the files say, until stopped. Writes one JSON line an event.
-
-    Files are read again in each pass. A target that fails is left alone, longer each time; others go on.
+    """Files are read again in each pass. A target that fails is left alone, longer each time; others go on.
     Nothing is deleted unless the settings say `prune: owned` and the deletion guard holds.
     """
     from reconciler.commands.running import Pace, run

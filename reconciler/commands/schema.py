@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 
 
+@verb
 @click.command("schema")
 @click.argument("kind", default="assistant")
 @click.pass_obj
 def command(options: Options, kind: str) -> int:
-    """Print the JSON Schema of a manifest of KIND: what editors complete and check against."""
     import json
 
     from reconciler.commands.named import kind_named

@@ -8,8 +8,10 @@ import click
 
 from reconciler.commands.options import Options
 from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
+from reconciler.commands.verbs import verb
 
 
+@verb
 @click.command("serve")
 @click.option(
     "--profile",
@@ -38,7 +40,6 @@ def command(
     adversary: int | None,
     record: Path | None,
 ) -> int:
-    """Serve the embedded API on loopback, for trying things out and for tests. Ctrl-C ends it."""
     from reconciler.server import Chaos, ChaosError, StoreError, create_app
     from reconciler.server.http import serve
 

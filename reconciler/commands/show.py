@@ -8,14 +8,15 @@ import click
 
 from reconciler.commands.options import Options
 from reconciler.commands.output import formats_option, say, write
+from reconciler.commands.verbs import verb
 
 
+@verb
 @click.command("show")
 @click.argument("plan_file", type=click.Path(path_type=Path, dir_okay=False))
 @formats_option
 @click.pass_obj
 def command(options: Options, plan_file: Path, formats: tuple[str, ...]) -> int:
-    """Show a plan that `plan --out` saved."""
     from reconciler.commands.formats import plan_renderers
     from reconciler.engine import planfile
 

@@ -6,16 +6,16 @@ import click
 
 from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 
 
+@verb
 @click.command("takeover")
 @click.argument("addresses", nargs=-1, shell_complete=complete_addresses)
 @click.option("--from", "owner", required=True, metavar="OWNER", help="Whose objects to take over.")
 @click.pass_obj
 def command(options: Options, addresses: tuple[str, ...], owner: str) -> int:
-    """Put our name in the place of OWNER on the live objects of ADDRESSES; without any, of all manifests here.
-
-    An object is taken over under the key of its manifest: OWNER's key, or the object that `id:` names. Nothing but
+    """An object is taken over under the key of its manifest: OWNER's key, or the object that `id:` names. Nothing but
     its mark is changed, and nothing of OWNER that has no manifest here.
     """
     from reconciler.commands.named import parse_address

@@ -7,17 +7,17 @@ import sys
 import click
 
 from reconciler.commands.options import Options
+from reconciler.commands.verbs import verb
 from reconciler.exits import Exit
 
 
+@verb
 @click.command("unlock")
 @click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
 @click.pass_obj
 def command(options: Options, yes: bool) -> int:
-    """Name the holder of the target's lock, and take the lock away after confirmation.
-
-    A run that is still alive sends nothing more once it notices: before its next write with PostgreSQL, within half a
-    minute with an object store.
+    """A run that is still alive sends nothing more once it notices: before its next write with PostgreSQL, within half
+    a minute with an object store.
     """
     from reconciler.commands.locking import opened
     from reconciler.commands.session import Session

@@ -9,6 +9,7 @@ import click
 
 from reconciler.commands.options import Options
 from reconciler.commands.output import PROBLEM_FORMATS, remembered, say
+from reconciler.commands.verbs import verb
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class _Checked:
     targets: tuple[str, ...]
 
 
+@verb
 @click.command("validate")
 @click.option(
     "--format",
@@ -36,10 +38,7 @@ class _Checked:
 )
 @click.pass_obj
 def command(options: Options, formats: tuple[str, ...]) -> int:
-    """Check every manifest against every target it is for: all problems at once, no network, no credentials.
-
-    Exit 4 where the files are right, and only policies are not kept.
-    """
+    """Exit 4 where the files are right, and only policies are not kept."""
     from reconciler.commands.formats import write_problems
     from reconciler.config.errors import has_errors, in_order
 

@@ -69,6 +69,15 @@ def test_verbs(project: Project, shell: Shell) -> None:
     assert {"plan", "apply", "doctor"} <= set(shell(project, 'reconciler ""'))
 
 
+@pytest.mark.parametrize("incomplete", ["", "p", "fle", "x", "-", "--ver"])
+def test_of_verbs_is_offered_what_click_would_offer_after_importing_them(incomplete: str) -> None:
+    context = click.Context(root, info_name="reconciler")
+    ours, clicks = root.shell_complete(context, incomplete), click.Group.shell_complete(root, context, incomplete)
+    assert [(each.value, each.type, each.help) for each in ours] == [
+        (each.value, each.type, each.help) for each in clicks
+    ]
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_kinds_and_fields(project: Project, shell: Shell) -> None:
     assert "assistant" in shell(project, "reconciler explain assi")

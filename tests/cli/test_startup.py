@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from reconciler.commands.verbs import VERBS
+
 HEAVY = {"httpx", "jsonschema", "jsonschema_rs", "deepdiff", "rich", "yaml", "werkzeug", "jinja2", "sqlite3"}
 HEAVY |= {"orjson", "ruamel", "re2"}
 # Not heavy, but nothing of it is printed by those who only print.
 NEEDLESS = {"tempfile", "json", "random", "sqlite3", "ssl", "asyncio"}
+# Where no verb is run.
+NO_VERB = {"pathlib", "dataclasses", "reconciler.commands.options", *(f"reconciler.commands.{verb}" for verb in VERBS)}
 
 
-def loaded(arguments: list[str], directory: Path) -> set[str]:
+def loaded(arguments: list[str], directory: Path, **more: str) -> set[str]:
     code = (
-        "import sys\nfrom reconciler.cli import main\n"
-        f"try:\n    main({arguments!r})\nfinally:\n"
-        "    print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+        "import sys\nsys.argv = ['reconciler']\nfrom reconciler.cli import main\n"
+        f"try:\n    main({arguments!r})\nfinally:\n    print(*sys.modules, file=sys.stderr)"
     )
-    ran = subprocess.run([sys.executable, "-c", code], cwd=directory, capture_output=True, text=True, check=False)
+    command, environment = [sys.executable, "-c", code], {**os.environ, **more}
+    ran = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     return set(ran.stderr.split())
 
@@ -28,6 +33,18 @@ def loaded(arguments: list[str], directory: Path) -> set[str]:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["plan", "--help"], ["apply", "--help"]])
 def test_help_and_version_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     assert loaded(arguments, tmp_path) & (HEAVY | NEEDLESS) == set()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_and_version_load_no_verb(arguments: list[str], tmp_path: Path) -> None:
+    assert loaded(arguments, tmp_path) & NO_VERB == set()
+
+
+def test_a_verb_is_completed_without_loading_one(tmp_path: Path) -> None:
+    typed = {"COMP_WORDS": "reconciler ", "COMP_CWORD": "1"}
+    names = loaded([], tmp_path, _RECONCILER_COMPLETE="bash_complete", **typed)
+    assert "click.shell_completion" in names
+    assert names & (NO_VERB | HEAVY | NEEDLESS) == set()
 
 
 def test_what_reads_files_alone_loads_no_http(tmp_path: Path) -> None:

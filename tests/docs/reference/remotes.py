@@ -7,8 +7,9 @@ from itertools import takewhile
 
 import click
 
-from reconciler.cli import VERBS, root
+from reconciler.cli import root
 from reconciler.commands.providers import COLUMNS, rows
+from reconciler.commands.verbs import VERBS
 from reconciler.config.schemas import schema_directory, shipped
 from reconciler.drivers.provider import Provider
 from tests.docs.reference.commands import variable
