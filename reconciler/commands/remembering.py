@@ -6,12 +6,12 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from reconciler.commands.state import NAME, state_directory
-from reconciler.config.memory import Memory
+from reconciler.config.memory import FEWEST, Memory
 from reconciler.config.schemas import schema_directory
 from reconciler.config.settings import Settings, Target
 
@@ -20,21 +20,22 @@ _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _READERS: Final = ("pyyaml", "jsonschema", "jinja2")
 
 
-def memory_of(root: Path, environment: Mapping[str, str], settings: Settings, target: Target) -> Memory | None:
+def memory_of(
+    root: Path, environment: Mapping[str, str], settings: Settings, target: Target, fewest: int = FEWEST
+) -> Memory | None:
     """What was accepted for a target before; None where nothing can be remembered."""
     home = environment.get("HOME") or environment.get("USERPROFILE")
     state = environment.get("XDG_STATE_HOME") or (home and f"{home}/.local/state")
     if not state or not Path(state).is_absolute():
         return None
-    return Memory(root / NAME / CACHE, target.name, Path(state), lambda: _context(settings, target))
-
-
-def keep(memory: Memory, root: Path) -> None:
-    """Write what is new to the project's directory for state, if there is anything."""
-    if memory.has_news:
-        with suppress(OSError):
-            state_directory(root)
-            memory.save()
+    return Memory(
+        root / NAME / CACHE,
+        target.name,
+        Path(state),
+        lambda: _context(settings, target),
+        prepare=partial(state_directory, root),
+        fewest=fewest,
+    )
 
 
 def _context(settings: Settings, target: Target) -> bytes:

@@ -17,7 +17,7 @@ import click
 from reconciler.commands.kinds import kinds_of
 from reconciler.commands.named import known_addresses
 from reconciler.commands.options import Options
-from reconciler.commands.remembering import keep, memory_of
+from reconciler.commands.remembering import memory_of
 from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
@@ -140,8 +140,6 @@ class Session:
         # A mark in a name has only the digest of its key: these are the keys it may be.
         uploaded = {name for name, kind in self.provider.kinds.items() if kind.upload}
         self._keys.update(codes(each.address.key for each in loaded.manifests if each.address.kind in uploaded))
-        if memory is not None:
-            keep(memory, self.root)
         if not loaded.ok:
             raise ConfigError(loaded.diagnostics)
         return loaded

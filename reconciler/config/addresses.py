@@ -38,7 +38,7 @@ def list_addresses(
     if has_errors(problems):
         raise ConfigError(in_order(problems))
     rank = {kind: place for place, kind in enumerate(provider.kinds)}
-    return sorted({*gathered.manifests, *gathered.rows}, key=lambda address: (rank[address.kind], address.key))
+    return sorted({*gathered.accepted, *gathered.rows}, key=lambda address: (rank[address.kind], address.key))
 
 
 class _Addresses(Manifests):

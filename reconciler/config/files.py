@@ -138,7 +138,11 @@ class Project:
                     summary, hint = f"the directory {self.root} does not exist", "-C names the directory to work in"
                 self.problems.append(error(Code.UNREADABLE, summary, None, hint=hint))
                 continue
-            for found in self._below(directory, "", self.name(directory), top=True):
+            below = self._below(directory, "", self.name(directory), top=True)
+            if len(self.directories) == 1:  # nothing is reached twice
+                yield from below
+                continue
+            for found in below:
                 if found.shown not in seen:
                     seen.add(found.shown)
                     yield found

@@ -25,6 +25,7 @@ from reconciler.config.files import Found
 from reconciler.config.layers import FOR_EACH
 from reconciler.config.manifest import BLOCK, Reading, read_manifest
 from reconciler.config.memory import Memory
+from reconciler.config.names import hash_of_name
 from reconciler.config.rows import ROW_TAGS
 from reconciler.config.scalars import Tagged
 from reconciler.config.tags import Tags
@@ -44,11 +45,11 @@ _written = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Accepted(NamedTuple):
-    """A file that is in order: its manifest (None where it is for other targets), the name in it, its content."""
+    """A manifest that is in order, a hash of the name in it (see `names`), and the digest of its content."""
 
-    manifest: Manifest | None = None
-    name: str | None = None
-    content: bytes = b""
+    manifest: Manifest
+    name: int | None
+    content: bytes
 
 
 class Lean:
@@ -67,20 +68,22 @@ class Lean:
         self._below = os.path.join(documents.project.root, "")
         self._elsewhere: dict[str, Found] = {}
 
-    def accept(self, found: Found) -> Accepted | None:
-        """What a file holds, if nothing is to be said about it."""
+    def accept(self, found: Found) -> Sequence[Accepted] | None:
+        """The manifest of a file, or none where it is for other targets; None where there is something to say of it."""
         try:
             content = self._documents.content(found)
             version = _digest(content)
             key = _digest(found.shown.encode(), found.key.encode(), version)
             known = self._memory.get(key) if self._memory else None
             remembered = self._remembered(json.loads(known), found, version) if known else None
-            return remembered or self._read(found, content, key, version)
+            return self._read(found, content, key, version) if remembered is None else remembered
         except (Refused, Unusual, ValueError):
             return None
 
     def done(self) -> None:
-        """No more files come: what was remembered need not be held any longer."""
+        """No more files come: what is new is remembered, and nothing of it need be held any longer."""
+        if self._memory:
+            self._memory.close()
         self._memory = None
 
     def row(self, manifest: Manifest, again: Unread) -> Manifest:
@@ -116,7 +119,7 @@ class Lean:
         document = documents[0]
         return Whole(_body(document), document.places), _version(_digest(content), texts)
 
-    def _read(self, found: Found, content: bytes, key: bytes, version: bytes) -> Accepted | None:
+    def _read(self, found: Found, content: bytes, key: bytes, version: bytes) -> Sequence[Accepted] | None:
         documents, problems = self._documents.of(found, content, read_unplaced)
         if problems or len(documents) != 1 or not isinstance(documents[0].value, dict):
             return None
@@ -162,15 +165,15 @@ class Lean:
             texts,
         ]
 
-    def _remembered(self, facts: list[Any], found: Found, version: bytes) -> Accepted | None:
+    def _remembered(self, facts: list[Any], found: Found, version: bytes) -> Sequence[Accepted] | None:
         """What was accepted before, unless a file that it names is another one now. Raises Refused."""
         if facts and any(self._text_digest(name, found, Source("", 0, 0)) != text for name, text in facts[-1]):
             return None
         return self._accepted(facts, found, version)
 
-    def _accepted(self, facts: list[Any], found: Found, version: bytes) -> Accepted:
+    def _accepted(self, facts: list[Any], found: Found, version: bytes) -> Sequence[Accepted]:
         if not facts:
-            return Accepted()
+            return ()
         line, column, kind, key, id, protect, on_remove, ignore, initial, moved, same, refs, gist, *rest = facts
         name, digest, texts = rest
         body = Unread(self, _version(version, texts) + found.shown.encode())
@@ -191,7 +194,7 @@ class Lean:
             {tuple(path): Address(*address) for path, *address in refs} if refs else _NO_REFS,
             self._gist(gist),
         )
-        return Accepted(manifest, name, bytes.fromhex(digest))
+        return (Accepted(manifest, hash_of_name(kind, name), bytes.fromhex(digest)),)
 
     def _gist(self, found: list[Any] | None) -> Gist | None:
         if found is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -21,6 +20,7 @@ from reconciler.config.layers import FOR_EACH, Layers, Written, layer_problems, 
 from reconciler.config.lean import Accepted, Lean
 from reconciler.config.manifest import BLOCK, Reading, default_kind, read_manifest
 from reconciler.config.memory import Memory
+from reconciler.config.names import hash_of_name, same_names
 from reconciler.config.references import reference_problems
 from reconciler.config.rows import name_rows_files
 from reconciler.config.schemas import Schemas, shipped
@@ -83,15 +83,15 @@ def load(
     if not gathered.files and not has_errors(project.problems):
         summary = f"there are no manifests in {', '.join(project.name(str(root / each)) for each in dirs)}"
         problems.append(warning(Code.NOTHING_TO_MANAGE, summary, None, hint="write one, or name another --dir"))
-    spelled, unfit = with_files(project, provider, reading.schemas, gathered.manifests)
+    read = {address: each.manifest for address, each in gathered.accepted.items()}
+    spelled, unfit = with_files(project, provider, reading.schemas, read)
     problems += unfit
     manifests = tuple(sorted(spelled.values(), key=lambda each: each.address))
-    contents = (
-        gathered.contents[each.address] if gathered.manifests.get(each.address) is each else content_digest(each)
-        for each in manifests
+    accepted = gathered.accepted
+    digest = config_digest(
+        accepted[each.address].content if read.get(each.address) is each else content_digest(each) for each in manifests
     )
-    digest = config_digest(contents)
-    problems += _same_names(manifests, provider, gathered.names)
+    problems += same_names(manifests, provider, {address: each.name for address, each in accepted.items()})
     problems += _same_ids(manifests)
     problems += reference_problems(manifests, target.name, provider, reading.schemas)
     return Loaded(manifests, in_order(problems), digest)
@@ -106,12 +106,10 @@ class Manifests:
         self.layers = Layers(layers, default_kind(reading.provider))
         self._bases: dict[str, tuple[list[Written], list[Diagnostic]]] = {}
         self._tags = Tags(project, reading.target.name, reading.target.vars)
-        self._folded: dict[Address, Manifest] = {}
         self._reader = Documents(project, reading.provider)
         self._lean: Lean | None = None
-        self.manifests: dict[Address, Manifest] = {}
-        self.names: dict[Address, str | None] = {}
-        self.contents: dict[Address, bytes] = {}
+        self.accepted: dict[Address, Accepted] = {}
+        self._folded: dict[Address, Address] = {}  # of addresses that are not folded themselves
         self.problems: list[Diagnostic] = []
         self.files = 0
 
@@ -121,9 +119,10 @@ class Manifests:
 
     def add(self, found: Found) -> None:
         """Read one file."""
-        if self._lean and (accepted := self._lean.accept(found)):
+        if self._lean and (accepted := self._lean.accept(found)) is not None:
             self.files += 1
-            self.problems += self._keep(accepted)
+            for each in accepted:
+                self.problems += self._keep(each)
             return
         try:
             documents, problems = self._documents(found)
@@ -190,43 +189,22 @@ class Manifests:
         name, content = manifest.body.get(field or ""), content_digest(manifest)
         if self._lean and written.again:
             manifest = self._lean.row(manifest, written.again)
-        return [*judged.problems, *self._keep(Accepted(manifest, name if isinstance(name, str) else None, content))]
+        accepted = Accepted(manifest, hash_of_name(manifest.address.kind, name), content)
+        return [*judged.problems, *self._keep(accepted)]
 
     def _keep(self, accepted: Accepted) -> list[Diagnostic]:
-        manifest = accepted.manifest
-        if manifest is None:
-            return []
-        folded = Address(manifest.address.kind, manifest.address.key.casefold())
-        folded = manifest.address if manifest.address == folded else folded  # one in memory, and rarely two
-        if first := self._folded.get(folded):
-            exactly = "" if first.address == manifest.address else " (they differ only in case)"
-            summary = f"{manifest.address} is declared twice{exactly}; the first is {first.source}"
+        address = accepted.manifest.address
+        folded = Address(address.kind, address.key.casefold())
+        same = self._folded.get(folded, folded)
+        if first := self.accepted.get(same):
+            exactly = "" if same == address else " (they differ only in case)"
+            summary = f"{address} is declared twice{exactly}; the first is {first.manifest.source}"
             hint = "remove one, or give it another `reconciler: {key: …}`"
-            return [error(Code.DUPLICATE_ADDRESS, summary, manifest.source, hint=hint)]
-        self._folded[folded] = manifest
-        self.manifests[manifest.address] = manifest
-        self.names[manifest.address] = accepted.name
-        self.contents[manifest.address] = accepted.content
+            return [error(Code.DUPLICATE_ADDRESS, summary, accepted.manifest.source, hint=hint)]
+        if address != folded:
+            self._folded[folded] = address
+        self.accepted[address] = accepted
         return []
-
-
-def _same_names(
-    manifests: Sequence[Manifest], provider: Provider, names: Mapping[Address, str | None]
-) -> Iterator[Diagnostic]:
-    """Two objects that people cannot tell apart, in this fleet."""
-    first: dict[tuple[str, str], Manifest] = {}
-    for manifest in manifests:
-        field = provider.kinds[manifest.address.kind].name_field
-        name = names.get(manifest.address)
-        if name is None or manifest.same_name_allowed:
-            continue
-        folded = (manifest.address.kind, unicodedata.normalize("NFC", name).casefold())
-        if twin := first.get(folded):
-            summary = f"{manifest.address} has the same {field} as {twin.address}: {cut(name)}"
-            hint = "rename one, or say `reconciler: {same_name: allow}`"
-            yield warning(Code.SAME_NAME, summary, manifest.place((str(field),)), hint=hint)
-        else:
-            first[folded] = manifest
 
 
 def _same_ids(manifests: Sequence[Manifest]) -> Iterator[Diagnostic]:

@@ -13,6 +13,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from hmac import compare_digest
 from pathlib import Path
@@ -34,43 +35,59 @@ _MOST_FILES: Final = 16
 class Memory:
     """Records by key, for the target `name`.
 
-    `state` is this user's directory for state; `context` stands for all that decides beside a file's own bytes.
+    `state` is this user's directory for state; `context` stands for all that decides beside a file's own bytes;
+    `prepare` makes what has to be there before `directory`. With fewer than `fewest` files nothing is written.
     """
 
-    def __init__(self, directory: Path, name: str, state: Path, context: Callable[[], bytes]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        name: str,
+        state: Path,
+        context: Callable[[], bytes],
+        *,
+        prepare: Callable[[], object] = lambda: None,
+        fewest: int = FEWEST,
+    ) -> None:
         self._path = directory / f"{name}.records"
         self._state = state
         self._context = cache(context)
+        self._prepare = prepare
+        self._fewest = fewest
         self._old = self._read()
         self._index = self._indexed()
+        self._size = len(self._index)
         self._new: list[bytes] = []
         self._used = 0
 
     def get(self, key: bytes) -> bytes | None:
-        """The payload that was put under a key."""
+        """The payload that was put under a key; it is given once, so that less and less is held."""
         self._used += 1
-        if self._used == FEWEST:
+        if self._used == self._fewest:
             self._context()  # now, and not when it is saved: somebody may install another version meanwhile
-        if (at := self._index.get(key)) is None:
+        if (at := self._index.pop(key, None)) is None:
             return None
         start = at + _LENGTH_BYTES
         return self._old[start : start + int.from_bytes(self._old[at:start])]
 
     def put(self, key: bytes, payload: bytes) -> None:
-        """Remember a payload, once `save` is called."""
+        """Remember a payload, once all is over."""
         self._new.append(key + len(payload).to_bytes(_LENGTH_BYTES) + payload)
 
-    @property
-    def has_news(self) -> bool:
-        """Whether it is worth it to save."""
-        return bool(self._new) and self._used >= FEWEST
+    def close(self) -> None:
+        """Write what is new, if there is anything and it is worth it, and hold nothing any more."""
+        if self._new and self._used >= self._fewest:
+            with suppress(OSError):
+                self._save()
+        self._old, self._index, self._new = b"", {}, []
 
-    def save(self) -> None:
+    def _save(self) -> None:
         """Write what is new. Where most of what is there was not asked for, that is forgotten. Raises OSError."""
         if (key := self._key(make=True)) is None:
             return
-        kept = self._old if len(self._index) + len(self._new) <= 2 * self._used else b""
+        kept = self._old if self._size + len(self._new) <= 2 * self._used else b""
         content = (kept, *self._new)
+        self._prepare()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._forget_others()
         replace_file(self._path, (_MAGIC, _sealed(content, key), *content), PRIVATE)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.config.build import Refused
 from reconciler.config.document import Document
@@ -21,11 +21,13 @@ from reconciler.config.problems import explain
 from reconciler.config.schemas import Schemas
 from reconciler.config.settings import Settings
 from reconciler.config.text import brief, closest, cut, dotted, listed
-from reconciler.config.validation import Check, compiled_metaschema, compiled_policy, leads_somewhere
 from reconciler.config.yaml import MAX_BYTES, read_yaml
 from reconciler.core.codes import Code
 from reconciler.core.judging import CHANGE_FIELDS
 from reconciler.core.model import Diagnostic, Json, Path, Severity, Source
+
+if TYPE_CHECKING:
+    from reconciler.config.validation import Check
 
 DIRECTORY: Final = "policies"
 SUFFIX: Final = ".schema.json"
@@ -111,6 +113,8 @@ class _Reader:
     """Reads policies of one project; collects the problems of all."""
 
     def __init__(self, project: Project, settings: Settings, schemas: Schemas) -> None:
+        from reconciler.config.validation import compiled_metaschema
+
         self._project = project
         self._settings = settings
         self._schemas = schemas
@@ -197,6 +201,8 @@ def _without_head(value: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _policy(name: str, value: Mapping[str, Any]) -> Policy:
+    from reconciler.config.validation import compiled_policy
+
     block = value.get(_BLOCK, {})
     schema = _without_head(value)
     return Policy(
@@ -222,6 +228,8 @@ def _bad_pattern(pattern: str, place: Source) -> Diagnostic:
 
 def _dangling(document: Document, schema: Mapping[str, Json]) -> Iterator[Diagnostic]:
     """References to places that the policy does not have."""
+    from reconciler.config.validation import leads_somewhere
+
     rest: list[tuple[Path, Json]] = [((), schema)]
     while rest:
         path, value = rest.pop()

@@ -1,6 +1,6 @@
 """Where schemas and provider files are, and what is made of them.
 
-Importing this module costs a tenth of a second (it brings `jsonschema`): commands that only print import it late.
+`jsonschema` costs a tenth of a second and 5 MB: it is loaded when there is something to say, or no extra `fast`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from reconciler.config.own_providers import BESIDE, OwnProviders
 from reconciler.config.problems import explain
 from reconciler.config.providers import merged, provider_from
 from reconciler.config.text import closest, cut, listed
-from reconciler.config.validation import METASCHEMA, Check, UnknownReference, compiled
 from reconciler.config.yaml import read_yaml
 from reconciler.core.codes import Code
 from reconciler.core.model import Json, Source
@@ -29,6 +28,7 @@ from reconciler.drivers.provider import Limits, Provider
 
 if TYPE_CHECKING:
     from reconciler.config.settings import Target
+    from reconciler.config.validation import Check
 
 Schema = Mapping[str, Any]
 
@@ -75,11 +75,14 @@ class Schemas:
 
     def failures(self, name: str, value: Json) -> list[Failure]:
         """What is wrong with `value` by the schema in the file `name`; empty if nothing is."""
-        if name not in self._checks:
-            self._checks[name] = compiled(self.schema(name))
+        if name not in self._accepts:
             self._accepts[name] = acceptor(self.schema(name)) or _unsure
         if self._accepts[name](value):
             return []
+        from reconciler.config.validation import UnknownReference, compiled
+
+        if name not in self._checks:
+            self._checks[name] = compiled(self.schema(name))
         try:
             return self._checks[name](value)
         except UnknownReference as unknown:
@@ -88,6 +91,8 @@ class Schemas:
 
     def check_dialect(self, schema: Schema) -> list[Failure]:
         """What is wrong with a kind's schema by the dialect; for tests, and for those who write schemas."""
+        from reconciler.config.validation import compiled
+
         return compiled(self.schema(DIALECT), dialect=False)(schema)
 
     def provider_names(self) -> list[str]:
@@ -134,6 +139,8 @@ class Schemas:
 
     def manifest_schema(self, name: str) -> dict[str, Any]:
         """The schema of a whole manifest, for editors: the kind's, and the `reconciler:` block."""
+        from reconciler.config.validation import METASCHEMA
+
         kind = self.schema(name)
         block = {key: value for key, value in self.schema(MANIFEST).items() if not key.startswith("$")}
         return {

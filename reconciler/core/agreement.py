@@ -24,6 +24,7 @@ from reconciler.core.replacing import is_expired
 from reconciler.core.semantics import Kind, Meaning, canonical, meaning_of, units
 
 _LONG: Final = 200
+_DIGEST_BYTES: Final = 16
 _NOTHING: Final[Body] = {}
 
 
@@ -42,7 +43,7 @@ def _digest(kind: Kind, names: tuple[Unit, ...], values: Mapping[Unit, Json]) ->
     texts = [_text(meaning_of(kind, unit), values.get(unit)) for unit in names]
     # A text can hold anything, a NUL as well: only its length says where the next one begins.
     told = "".join([f"{len(text)}:{text}" for text in texts])
-    return hashlib.sha256(told.encode(errors="surrogatepass")).digest()
+    return hashlib.blake2b(told.encode(errors="surrogatepass"), digest_size=_DIGEST_BYTES).digest()
 
 
 def _text(meaning: Meaning, value: Json) -> str:

@@ -99,7 +99,8 @@ class OnRemove(StrEnum):
     RELEASE = "release"
 
 
-class Gist(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Gist:
     """The units a manifest sets, sorted, and a digest of what they mean: see `agreement`."""
 
     units: tuple[Unit, ...]

@@ -7,7 +7,7 @@ older one, whatever key or owner either has by now, was copied by a person and i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -31,7 +31,7 @@ def mark_text(kind: Kind, live: LiveObject) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Every object of one kind on the target, from a list read to its end."""
+    """Every object of one kind on the target, each once, from a list read to its end."""
 
     kind: Kind
     objects: tuple[LiveObject, ...]
@@ -61,14 +61,19 @@ class Index:
     newer: list[tuple[LiveObject, NewerMark]] = field(default_factory=list)
     damaged: list[LiveObject] = field(default_factory=list)
     unmarked: list[LiveObject] = field(default_factory=list)
-    by_id: Mapping[str, LiveObject] = field(default_factory=dict)
+    objects: Sequence[LiveObject] = ()
+
+    @cached_property
+    def by_id(self) -> Mapping[str, LiveObject]:
+        """Every object, in the order of the remote."""
+        return {live.id: live for live in self.objects}
 
     @cached_property
     def not_ours(self) -> list[LiveObject]:
         """Every object that is not under our management, in the order of the remote."""
         marked = (owned.live for owned in (*self.foreign, *self._copied.values()))
         others = {live.id for live in (*marked, *(live for live, _ in self.newer), *self.damaged, *self.unmarked)}
-        return [live for live in self.by_id.values() if live.id in others] if others else []
+        return [live for live in self.objects if live.id in others] if others else []
 
     @cached_property
     def with_our_mark(self) -> Mapping[str, Owned]:
@@ -112,10 +117,12 @@ def own_mark(found: Index, owned: Owned) -> Mark:
 
 def index(kind: Kind, objects: Iterable[LiveObject], owner: str) -> Index:
     """Sort the live objects of a kind by the owner and key their marks name."""
-    found = Index(kind)
-    found.by_id = {live.id: live for live in objects}
+    found = Index(kind, objects=tuple(objects))
     originals: dict[str, Owned] = {}
-    for live in sorted(found.by_id.values(), key=lambda live: (live.created, live.id)):
+    # By their time, then by id: one after the other, because a pair for each object would be held until the end.
+    oldest_first = sorted(found.objects, key=lambda live: live.id)
+    oldest_first.sort(key=lambda live: live.created)
+    for live in oldest_first:
         match mark_of(kind, live):
             case None:
                 found.unmarked.append(live)

@@ -86,13 +86,14 @@ def _whole(
     driver: Driver, on_target: KindOnTarget, found: Sequence[LiveObject], agreement: Agreement
 ) -> list[LiveObject]:
     """The objects, those read once more that are needed whole; one that is gone by now is left out."""
-    kept = {live.id: live for live in found}
-    for id in agreement.learn(Observation(on_target.kind, tuple(found), 0)):
+    again = agreement.learn(Observation(on_target.kind, tuple(found), 0))
+    kept = {live.id: live for live in found} if again else {}
+    for id in again:
         try:
             kept[id] = live_object(on_target, driver.read(on_target.kind.name, id))
         except NotFound:
             del kept[id]
-    return list(kept.values())
+    return list(kept.values()) if again else list(found)
 
 
 Wanted: TypeAlias = Callable[[Kind, str, LiveObject], bool]

@@ -39,7 +39,7 @@ class Machine:
         target = settings.target()
         provider = shipped().provider(target.provider)
         kinds = {each.kind.name: each.kind for each in kinds_of(provider, shipped())}
-        memory = Memory(self.root / "cache", target.name, self.root / state, lambda: context)
+        memory = Memory(self.root / "cache", target.name, self.root / state, lambda: context, fewest=1)
         found = load(
             self.root,
             [Path("assistants.d")],
@@ -49,7 +49,6 @@ class Machine:
             kinds=kinds,
             memory=memory,
         )
-        memory.save()
         return found
 
 
@@ -154,14 +153,22 @@ def test_what_was_not_asked_for_is_forgotten(machine: Machine) -> None:
     assert machine.records.stat().st_size < full
 
 
-def test_few_files_are_not_worth_it(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("files", "remembered"), [(module.FEWEST - 1, False), (module.FEWEST, True)])
+def test_few_files_are_not_worth_it(machine: Machine, files: int, remembered: bool) -> None:
     memory = Memory(machine.root / "cache", "local", machine.root / "state", lambda: b"")
-    for number in range(module.FEWEST):
-        assert not memory.has_news
+    for number in range(files):
         key = number.to_bytes(module.KEY_BYTES)
         assert memory.get(key) is None
         memory.put(key, b"[]")
-    assert memory.has_news
+    memory.close()
+    assert machine.records.exists() == remembered
+
+
+def test_where_nothing_can_be_written_nothing_is_remembered_and_nothing_said(machine: Machine) -> None:
+    first = whole(machine.load())
+    machine.records.unlink()
+    machine.records.mkdir()
+    assert whole(machine.load()) == whole(machine.load()) == first
 
 
 def test_a_file_that_changes_while_it_is_read_is_told(machine: Machine) -> None:

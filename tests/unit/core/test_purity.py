@@ -34,7 +34,7 @@ body = {"model": "m", "temperature": 0.2, "tools": [{"type": "file_search"}], "m
 live = [marked("o1", "k", body), marked("o2", "gone", body), marked("o3", "k", body, nonce="n2"), bare("o4", body)]
 files = [manifest("k", {"model": "n", "tools": []}), manifest("new", {"model": "x"}), manifest("by-id", body, id="o4")]
 found = plan(files, live, prune=True)
-from_index = kind_plan.Index(ASSISTANT, by_id={one.id: one for one in live})
+from_index = kind_plan.Index(ASSISTANT, objects=live)
 for change in found.changes:
     precondition.check(change, from_index)
 after = applied(found, live, ASSISTANT)
