@@ -120,8 +120,8 @@ MUTANTS = [
     Mutant("dependencies", "max((level(other) + 1", "min((level(other) + 1", "the longest way counts", "dependencies"),
     Mutant(
         "dependencies",
-        "for other in needs[address] if other in needs)",
-        "for other in needs[address])",
+        "needs.get(address, _NONE) & planned",
+        "needs.get(address, _NONE)",
         "what is not planned is no matter",
         "dependencies",
     ),
@@ -134,18 +134,19 @@ MUTANTS = [
     ),
     Mutant(
         "dependencies",
-        "needs[change.address] |= same_kind",
-        "needs[change.address] = same_kind",
+        "needs.get(change.address, _NONE) | same_kind",
+        "same_kind",
         "changes of one address go together",
         "dependencies",
     ),
     Mutant(
         "plan",
-        "level[change.address], change.address.key,",
-        "change.address.key,",
+        "    changes.sort(key=lambda change: level.get(change.address, 0))\n",
+        "",
         "what is needed comes before what needs it",
         "dependencies",
     ),
+    Mutant("plan", " | base.referred()", "", "what earlier files referred to is known", "refs"),
     # dependencies: what is missing
     Mutant(
         "dependencies",

@@ -8,15 +8,15 @@ MUTANTS = [
     # pairing
     Mutant(
         "pairing",
-        "key=lambda live: (live.created, live.id)",
-        "key=lambda live: (-live.created, live.id)",
+        "oldest_first.sort(key=lambda live: live.created)",
+        "oldest_first.sort(key=lambda live: -live.created)",
         "the older one wins",
         "pairing",
     ),
     Mutant(
         "pairing",
-        "key=lambda live: (live.created, live.id)",
-        "key=lambda live: live.created",
+        "sorted(found.objects, key=lambda live: live.id)",
+        "list(found.objects)",
         "everyone agrees on ties",
         "pairing",
     ),
@@ -94,12 +94,28 @@ MUTANTS = [
         "what is bound by id is not taken",
         "kind_plan",
     ),
+    Mutant("kind_plan", "        self._taken[id] = manifest.address\n", "", "one object has one address", "policy"),
     Mutant(
-        "kind_plan", "        self._taken[live.id] = manifest.address\n", "", "one object has one address", "kind_plan"
+        "kind_plan",
+        "        self._taken[moved.live.id] = manifest.address\n",
+        "",
+        "one object is moved to one address",
+        "kind_plan",
     ),
-    Mutant("plan", "return (last, -kind if last else kind,", "return (last, kind,", "deletes are reversed", "plan"),
     Mutant(
-        "plan", "last = change.action in (Action.DELETE, Action.RELEASE)", "last = False", "deletes go last", "plan"
+        "kind_plan",
+        "            if owned is not self.index.ours[key]:",
+        "            if False:",
+        "what is paired is no twin",
+        "kind_plan",
+    ),
+    Mutant("plan", "2 * len(rank) - kind if", "len(rank) + kind if", "deletes are reversed", "plan"),
+    Mutant(
+        "plan",
+        "return 2 * len(rank) - kind if change.action in (Action.DELETE, Action.RELEASE) else kind",
+        "return kind",
+        "deletes go last",
+        "plan",
     ),
     # policy
     Mutant("policy", "and kept.isdisjoint(c.reasons)]", "]", "twins are not counted", "policy"),
