@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.measure import Cost, compare, python, ratios
+from bench.measure import PYTHON, Cost, compare, process, python, ratios
 
 FLOOR = str(Path(__file__).parent / "floor.py")
 SDK = str(Path(__file__).parent / "sdk.py")
@@ -50,7 +50,7 @@ def changes(root: Path, url: str, record: Path, changed: int, runs: int) -> dict
 
 def start_up(runs: int) -> dict[str, dict[str, float]]:
     """The installed script, beside importing what parses its command line."""
-    script = str(Path(sys.executable).with_name("reconciler"))
+    script = str(Path(PYTHON).with_name("reconciler"))
     least = ("-c", "import click")
     words = ("--version", "--help")
     return {word: compare(lambda word=word: python(script, word), lambda: python(*least), runs) for word in words}
@@ -117,7 +117,7 @@ def sdk(url: str, root: Path) -> Cost:
     import openai
 
     assert openai.__version__
-    return python(SDK, url, str(root / "assistants.d"))
+    return process(sys.executable, SDK, url, str(root / "assistants.d"))
 
 
 def requests(record: Path) -> int:
