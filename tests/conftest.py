@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +99,19 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path, kept | {"XDG_STATE_HOME": f"{tmp_path}-state"})
 
 
+def _handlers() -> set[threading.Thread]:
+    """The threads in which servers of this process serve a connection each."""
+    return {thread for thread in threading.enumerate() if "process_request_thread" in thread.name}
+
+
 @dataclass
 class Remote:
     """The embedded server over HTTP, and what it was asked."""
 
     app: App
     server: Server
+    _of_others: set[threading.Thread] = field(default_factory=_handlers)
+    """Of servers that were there before: a client of theirs may keep its connection for as long as it likes."""
 
     @property
     def url(self) -> str:
@@ -146,10 +153,9 @@ class Remote:
         with socket.create_connection((host, int(port))) as last:  # taken in its turn: after all of theirs
             last.shutdown(socket.SHUT_WR)
             assert last.recv(1) == b""
-        for thread in threading.enumerate():
-            if "process_request_thread" in thread.name:
-                thread.join(60)
-                assert not thread.is_alive(), "a client is still connected"
+        for thread in _handlers() - self._of_others:
+            thread.join(300)
+            assert not thread.is_alive(), "a client is still connected"
 
     def named(self, name: str) -> dict[str, Any]:
         (found,) = [each for each in self.objects() if each["name"] == name]

@@ -56,6 +56,7 @@ def test_killed_while_creating_then_applied_again(nth: int, after: bool, project
     app = create_app()
     killing = Killing(app, nth, after)
     with serve(killing) as server:
+        remote = Remote(app, server)
         project.target(server.url)
         for number in range(CREATES):
             project.write(f"assistants.d/a{number}.yaml", f"name: a{number}\nmodel: gpt-4o\n")
@@ -67,7 +68,6 @@ def test_killed_while_creating_then_applied_again(nth: int, after: bool, project
         killing.started.set()
         assert killing.victim.wait(300) == -9
         killing.nth = 0
-        remote = Remote(app, server)
         remote.quiet()
         before = len(remote.objects())
         assert before < CREATES or after

@@ -219,10 +219,11 @@ def test_an_interrupt_does_not_wait_for_pages_that_are_on_their_way(database: Pa
     holding = Holding(app)
     holding.go_on.set()
     with serve(holding) as server:
+        remote = Remote(app, server)
         project.target(server.url)
         command = [sys.executable, "-c", INTERRUPTIBLE, "-C", str(project.root), "plan"]
         subprocess.run(command, env=project.environment, check=True, capture_output=True)
-        Remote(app, server).quiet()  # pages that the first one did not need any more are not those of the second
+        remote.quiet()  # pages that the first one did not need any more are not those of the second
         holding.waiting = 0
         holding.held.clear()
         holding.go_on.clear()
