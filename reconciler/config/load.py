@@ -66,7 +66,8 @@ def load(
     includes the target's layers, after the directories. Texts shaped like keys are refused unless they are allowed.
 
     With the target's `kinds` (as the core compares them), most bodies and places are not kept, but read again when
-    somebody asks; a `memory` then spares reading what was accepted before. Never raises for what a file contains.
+    somebody asks; a `memory` then spares reading what was accepted before. Never raises for what a file contains;
+    raises ConfigError where one that is read again has changed meanwhile.
     """
     reading = Reading(settings, target, provider, schemas or shipped(), secret_like_allowed)
     unusable = [] if files else list(layer_problems(root, dirs, target))
@@ -91,7 +92,8 @@ def load(
     digest = config_digest(
         accepted[each.address].content if read.get(each.address) is each else content_digest(each) for each in manifests
     )
-    problems += same_names(manifests, provider, {address: each.name for address, each in accepted.items()})
+    named = ((accepted[each.address].name, each) for each in manifests if each.address in accepted)
+    problems += same_names(named, provider)
     problems += _same_ids(manifests)
     problems += reference_problems(manifests, target.name, provider, reading.schemas)
     return Loaded(manifests, in_order(problems), digest)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 
 from reconciler.config.errors import warning
 from reconciler.config.text import cut
 from reconciler.core.codes import Code
-from reconciler.core.model import Address, Diagnostic, Json, Manifest
+from reconciler.core.model import Diagnostic, Json, Manifest
 from reconciler.drivers.provider import Provider
 
 
@@ -21,16 +21,16 @@ def hash_of_name(kind: str, name: Json) -> int | None:
     return hash((kind, _folded(name))) if isinstance(name, str) else None
 
 
-def same_names(
-    manifests: Sequence[Manifest], provider: Provider, names: Mapping[Address, int | None]
-) -> Iterator[Diagnostic]:
-    """What there is to say of names that are there twice, from the hash of each. Raises ConfigError for a file that
-    has changed meanwhile."""
-    found = [(names.get(each.address), each) for each in manifests if not each.same_name_allowed]
-    times = Counter(each for each, _ in found)
+def same_names(named: Iterable[tuple[int | None, Manifest]], provider: Provider) -> Iterator[Diagnostic]:
+    """What there is to say of names that are there twice, from manifests with the hash of each one's name.
+
+    Raises ConfigError for a file that has changed meanwhile.
+    """
+    found = [(number, each) for number, each in named if number is not None and not each.same_name_allowed]
+    times = Counter(number for number, _ in found)
     first: dict[tuple[str, str], Manifest] = {}
     for number, manifest in found:
-        if number is None or times[number] == 1:
+        if times[number] == 1:
             continue
         field = str(provider.kinds[manifest.address.kind].name_field)
         name = manifest.body[field]
