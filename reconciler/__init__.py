@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 _MODULES = {
     "reconciler.library": ("Project", "apply", "load", "plan"),
     "reconciler.config.errors": ("ConfigError",),
-    "reconciler.core.errors": ("ReconcilerError",),
+    "reconciler.diagnostics": ("ReconcilerError",),
     "reconciler.core.model": (
         *("ABSENT", "Action", "Address", "Block", "Blocker", "Change", "Diagnostic", "FieldChange", "Manifest"),
         *("Outcome", "Plan", "Reason", "Result", "Severity", "Source"),

@@ -15,10 +15,11 @@ from reconciler.commands.applying import carry_out, waited
 from reconciler.commands.choices import Choices
 from reconciler.commands.options import Options
 from reconciler.commands.planning import plan_live
-from reconciler.commands.saved import taken_up
+from reconciler.commands.saved import load_saved_plan
 from reconciler.commands.session import Session
 from reconciler.config.load import Loaded
-from reconciler.core.model import Diagnostic, Manifest, Outcome, Plan
+from reconciler.core.model import Manifest, Outcome, Plan
+from reconciler.diagnostics import Diagnostic
 
 OnDrift = Literal["revert", "keep", "fail"]
 Resolve = Literal["ours", "theirs"]
@@ -91,8 +92,8 @@ def apply(
     What fails for one change is in its outcome, and raises nothing.
     """
     session = project._session
-    ready, sight = taken_up(session, plan, allow_deletes)
+    ready, sight = load_saved_plan(session, plan, allow_deletes)
     if waited(session, ready, sight):
-        ready, sight = taken_up(session, plan, allow_deletes)
+        ready, sight = load_saved_plan(session, plan, allow_deletes)
     stop = on_error == "stop"
     return tuple(carry_out(session, ready, sight, parallelism=parallelism, stop_on_error=stop))

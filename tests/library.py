@@ -11,10 +11,10 @@ from typing import Any
 from reconciler.commands.kinds import kinds_of
 from reconciler.config.load import load, load_settings
 from reconciler.config.schemas import shipped
-from reconciler.core.filename_marks import codes
 from reconciler.core.model import Body, Manifest, Outcome, Plan
 from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
+from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.journal import Journal

@@ -12,16 +12,25 @@ from hypothesis import strategies as st
 from reconciler.commands.kinds import kinds_of
 from reconciler.config.schemas import shipped
 from reconciler.core.base import Remembered
-from reconciler.core.model import Action, Body, Change, Manifest, Outcome, Plan, Source, TargetIdentity
+from reconciler.core.model import (
+    Action,
+    Body,
+    Change,
+    Manifest,
+    Outcome,
+    Plan,
+    TargetIdentity,
+)
 from reconciler.core.model import Address as At
 from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
+from reconciler.diagnostics import Source
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.journal import Journal
-from reconciler.engine.observe import Sight, observe
+from reconciler.engine.observe import Snapshot, observe
 from reconciler.server import App, Chaos, create_app
 from tests.strategies import bodies
 
@@ -91,7 +100,7 @@ class World:
         """The account as the tool sees it."""
         return self.look().observed
 
-    def look(self) -> Sight:
+    def look(self) -> Snapshot:
         """The same, with the creates that may still come to light."""
         return observe(self.driver, [ON_TARGET], self.journal())
 

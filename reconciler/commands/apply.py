@@ -19,9 +19,9 @@ from reconciler.exits import Exit
 
 if TYPE_CHECKING:
     from reconciler.commands.session import Session
+    from reconciler.commands.shards import Shard
     from reconciler.core.model import Outcome, Plan
-    from reconciler.core.shards import Shard
-    from reconciler.engine.observe import Sight
+    from reconciler.engine.observe import Snapshot
 
 
 @verb
@@ -66,7 +66,7 @@ def command(
     from reconciler.commands.locking import locked_from_the_start
     from reconciler.commands.records import check_destination, write_report, write_rollback
     from reconciler.commands.session import Session
-    from reconciler.core.shards import in_shard
+    from reconciler.commands.shards import in_shard
 
     destinations(formats, OUTCOME_FORMATS)
     session, choices = Session(options), Choices(base, on_drift, resolve)
@@ -101,7 +101,7 @@ def _is_plan_file(session: Session, what: str) -> bool:
     return what.endswith(".json") or ((session.root / what).is_file() and not what.endswith((".yaml", ".yml", ".md")))
 
 
-def _saved(session: Session, file: Path, allow_deletes: int | None, choices: Choices) -> tuple[Plan, Sight]:
+def _saved(session: Session, file: Path, allow_deletes: int | None, choices: Choices) -> tuple[Plan, Snapshot]:
     """A saved plan, for this target, owner and state of the files, and no other."""
     from reconciler.commands.applying import waited
     from reconciler.commands.saved import saved_plan
@@ -124,7 +124,7 @@ def _show(options: Options, plan: Plan, formats: Sequence[str]) -> None:
 def _confirmed() -> bool:
     """Ask. Raises ConfigError where nobody is there to be asked."""
     from reconciler.config.errors import ConfigError, error
-    from reconciler.core.codes import Code
+    from reconciler.diagnostics import Code
 
     if not sys.stdin.isatty():
         summary = "nobody is here to confirm, so nothing was sent"

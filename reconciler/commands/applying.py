@@ -17,10 +17,10 @@ from reconciler.commands.progress import progress
 from reconciler.commands.session import Session
 from reconciler.commands.signals import SIGNALS, heard
 from reconciler.commands.state import state_directory
-from reconciler.core.codes import Code
 from reconciler.core.model import Action, Address, Outcome, Plan, Result
+from reconciler.diagnostics import Code
 from reconciler.engine.apply import ApplyOptions, apply_plan
-from reconciler.engine.observe import Sight
+from reconciler.engine.observe import Snapshot
 from reconciler.exits import Exit
 
 _HALF = (Code.NOT_INDEXED, Code.STILL_INDEXING)
@@ -30,7 +30,7 @@ _OVERTAKEN = {Code.STALE_PLAN, Code.VERSION_CONFLICT}
 
 def fresh_plan(
     session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: Choices
-) -> tuple[Plan, Sight]:
+) -> tuple[Plan, Snapshot]:
     """Plan now. Creates of an interrupted run that may yet show up are waited for first."""
     planned = plan_live(session, addresses, allow_deletes, choices)
     if waited(session, planned.plan, planned.sight):
@@ -42,7 +42,7 @@ def fresh_plan(
 def carry_out(
     session: Session,
     plan: Plan,
-    sight: Sight,
+    sight: Snapshot,
     *,
     parallelism: int | None = None,
     stop_on_error: bool = False,
@@ -71,7 +71,7 @@ def carry_out(
 def send(
     session: Session,
     plan: Plan,
-    sight: Sight,
+    sight: Snapshot,
     *,
     parallelism: int | None = None,
     stop_on_error: bool = False,
@@ -93,7 +93,7 @@ def send(
         return apply_plan(plan, session.driver, session.kinds, sight.observed, session.journal, options)
 
 
-def waited(session: Session, plan: Plan, sight: Sight) -> bool:
+def waited(session: Session, plan: Plan, sight: Snapshot) -> bool:
     """Wait for creates of an interrupted run that may yet show up; False where there are none of the plan's."""
     creates = {change.address for change in plan.changes if change.action is Action.CREATE}
     unsettled = [attempt for attempt in sight.unsettled if attempt.address in creates]

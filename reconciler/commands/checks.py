@@ -20,8 +20,8 @@ from reconciler.commands.state import NAME as STATE
 from reconciler.config.credentials import is_given, resolve
 from reconciler.config.settings import EnvRef, Marks
 from reconciler.config.text import count
-from reconciler.core.model import Diagnostic, Severity, Source
 from reconciler.core.pairing import Index, index
+from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.drivers.hosts import refuse_host
 from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.lockfile import LockFile

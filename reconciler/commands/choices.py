@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from reconciler.commands.session import Session
     from reconciler.config.load import Loaded
     from reconciler.core.base import BaseSource
-    from reconciler.core.decide import Stance
-    from reconciler.core.model import Diagnostic
+    from reconciler.core.decide import ConflictPolicy
+    from reconciler.diagnostics import Diagnostic
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -53,11 +53,11 @@ class Choices:
     applied: bool = False
 
     @property
-    def stance(self) -> Stance:
+    def stance(self) -> ConflictPolicy:
         """What the core is told of it."""
-        from reconciler.core.decide import OnDrift, Resolve, Stance
+        from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
 
-        return Stance(OnDrift(self.on_drift), Resolve(self.resolve) if self.resolve else None)
+        return ConflictPolicy(OnDrift(self.on_drift), Resolve(self.resolve) if self.resolve else None)
 
 
 AS_USUAL = Choices()
@@ -72,7 +72,7 @@ def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequenc
     from reconciler.config.errors import ConfigError, error, info
     from reconciler.config.settings import Marks
     from reconciler.core.base import NO_BASE, Remembered
-    from reconciler.core.codes import Code
+    from reconciler.diagnostics import Code
 
     if choices.base == "none":
         source: BaseSource = NO_BASE

@@ -101,8 +101,7 @@ def _keep(posts: Posts, header: str, body: str) -> int:
 def _text(file: Path) -> tuple[str, str]:
     """The header and the whole text of a file. Raises ConfigError where it has no header."""
     from reconciler.config.errors import ConfigError, error
-    from reconciler.core.codes import Code
-    from reconciler.core.model import Source
+    from reconciler.diagnostics import Code, Source
     from reconciler.drivers.forge.posts import header_of
 
     body = file.read_text(encoding="utf-8", errors="replace")

@@ -11,7 +11,7 @@ from reconciler.commands.signing_in import renewed
 from reconciler.config.credentials import is_given, resolve
 from reconciler.config.errors import ConfigError
 from reconciler.config.settings import EnvRef, HeaderValue, Target
-from reconciler.core.model import Source
+from reconciler.diagnostics import Source
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.provider import Limits, Provider

@@ -15,7 +15,7 @@ from reconciler.exits import Exit
 if TYPE_CHECKING:
     from reconciler.commands.session import Session
     from reconciler.config.drafts import Drafts
-    from reconciler.core.model import Diagnostic
+    from reconciler.diagnostics import Diagnostic
 
 
 @verb

@@ -50,7 +50,7 @@ def command(options: Options, what: str | None, form: str) -> int:
 
 def _page(code: str) -> str:
     """The page of a code, as Markdown. Raises click.BadParameter for a code that no message has."""
-    from reconciler.core.codes import Code
+    from reconciler.diagnostics import Code
 
     if code not in set(Code):
         raise click.BadParameter(f"no message of this version has the code {code}", param_hint="CODE")
@@ -75,7 +75,7 @@ def _place(session: Session, kind: str, names: list[str]) -> Place:
     from reconciler.config.errors import ConfigError, error
     from reconciler.config.fields import top
     from reconciler.config.text import closest, cut
-    from reconciler.core.codes import Code
+    from reconciler.diagnostics import Code
 
     place = top(session.schemas.manifest_schema(kind_named(session, kind).schema))
     for name in names:

@@ -13,8 +13,8 @@ from reconciler.config.layout import Names
 from reconciler.config.manifest import Reading, default_kind
 from reconciler.config.reproduce import Unmanageable, reproduce
 from reconciler.config.writing import Habit, NewManifest, new_files
-from reconciler.core.codes import Code
-from reconciler.core.model import Address, Body, Diagnostic, Json, Source
+from reconciler.core.model import Address, Body, Json
+from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.provider import Provider
 from reconciler.drivers.shapes import with_ids
 

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from reconciler.commands.options import Options
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Severity
+from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.exits import Exit
 
 _HINTS: Final = {
@@ -23,7 +22,7 @@ _HINTS: Final = {
 
 def diagnostics_of(problem: Exception) -> tuple[tuple[Diagnostic, ...], Exit] | None:
     """The diagnostics and exit code of an expected failure; None for a bug."""
-    from reconciler.core.errors import ReconcilerError
+    from reconciler.diagnostics import ReconcilerError
 
     if isinstance(problem, ReconcilerError):
         # A module that is not loaded cannot have raised it.

@@ -17,13 +17,12 @@ from reconciler.commands.session import Session
 from reconciler.config.addresses import list_addresses
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.manifest import default_kind
-from reconciler.core.codes import Code
-from reconciler.core.document import document_text
-from reconciler.core.errors import ReconcilerError
 from reconciler.core.plan import Scope
+from reconciler.diagnostics import Code, ReconcilerError
 from reconciler.drivers.gate import Gate
 from reconciler.drivers.provider import Limits
 from reconciler.exits import Exit
+from reconciler.formats.document import document_text
 from reconciler.render.visible import visible
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.commands.session import Session
     from reconciler.config.canonical_yaml import PlaceOf
     from reconciler.config.files import Found, Project
-    from reconciler.core.model import Diagnostic
+    from reconciler.diagnostics import Diagnostic
 
 
 @verb

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from reconciler.config.errors import ConfigError, error
-from reconciler.core.codes import Code
+from reconciler.diagnostics import Code
 from reconciler.drivers.forge.api import refuse_url, text_at
 from reconciler.drivers.forge.github import GitHub, GitHubComments, GitHubIssues
 from reconciler.drivers.forge.gitlab import GitLab, GitLabIssues, GitLabNotes

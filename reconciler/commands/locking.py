@@ -14,7 +14,7 @@ from reconciler.commands.signals import heard
 from reconciler.config.credentials import resolve
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.settings import EnvRef
-from reconciler.core.codes import Code
+from reconciler.diagnostics import Code
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.text import closest, cut, listed
-from reconciler.core.codes import Code
-from reconciler.core.model import Address, Diagnostic, Manifest
+from reconciler.core.model import Address, Manifest
+from reconciler.diagnostics import Code, Diagnostic
 
 if TYPE_CHECKING:
     from reconciler.commands.session import Session

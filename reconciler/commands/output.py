@@ -15,7 +15,7 @@ from reconciler.commands.options import REMEMBERED_FORMATS, Options
 
 if TYPE_CHECKING:
     from reconciler.config.files import Project
-    from reconciler.core.model import Diagnostic
+    from reconciler.diagnostics import Diagnostic
     from reconciler.render.excerpt import Lines
 
 DEFAULT_WIDTH = 100

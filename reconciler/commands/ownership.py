@@ -10,10 +10,16 @@ from reconciler.commands.applying import carry_out, exit_of
 from reconciler.commands.output import say
 from reconciler.commands.session import Session
 from reconciler.config.errors import ConfigError, error
-from reconciler.core.codes import Code
 from reconciler.core.kind_plan import KindPlanner
-from reconciler.core.model import Action, Change, Diagnostic, Plan, Reason, Result
+from reconciler.core.model import (
+    Action,
+    Change,
+    Plan,
+    Reason,
+    Result,
+)
 from reconciler.core.pairing import index
+from reconciler.diagnostics import Code, Diagnostic
 
 
 def change_marks(
@@ -24,7 +30,7 @@ def change_marks(
     Raises ConfigError where a change is refused, and with `nothing` where there is none.
     """
     loaded = session.load()
-    sight = session.look(kinds)
+    sight = session.refresh(kinds)
     if unknown := sorted(set(kinds) - {observation.kind.name for observation in sight.observed}):
         raise ConfigError([error(Code.UNKNOWN_KIND, f"the target has no kind {kind!r}", None) for kind in unknown])
     changes: list[Change] = []

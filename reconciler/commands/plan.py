@@ -15,7 +15,7 @@ from reconciler.commands.sharding import shard_option
 from reconciler.commands.verbs import verb
 
 if TYPE_CHECKING:
-    from reconciler.core.shards import Shard
+    from reconciler.commands.shards import Shard
 
 
 @verb
@@ -51,10 +51,10 @@ def command(
     from reconciler.commands.planning import exit_of, plan_against, plan_live
     from reconciler.commands.session import Session
     from reconciler.commands.sharding import split_option_value, write_matrix
-    from reconciler.core.document import summarise
+    from reconciler.commands.shards import in_shard
     from reconciler.core.seal import sealed as seal
-    from reconciler.core.shards import in_shard
     from reconciler.engine import planfile
+    from reconciler.formats.document import summarise
 
     if sealed and out is None:
         raise click.UsageError("--sealed is about the saved plan: give --out FILE as well")

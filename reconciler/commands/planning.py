@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reconciler import allocator, collector
+from reconciler.commands.against import compare
 from reconciler.commands.choices import AS_USUAL, Choices, base_source, files_at
 from reconciler.commands.reading import spoken_of, users_seen
 from reconciler.commands.session import Session
@@ -13,11 +14,10 @@ from reconciler.config.errors import warning
 from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
 from reconciler.config.policies import load_policies
-from reconciler.core.against import compare
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Plan, TargetIdentity
+from reconciler.core.model import Plan, TargetIdentity
 from reconciler.core.plan import make_plan
-from reconciler.engine.observe import Sight
+from reconciler.diagnostics import Code, Diagnostic
+from reconciler.engine.observe import Snapshot
 from reconciler.exits import Exit
 
 
@@ -26,7 +26,7 @@ class Planned:
     """A plan and what it was made from."""
 
     plan: Plan
-    sight: Sight
+    sight: Snapshot
     loaded: Loaded
 
 
@@ -46,7 +46,7 @@ def plan_live(
     kinds = {address.kind for m in loaded.manifests for address in (m.address, *m.refs.values())}
     members = spoken_of(session, loaded.manifests)
     with collector.sparing():
-        sight = session.look(kinds, orphans=scope.only is None, wanted=loaded.manifests, members=members)
+        sight = session.refresh(kinds, orphans=scope.only is None, wanted=loaded.manifests, members=members)
     with collector.paused():
         plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
     if (seen := users_seen(session, plan, sight)) is not sight:

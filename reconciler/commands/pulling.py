@@ -22,13 +22,20 @@ from reconciler.config.files import Project
 from reconciler.config.load import Loaded
 from reconciler.config.writing import create_file
 from reconciler.core.base import UnknownBase
-from reconciler.core.codes import Code
 from reconciler.core.decide import decide_update
 from reconciler.core.kind_plan import KindPlanner
-from reconciler.core.model import Action, Change, Diagnostic, Manifest, Outcome, Plan, Result
+from reconciler.core.model import (
+    Action,
+    Change,
+    Manifest,
+    Outcome,
+    Plan,
+    Result,
+)
 from reconciler.core.pairing import index
 from reconciler.core.plan import in_order
-from reconciler.engine.observe import Sight
+from reconciler.diagnostics import Code, Diagnostic
+from reconciler.engine.observe import Snapshot
 from reconciler.exits import Exit
 from reconciler.render.visible import visible
 
@@ -40,7 +47,7 @@ class Prepared:
     """Everything a pull would do."""
 
     loaded: Loaded
-    sight: Sight
+    sight: Snapshot
     planners: Sequence[KindPlanner]
     selection: Selection
     drafts: Sequence[Draft]
@@ -76,7 +83,7 @@ def prepare(session: Session, wishes: Sequence[str]) -> Prepared:
     loaded = session.load() if _directory(session).is_dir() else Loaded((), (), config_digest(()))
     # That there is no manifest yet is why people pull.
     say(session.options, [each for each in loaded.diagnostics if each.code is not Code.NOTHING_TO_MANAGE])
-    sight = session.look({manifest.address.kind for manifest in loaded.manifests})
+    sight = session.refresh({manifest.address.kind for manifest in loaded.manifests})
     planners = _planners(session, loaded, sight)
     selection = select(planners, wishes)
     if missing := [wish for wish in wishes if wish not in selection.matched]:
@@ -102,7 +109,7 @@ def prove(session: Session, addresses: Sequence[str], agreed: str = AGREED) -> E
     return Exit.DONE
 
 
-def _planners(session: Session, loaded: Loaded, sight: Sight) -> list[KindPlanner]:
+def _planners(session: Session, loaded: Loaded, sight: Snapshot) -> list[KindPlanner]:
     return [
         KindPlanner(
             index(observed.kind, observed.objects, session.owner),

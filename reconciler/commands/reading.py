@@ -10,7 +10,7 @@ from reconciler.core.marks import Mark
 from reconciler.core.model import Action, LiveObject, Manifest, Plan
 from reconciler.core.pairing import mark_of
 from reconciler.core.semantics import Kind
-from reconciler.engine.observe import Sight, Wanted
+from reconciler.engine.observe import Snapshot, Wanted
 
 
 def spoken_of(session: Session, manifests: Sequence[Manifest]) -> Wanted:
@@ -35,16 +35,16 @@ def spoken_of(session: Session, manifests: Sequence[Manifest]) -> Wanted:
     return wanted
 
 
-def users_seen(session: Session, plan: Plan, sight: Sight) -> Sight:
+def users_seen(session: Session, plan: Plan, sight: Snapshot) -> Snapshot:
     """What was read; with every kind that may use what the plan deletes, and every collection that it may be in."""
     deleted = {change.address.kind for change in plan.changes if change.action is Action.DELETE}
     unread = {each.kind.name for each in session.kinds if not deleted.isdisjoint(usable(each.kind))}
     unread -= {observation.kind.name for observation in sight.observed}
     if unread:
-        sight = session.look_further(sight, unread)
+        sight = session.refresh_kinds(sight, unread)
     holding = {
         (kind.kind.name, name) for kind in session.kinds for name, style in kind.members.items() if style.of in deleted
     }
     if not holding:
         return sight
-    return session.look_into(sight, lambda kind, name, live: (kind.name, name) in holding and name not in live.body)
+    return session.load_members(sight, lambda kind, name, live: (kind.name, name) in holding and name not in live.body)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.config.errors import ConfigError, error
-from reconciler.core.codes import Code
-from reconciler.core.document import document_text, outcomes_document
 from reconciler.core.model import Outcome, Plan
 from reconciler.core.pairing import index
 from reconciler.core.rollback import rollback
+from reconciler.diagnostics import Code
 from reconciler.engine import planfile
-from reconciler.engine.observe import Sight
+from reconciler.engine.observe import Snapshot
+from reconciler.formats.document import document_text, outcomes_document
 
 
 def check_destination(path: Path, *, new: bool) -> None:
@@ -34,7 +34,7 @@ def write_report(path: Path, plan: Plan, outcomes: Sequence[Outcome]) -> None:
     planfile.write_text(path, document_text(outcomes_document(plan, outcomes, plan.diagnostics)))
 
 
-def write_rollback(path: Path, plan: Plan, sight: Sight, outcomes: Sequence[Outcome]) -> None:
+def write_rollback(path: Path, plan: Plan, sight: Snapshot, outcomes: Sequence[Outcome]) -> None:
     """The plan that takes back what was done. Raises PlanFileError."""
     found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in sight.observed}
     planfile.save(rollback(plan, found, outcomes), path)

@@ -11,24 +11,30 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
 from reconciler.config.policies import load_policies
-from reconciler.core.codes import Code
 from reconciler.core.dependencies import needed, without_kept, without_used
-from reconciler.core.model import Action, Diagnostic, Json, Path, Plan, TargetIdentity
+from reconciler.core.model import (
+    Action,
+    Json,
+    Path,
+    Plan,
+    TargetIdentity,
+)
 from reconciler.core.pairing import index
-from reconciler.core.policy import lift_guard
+from reconciler.core.policy import release_guard
 from reconciler.core.seal import unsealed
+from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine import planfile
 from reconciler.engine.apply import StalePlan
-from reconciler.engine.observe import Sight
+from reconciler.engine.observe import Snapshot
 from reconciler.render.visible import visible
 
 
-def saved_plan(session: Session, file: pathlib.Path, allow_deletes: int | None) -> tuple[Plan, Sight]:
-    """The plan in a file, ready to be carried out, and what is live now. Raises what `taken_up` raises."""
-    return taken_up(session, planfile.load(session.root / file), allow_deletes)
+def saved_plan(session: Session, file: pathlib.Path, allow_deletes: int | None) -> tuple[Plan, Snapshot]:
+    """The plan in a file, ready to be carried out, and what is live now. Raises what `load_saved_plan` raises."""
+    return load_saved_plan(session, planfile.load(session.root / file), allow_deletes)
 
 
-def taken_up(session: Session, plan: Plan, allow_deletes: int | None) -> tuple[Plan, Sight]:
+def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> tuple[Plan, Snapshot]:
     """A plan that was made some time ago, ready to be carried out, and what is live now.
 
     A plan that rolls back is not of the files' making, so the files may say anything. Raises ConfigError where the plan
@@ -40,13 +46,13 @@ def taken_up(session: Session, plan: Plan, allow_deletes: int | None) -> tuple[P
     if loaded is not None and loaded.digest != plan.config_digest:
         raise StalePlan((_stale("the files have changed since the plan was made"),))
     _check_changes(session, plan)
-    sight = session.look(_kinds(plan), members=lambda kind, name, live: (kind.name, live.id, name) in written)
+    sight = session.refresh(_kinds(plan), members=lambda kind, name, live: (kind.name, live.id, name) in written)
     _check_target(session, plan, plan.target)
     sight = users_seen(session, plan, sight)
     if plan.sealed and loaded is not None:
         plan = _unsealed(session, plan, loaded, sight)
     plan = _judged(session, plan, loaded)
-    changes, _ = without_kept(without_used(lift_guard(plan.changes, allow_deletes), sight.observed))
+    changes, _ = without_kept(without_used(release_guard(plan.changes, allow_deletes), sight.observed))
     return replace(plan, changes=tuple(changes)), sight
 
 
@@ -96,7 +102,7 @@ def _judged(session: Session, plan: Plan, loaded: Loaded | None) -> Plan:
     return judge_plan(policies, plan, manifests, session.provider, session.schemas)
 
 
-def _unsealed(session: Session, plan: Plan, loaded: Loaded, sight: Sight) -> Plan:
+def _unsealed(session: Session, plan: Plan, loaded: Loaded, sight: Snapshot) -> Plan:
     found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in sight.observed}
     manifests = {manifest.address: manifest for manifest in loaded.manifests}
     plan, lost = unsealed(plan, manifests, found, digests=session.digests)

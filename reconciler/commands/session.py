@@ -25,20 +25,20 @@ from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import schemas_of
 from reconciler.config.settings import Marks, Prune, Settings, Target
 from reconciler.core.agreement import Agreement
-from reconciler.core.codes import Code
-from reconciler.core.decide import AS_USUAL, Stance
-from reconciler.core.filename_marks import codes
+from reconciler.core.decide import AS_USUAL, ConflictPolicy
 from reconciler.core.model import Manifest, TargetIdentity
 from reconciler.core.plan import Scope
+from reconciler.diagnostics import Code
 from reconciler.drivers.base import Driver, RemoteError
 from reconciler.drivers.boundaries import Boundaries
+from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.gate import Gate
 from reconciler.drivers.provider import Limits, Provider
 from reconciler.engine.journal import Journal
 from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.lockfile import LockFile, LockFileDriver
 from reconciler.engine.named import NamedDriver
-from reconciler.engine.observe import KindOnTarget, Sight, Wanted, observe, with_members
+from reconciler.engine.observe import KindOnTarget, Snapshot, Wanted, observe, with_members
 
 if TYPE_CHECKING:
     from reconciler.drivers.rest import RestDriver
@@ -145,7 +145,7 @@ class Session:
         return loaded
 
     def scope(
-        self, addresses: Sequence[str], loaded: Loaded, allow_deletes: int | None, stance: Stance = AS_USUAL
+        self, addresses: Sequence[str], loaded: Loaded, allow_deletes: int | None, stance: ConflictPolicy = AS_USUAL
     ) -> Scope:
         """What may be planned, and how. Raises ConfigError for an address without a manifest."""
         only = frozenset(known_addresses(addresses, loaded.manifests)) or None
@@ -162,14 +162,14 @@ class Session:
         markless = any(not (kind.mark_field or kind.upload) for kind in self.provider.kinds.values())
         return markless or self.target.marks is Marks.LOCK_FILE
 
-    def look(
+    def refresh(
         self,
         kinds: Collection[str],
         *,
         orphans: bool = False,
         wanted: Sequence[Manifest] | None = None,
         members: Wanted = lambda kind, name, live: False,
-    ) -> Sight:
+    ) -> Snapshot:
         """Read the target: these kinds and the default one, and the `members` that are asked for.
 
         Of objects that are as `wanted`, not all is kept.
@@ -189,19 +189,19 @@ class Session:
         agreement = None if wanted is None else Agreement(wanted, self.owner, digests=self.digests)
         try:
             sight = observe(self.driver, read, self.journal, optional=others, agreement=agreement)
-            return self.look_into(sight, members)
+            return self.load_members(sight, members)
         except RemoteError as problem:
             problem.diagnostics = (replace(problem.diagnostic, source=self.target.source),)
             raise
 
-    def look_further(self, sight: Sight, kinds: Collection[str]) -> Sight:
+    def refresh_kinds(self, sight: Snapshot, kinds: Collection[str]) -> Snapshot:
         """What was read, and these kinds as well, as far as the target serves them. Raises RemoteError."""
         order = [each.kind.name for each in self.kinds]
         more = observe(self.driver, [e for e in self.kinds if e.kind.name in kinds], self.journal, optional=kinds)
         observed = sorted((*sight.observed, *more.observed), key=lambda each: order.index(each.kind.name))
-        return Sight(tuple(observed), (*sight.unsettled, *more.unsettled))
+        return Snapshot(tuple(observed), (*sight.unsettled, *more.unsettled))
 
-    def look_into(self, sight: Sight, members: Wanted) -> Sight:
+    def load_members(self, sight: Snapshot, members: Wanted) -> Snapshot:
         """What was read, with the members of the collections that are wanted. Raises RemoteError."""
         return replace(sight, observed=with_members(self.driver, self.kinds, sight.observed, self.owner, members))
 

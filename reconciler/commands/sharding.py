@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 if TYPE_CHECKING:
+    from reconciler.commands.shards import Shard
     from reconciler.core.model import Plan
-    from reconciler.core.shards import Shard
 
 MOST: Final = 1000
 
@@ -21,7 +21,7 @@ class ShardType(click.ParamType["Shard"]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
         """The shard that a text names. Raises click.BadParameter."""
-        from reconciler.core.shards import Shard
+        from reconciler.commands.shards import Shard
 
         number, slash, count = str(value).partition("/")
         sound = slash and all(part.isascii() and part.isdecimal() for part in (number, count))
@@ -47,9 +47,9 @@ def write_matrix(plan: Plan, count: int, path: Path) -> None:
     """Write which parts of a plan have something to do, as the matrix of a CI job. Raises ConfigError."""
     import json
 
+    from reconciler.commands.shards import Shard, in_shard
     from reconciler.config.errors import ConfigError, error
-    from reconciler.core.codes import Code
-    from reconciler.core.shards import Shard, in_shard
+    from reconciler.diagnostics import Code
 
     parts = [Shard(number, count) for number in range(1, count + 1)]
     changes = {str(part): sum(change.is_due for change in in_shard(plan, part).changes) for part in parts}

@@ -6,7 +6,7 @@ from collections.abc import Container
 
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.settings import Target
-from reconciler.core.codes import Code
+from reconciler.diagnostics import Code
 from reconciler.drivers.provider import Provider
 from reconciler.drivers.renewed import Renewed
 

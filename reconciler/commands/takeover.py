@@ -22,9 +22,9 @@ def command(options: Options, addresses: tuple[str, ...], owner: str) -> int:
     from reconciler.commands.ownership import change_marks
     from reconciler.commands.session import Session
     from reconciler.config.errors import ConfigError, error
-    from reconciler.core.codes import Code
     from reconciler.core.kind_plan import KindPlanner
     from reconciler.core.model import Change
+    from reconciler.diagnostics import Code
 
     session = Session(options)
     named = [parse_address(text) for text in addresses]

@@ -15,11 +15,11 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.config.manifest import Reading
 from reconciler.config.writeback import WriteBack
 from reconciler.core.base import UnknownBase
-from reconciler.core.codes import Code
 from reconciler.core.decide import decide_update
 from reconciler.core.marks import Mark
 from reconciler.core.model import LiveObject, Manifest, Reason
 from reconciler.core.pairing import Index, index
+from reconciler.diagnostics import Code
 from reconciler.render.visible import visible
 
 
@@ -31,7 +31,7 @@ def write_back(session: Session, addresses: Sequence[str]) -> None:
     loaded = session.load()
     manifests = {manifest.address: manifest for manifest in loaded.manifests}
     wanted = sorted(known_addresses(addresses, loaded.manifests))
-    sight = session.look({address.kind for address in wanted})
+    sight = session.refresh({address.kind for address in wanted})
     found = {o.kind.name: index(o.kind, o.objects, session.owner) for o in sight.observed}
     reading = Reading(session.settings, session.target, session.provider, session.schemas)
     dirs = (*session.options.dirs, *map(Path, session.target.layers))

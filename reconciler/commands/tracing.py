@@ -20,7 +20,7 @@ def no_spans() -> Iterator[Spans]:
 def exported_spans() -> Iterator[Spans]:
     """Spans that are exported over OTLP, as the standard OTEL_* variables say. Raises ConfigError without the extra."""
     from reconciler.config.errors import ConfigError, error
-    from reconciler.core.codes import Code
+    from reconciler.diagnostics import Code
 
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter

@@ -22,7 +22,7 @@ def command(options: Options, yes: bool) -> int:
     from reconciler.commands.locking import opened
     from reconciler.commands.session import Session
     from reconciler.config.errors import ConfigError, error
-    from reconciler.core.codes import Code
+    from reconciler.diagnostics import Code
     from reconciler.render.visible import visible
 
     session = Session(options)

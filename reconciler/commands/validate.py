@@ -13,7 +13,8 @@ from reconciler.commands.verbs import verb
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:
-    from reconciler.core.model import Address, Diagnostic
+    from reconciler.core.model import Address
+    from reconciler.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True, slots=True)

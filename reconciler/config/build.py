@@ -22,8 +22,8 @@ from reconciler.config.scalars import (
     tag_name,
 )
 from reconciler.config.text import count, cut
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Json, Path, Source
+from reconciler.core.model import Json, Path
+from reconciler.diagnostics import Code, Diagnostic, Source
 
 MAX_DEPTH: Final = 32
 MAX_NODES: Final = 20_000

@@ -17,8 +17,7 @@ from reconciler.config.roundtrip import Node, NotMapped, read_nodes
 from reconciler.config.schemas import Schemas
 from reconciler.config.settings import SCHEMA
 from reconciler.config.yaml import decode, read_yaml
-from reconciler.core.codes import Code
-from reconciler.core.model import Source
+from reconciler.diagnostics import Code, Source
 
 _STEP = "  "
 

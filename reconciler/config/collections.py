@@ -18,10 +18,15 @@ from reconciler.config.matching import is_pattern
 from reconciler.config.schemas import Schemas
 from reconciler.config.text import cut
 from reconciler.config.uploads import Uploads
-from reconciler.core.codes import Code
 from reconciler.core.members import KEY
-from reconciler.core.model import Address, Diagnostic, Json, Manifest, Path, Source
+from reconciler.core.model import (
+    Address,
+    Json,
+    Manifest,
+    Path,
+)
 from reconciler.core.refs import placeholder
+from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.provider import MembersStyle, Provider
 
 

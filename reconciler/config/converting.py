@@ -20,8 +20,8 @@ from reconciler.config.named import named_file
 from reconciler.config.retelling import ManifestText
 from reconciler.config.roundtrip import NotMapped
 from reconciler.config.text import closest, cut, dotted, listed
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Json
+from reconciler.core.model import Json
+from reconciler.diagnostics import Code, Diagnostic
 
 _LOST_OPTIONS: Final = {
     "id": "the object it names is one of the old API: the new one gets an object of its own",

@@ -14,7 +14,7 @@ from typing import Final
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.settings import EnvRef
 from reconciler.config.text import cut
-from reconciler.core.codes import Code
+from reconciler.diagnostics import Code
 
 FILE_SUFFIX: Final = "_FILE"
 MAX_BYTES: Final = 64 * 1024

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from reconciler.config.scalars import Tagged
-from reconciler.core.model import Address, Json, Path, Source
+from reconciler.core.model import Address, Json, Path
+from reconciler.diagnostics import Source
 
 
 class Mark(Protocol):

@@ -12,8 +12,7 @@ from reconciler.config.manifest import BLOCK, default_kind
 from reconciler.config.markdown import split
 from reconciler.config.tags import MAX_FILE_BYTES
 from reconciler.config.yaml import MAX_BYTES, decode, read_yaml
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Source
+from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.provider import Provider
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.core.codes import Code
-from reconciler.core.errors import ReconcilerError
-from reconciler.core.model import Diagnostic, Severity, Source
+from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
 
 
 class ConfigError(ReconcilerError):

@@ -13,8 +13,7 @@ from reconciler.config.layers import FOR_EACH, Written, merged
 from reconciler.config.manifest import BLOCK
 from reconciler.config.named import named_file
 from reconciler.config.text import cut, listed
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Source
+from reconciler.diagnostics import Code, Diagnostic, Source
 
 EXTENDS: Final = "extends"
 MAX_CHAIN: Final = 8

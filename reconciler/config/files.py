@@ -19,8 +19,7 @@ from reconciler.config.build import Refused
 from reconciler.config.errors import error, warning
 from reconciler.config.matching import fixed_part, matching
 from reconciler.config.text import closest, shown
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Source
+from reconciler.diagnostics import Code, Diagnostic, Source
 
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".md")
 SETTINGS: Final = "reconciler.yaml"

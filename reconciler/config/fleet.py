@@ -21,9 +21,9 @@ from reconciler.config.rows import Row, rows_of
 from reconciler.config.tags import replace_at
 from reconciler.config.text import cut, dotted
 from reconciler.config.unread import Unread, Whole
-from reconciler.core.codes import Code
-from reconciler.core.model import Address, Diagnostic, Json, Path, Source
+from reconciler.core.model import Address, Json, Path
 from reconciler.core.refs import placeholder
+from reconciler.diagnostics import Code, Diagnostic, Source
 
 if TYPE_CHECKING:
     from reconciler.config.templates import Fill

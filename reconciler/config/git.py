@@ -19,8 +19,7 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.config.files import SETTINGS, SUFFIXES, Found, name_below
 from reconciler.config.matching import matching
 from reconciler.config.text import cut
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Source
+from reconciler.diagnostics import Code, Diagnostic, Source
 
 _REGULAR: Final = ("100644", "100755")
 _LINK: Final = "120000"

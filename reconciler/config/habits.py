@@ -11,8 +11,8 @@ from reconciler.config.errors import warning
 from reconciler.config.scalars import KNOWN_TAGS
 from reconciler.config.text import brief, dotted
 from reconciler.config.together import begins_with
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Json, Path
+from reconciler.core.model import Json, Path
+from reconciler.diagnostics import Code, Diagnostic
 from reconciler.drivers.provider import ProviderKind
 
 _LONGEST: Final = 200  # whole texts that are a name or a path; a prompt may speak of anything

@@ -15,8 +15,7 @@ from reconciler.config.build import Builder, Refused
 from reconciler.config.document import Position
 from reconciler.config.errors import error
 from reconciler.config.text import brief
-from reconciler.core.codes import Code
-from reconciler.core.model import Source
+from reconciler.diagnostics import Code, Source
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _WORD = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")

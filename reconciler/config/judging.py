@@ -16,20 +16,18 @@ from reconciler.config.policies import Policies, Policy
 from reconciler.config.problems import explain
 from reconciler.config.schemas import Schemas
 from reconciler.config.text import closest, cut, dotted
-from reconciler.core.codes import Code
-from reconciler.core.judging import change_document, refused, softened
 from reconciler.core.model import (
     Action,
     Change,
-    Diagnostic,
     Json,
     Manifest,
     Path,
     Plan,
-    Source,
 )
 from reconciler.core.semantics import compile_schema
+from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.provider import Provider
+from reconciler.formats.policy_input import change_document, refused, softened
 
 # What `explain` can put into words without knowing why the policy asks for it.
 _PLAIN: Final = frozenset(

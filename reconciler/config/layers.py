@@ -20,8 +20,8 @@ from reconciler.config.manifest import BLOCK
 from reconciler.config.settings import Target
 from reconciler.config.text import cut
 from reconciler.config.unread import Unread
-from reconciler.core.codes import Code
-from reconciler.core.model import Address, Diagnostic, Json, Path, Source
+from reconciler.core.model import Address, Json, Path
+from reconciler.diagnostics import Code, Diagnostic, Source
 
 FOR_EACH: Final = "for_each"
 # All of a document that goes by path; of keys only the line is known and not the file, so they are treated apart.

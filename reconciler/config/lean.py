@@ -32,9 +32,17 @@ from reconciler.config.tags import Tags
 from reconciler.config.unread import Unread, UnreadPlaces, Whole
 from reconciler.config.yaml import Unusual, read_unplaced
 from reconciler.core.agreement import gist_of
-from reconciler.core.codes import Code
-from reconciler.core.model import Address, Gist, Json, Manifest, OnRemove, Path, Source, Unit
+from reconciler.core.model import (
+    Address,
+    Gist,
+    Json,
+    Manifest,
+    OnRemove,
+    Path,
+    Unit,
+)
 from reconciler.core.semantics import Kind
+from reconciler.diagnostics import Code, Source
 
 _MOST_WHOLE: Final = 8
 _DIGEST_BYTES: Final = 16

@@ -27,9 +27,9 @@ from reconciler.config.schemas import Schemas, shipped
 from reconciler.config.settings import Settings, Target, load_settings
 from reconciler.config.tags import Tags
 from reconciler.config.text import cut
-from reconciler.core.codes import Code
-from reconciler.core.model import Address, Diagnostic, Manifest
+from reconciler.core.model import Address, Manifest
 from reconciler.core.semantics import Kind
+from reconciler.diagnostics import Code, Diagnostic
 from reconciler.drivers.provider import Provider
 
 __all__ = ["Loaded", "load", "load_settings"]

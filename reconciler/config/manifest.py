@@ -18,8 +18,16 @@ from reconciler.config.settings import Settings, Target
 from reconciler.config.suspicious import suspicious_text
 from reconciler.config.text import brief, closest, cut, listed, slug
 from reconciler.config.together import together
-from reconciler.core.codes import Code
-from reconciler.core.model import MAX_KEY, Address, Diagnostic, Json, Manifest, OnRemove, Path, is_key
+from reconciler.core.model import (
+    MAX_KEY,
+    Address,
+    Json,
+    Manifest,
+    OnRemove,
+    Path,
+    is_key,
+)
+from reconciler.diagnostics import Code, Diagnostic
 from reconciler.drivers.provider import Provider, ProviderKind
 
 BLOCK: Final = "reconciler"

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from reconciler.config.build import Refused
 from reconciler.config.errors import error
-from reconciler.core.codes import Code
-from reconciler.core.model import Source
+from reconciler.diagnostics import Code, Source
 
 _FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
 

@@ -8,8 +8,7 @@ from reconciler.config.build import Refused
 from reconciler.config.errors import error
 from reconciler.config.files import Files
 from reconciler.config.text import closest, cut, listed
-from reconciler.core.codes import Code
-from reconciler.core.model import Source
+from reconciler.diagnostics import Code, Source
 
 
 def named_file(project: Files, word: str, text: str, place: Source, file: str) -> str:

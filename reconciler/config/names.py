@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.config.errors import warning
 from reconciler.config.text import cut
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Json, Manifest
+from reconciler.core.model import Json, Manifest
+from reconciler.diagnostics import Code, Diagnostic
 from reconciler.drivers.provider import Provider
 
 

@@ -15,8 +15,7 @@ from reconciler.config.document import Document
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.files import Project
 from reconciler.config.yaml import MAX_BYTES, read_yaml
-from reconciler.core.codes import Code
-from reconciler.core.model import Source
+from reconciler.diagnostics import Code, Source
 
 DIRECTORY: Final = "providers"
 BESIDE: Final = "./"

@@ -22,9 +22,9 @@ from reconciler.config.schemas import Schemas
 from reconciler.config.settings import Settings
 from reconciler.config.text import brief, closest, cut, dotted, listed
 from reconciler.config.yaml import MAX_BYTES, read_yaml
-from reconciler.core.codes import Code
-from reconciler.core.judging import CHANGE_FIELDS
-from reconciler.core.model import Diagnostic, Json, Path, Severity, Source
+from reconciler.core.model import Json, Path
+from reconciler.diagnostics import Code, Diagnostic, Severity, Source
+from reconciler.formats.policy_input import CHANGE_FIELDS
 
 if TYPE_CHECKING:
     from reconciler.config.validation import Check

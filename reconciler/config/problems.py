@@ -13,8 +13,8 @@ from reconciler.config.failures import Failure, field_homes, most_telling
 from reconciler.config.fields import place_of
 from reconciler.config.text import brief, closest, count, cut, dotted, listed, slug
 from reconciler.config.wording import TYPES, expectation
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Json
+from reconciler.core.model import Json
+from reconciler.diagnostics import Code, Diagnostic
 
 # A field's description still explains an entry of it, and no longer what is nested in that.
 _NEAR: Final = 2

@@ -8,9 +8,9 @@ from graphlib import CycleError, TopologicalSorter
 from reconciler.config.errors import error
 from reconciler.config.schemas import Schemas
 from reconciler.config.text import closest, dotted, listed
-from reconciler.core.codes import Code
-from reconciler.core.model import Address, Diagnostic, Manifest, Path
+from reconciler.core.model import Address, Manifest, Path
 from reconciler.core.semantics import FREE, Meaning, compile_schema
+from reconciler.diagnostics import Code, Diagnostic
 from reconciler.drivers.provider import Provider
 
 

@@ -10,10 +10,10 @@ from reconciler.config.errors import has_errors, warning
 from reconciler.config.essence import shortened_body, unknown_fields, without_unknown
 from reconciler.config.manifest import BLOCK, Reading, default_kind, read_manifest
 from reconciler.config.yaml import read_yaml
-from reconciler.core.codes import Code
-from reconciler.core.model import Body, Diagnostic, Json, Path, Severity
+from reconciler.core.model import Body, Json, Path
 from reconciler.core.parts import unknown_parts
 from reconciler.core.semantics import Kind
+from reconciler.diagnostics import Code, Diagnostic, Severity
 
 _UNREADABLE = "it cannot be written into a file"
 

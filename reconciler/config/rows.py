@@ -20,8 +20,8 @@ from reconciler.config.named import named_file
 from reconciler.config.scalars import RefusedScalar, Tagged, read_plain
 from reconciler.config.text import brief, count, cut
 from reconciler.config.yaml import decode
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Json, Path, Source
+from reconciler.core.model import Json, Path
+from reconciler.diagnostics import Code, Diagnostic, Source
 
 ROW_TAGS: Final = ("!csv", "!json")
 MAX_ROW_BYTES: Final = 64 * 1024

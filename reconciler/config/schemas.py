@@ -22,8 +22,8 @@ from reconciler.config.problems import explain
 from reconciler.config.providers import merged, provider_from
 from reconciler.config.text import closest, cut, listed
 from reconciler.config.yaml import read_yaml
-from reconciler.core.codes import Code
-from reconciler.core.model import Json, Source
+from reconciler.core.model import Json
+from reconciler.diagnostics import Code, Source
 from reconciler.drivers.provider import Limits, Provider
 
 if TYPE_CHECKING:

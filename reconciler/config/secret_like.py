@@ -19,8 +19,8 @@ from reconciler.config.errors import error, warning
 from reconciler.config.schemas import schema_directory
 from reconciler.config.suspicious import line_of, place_of
 from reconciler.config.text import count, dotted
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Json, Path
+from reconciler.core.model import Json, Path
+from reconciler.diagnostics import Code, Diagnostic
 
 FILE: Final = "secrets.json"
 MASK: Final = "(shaped like a key)"

@@ -19,8 +19,8 @@ from reconciler.config.secret_like import IN_SETTINGS, masked, secret_like
 from reconciler.config.text import closest, cut, listed
 from reconciler.config.together import together
 from reconciler.config.yaml import MAX_BYTES, read_yaml
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Json, Path, Source
+from reconciler.core.model import Json, Path
+from reconciler.diagnostics import Code, Diagnostic, Source
 
 LOCAL: Final = "local"
 SCHEMA: Final = "settings.schema.json"

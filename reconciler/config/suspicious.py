@@ -10,8 +10,8 @@ from reconciler.config.document import Document
 from reconciler.config.errors import error, warning
 from reconciler.config.text import dotted
 from reconciler.config.together import is_printable
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Json, Path, Source
+from reconciler.core.model import Json, Path
+from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.provider import ProviderKind
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -12,9 +12,9 @@ from reconciler.config.named import named_file
 from reconciler.config.scalars import KNOWN_TAGS, Tagged
 from reconciler.config.text import closest, cut
 from reconciler.config.yaml import decode
-from reconciler.core.codes import Code
-from reconciler.core.model import Address, Diagnostic, Json, Path, Source
+from reconciler.core.model import Address, Json, Path
 from reconciler.core.refs import placeholder
+from reconciler.diagnostics import Code, Diagnostic, Source
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 _MOST_TEXTS = 64

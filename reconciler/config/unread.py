@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from reconciler.core.model import Json, Path, Source
+from reconciler.core.model import Json, Path
+from reconciler.diagnostics import Source
 
 
 class Whole(NamedTuple):

@@ -20,9 +20,9 @@ from reconciler.config.files import Files
 from reconciler.config.matching import fixed_part, is_pattern
 from reconciler.config.named import named_file
 from reconciler.config.text import cut
-from reconciler.core.codes import Code
-from reconciler.core.filename_marks import MAX_NAME, content_of
-from reconciler.core.model import Address, Diagnostic, Json, Manifest, Source
+from reconciler.core.model import Address, Json, Manifest
+from reconciler.diagnostics import Code, Diagnostic, Source
+from reconciler.drivers.filename_marks import MAX_NAME, content_of
 from reconciler.drivers.provider import UploadStyle
 
 _NO_KEY_LETTER: Final = re.compile(r"[^A-Za-z0-9._-]+")

@@ -26,8 +26,8 @@ from reconciler.config.document import Document
 from reconciler.config.errors import error
 from reconciler.config.mending import mend
 from reconciler.config.scalars import KNOWN_TAGS, WORDS, RefusedScalar, Tagged, is_plain_text, read_plain
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Json, Path, Source
+from reconciler.core.model import Json, Path
+from reconciler.diagnostics import Code, Diagnostic, Source
 
 _FAST_PARSER: Final[Any] = getattr(getattr(yaml, "_yaml", None), "CParser", None)  # None where libyaml is absent
 

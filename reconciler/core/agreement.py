@@ -78,7 +78,7 @@ class Agreement:
             body = self._used(kind, live, *filter(None, [kind.name_field]))
             return LiveObject(live.kind, live.id, body, live.created, mark=mark)
         manifest = self._wanted.get(Address(kind.name, mark.key))
-        if mark.nonce == marks.UNDRAWN or manifest is None or manifest.id or mark.key in self._former:
+        if mark.nonce == marks.NO_NONCE or manifest is None or manifest.id or mark.key in self._former:
             return live
         if not self._agrees(kind, manifest, mark, live):
             return live

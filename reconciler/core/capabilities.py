@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reconciler.core.codes import Code
 from reconciler.core.decide import Decision
-from reconciler.core.model import Action, Block, Blocker, Change, Diagnostic, Manifest, Path, Severity
+from reconciler.core.model import (
+    Action,
+    Block,
+    Blocker,
+    Change,
+    Manifest,
+    Path,
+)
 from reconciler.core.parts import stuck_parts
 from reconciler.core.semantics import Kind, meaning_of
+from reconciler.diagnostics import Code, Diagnostic, Severity
 
 
 def refuse_inexpressible(kind: Kind, decision: Decision) -> Block | None:

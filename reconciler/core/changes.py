@@ -25,7 +25,7 @@ from reconciler.core.model import (
     Reason,
     Unit,
 )
-from reconciler.core.pairing import Owned
+from reconciler.core.pairing import Managed
 from reconciler.core.parts import unknown_parts
 from reconciler.core.precondition import ABSENT_OBJECT, NAME_FREE, precondition, replacing
 from reconciler.core.refs import placeholder
@@ -85,7 +85,7 @@ def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def replacement(
-    kind: Kind, manifest: Manifest, old: Sequence[Owned], decision: Decision, mark: Mark, reason: Reason
+    kind: Kind, manifest: Manifest, old: Sequence[Managed], decision: Decision, mark: Mark, reason: Reason
 ) -> Change:
     """A create of what takes the place of objects of the same address: told as a change of the youngest of them."""
     present = units(kind, old[-1].live.body) if kind.fixed else {}
@@ -94,7 +94,9 @@ def replacement(
     return replace(change, precondition=replacing(owned.live.id for owned in old))
 
 
-def remarked(kind: Kind, action: Action, address: Address, owned: Owned, mark: Mark | None, reason: Reason) -> Change:
+def mark_change(
+    kind: Kind, action: Action, address: Address, owned: Managed, mark: Mark | None, reason: Reason
+) -> Change:
     """A change that replaces the mark of an object, or takes it off, and leaves all else as it is."""
     text = ABSENT if mark is None else marks.write(mark)
     writes: dict[Unit, Json] = {(kind.mark_field, MARK_ENTRY): text}
@@ -140,7 +142,7 @@ def mark_of_units(
     mark = Mark(
         owner=owner,
         key=manifest.address.key,
-        nonce=old.nonce if old else marks.UNDRAWN,
+        nonce=old.nonce if old else marks.NO_NONCE,
         protect=manifest.protect,
         on_remove=manifest.on_remove,
         units=marks.codes(managed),

@@ -13,7 +13,7 @@
     |                    |                        | where L ≠ B somebody took it over: released, and said    |
     | never in our files | not ours               | never compared, never sent                               |
 
-`=` is equality of meaning (`semantics.same`). What B says is only a label unless somebody asks otherwise (`Stance`).
+`=` is equality of meaning (`semantics.same`). What B says is only a label unless a `ConflictPolicy` says otherwise.
 """
 
 from __future__ import annotations
@@ -24,13 +24,20 @@ from enum import StrEnum
 from typing import Final
 
 from reconciler.core.base import Base
-from reconciler.core.codes import Code
 from reconciler.core.desired import desired_units, left_to_others, managed_units
 from reconciler.core.marks import Mark
 from reconciler.core.members import in_terms_of, way
-from reconciler.core.model import ABSENT, Body, Diagnostic, Json, Manifest, Reason, Severity, Unit
+from reconciler.core.model import (
+    ABSENT,
+    Body,
+    Json,
+    Manifest,
+    Reason,
+    Unit,
+)
 from reconciler.core.parts import explicit
 from reconciler.core.semantics import FREE, Kind, can_clear, meaning_of, same, units
+from reconciler.diagnostics import Code, Diagnostic, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Resolve(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stance:
+class ConflictPolicy:
     """What a person decided beforehand about other people's changes."""
 
     on_drift: OnDrift = OnDrift.REVERT
@@ -72,7 +79,7 @@ class Stance:
         return reason is Reason.CONFLICT and self.resolve is Resolve.THEIRS
 
 
-AS_USUAL: Final = Stance()
+AS_USUAL: Final = ConflictPolicy()
 """Nothing was decided beforehand: what differs is written, and a certain conflict is refused."""
 
 
@@ -92,7 +99,7 @@ def decide_create(kind: Kind, manifest: Manifest) -> Decision:
 
 
 def decide_update(
-    kind: Kind, manifest: Manifest, live: Body, mark: Mark | None, base: Base, stance: Stance = AS_USUAL
+    kind: Kind, manifest: Manifest, live: Body, mark: Mark | None, base: Base, stance: ConflictPolicy = AS_USUAL
 ) -> Decision:
     """The units in which `live` must change to look like the manifest, as far as the stance wants that.
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final
 
-from reconciler.core.codes import Code
 from reconciler.core.members import after
 from reconciler.core.model import (
     Action,
@@ -19,13 +18,12 @@ from reconciler.core.model import (
     Blocker,
     Body,
     Change,
-    Diagnostic,
     Json,
     Reason,
-    Severity,
 )
 from reconciler.core.pairing import Observation
 from reconciler.core.semantics import FREE, Kind, Meaning
+from reconciler.diagnostics import Code, Diagnostic, Severity
 
 _NONE: Final[frozenset[Address]] = frozenset()
 _Held = tuple[str, str]
@@ -120,7 +118,7 @@ def _guarded(
     if user := users.get(held):
         return replace(change, blocked=Block(Blocker.IN_USE, f"{user} still uses it: take it out there first"))
     needs = set(ended.get(held, ())) - {change.address}
-    if Reason.SUPERSEDED in change.reasons and change.address in made:
+    if Reason.REPLACED in change.reasons and change.address in made:
         needs.add(change.address)  # what takes its place is there first
     return replace(change, needs=tuple(sorted(needs)))
 
@@ -131,7 +129,7 @@ def without_kept(changes: Sequence[Change]) -> tuple[list[Change], list[Diagnost
     left: list[Change] = []
     said: list[Diagnostic] = []
     for change in changes:
-        if Reason.SUPERSEDED not in change.reasons or (change.is_due and change.address not in held):
+        if Reason.REPLACED not in change.reasons or (change.is_due and change.address not in held):
             left.append(change)
         elif change.blocked and change.blocked.by is Blocker.IN_USE:
             summary = f"{change.id} has been replaced and stays for now: {change.blocked.hint}"

@@ -9,9 +9,8 @@ from functools import cached_property
 from reconciler.core import marks, policy
 from reconciler.core.base import NO_BASE, BaseSource
 from reconciler.core.capabilities import archived, inexpressible, refuse_inexpressible
-from reconciler.core.changes import deletion, dropped_parts, remarked, replacement, written
-from reconciler.core.codes import Code
-from reconciler.core.decide import AS_USUAL, Stance, decide_create, decide_update
+from reconciler.core.changes import deletion, dropped_parts, mark_change, replacement, written
+from reconciler.core.decide import AS_USUAL, ConflictPolicy, decide_create, decide_update
 from reconciler.core.desired import managed_units
 from reconciler.core.likeness import LeftBehind, Likeness
 from reconciler.core.marks import Mark
@@ -21,17 +20,16 @@ from reconciler.core.model import (
     Block,
     Blocker,
     Change,
-    Diagnostic,
     LiveObject,
     Manifest,
     OnRemove,
     Reason,
-    Severity,
 )
 from reconciler.core.ownership import Ownership
-from reconciler.core.pairing import Index, Owned, own_mark
+from reconciler.core.pairing import Index, Managed, mark_to_keep
 from reconciler.core.precondition import ABSENT_OBJECT
 from reconciler.core.replacing import claims, is_expired, standing, stands
+from reconciler.diagnostics import Code, Diagnostic, Severity
 
 _NEW = (Reason.NEW,)
 
@@ -49,7 +47,7 @@ class KindPlanner(Ownership):
         owner: str,
         *,
         base: BaseSource = NO_BASE,
-        stance: Stance = AS_USUAL,
+        stance: ConflictPolicy = AS_USUAL,
         digests: bool = False,
     ) -> None:
         super().__init__(found, manifests, owner, digests=digests)
@@ -114,14 +112,14 @@ class KindPlanner(Ownership):
             self._taken[found.live.id] = manifest.address
             return Change(manifest.address, Action.NOOP, found.live.id, source=manifest.source)
         if old := claims(self.index, key):
-            return self._in_place_of(manifest, old, Reason.REPLACED)
+            return self._in_place_of(manifest, old, Reason.REPLACE)
         if block := policy.refuse_newer(self.index, self.owner, manifest):
             return Change(manifest.address, Action.CREATE, None, (Reason.NEW,), manifest.source, blocked=block)
         mark = self._new_mark(manifest, None, {})
         change = written(self.kind, manifest, Action.CREATE, None, decide_create(self.kind, manifest), mark, _NEW)
         return replace(change, precondition=ABSENT_OBJECT)
 
-    def _in_place_of(self, manifest: Manifest, old: list[Owned], reason: Reason) -> Change:
+    def _in_place_of(self, manifest: Manifest, old: list[Managed], reason: Reason) -> Change:
         mark = self._new_mark(manifest, None, managed_units(self.kind, manifest))
         return replacement(self.kind, manifest, old, decide_create(self.kind, manifest), mark, reason)
 
@@ -140,7 +138,7 @@ class KindPlanner(Ownership):
             return self._existing(manifest, live, None, Action.ADOPT, (Reason.BOUND,))
         action = Action.UPDATE if owned.mark.key == key else Action.MOVE
         reasons = () if action is Action.UPDATE else (Reason.MOVED,)
-        return self._existing(manifest, live, own_mark(self.index, owned), action, reasons)
+        return self._existing(manifest, live, mark_to_keep(self.index, owned), action, reasons)
 
     def _existing(
         self, manifest: Manifest, live: LiveObject, mark: Mark | None, action: Action, reasons: tuple[Reason, ...]
@@ -158,7 +156,7 @@ class KindPlanner(Ownership):
         kept = {write.unit for write in decision.kept}
         after = {unit: value for unit, value in managed_units(self.kind, manifest).items() if unit not in kept}
         new_mark = self._new_mark(manifest, mark, after)
-        changed_mark = new_mark if new_mark != mark or new_mark.nonce == marks.UNDRAWN else None
+        changed_mark = new_mark if new_mark != mark or new_mark.nonce == marks.NO_NONCE else None
         if not decision.writes and changed_mark is None:
             return Change(manifest.address, Action.NOOP, live.id, source=manifest.source)
         self.said += inexpressible(self.kind, manifest, decision)
@@ -215,12 +213,12 @@ class KindPlanner(Ownership):
     def _twins(self, key: str) -> list[Change]:
         address, manifest = Address(self.kind.name, key), self.manifests[key]
         alike = [owned for owned in claims(self.index, key) if stands(self.kind, manifest, owned.live)]
-        removals: list[tuple[Owned, Change]] = []
+        removals: list[tuple[Managed, Change]] = []
         for owned in self._unbound(key):
             if owned not in alike:
-                removals.append((owned, deletion(self.kind, address, owned.live, Reason.SUPERSEDED)))
+                removals.append((owned, deletion(self.kind, address, owned.live, Reason.REPLACED)))
             elif owned is not alike[0] and owned.live.id not in self._taken:
-                removals.append((owned, deletion(self.kind, address, owned.live, Reason.TWIN)))
+                removals.append((owned, deletion(self.kind, address, owned.live, Reason.DUPLICATE)))
         return [replace(removal, blocked=self._copied(owned)) for owned, removal in removals]
 
     def _orphans(self, prune: bool) -> None:
@@ -237,7 +235,7 @@ class KindPlanner(Ownership):
             if let_go or prune:
                 address = Address(self.kind.name, key)
                 if let_go:
-                    removal = remarked(self.kind, Action.RELEASE, address, owned, None, Reason.ORPHAN)
+                    removal = mark_change(self.kind, Action.RELEASE, address, owned, None, Reason.ORPHAN)
                 else:
                     removal = deletion(self.kind, address, owned.live, Reason.ORPHAN)
                 self.changes.append(replace(removal, blocked=self._keep(key, owned)))
@@ -248,7 +246,7 @@ class KindPlanner(Ownership):
             hint = "`prune: owned` in reconciler.yaml would delete them"
             self.said.append(Diagnostic(Severity.INFO, Code.ORPHAN, summary, hint=hint))
 
-    def _keep(self, key: str, owned: Owned) -> Block | None:
+    def _keep(self, key: str, owned: Managed) -> Block | None:
         """Why an orphan is not deleted (or released) after all."""
         if owned.mark.protect and owned.mark.on_remove is not OnRemove.RELEASE:
             hint = "to delete it, bring its manifest back with `protect: false`, apply, then remove the manifest"

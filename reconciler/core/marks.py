@@ -27,7 +27,7 @@ from reconciler.core.model import Json, OnRemove, Unit, is_key
 
 MAX_LENGTH: Final = 512
 MAX_NONCE: Final = 16
-UNDRAWN: Final = "~"
+NO_NONCE: Final = "~"
 """The nonce of a plan: apply draws the real one, so that the same inputs give the same plan."""
 
 _CODE_LENGTH: Final = 6
@@ -51,7 +51,7 @@ class Mark:
 
     owner: str
     key: str
-    nonce: str = UNDRAWN
+    nonce: str = NO_NONCE
     protect: bool = False
     on_remove: OnRemove | None = None
     units: frozenset[str] = frozenset()
@@ -162,4 +162,4 @@ def _cut(packed: str, length: int) -> list[str]:
 def draw(text: str, nonce: str) -> str:
     """The text of a mark with its nonce filled in, where none was drawn yet."""
     mark = read(text)
-    return write(replace(mark, nonce=nonce)) if isinstance(mark, Mark) and mark.nonce == UNDRAWN else text
+    return write(replace(mark, nonce=nonce)) if isinstance(mark, Mark) and mark.nonce == NO_NONCE else text

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from reconciler.core.codes import Code
+from reconciler.diagnostics import Diagnostic, Source
 
 Json: TypeAlias = Any
 """A JSON value: null, bool, int, finite float, str, list or dict with string keys."""
@@ -37,17 +37,6 @@ class Absent:
 ABSENT: Final = Absent()
 
 
-class Source(NamedTuple):
-    """A place in a file; line and column count from 1."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
-
 def is_key(text: str) -> bool:
     """Whether a text can be a key: parts joined by slashes, none of which could lead out of a directory."""
     return len(text) <= MAX_KEY and _KEY.fullmatch(text) is not None
@@ -69,27 +58,6 @@ class Address(NamedTuple):
         if not (kind and slash and key):
             raise ValueError(f"not an address: {text!r} (expected KIND/KEY)")
         return cls(kind, key)
-
-
-class Severity(StrEnum):
-    """How much a diagnostic matters; only `ERROR` stops a command."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
-    """One problem, told to a person: what is wrong (`summary`), what was expected (`detail`), what to do (`hint`)."""
-
-    severity: Severity
-    code: Code
-    summary: str
-    detail: str = ""
-    hint: str = ""
-    source: Source | None = None
-    address: str | None = None
 
 
 class OnRemove(StrEnum):
@@ -182,13 +150,13 @@ class Reason(StrEnum):
     BOUND = "bound"
     MOVED = "moved"
     ORPHAN = "orphan"
-    TWIN = "twin"
+    DUPLICATE = "twin"
     RELEASED = "released"
     GONE = "gone"
     TAKEOVER = "takeover"
     ROLLBACK = "rollback"
-    REPLACED = "replaced"
-    SUPERSEDED = "superseded"
+    REPLACE = "replaced"
+    REPLACED = "superseded"
     EXPIRED = "expired"
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.core import marks, policy
-from reconciler.core.changes import mark_for, remarked, written
-from reconciler.core.codes import Code
+from reconciler.core.changes import mark_change, mark_for, written
 from reconciler.core.decide import Decision
 from reconciler.core.desired import managed_units
 from reconciler.core.marks import Mark
@@ -17,17 +16,15 @@ from reconciler.core.model import (
     Block,
     Blocker,
     Change,
-    Diagnostic,
     Json,
     Manifest,
     Reason,
-    Severity,
-    Source,
     Unit,
 )
-from reconciler.core.pairing import Index, Owned, own_mark
+from reconciler.core.pairing import Index, Managed, mark_to_keep
 from reconciler.core.replacing import claims
 from reconciler.core.semantics import MARK_ENTRY, units
+from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 
 
 class Ownership:
@@ -56,7 +53,7 @@ class Ownership:
         owned = self.index.with_our_mark.get(id)
         present = units(self.kind, live.body)
         shown = {unit: present.get(unit) for unit in managed_units(self.kind, manifest)}
-        mark = self._new_mark(manifest, own_mark(self.index, owned) if owned else None, shown)
+        mark = self._new_mark(manifest, mark_to_keep(self.index, owned) if owned else None, shown)
         if owned and owned.mark == mark:
             return Change(manifest.address, Action.NOOP, id, source=manifest.source)
         change = written(self.kind, manifest, Action.ADOPT, live, Decision(()), mark, (Reason.BOUND,))
@@ -70,7 +67,7 @@ class Ownership:
             return []
         if self.kind.fixed:
             return [Change(address, Action.RELEASE, owned.live.id, blocked=policy.refuse_fixed(self.kind))]
-        change = remarked(self.kind, Action.RELEASE, address, owned, None, Reason.RELEASED)
+        change = mark_change(self.kind, Action.RELEASE, address, owned, None, Reason.RELEASED)
         return [replace(change, blocked=self._copied(owned))]
 
     def takeover(self, manifest: Manifest, owner: str) -> Change | None:
@@ -85,12 +82,12 @@ class Ownership:
             return None
         renamed = replace(owned.mark, owner=self.owner, key=key, digests={})
         mark = marks.with_digests(renamed, owned.mark.digests)
-        change = remarked(self.kind, Action.ADOPT, manifest.address, owned, mark, Reason.TAKEOVER)
+        change = mark_change(self.kind, Action.ADOPT, manifest.address, owned, mark, Reason.TAKEOVER)
         change = replace(change, source=manifest.source)
         held = self.index.ours.get(key)
         return replace(change, blocked=policy.refuse_second(held)) if held else change
 
-    def _unbound(self, key: str) -> list[Owned]:
+    def _unbound(self, key: str) -> list[Managed]:
         """The objects of a key that no manifest binds by id: the one that counts, then its twins."""
         return [owned for owned in claims(self.index, key) if owned.live.id not in self._bound_ids]
 
@@ -100,7 +97,7 @@ class Ownership:
             self._warn(Code.BASE_UNKNOWN, manifest.address.key, "its mark has no room for digests: it keeps names only")
         return mark
 
-    def _copied(self, owned: Owned) -> Block | None:
+    def _copied(self, owned: Managed) -> Block | None:
         """A copy that a person made of an object would take its place, and be the next to go."""
         copy = self.index.copy_of(owned.live.id)
         if copy is None:

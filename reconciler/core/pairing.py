@@ -39,7 +39,7 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class Owned:
+class Managed:
     """A live object of ours and what its mark says."""
 
     live: LiveObject
@@ -54,10 +54,10 @@ class Index:
     """
 
     kind: Kind
-    ours: dict[str, Owned] = field(default_factory=dict)
-    twins: dict[str, list[Owned]] = field(default_factory=dict)
-    copies: list[tuple[Owned, Owned]] = field(default_factory=list)
-    foreign: list[Owned] = field(default_factory=list)
+    ours: dict[str, Managed] = field(default_factory=dict)
+    twins: dict[str, list[Managed]] = field(default_factory=dict)
+    copies: list[tuple[Managed, Managed]] = field(default_factory=list)
+    foreign: list[Managed] = field(default_factory=list)
     newer: list[tuple[LiveObject, NewerMark]] = field(default_factory=list)
     damaged: list[LiveObject] = field(default_factory=list)
     unmarked: list[LiveObject] = field(default_factory=list)
@@ -69,14 +69,14 @@ class Index:
         return {live.id: live for live in self.objects}
 
     @cached_property
-    def not_ours(self) -> list[LiveObject]:
+    def unmanaged_objects(self) -> list[LiveObject]:
         """Every object that is not under our management, in the order of the remote."""
         marked = (owned.live for owned in (*self.foreign, *self._copied.values()))
         others = {live.id for live in (*marked, *(live for live, _ in self.newer), *self.damaged, *self.unmarked)}
         return [live for live in self.objects if live.id in others] if others else []
 
     @cached_property
-    def with_our_mark(self) -> Mapping[str, Owned]:
+    def with_our_mark(self) -> Mapping[str, Managed]:
         """Every object whose mark names us, twins and copies too, by its id."""
         twins = (twin for twins in self.twins.values() for twin in twins)
         return {owned.live.id: owned for owned in (*self.ours.values(), *twins, *self._copied.values())}
@@ -96,7 +96,7 @@ class Index:
     @cached_property
     def _strangers(self) -> Mapping[str, list[LiveObject]]:
         named: dict[str, list[LiveObject]] = {}
-        for live in self.not_ours:
+        for live in self.unmanaged_objects:
             if isinstance(name := live.body.get(self.kind.name_field or ""), str):
                 named.setdefault(name, []).append(live)
         return named
@@ -106,19 +106,19 @@ class Index:
         return {first.live.id: copy.live for first, copy in reversed(self.copies)}
 
     @cached_property
-    def _copied(self) -> Mapping[str, Owned]:
+    def _copied(self) -> Mapping[str, Managed]:
         return {copy.live.id: copy for _, copy in self.copies}
 
 
-def own_mark(found: Index, owned: Owned) -> Mark:
+def mark_to_keep(found: Index, owned: Managed) -> Mark:
     """An object's mark as it goes on: a copy that gets a manifest of its own gets a nonce of its own."""
-    return replace(owned.mark, nonce=marks.UNDRAWN) if found.is_copy(owned.live.id) else owned.mark
+    return replace(owned.mark, nonce=marks.NO_NONCE) if found.is_copy(owned.live.id) else owned.mark
 
 
 def index(kind: Kind, objects: Iterable[LiveObject], owner: str) -> Index:
     """Sort the live objects of a kind by the owner and key their marks name."""
     found = Index(kind, objects=tuple(objects))
-    originals: dict[str, Owned] = {}
+    originals: dict[str, Managed] = {}
     # By their time, then by id: one after the other, because a pair for each object would be held until the end.
     oldest_first = sorted(found.objects, key=lambda live: live.id)
     oldest_first.sort(key=lambda live: live.created)
@@ -131,8 +131,8 @@ def index(kind: Kind, objects: Iterable[LiveObject], owner: str) -> Index:
             case DamagedMark():
                 found.damaged.append(live)
             case mark:
-                owned = Owned(live, mark)
-                original = originals.setdefault(mark.nonce, owned) if mark.nonce != marks.UNDRAWN else owned
+                owned = Managed(live, mark)
+                original = originals.setdefault(mark.nonce, owned) if mark.nonce != marks.NO_NONCE else owned
                 if mark.owner != owner:
                     found.foreign.append(owned)
                 elif original is not owned:

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 
 from reconciler.core import policy
 from reconciler.core.base import NO_BASE, BaseSource
-from reconciler.core.decide import AS_USUAL, Stance
+from reconciler.core.decide import AS_USUAL, ConflictPolicy
 from reconciler.core.dependencies import levels, without_broken, without_kept, without_used
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.model import (
     Action,
     Address,
     Change,
-    Diagnostic,
     Manifest,
     Plan,
     ReadCount,
@@ -27,6 +26,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.pairing import Observation, index
 from reconciler.core.refs import paired_ids, resolved
+from reconciler.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Scope:
     prune: bool = False
     allow_deletes: int | None = None
     only: frozenset[Address] | None = None
-    stance: Stance = AS_USUAL
+    stance: ConflictPolicy = AS_USUAL
     digests: bool = False
 
 
@@ -80,7 +80,7 @@ def make_plan(
         changes += planner.changes
         said += planner.said
         owned += len(planner.index.ours)
-        unmanaged += len(planner.index.not_ours) - planner.adopted
+        unmanaged += len(planner.index.unmanaged_objects) - planner.adopted
     possible = without_used(without_broken(changes), observed)
     guarded, kept = without_kept(without_used(policy.guard(possible, owned, scope.allow_deletes), observed))
     said += kept

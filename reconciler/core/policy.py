@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from reconciler.core.base import Base
-from reconciler.core.decide import Decision, OnDrift, Stance
+from reconciler.core.decide import ConflictPolicy, Decision, OnDrift
 from reconciler.core.marks import Mark, NewerMark
 from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Manifest, Reason
-from reconciler.core.pairing import Index, Owned, mark_of
+from reconciler.core.pairing import Index, Managed, mark_of
 from reconciler.core.semantics import Kind, meaning_of
 
 GUARD_COUNT = 1
@@ -21,7 +21,7 @@ def guard(changes: Sequence[Change], owned: int, allowed: int | None) -> list[Ch
 
     `allowed` must name the exact number. Twins and what is superseded are not counted: their address keeps an object.
     """
-    kept = {Reason.TWIN, Reason.SUPERSEDED}
+    kept = {Reason.DUPLICATE, Reason.REPLACED}
     wanted = [c for c in changes if c.action is Action.DELETE and c.blocked is None and kept.isdisjoint(c.reasons)]
     count = len(wanted)
     harmless = count <= GUARD_COUNT and count <= owned * GUARD_SHARE  # so never all of what we own
@@ -79,21 +79,21 @@ def refuse_chain(manifest: Manifest, found: Index, manifests: Mapping[str, Manif
     return Block(Blocker.ALREADY_BOUND, hint)
 
 
-def refuse_move(moved: Owned, manifests: Mapping[str, Manifest], taken: Address | None) -> Block | None:
+def refuse_move(moved: Managed, manifests: Mapping[str, Manifest], taken: Address | None) -> Block | None:
     """Why the object of another key cannot become this manifest's."""
     if moved.mark.key in manifests:
         return Block(Blocker.ALREADY_BOUND, f"moved_from names {moved.mark.key}, which still has a manifest")
     return Block(Blocker.ALREADY_BOUND, f"{moved.live.id} already becomes {taken}") if taken else None
 
 
-def refuse_second(held: Owned) -> Block:
+def refuse_second(held: Managed) -> Block:
     """An address that has an object already does not get another one's."""
     hint = f"{held.live.id} is already managed under this address: release it first, or remove `id`"
     return Block(Blocker.ALREADY_BOUND, hint)
 
 
 def refuse_binding(
-    found: Index, owner: str, live: LiveObject | None, id: str, held: Owned | None, taken: Address | None
+    found: Index, owner: str, live: LiveObject | None, id: str, held: Managed | None, taken: Address | None
 ) -> Block | None:
     """Why a manifest cannot be bound to the object it names by id; `held` is what its address has already."""
     if taken is not None:
@@ -119,7 +119,7 @@ def refuse_immutable(kind: Kind, decision: Decision) -> Block | None:
     return Block(Blocker.IMMUTABLE, f"{', '.join(fixed)} can only be set when the object is created")
 
 
-def refuse_conflict(manifest: Manifest, decision: Decision, base: Base, stance: Stance) -> Block | None:
+def refuse_conflict(manifest: Manifest, decision: Decision, base: Base, stance: ConflictPolicy) -> Block | None:
     """A unit that was changed here and on the remote since it was last applied, where that is certain."""
     names = _units_of(decision, Reason.CONFLICT)
     if not names or not base.certain or stance.resolve is not None:
@@ -131,7 +131,7 @@ def refuse_conflict(manifest: Manifest, decision: Decision, base: Base, stance: 
     return Block(Blocker.CONFLICT, hint)
 
 
-def refuse_drift(manifest: Manifest, decision: Decision, stance: Stance) -> Block | None:
+def refuse_drift(manifest: Manifest, decision: Decision, stance: ConflictPolicy) -> Block | None:
     """A unit that was changed on the remote, where that was asked to be refused."""
     names = _units_of(decision, Reason.DRIFTED)
     if not names or stance.on_drift is not OnDrift.FAIL:
@@ -158,7 +158,7 @@ def refuse_full_map(kind: Kind, change: Change, live: LiveObject) -> Block | Non
     return Block(Blocker.METADATA_FULL, hint)
 
 
-def lift_guard(changes: Sequence[Change], allowed: int | None) -> list[Change]:
+def release_guard(changes: Sequence[Change], allowed: int | None) -> list[Change]:
     """Unblock the deletes that the guard holds back, where `allowed` is exactly their number."""
     held = [c for c in changes if c.blocked and c.blocked.by is Blocker.GUARD]
     if len(held) != allowed:

@@ -159,7 +159,7 @@ def _same_mark(planned: Json, live: object) -> bool:
     wanted = None if planned is ABSENT else marks.read(planned)
     if not (isinstance(wanted, Mark) and isinstance(live, Mark)):
         return wanted is None and live is None
-    return replace(wanted, nonce=live.nonce if wanted.nonce == marks.UNDRAWN else wanted.nonce) == live
+    return replace(wanted, nonce=live.nonce if wanted.nonce == marks.NO_NONCE else wanted.nonce) == live
 
 
 def _names(writes: Mapping[Unit, Json], kind: Kind) -> str:

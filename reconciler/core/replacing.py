@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from reconciler.core.desired import managed_units
 from reconciler.core.model import LiveObject, Manifest
-from reconciler.core.pairing import Index, Owned
+from reconciler.core.pairing import Index, Managed
 from reconciler.core.semantics import Kind, canonical, meaning_of, same, units
 
 
@@ -30,22 +30,22 @@ def stands(kind: Kind, manifest: Manifest, live: LiveObject) -> bool:
     return all(same(meaning_of(kind, unit), value, present.get(unit)) for unit, value in compared)
 
 
-def claims(found: Index, key: str) -> list[Owned]:
+def claims(found: Index, key: str) -> list[Managed]:
     """The objects of ours that claim a key, oldest first."""
     first = found.ours.get(key)
     return [first, *found.twins.get(key, ())] if first else []
 
 
-def standing(found: Index, manifests: Mapping[str, Manifest]) -> dict[str, Owned]:
+def standing(found: Index, manifests: Mapping[str, Manifest]) -> dict[str, Managed]:
     """For a kind whose objects cannot be changed, the object of each key that has one.
 
     It is told by its content: one of its own key, else one that lost its manifest (a renamed file is the same file).
     """
-    result: dict[str, Owned] = {}
+    result: dict[str, Managed] = {}
     for key, manifest in manifests.items():
         if own := next((each for each in claims(found, key) if stands(found.kind, manifest, each.live)), None):
             result[key] = own
-    orphans: dict[str, list[Owned]] = {}
+    orphans: dict[str, list[Managed]] = {}
     for key in sorted(found.ours.keys() - manifests.keys()):
         for owned in claims(found, key):
             orphans.setdefault(_content(found.kind, owned), []).append(owned)
@@ -56,7 +56,7 @@ def standing(found: Index, manifests: Mapping[str, Manifest]) -> dict[str, Owned
     return result
 
 
-def _content(kind: Kind, owned: Owned) -> str:
+def _content(kind: Kind, owned: Managed) -> str:
     present = units(kind, owned.live.body)
     fields = (name for name, meaning in kind.fields.items() if not (meaning.uncompared or meaning.granular))
     return "\n".join(f"{name} {canonical(kind.fields[name], present.get((name,)))}" for name in sorted(fields))

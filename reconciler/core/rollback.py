@@ -17,7 +17,6 @@ from dataclasses import replace
 
 from reconciler.core import marks, policy
 from reconciler.core.changes import deletion
-from reconciler.core.codes import Code
 from reconciler.core.decide import assemble
 from reconciler.core.marks import Mark
 from reconciler.core.model import (
@@ -25,7 +24,6 @@ from reconciler.core.model import (
     Action,
     Address,
     Change,
-    Diagnostic,
     FieldChange,
     Json,
     LiveObject,
@@ -33,7 +31,6 @@ from reconciler.core.model import (
     Plan,
     Reason,
     Result,
-    Severity,
     Unit,
 )
 from reconciler.core.pairing import Index, mark_of, mark_text
@@ -41,6 +38,7 @@ from reconciler.core.plan import in_order
 from reconciler.core.precondition import ABSENT_OBJECT, precondition
 from reconciler.core.replacing import claims
 from reconciler.core.semantics import MARK_ENTRY, Kind, can_clear, is_mark, meaning_of, units
+from reconciler.diagnostics import Code, Diagnostic, Severity
 
 _BACK = {
     Action.UPDATE: Action.UPDATE,
@@ -80,14 +78,14 @@ def _undone(
     change: Change, outcome: Outcome, found: Index, deleted: frozenset[str | None]
 ) -> tuple[Change | None, list[Diagnostic]]:
     kind, before = found.kind, found.by_id.get(change.id or "")
-    if kind.fixed and (change.action is Action.DELETE or Reason.REPLACED in change.reasons):
+    if kind.fixed and (change.action is Action.DELETE or Reason.REPLACE in change.reasons):
         said = f"the earlier content of {change.address} is not kept anywhere: check the earlier files out, and apply"
         return None, [_warning(Code.NOT_THE_SAME, said, change.address)]
     if Reason.EXPIRED in change.reasons:
         said = f"{change.address} took the place of one whose time was over: it stays"
         return None, [_warning(Code.NOT_THE_SAME, said, change.address)]
     if change.action is Action.DELETE and before is not None:
-        if Reason.SUPERSEDED in change.reasons:
+        if Reason.REPLACED in change.reasons:
             return None, []
         alike = [owned.live.id for owned in claims(found, change.address.key)]
         if before.id in alike[1:] or not deleted.issuperset(alike):
@@ -154,7 +152,7 @@ def _made_again(kind: Kind, address: Address, before: LiveObject) -> Change:
     present = units(kind, before.body).items()
     writes = {unit: value for unit, value in present if value is not None and unit[0] not in kind.members}
     if isinstance(mark, Mark):
-        writes[(kind.mark_field, MARK_ENTRY)] = marks.write(replace(mark, nonce=marks.UNDRAWN))
+        writes[(kind.mark_field, MARK_ENTRY)] = marks.write(replace(mark, nonce=marks.NO_NONCE))
     return Change(
         address=address,
         action=Action.CREATE,

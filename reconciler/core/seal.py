@@ -14,7 +14,6 @@ from typing import Final
 
 from reconciler.core import marks
 from reconciler.core.changes import awaited, mark_for
-from reconciler.core.codes import Code
 from reconciler.core.decide import assemble
 from reconciler.core.desired import desired_units, managed_units
 from reconciler.core.marks import Mark
@@ -27,7 +26,6 @@ from reconciler.core.model import (
     Blocker,
     Body,
     Change,
-    Diagnostic,
     FieldChange,
     Json,
     LiveObject,
@@ -35,10 +33,11 @@ from reconciler.core.model import (
     Plan,
     Unit,
 )
-from reconciler.core.pairing import Index, Owned, mark_of, own_mark
+from reconciler.core.pairing import Index, Managed, mark_of, mark_to_keep
 from reconciler.core.precondition import planned_writes
 from reconciler.core.refs import paired_ids, resolved
 from reconciler.core.semantics import Kind, canonical, digest, is_mark, meaning_of, same, units
+from reconciler.diagnostics import Code, Diagnostic
 
 _UNSAID: Final = "a policy is not kept: `reconciler plan` says which"
 
@@ -84,7 +83,7 @@ def _told(kind: Kind, unit: Unit, value: Json) -> str:
 
 def _without_nonce(kind: Kind, unit: Unit, value: Json) -> Json:
     mark = marks.read(value) if is_mark(kind, unit) and value is not ABSENT else None
-    return marks.write(replace(mark, nonce=marks.UNDRAWN)) if isinstance(mark, Mark) else value
+    return marks.write(replace(mark, nonce=marks.NO_NONCE)) if isinstance(mark, Mark) else value
 
 
 def unsealed(
@@ -167,7 +166,7 @@ class _Unsealing:
         """The mark that goes along; a unit that differs and is not written keeps the digest it has."""
         kind, live = self.found.kind, self._live
         old = mark_of(kind, live) if live else None
-        known = own_mark(self.found, Owned(live, old)) if live and isinstance(old, Mark) else None
+        known = mark_to_keep(self.found, Managed(live, old)) if live and isinstance(old, Mark) else None
         managed = managed_units(kind, manifest)
         present = units(kind, live.body) if live else managed
         after = {

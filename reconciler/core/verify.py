@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from reconciler.core.codes import Code
-from reconciler.core.model import ABSENT, Body, Diagnostic, Json, Severity, Unit
+from reconciler.core.model import (
+    ABSENT,
+    Body,
+    Json,
+    Unit,
+)
 from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of, same, units
+from reconciler.diagnostics import Code, Diagnostic, Severity
 
 _OVERRIDDEN: Final = "a gateway may override it, or the remote ignores it: until then every plan shows it again"
 _MEDDLED: Final = "somebody changed it at the same moment, or a gateway overrides it"

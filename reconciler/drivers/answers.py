@@ -10,9 +10,9 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 
 from reconciler.core.model import Json
-from reconciler.core.retry import Failure
 from reconciler.drivers.base import Unreachable
 from reconciler.drivers.encoding import decoded, mapped
+from reconciler.drivers.retry import Failure
 
 
 @dataclass(frozen=True)

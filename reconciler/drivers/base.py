@@ -24,9 +24,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeGuard
 
-from reconciler.core.codes import Code
-from reconciler.core.errors import ReconcilerError
-from reconciler.core.model import Body, Diagnostic, Severity
+from reconciler.core.model import Body
+from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}", re.ASCII)
 

@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Severity, Source
+from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 from reconciler.drivers.provider import Provider
 
 ALLOWED_HOSTS = "RECONCILER_ALLOWED_HOSTS"

@@ -20,7 +20,6 @@ from typing import Any, Final
 import httpx
 
 from reconciler.core.model import Body
-from reconciler.core.retry import Budget, wait_before_retry
 from reconciler.drivers.answers import Answer, failure_of
 from reconciler.drivers.base import Interrupted, TooLarge, Unreachable
 from reconciler.drivers.connection import Connection
@@ -28,6 +27,7 @@ from reconciler.drivers.deadline import Deadline, TooLate
 from reconciler.drivers.encoding import encoded
 from reconciler.drivers.gate import Gate, Lanes, RateGate, gates_of
 from reconciler.drivers.provider import Query
+from reconciler.drivers.retry import Budget, wait_before_retry
 from reconciler.drivers.tallies import Tallies
 from reconciler.drivers.uploads import Upload
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Final
 
-from reconciler.core.codes import Code
 from reconciler.core.model import Body, Json
+from reconciler.diagnostics import Code
 from reconciler.drivers.base import RemoteError
 from reconciler.drivers.provider import UploadStyle
 

@@ -12,19 +12,25 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Protocol
 
-from reconciler.core.codes import Code
 from reconciler.core.dependencies import levels
-from reconciler.core.errors import ReconcilerError
-from reconciler.core.model import Action, Address, Change, Diagnostic, Outcome, Plan, Result, Severity
+from reconciler.core.model import (
+    Action,
+    Address,
+    Change,
+    Outcome,
+    Plan,
+    Result,
+)
 from reconciler.core.pairing import Index, Observation, index
 from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check, superseded
 from reconciler.core.refs import filled
+from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 from reconciler.drivers.base import Driver
 from reconciler.engine.attach import Waiting, stopped
 from reconciler.engine.execute import Executor, Pending, Step, ways_of
 from reconciler.engine.journal import Attempts
 from reconciler.engine.observe import KindOnTarget
-from reconciler.engine.settle import Settler
+from reconciler.engine.settle import CreateSettlement
 
 _THERE = (Result.DONE, Result.ALREADY_APPLIED)
 _NONCE_LETTERS = string.ascii_letters + string.digits
@@ -64,7 +70,7 @@ class Settling(Protocol):
         """The outcome of each create whose answer was lost; `again` sends steps once more."""
         ...
 
-    def one_for_each(self, created: list[Outcome], repeated: bool) -> list[Outcome]:
+    def remove_duplicates(self, created: list[Outcome], repeated: bool) -> list[Outcome]:
         """The outcomes, once it is seen to that each address has one object."""
         ...
 
@@ -163,7 +169,7 @@ class _Run:
         styles = {on_target.kind.name: on_target.members for on_target in kinds}
         waiting = Waiting(options.indexing_seconds, pause, options.clock, options.awaiting)
         self._executor = Executor(driver, journal, options.draw, styles, waiting)
-        self._settler: Settling = settling or Settler(
+        self._settler: Settling = settling or CreateSettlement(
             driver, kinds, owner, journal, options.settle_seconds, pause, self._report, options.clock, old
         )
 
@@ -178,7 +184,7 @@ class _Run:
             done += self._settler.resolve(pending, self._in_parallel) if pending else []
             created = [o for o in done if o.action is Action.CREATE and o.result is Result.DONE]
             rest = [o for o in done if not (o.action is Action.CREATE and o.result is Result.DONE)]
-            made = self._settler.one_for_each(created, self._executor.repeated)
+            made = self._settler.remove_duplicates(created, self._executor.repeated)
             results_now = rest + self._filled(made)
             self._remember(results_now)
             outcomes += results_now

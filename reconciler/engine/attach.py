@@ -13,11 +13,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reconciler.core.codes import Code
 from reconciler.core.members import KEY
-from reconciler.core.model import Address, Body, Diagnostic, Json, LiveObject, Severity
+from reconciler.core.model import (
+    Address,
+    Body,
+    Json,
+    LiveObject,
+)
 from reconciler.core.pairing import Index
 from reconciler.core.replacing import claims
+from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Collection, Driver, Interrupted, NotFound
 from reconciler.drivers.provider import MembersStyle
 

@@ -15,30 +15,28 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from reconciler.core.codes import Code
 from reconciler.core.model import (
     Action,
     Address,
     Block,
     Blocker,
     Change,
-    Diagnostic,
     LiveObject,
     Manifest,
     Outcome,
     Plan,
     Result,
-    Severity,
     TargetIdentity,
 )
 from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
 from reconciler.core.refs import resolved
+from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Driver, NotFound, RemoteError
 from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
 from reconciler.engine.execute import Pending, Step
 from reconciler.engine.observe import KindOnTarget, live_object
-from reconciler.engine.settle import Settler, take_back
+from reconciler.engine.settle import CreateSettlement, delete_duplicate
 from reconciler.engine.shared import Known, Memory, SharedAttempts
 
 SOON_SECONDS: Final = 1.0
@@ -257,21 +255,21 @@ class _Later:
         """Creates whose answer was lost are not sent again here: the memory has them down as under way."""
         return [_unknown(one) for one in pending]
 
-    def one_for_each(self, created: list[Outcome], repeated: bool) -> list[Outcome]:
+    def remove_duplicates(self, created: list[Outcome], repeated: bool) -> list[Outcome]:
         """Take back what was made after another run had made it; look at the list where a gateway repeated creates."""
         target = self._target
         self._attempts.settle()
         if repeated:
             pause = target.stop.wait
-            settler = Settler(
+            settler = CreateSettlement(
                 target.driver, target.kinds, self._owner, self._attempts, target.settle_seconds, pause, lambda o: None
             )
-            return settler.one_for_each(created, repeated)
+            return settler.remove_duplicates(created, repeated)
         late = set(self._attempts.overtaken.values())
         return [self._taken_back(outcome) if outcome.id in late else outcome for outcome in created]
 
     def _taken_back(self, outcome: Outcome) -> Outcome:
-        finding = take_back(self._target.driver, outcome.address, outcome.id or "", "another run's stays")
+        finding = delete_duplicate(self._target.driver, outcome.address, outcome.id or "", "another run's stays")
         return replace(outcome, result=Result.UNKNOWN, id=None, error=finding, after=None)
 
 

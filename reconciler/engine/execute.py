@@ -8,11 +8,19 @@ from functools import partial
 from typing import Final
 
 from reconciler.core import marks
-from reconciler.core.codes import Code
-from reconciler.core.model import Action, Body, Change, Diagnostic, Json, LiveObject, Outcome, Result, Severity
+from reconciler.core.model import (
+    Action,
+    Body,
+    Change,
+    Json,
+    LiveObject,
+    Outcome,
+    Result,
+)
 from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check_live
 from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.core.verify import verify
+from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError, VersionConflict
 from reconciler.drivers.provider import MembersStyle
 from reconciler.engine.attach import GOES_ON, Waiting, Walk, stopped

@@ -19,11 +19,10 @@ from typing import Final
 
 from reconciler.atomic import replace_file
 from reconciler.core import marks
-from reconciler.core.codes import Code
-from reconciler.core.errors import ReconcilerError
 from reconciler.core.marks import Mark
-from reconciler.core.model import Body, Diagnostic, Json, Severity, Source
+from reconciler.core.model import Body, Json
 from reconciler.core.semantics import MARK_ENTRY
+from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
 from reconciler.drivers.base import Ambiguous, Collection, Driver, RemoteError, Tally
 
 try:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from reconciler.core import filename_marks
 from reconciler.core.model import Body
 from reconciler.core.semantics import MARK_ENTRY
+from reconciler.drivers import filename_marks
 from reconciler.drivers.base import Collection, Driver, Tally
 from reconciler.drivers.provider import Provider, UploadStyle
 

@@ -29,7 +29,7 @@ class KindOnTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Snapshot:
     """What was read, and the creates of an earlier run that may still come to light."""
 
     observed: tuple[Observation, ...]
@@ -42,7 +42,7 @@ def observe(
     journal: Journal,
     optional: Collection[str] = (),
     agreement: Agreement | None = None,
-) -> Sight:
+) -> Snapshot:
     """Read every object of every kind. Raises RemoteError when a list cannot be read to its end.
 
     A kind named in `optional` is left out where the remote does not serve it at all. With an `agreement`, objects that
@@ -74,7 +74,7 @@ def observe(
         if agreement is not None:
             found = _whole(driver, on_target, found, agreement)
         observed.append(Observation(on_target.kind, tuple(found), requests + driver.take_tally().requests))
-    return Sight(tuple(observed), tuple(unsettled))
+    return Snapshot(tuple(observed), tuple(unsettled))
 
 
 def _seen(on_target: KindOnTarget, body: Body, agreement: Agreement | None) -> LiveObject:

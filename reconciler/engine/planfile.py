@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.atomic import PRIVATE, replace_file
-from reconciler.core.codes import Code
-from reconciler.core.document import document_text, plan_document
-from reconciler.core.errors import ReconcilerError
-from reconciler.core.model import Diagnostic, Json, Plan, Severity, Source
-from reconciler.core.reading import plan_from_document
+from reconciler.core.model import Json, Plan
+from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
+from reconciler.formats.document import document_text, plan_document
+from reconciler.formats.parse import plan_from_document
 
 _AGAIN: Final = "make it again with `reconciler plan --out`"
 

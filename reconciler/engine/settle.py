@@ -10,10 +10,15 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from reconciler.core.codes import Code
-from reconciler.core.model import Address, Diagnostic, LiveObject, Outcome, Result, Severity
-from reconciler.core.pairing import Owned, index
+from reconciler.core.model import (
+    Address,
+    LiveObject,
+    Outcome,
+    Result,
+)
+from reconciler.core.pairing import Managed, index
 from reconciler.core.verify import verify
+from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Driver, NotFound, RemoteError
 from reconciler.engine.execute import Pending, Step
 from reconciler.engine.journal import Attempts
@@ -23,7 +28,7 @@ MAX_CREATES = 3
 FIRST_LOOK_SECONDS = 1.0
 
 
-class Settler:
+class CreateSettlement:
     """Looks again after creates. `pause(seconds)` waits and answers True when the user wants to stop.
 
     `superseded` are the ids of objects that others take the place of: they are still there, and do not count.
@@ -87,14 +92,14 @@ class Settler:
                 return found, missing, False
             delay *= 2
 
-    def _look(self, kinds: Iterable[str]) -> dict[str, dict[str, list[Owned]]] | None:
+    def _look(self, kinds: Iterable[str]) -> dict[str, dict[str, list[Managed]]] | None:
         """Our live objects by kind and key, oldest first; None when a list could not be read to its end."""
         try:
             return {kind: self._ours(kind) for kind in kinds}
         except RemoteError:
             return None
 
-    def _ours(self, kind: str) -> dict[str, list[Owned]]:
+    def _ours(self, kind: str) -> dict[str, list[Managed]]:
         on_target = self._kinds[kind]
         seen = (live_object(on_target, body) for body in self._driver.list(kind))
         objects: list[LiveObject] = [live for live in seen if live.id not in self._superseded]
@@ -107,7 +112,7 @@ class Settler:
                 claims[copy.mark.key].append(copy)
         return claims
 
-    def one_for_each(self, created: list[Outcome], repeated: bool) -> list[Outcome]:
+    def remove_duplicates(self, created: list[Outcome], repeated: bool) -> list[Outcome]:
         """Look once more after the creates, and take back what this run made too much.
 
         Where an address has several objects, the oldest stays; of the younger ones, each is deleted by whoever made it
@@ -120,7 +125,7 @@ class Settler:
             return created
         return [self._one(outcome, looked[outcome.address.kind].get(outcome.address.key, [])) for outcome in created]
 
-    def _one(self, outcome: Outcome, claims: list[Owned]) -> Outcome:
+    def _one(self, outcome: Outcome, claims: list[Managed]) -> Outcome:
         if len(claims) < 2 or not self._is_there(outcome.address.kind, claims[0].live.id):
             return outcome
         findings = list(outcome.findings)
@@ -138,11 +143,11 @@ class Settler:
         except (NotFound, RemoteError):
             return False
 
-    def _take_back(self, outcome: Outcome, extra: Owned, first: Owned) -> Diagnostic:
-        return take_back(self._driver, outcome.address, extra.live.id, f"{first.live.id} stays")
+    def _take_back(self, outcome: Outcome, extra: Managed, first: Managed) -> Diagnostic:
+        return delete_duplicate(self._driver, outcome.address, extra.live.id, f"{first.live.id} stays")
 
 
-def take_back(driver: Driver, address: Address, id: str, why: str) -> Diagnostic:
+def delete_duplicate(driver: Driver, address: Address, id: str, why: str) -> Diagnostic:
     """Delete an object that was made too much; what there is to say about it."""
     try:
         driver.delete(address.kind, id)
@@ -152,11 +157,11 @@ def take_back(driver: Driver, address: Address, id: str, why: str) -> Diagnostic
     return Diagnostic(Severity.INFO, Code.UNRESOLVED_CREATE, summary, address=str(address))
 
 
-def _is_in(one: Pending, looked: dict[str, dict[str, list[Owned]]]) -> bool:
+def _is_in(one: Pending, looked: dict[str, dict[str, list[Managed]]]) -> bool:
     return one.step.change.address.key in looked[one.step.kind.name]
 
 
-def _found(one: Pending, claims: dict[str, list[Owned]]) -> Outcome:
+def _found(one: Pending, claims: dict[str, list[Managed]]) -> Outcome:
     change = one.step.change
     live = claims[change.address.key][0].live
     beside = {one.step.kind.mark_field, *one.step.kind.members}

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from reconciler.core.codes import Code
 from reconciler.core.model import Address, LiveObject
+from reconciler.diagnostics import Code
 from reconciler.drivers.base import RemoteError
 from reconciler.engine.journal import Attempts
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Final
 
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Severity, Source
+from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 from reconciler.render.excerpt import Lines, excerpt
 from reconciler.render.paint import Paint, painter
 from reconciler.render.place import ELSEWHERE, Checkout, Place, place_of

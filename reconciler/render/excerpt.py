@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias
 
-from reconciler.core.model import Source
+from reconciler.diagnostics import Source
 from reconciler.render.paint import Paint
 from reconciler.render.visible import escaped
 

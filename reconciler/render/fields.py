@@ -7,8 +7,16 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reconciler.core.judging import change_class
-from reconciler.core.model import ABSENT, Action, Change, FieldChange, Json, Path, Source
+from reconciler.core.model import (
+    ABSENT,
+    Action,
+    Change,
+    FieldChange,
+    Json,
+    Path,
+)
+from reconciler.diagnostics import Source
+from reconciler.formats.policy_input import change_class
 from reconciler.render import words
 from reconciler.render.mask import SENSITIVE
 from reconciler.render.place import ELSEWHERE, Checkout, Place, place_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.core.codes import Code
+from reconciler.diagnostics import Code
 from reconciler.render.diagnostics import DiagnosticView
 from reconciler.render.place import Place
 from reconciler.render.view import ChangeView, PlanView

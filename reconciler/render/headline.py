@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reconciler.core.codes import Code
+from reconciler.diagnostics import Code
 from reconciler.render.view import PlanView
 
 _KINDS: Final = ("behaviour", "data", "cosmetic")

@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.core.document import diagnostics_document, document_text, outcomes_document, plan_document
-from reconciler.core.model import Diagnostic, Json, Outcome, Plan
+from reconciler.core.model import Json, Outcome, Plan
+from reconciler.diagnostics import Diagnostic
+from reconciler.formats.document import diagnostics_document, document_text, outcomes_document, plan_document
 from reconciler.render.mask import masked
 
 _LOG_COMMAND: Final = re.compile(r"##(?=\w*\[)")

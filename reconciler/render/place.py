@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import quote
 
-from reconciler.core.model import Source
+from reconciler.diagnostics import Source
 from reconciler.render.visible import visible
 
 

@@ -11,8 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from reconciler.core.document import summarise
-from reconciler.core.model import Action, Address, Block, Change, Plan, Reason, Source
+from reconciler.core.model import (
+    Action,
+    Address,
+    Block,
+    Change,
+    Plan,
+    Reason,
+)
+from reconciler.diagnostics import Source
+from reconciler.formats.document import summarise
 from reconciler.render import words
 from reconciler.render.diagnostics import DiagnosticView, diagnostic_view
 from reconciler.render.fields import FieldView, Frame, field_view, has_long_text
@@ -121,7 +129,7 @@ def _folded(plan: Plan) -> tuple[Plan, Mapping[Address, list[str]]]:
     replaced: dict[Address, list[str]] = {}
     rest: list[Change] = []
     for change in plan.changes:
-        gone = change.action is Action.DELETE and Reason.SUPERSEDED in change.reasons
+        gone = change.action is Action.DELETE and Reason.REPLACED in change.reasons
         if gone and change.is_due and change.address in made:
             replaced.setdefault(change.address, []).append(change.id or "")
         else:

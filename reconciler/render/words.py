@@ -33,13 +33,13 @@ CHANGE_REASONS: Final[Mapping[str, str]] = {
     Reason.BOUND: "bound by id: managed from now on",
     Reason.MOVED: "same object, new key",
     Reason.ORPHAN: "no manifest any more",
-    Reason.TWIN: "a twin, made when two applies ran at once",
+    Reason.DUPLICATE: "a twin, made when two applies ran at once",
     Reason.RELEASED: "stays, and is no longer managed",
     Reason.GONE: "it was deleted outside these files",
     Reason.TAKEOVER: "taken over from another owner",
     Reason.ROLLBACK: "put back as it was",
-    Reason.REPLACED: "other content",
-    Reason.SUPERSEDED: "another has taken its place",
+    Reason.REPLACE: "other content",
+    Reason.REPLACED: "another has taken its place",
     Reason.EXPIRED: "the earlier one has expired",
 }
 

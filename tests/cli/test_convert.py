@@ -10,7 +10,7 @@ from reconciler.config.schemas import shipped
 from tests.conftest import Project
 
 DESK = """\
-# Owned by the support team.
+# Managed by the support team.
 reconciler:
   kind: assistant
   id: asst_old   # of the account that is gone
@@ -45,7 +45,7 @@ response_format:
 metadata: {desk: orders}
 """
 AGENT = """\
-# Owned by the support team.
+# Managed by the support team.
 reconciler:
   kind: agent
   ignore: [metadata.team]

@@ -12,7 +12,7 @@ from tests.conftest import Project, Remote
 DESK = """\
 # yaml-language-server: $schema=../schemas/assistant.schema.json
 
-# Owned by the support team.
+# Managed by the support team.
 name:   "Help desk"   # shown to customers
 model: 'gpt-4o'
 temperature: 0.2      # careful

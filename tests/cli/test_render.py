@@ -10,8 +10,9 @@ import pytest
 from reconciler.commands.render import document_lines
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.schemas import shipped
-from reconciler.core.model import Address, Manifest, Source
+from reconciler.core.model import Address, Manifest
 from reconciler.core.semantics import Kind, Meaning
+from reconciler.diagnostics import Source
 from tests.cli.test_startup import HEAVY, loaded
 from tests.conftest import Project
 

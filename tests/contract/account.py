@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.commands.session import kinds_of
-from reconciler.core.model import Action, Address, Body, Change, Manifest, Outcome, Plan, Source, TargetIdentity
+from reconciler.core.model import (
+    Action,
+    Address,
+    Body,
+    Change,
+    Manifest,
+    Outcome,
+    Plan,
+    TargetIdentity,
+)
 from reconciler.core.pairing import Observation, index
 from reconciler.core.plan import Scope, make_plan
+from reconciler.diagnostics import Source
 from reconciler.drivers.base import Driver
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.http import HttpClient

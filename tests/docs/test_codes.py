@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.codes import Code
+from reconciler.diagnostics import Code
 from tests.conftest import Project
 from tests.docs.pages import ROOT, Block, steps
 

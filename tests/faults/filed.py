@@ -12,8 +12,8 @@ from pathlib import Path
 from reconciler.commands.kinds import kinds_of
 from reconciler.config.load import load, load_settings
 from reconciler.config.schemas import shipped
-from reconciler.core.filename_marks import codes
 from reconciler.core.model import Manifest
+from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.named import NamedDriver
 from reconciler.exits import Exit

@@ -14,7 +14,7 @@ from reconciler.core.plan import Scope, make_plan
 from reconciler.drivers.base import Driver
 from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
 from reconciler.engine.journal import Journal
-from reconciler.engine.observe import KindOnTarget, Sight, observe, with_members
+from reconciler.engine.observe import KindOnTarget, Snapshot, observe, with_members
 from reconciler.exits import Exit
 from tests.world import IDENTITY, ON_TARGET
 
@@ -42,7 +42,7 @@ class Machine:
         """What this machine remembers, read anew as each process does."""
         return Journal(self.directory, IDENTITY.url, self.settle_seconds, self.clock)
 
-    def look(self, journal: Journal) -> Sight:
+    def refresh(self, journal: Journal) -> Snapshot:
         """Read the account."""
         sight = observe(self.driver, self.kinds, journal)
         if not any(kind.members for kind in self.kinds):
@@ -50,7 +50,7 @@ class Machine:
         every = with_members(self.driver, self.kinds, sight.observed, self.owner, lambda kind, name, live: True)
         return replace(sight, observed=every)
 
-    def plan(self, files: Sequence[Manifest], sight: Sight, allow_deletes: int | None = None) -> Plan:
+    def plan(self, files: Sequence[Manifest], sight: Snapshot, allow_deletes: int | None = None) -> Plan:
         """The plan against what was read."""
         scope = Scope(self.owner, prune=True, allow_deletes=allow_deletes)
         plan = make_plan(IDENTITY, scope, "sha256:0", files, sight.observed)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.model import Address, Body, Manifest, Source
+from reconciler.core.model import Address, Body, Manifest
+from reconciler.diagnostics import Source
 from reconciler.drivers.answers import Answer
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.http import HttpClient

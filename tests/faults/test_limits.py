@@ -12,12 +12,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from reconciler.core.retry import MAX_TRIES, Budget
 from reconciler.drivers.base import RemoteError
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.gate import WINDOW_SECONDS
 from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.retry import MAX_TRIES, Budget
 from tests.world import PROVIDER
 
 THREADS = 16

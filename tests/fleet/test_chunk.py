@@ -11,9 +11,14 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.codes import Code
-from reconciler.core.model import Address, Body, Manifest, Result, Source
+from reconciler.core.model import (
+    Address,
+    Body,
+    Manifest,
+    Result,
+)
 from reconciler.core.plan import Scope
+from reconciler.diagnostics import Code, Source
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.chunk import Budget, ChunkTarget, Report, reconcile_chunk
 from reconciler.engine.fleet.database import Database, StoreError

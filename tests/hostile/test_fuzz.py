@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 
 from reconciler.config.yaml import read_yaml
 from reconciler.core import marks
-from reconciler.core.document import digest_of, plan_document
 from reconciler.core.marks import Mark
 from reconciler.core.model import Action
-from reconciler.core.reading import plan_from_document
 from reconciler.drivers.base import RemoteError
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine import planfile
 from reconciler.engine.planfile import PlanFileError
+from reconciler.formats.document import digest_of, plan_document
+from reconciler.formats.parse import plan_from_document
 from tests.world import PROVIDER
 
 CORPUS = Path(__file__).parent / "corpus"

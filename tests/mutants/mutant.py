@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 
 class Mutant(NamedTuple):
-    """One change to `reconciler/core/FILE.py` (`text` stands there exactly once) and the law it breaks."""
+    """One change to `reconciler/FILE.py` (`text` is in it exactly once) and the law it breaks.
+
+    `tests` names the test modules below `tests/unit` that notice it, `core/decide` for example.
+    """
 
     file: str
     text: str

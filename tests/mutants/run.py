@@ -35,8 +35,19 @@ MUTANTS = [
 LONGEST = 900
 """Seconds after which a mutant that runs in circles counts as noticed."""
 ROOT = Path(__file__).parents[2]
-COPIED = ("reconciler/__init__.py", "reconciler/core", "schemas", "tests/__init__.py", "tests/strategies.py")
-TESTS = "tests/unit/core"
+COPIED = (
+    *("reconciler/__init__.py", "reconciler/diagnostics.py", "reconciler/core", "reconciler/formats"),
+    *("reconciler/commands/__init__.py", "reconciler/commands/against.py", "reconciler/commands/shards.py"),
+    *("reconciler/drivers/__init__.py", "reconciler/drivers/retry.py", "reconciler/drivers/filename_marks.py"),
+    *("schemas", "tests/__init__.py", "tests/strategies.py", "tests/unit/__init__.py"),
+    *("tests/unit/core", "tests/unit/formats"),
+    *(
+        "tests/unit/drivers/__init__.py",
+        "tests/unit/drivers/test_retry.py",
+        "tests/unit/drivers/test_filename_marks.py",
+    ),
+)
+TESTS = "tests/unit"
 UNSHRUNK = """
 from hypothesis import Phase, settings
 
@@ -48,7 +59,7 @@ settings.load_profile("mutants")
 
 def copy_tree(into: Path) -> None:
     """The part of the project that the core's tests need."""
-    for name in (*COPIED, "tests/unit/__init__.py", TESTS):
+    for name in COPIED:
         source, target = ROOT / name, into / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
@@ -61,7 +72,7 @@ def copy_tree(into: Path) -> None:
 
 def failing(tree: Path, names: list[str]) -> bool:
     """Whether the named tests fail there. Raises RuntimeError where they cannot even be run."""
-    files = [f"{TESTS}/test_{name}.py" for name in names]
+    files = [f"{TESTS}/{folder}/test_{name}.py" for folder, _, name in (each.rpartition("/") for each in names)]
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *files]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tree)}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # start-up is most of the time
@@ -81,7 +92,7 @@ def verdict(mutant: Mutant) -> str:
     with tempfile.TemporaryDirectory() as directory:
         tree = Path(directory)
         copy_tree(tree)
-        path = tree / "reconciler" / "core" / f"{mutant.file}.py"
+        path = tree / "reconciler" / f"{mutant.file}.py"
         source = path.read_text(encoding="utf-8")
         if (count := source.count(mutant.text)) != 1:
             return f"its text stands there {count} times"

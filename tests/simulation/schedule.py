@@ -13,7 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.model import Action, Address, Manifest, Plan, Source
+from reconciler.core.model import (
+    Action,
+    Address,
+    Manifest,
+    Plan,
+)
+from reconciler.diagnostics import Source
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver

@@ -15,7 +15,7 @@ from reconciler.drivers.base import RemoteError
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine import execute
 from reconciler.engine.journal import Journal
-from reconciler.engine.settle import Settler
+from reconciler.engine.settle import CreateSettlement
 from reconciler.exits import Exit
 from reconciler.server import Chaos, create_app
 from tests.faults.machine import Machine
@@ -69,13 +69,13 @@ def test_with_creates_sent_again_as_a_vendor_s_client_does_objects_are_doubled(m
 
 
 def test_without_the_oldest_stays_rule_the_last_object_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
-    def mine_stays(self: Settler, outcome: Any, claims: list[pairing.Owned]) -> Any:
+    def mine_stays(self: CreateSettlement, outcome: Any, claims: list[pairing.Managed]) -> Any:
         mine_first = sorted(claims, key=lambda owned: owned.live.id != outcome.id)
         for extra in mine_first[1:]:
             self._take_back(outcome, extra, mine_first[0])
         return outcome
 
-    assert broken(monkeypatch, Settler, "_one", mine_stays)
+    assert broken(monkeypatch, CreateSettlement, "_one", mine_stays)
 
 
 def machine(directory: Path, rules: list[dict[str, Any]]) -> tuple[Machine, RestDriver]:

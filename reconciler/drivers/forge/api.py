@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from reconciler.core.model import Body, Diagnostic
+from reconciler.core.model import Body
+from reconciler.diagnostics import Diagnostic
 from reconciler.drivers.answers import Answer
 from reconciler.drivers.base import (
     BadResponse,

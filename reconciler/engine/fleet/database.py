@@ -15,9 +15,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 import psycopg_pool
 
-from reconciler.core.codes import Code
-from reconciler.core.errors import ReconcilerError
-from reconciler.core.model import Diagnostic, Severity
+from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 
 CONNECTIONS: Final = 8
 PATIENCE_SECONDS: Final = 5.0

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.core.model import Address, Diagnostic, Outcome
+from reconciler.core.model import Address, Outcome
+from reconciler.diagnostics import Diagnostic
 from reconciler.engine.fleet.database import Database, columns
 
 FIRST_PAUSE_SECONDS: Final = 1.0

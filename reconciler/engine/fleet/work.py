@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, TypeVar
 
-from reconciler.core.codes import Code
-from reconciler.core.errors import ReconcilerError
-from reconciler.core.model import Action, Address, Diagnostic, Outcome, Result, Severity
+from reconciler.core.model import (
+    Action,
+    Address,
+    Outcome,
+    Result,
+)
 from reconciler.core.pairing import Observation
 from reconciler.core.plan import make_plan
+from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 from reconciler.drivers.base import NoSuchApi, RemoteError
 from reconciler.engine.chunk import Budget, ChunkTarget, reconcile_chunk
 from reconciler.engine.fleet.database import Database

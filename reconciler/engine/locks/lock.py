@@ -15,9 +15,7 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Protocol
 
-from reconciler.core.codes import Code
-from reconciler.core.errors import ReconcilerError
-from reconciler.core.model import Diagnostic, Severity
+from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 from reconciler.drivers.base import RemoteError
 
 

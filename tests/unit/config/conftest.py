@@ -13,7 +13,7 @@ from reconciler.commands.remembering import memory_of
 from reconciler.commands.session import kinds_of
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.schemas import shipped
-from reconciler.core.model import Diagnostic
+from reconciler.diagnostics import Diagnostic
 
 DIRECTORY = "assistants.d"
 Files = Mapping[str, str | bytes]

@@ -11,8 +11,7 @@ import pytest
 from reconciler.config.credentials import MAX_BYTES, is_given, resolve
 from reconciler.config.errors import ConfigError
 from reconciler.config.settings import EnvRef
-from reconciler.core.codes import Code
-from reconciler.core.model import Source
+from reconciler.diagnostics import Code, Source
 from tests.unit.config.conftest import told
 
 REFERENCE = EnvRef("API_KEY", Source("reconciler.yaml", 4, 9), "production", "credentials.api_key")

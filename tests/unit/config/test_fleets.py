@@ -16,8 +16,8 @@ from reconciler.config.document import Document
 from reconciler.config.load import Loaded
 from reconciler.config.rows import Row, RowsFile, rows_of
 from reconciler.config.templates import TemplateFault, compiled_template
-from reconciler.core.codes import Code
-from reconciler.core.model import Address, Manifest, Source
+from reconciler.core.model import Address, Manifest
+from reconciler.diagnostics import Code, Source
 from tests.unit.config.conftest import Read, told, write
 
 HEAD = 'reconciler: {for_each: !csv tenants.csv, key: "support/{{ tenant }}"}\n'

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.yaml import read_yaml
-from reconciler.core.codes import Code
-from reconciler.core.model import Source
+from reconciler.diagnostics import Code, Source
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 leaves = (

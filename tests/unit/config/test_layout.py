@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from reconciler.config.layout import RESERVED, Names, habit_of
 from reconciler.config.text import slug
 from reconciler.config.writing import Habit
-from reconciler.core.model import MAX_KEY, Address, Manifest, Source
+from reconciler.core.model import MAX_KEY, Address, Manifest
+from reconciler.diagnostics import Source
 from tests.strategies import law
 
 

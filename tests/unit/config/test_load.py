@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.config import files
-from reconciler.core.codes import Code
-from reconciler.core.model import Address, OnRemove, Severity, Source
+from reconciler.core.model import Address, OnRemove
+from reconciler.diagnostics import Code, Severity, Source
 from tests.unit.config.conftest import DIRECTORY, Read, told, write
 
 MODEL = "model: gpt-4o\n"

@@ -25,16 +25,14 @@ from reconciler.core.model import (
     Block,
     Blocker,
     Change,
-    Diagnostic,
     FieldChange,
     Json,
     Manifest,
     Plan,
     Reason,
-    Severity,
-    Source,
     TargetIdentity,
 )
+from reconciler.diagnostics import Diagnostic, Severity, Source
 from tests.strategies import law
 from tests.unit.config.conftest import told
 
@@ -444,7 +442,7 @@ def test_what_goes_is_judged_as_a_change_and_not_by_a_manifest(tmp_path: Path, a
         desired=policy(required=["name"]),
         kept=over_changes(properties={"action": {"not": {"const": "delete"}}}),
     )
-    plan = planned(policies, Change(ADDRESS, action, "asst_1", (Reason.TWIN,)), model="x")
+    plan = planned(policies, Change(ADDRESS, action, "asst_1", (Reason.DUPLICATE,)), model="x")
     assert [each.summary for each in plan.diagnostics] == (
         ["policy kept: The rule (action)"] if action is Action.DELETE else []
     )

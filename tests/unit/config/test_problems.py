@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.codes import Code
+from reconciler.diagnostics import Code
 from tests.unit.config.conftest import Read, told
 
 KNOWN = (

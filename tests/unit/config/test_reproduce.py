@@ -20,8 +20,9 @@ from reconciler.config.writing import Habit, NewManifest, new_files
 from reconciler.config.yaml import read_yaml
 from reconciler.core.base import UnknownBase
 from reconciler.core.decide import decide_update
-from reconciler.core.model import Address, Manifest, Source
+from reconciler.core.model import Address, Manifest
 from reconciler.core.semantics import same
+from reconciler.diagnostics import Source
 from tests.strategies import bodies, law
 from tests.world import KIND, PROVIDER, SCHEMA, accepted
 

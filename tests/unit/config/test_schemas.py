@@ -17,8 +17,7 @@ from reconciler.config.errors import ConfigError
 from reconciler.config.problems import explain
 from reconciler.config.schemas import Schemas, schema_directory, shipped
 from reconciler.config.validation import compiled, end_anchored
-from reconciler.core.codes import Code
-from reconciler.core.model import Source
+from reconciler.diagnostics import Code, Source
 from reconciler.drivers.provider import Credential, Limits
 
 ASSISTANT = "assistant.schema.json"

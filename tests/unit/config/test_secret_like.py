@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from reconciler.config.secret_like import find, masked, secret_like
 from reconciler.config.together import together
 from reconciler.config.yaml import read_yaml
-from reconciler.core.codes import Code
-from reconciler.core.model import Severity
+from reconciler.diagnostics import Code, Severity
 from tests.unit.config.conftest import Read, told
 
 LETTERS = string.ascii_letters + string.digits

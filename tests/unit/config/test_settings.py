@@ -11,8 +11,7 @@ from reconciler.config.errors import ConfigError
 from reconciler.config.load import load_settings
 from reconciler.config.schemas import shipped
 from reconciler.config.settings import EnvRef, Prune, Settings, Target
-from reconciler.core.codes import Code
-from reconciler.core.model import Source
+from reconciler.diagnostics import Code, Source
 from tests.unit.config.conftest import DIRECTORY, told, write
 
 FULL = """\

@@ -13,7 +13,8 @@ from reconciler.config.schemas import shipped
 from reconciler.config.secret_like import find
 from reconciler.config.suspicious import suspicious_text
 from reconciler.config.together import begins_with, is_printable, together
-from reconciler.core.model import Json, Source
+from reconciler.core.model import Json
+from reconciler.diagnostics import Source
 from tests.strategies import law
 
 KIND = shipped().provider("local").kinds["assistant"]

@@ -10,8 +10,7 @@ import pytest
 from reconciler.config import yaml
 from reconciler.config.scalars import Tagged
 from reconciler.config.yaml import read_yaml
-from reconciler.core.codes import Code
-from reconciler.core.model import Source
+from reconciler.diagnostics import Code, Source
 
 
 @pytest.fixture(params=["libyaml", "pure"], autouse=True)

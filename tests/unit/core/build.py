@@ -24,13 +24,13 @@ from reconciler.core.model import (
     Outcome,
     Plan,
     Result,
-    Source,
     TargetIdentity,
     Unit,
 )
 from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
 from reconciler.core.semantics import Kind, Meaning, compile_schema, meaning_of, same, units
+from reconciler.diagnostics import Source
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 SCHEMA: dict[str, Any] = json.loads((SCHEMAS / "assistant.schema.json").read_text(encoding="utf-8"))

@@ -5,7 +5,6 @@ from dataclasses import replace
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from reconciler.core.codes import Code
 from reconciler.core.model import (
     ABSENT,
     MAX_KEY,
@@ -14,17 +13,15 @@ from reconciler.core.model import (
     Block,
     Blocker,
     Change,
-    Diagnostic,
     FieldChange,
     Outcome,
     Plan,
     ReadCount,
     Reason,
     Result,
-    Severity,
-    Source,
     TargetIdentity,
 )
+from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """A busy machine is no reason to fail."""

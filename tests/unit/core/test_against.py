@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.against import compare
+from reconciler.commands.against import compare
 from reconciler.core.base import Remembered
-from reconciler.core.document import plan_document
 from reconciler.core.model import Action, Address, Blocker, Change, Manifest, Plan, Reason
 from reconciler.core.plan import Scope
 from reconciler.core.semantics import Kind
+from reconciler.formats.document import plan_document
 from tests.strategies import law
 from tests.unit.core.build import ASSISTANT, OWNER, TARGET, WIDGET, actions, applied, manifest, plan, the_change
 from tests.unit.core.worlds import KINDS, manifests, with_sensible_moves

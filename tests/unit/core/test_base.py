@@ -9,14 +9,14 @@ import pytest
 
 from reconciler.core import marks
 from reconciler.core.base import FilesBase, MarkBase, Remembered, UnknownBase, fingerprint
-from reconciler.core.codes import Code
-from reconciler.core.decide import OnDrift, Resolve, Stance
+from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
 from reconciler.core.desired import managed_units
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.marks import Mark
 from reconciler.core.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Plan, Reason, Unit
 from reconciler.core.pairing import Observation, index
 from reconciler.core.plan import Scope, make_plan
+from reconciler.diagnostics import Code
 from tests.unit.core.build import ASSISTANT, OWNER, TARGET, applied, bare, manifest, plan, the_change, with_mark
 
 TEMPERATURE: Unit = ("temperature",)
@@ -39,7 +39,7 @@ def planned(
     digests: bool = True,
     **stance: Any,  # type: ignore[assignment]
 ) -> Plan:
-    scope = Scope(OWNER, stance=Stance(**stance), digests=digests)
+    scope = Scope(OWNER, stance=ConflictPolicy(**stance), digests=digests)
     base = Remembered({each.address: each for each in earlier})
     return make_plan(TARGET, scope, "sha256:0", files, [Observation(ASSISTANT, (live,), 1)], base)
 

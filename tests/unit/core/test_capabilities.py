@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.core import marks
-from reconciler.core.changes import remarked
-from reconciler.core.codes import Code
+from reconciler.core.changes import mark_change
 from reconciler.core.decide import assemble
 from reconciler.core.model import ABSENT, Action, Address, Blocker, Json, Outcome, Reason, Result
 from reconciler.core.pairing import index
@@ -18,6 +17,7 @@ from reconciler.core.policy import refuse_full_map
 from reconciler.core.rollback import rollback
 from reconciler.core.semantics import Kind, can_clear, compile_schema
 from reconciler.core.verify import verify
+from reconciler.diagnostics import Code
 from tests.unit.core.build import OWNER, SOURCE, WIDGET, bare, manifest, marked, plan, with_mark
 
 PATCHED = replace(WIDGET, maps="patch")
@@ -81,7 +81,7 @@ def test_an_entry_that_is_cleared_by_a_value_is_sent_that() -> None:
 def test_a_mark_is_taken_off_where_entries_are_merged(kind: Kind, text: Json) -> None:
     live = marked("o1", "a", {"title": "t"}, kind)
     owned = index(kind, [live], OWNER).ours["a"]
-    change = remarked(kind, Action.RELEASE, Address("widget", "a"), owned, None, Reason.RELEASED)
+    change = mark_change(kind, Action.RELEASE, Address("widget", "a"), owned, None, Reason.RELEASED)
     assert change.patch == {"labels": {"reconciler": text}}
     assert marks.read(text) is None
     assert index(kind, [with_mark("o1", text, {}, kind)], OWNER).ours == {}

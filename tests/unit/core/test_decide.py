@@ -8,11 +8,10 @@ import pytest
 
 from reconciler.core import marks
 from reconciler.core.base import UnknownBase
-from reconciler.core.codes import Code
 from reconciler.core.decide import (
+    ConflictPolicy,
     Decision,
     Resolve,
-    Stance,
     Write,
     assemble,
     decide_create,
@@ -22,6 +21,7 @@ from reconciler.core.desired import desired_units, left_to_others, managed_units
 from reconciler.core.marks import Mark
 from reconciler.core.model import ABSENT, Body, Json, Reason, Unit
 from reconciler.core.semantics import Kind
+from reconciler.diagnostics import Code
 from tests.unit.core.build import ASSISTANT, WIDGET, Applied, manifest
 
 TEMPERATURE = ("temperature",)
@@ -191,7 +191,7 @@ class TestCoupled:
     def test_a_null_whose_field_stays_as_it_is_live_does_not_travel(self) -> None:
         wanted = manifest("k", {"model": "new", "temperature": None}, ASSISTANT)
         base = Applied(ASSISTANT, {"model": "old", "temperature": 0.2})
-        live, stance = {"model": "old", "temperature": 0.9}, Stance(resolve=Resolve.THEIRS)
+        live, stance = {"model": "old", "temperature": 0.9}, ConflictPolicy(resolve=Resolve.THEIRS)
         found = decide_update(ASSISTANT, wanted, live, None, base, stance)
         assert [w.unit for w in found.writes] == [("model",)]
         assert [w.unit for w in found.kept] == [("temperature",)]

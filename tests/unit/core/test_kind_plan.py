@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.codes import Code
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.model import Action, Block, Blocker, LiveObject, Manifest, OnRemove, Reason
 from reconciler.core.pairing import index
 from reconciler.core.semantics import Kind
+from reconciler.diagnostics import Code
 from tests.unit.core.build import (
     ASSISTANT,
     OWNER,
@@ -151,7 +151,7 @@ class TestTwinsAndCopies:
     def test_the_younger_twin_is_deleted_even_without_prune(self) -> None:
         found = plan([manifest("k", M)], self.TWINS)
         assert actions(found) == [("noop", "k", "o1", False), ("delete", "k", "o2", False)]
-        assert found.changes[1].reasons == (Reason.TWIN,)
+        assert found.changes[1].reasons == (Reason.DUPLICATE,)
         assert found.changes[1].patch is None
 
     def test_twins_never_trip_the_guard(self) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.core import policy
 from reconciler.core.base import Remembered
-from reconciler.core.decide import OnDrift, Resolve, Stance
+from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
 from reconciler.core.marks import Mark
 from reconciler.core.model import Action, Address, Block, Blocker, Change, Json, Reason, Unit
 from reconciler.core.pairing import index, mark_of
@@ -28,7 +28,7 @@ def scoped(data: st.DataObject, digests: bool) -> dict[str, Any]:
     """A scope that prunes; where marks remember what was applied, with one of the stances people take."""
     if not digests:
         return {"prune": True}
-    stance = data.draw(st.builds(Stance, st.sampled_from(OnDrift), st.sampled_from([None, *Resolve])))
+    stance = data.draw(st.builds(ConflictPolicy, st.sampled_from(OnDrift), st.sampled_from([None, *Resolve])))
     return {"prune": True, "digests": True, "stance": stance, "source": Remembered()}
 
 
@@ -171,8 +171,8 @@ def test_the_guard_holds_deletes_back_unless_they_are_few_or_counted(
     assert (
         held == [] if free else held == [c.address.key for c, row in zip(changes, made, strict=True) if row == "delete"]
     )
-    assert policy.lift_guard(guarded, wanted) == changes
-    assert policy.lift_guard(guarded, wanted + 1) == guarded
+    assert policy.release_guard(guarded, wanted) == changes
+    assert policy.release_guard(guarded, wanted + 1) == guarded
 
 
 def removal(place: int, *reasons: Reason, blocked: Block | None = None, action: Action = Action.DELETE) -> Change:
@@ -181,7 +181,7 @@ def removal(place: int, *reasons: Reason, blocked: Block | None = None, action: 
 
 ROWS = {
     "delete": lambda place: removal(place, Reason.ORPHAN),
-    "twin": lambda place: removal(place, Reason.TWIN),
+    "twin": lambda place: removal(place, Reason.DUPLICATE),
     "held": lambda place: removal(place, Reason.ORPHAN, blocked=Block(Blocker.PROTECT, "")),
     "noop": lambda place: removal(place, action=Action.NOOP),
 }

@@ -15,7 +15,7 @@ from reconciler.core.decide import decide_update
 from reconciler.core.desired import managed_units
 from reconciler.core.likeness import LeftBehind, Likeness
 from reconciler.core.model import Action, LiveObject, Manifest
-from reconciler.core.pairing import Owned, index
+from reconciler.core.pairing import Managed, index
 from reconciler.core.semantics import Kind
 from tests.unit.core.build import ASSISTANT, OWNER, actions, bare, manifest, marked, plan
 from tests.unit.core.filed import SHELF
@@ -25,7 +25,7 @@ ONE = {"model": "m", "name": "one"}
 TWO = {"model": "m", "name": "two"}
 
 
-def one_by_one(kind: Kind, objects: Iterable[Owned], manifest: Manifest) -> tuple[Owned, Likeness] | None:
+def one_by_one(kind: Kind, objects: Iterable[Managed], manifest: Manifest) -> tuple[Managed, Likeness] | None:
     for owned in sorted(objects, key=lambda each: each.mark.key):
         writes = decide_update(kind, manifest, owned.live.body, None, UnknownBase()).writes
         if not writes and owned.mark.units == marks.codes(managed_units(kind, manifest)):

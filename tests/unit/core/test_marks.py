@@ -22,7 +22,7 @@ WELL_FORMED = st.builds(
     Mark,
     owner=st.from_regex(r"[a-z0-9][a-z0-9._-]{0,31}", fullmatch=True),
     key=keys,
-    nonce=st.just(marks.UNDRAWN) | st.text(string.ascii_letters + string.digits, min_size=1, max_size=16),
+    nonce=st.just(marks.NO_NONCE) | st.text(string.ascii_letters + string.digits, min_size=1, max_size=16),
     protect=st.booleans(),
     on_remove=st.sampled_from([None, *OnRemove]),
     units=st.sets(NAMES, max_size=40).map(marks.codes),
@@ -66,7 +66,7 @@ def test_digests_are_the_sixth_word_in_the_order_of_the_units() -> None:
     assert marks.write(mark) == f"1 acme k Ab12 - {one}{other} {marks.fingerprint('a')}{marks.fingerprint('b')}"
 
 
-def with_room_for(length: int, nonce: str = marks.UNDRAWN) -> Mark:
+def with_room_for(length: int, nonce: str = marks.NO_NONCE) -> Mark:
     """A mark that, with digests, the longest nonce and all flags, is so many characters long."""
     codes = marks.codes((str(n),) for n in range(30))
     used = len("1 acme  nnnnnnnnnnnnnnnn pd  ") + 30 * (6 + 7)

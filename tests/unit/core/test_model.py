@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.codes import Code
-from reconciler.core.model import ABSENT, Address, Manifest, Source
+from reconciler.core.model import ABSENT, Address, Manifest
+from reconciler.diagnostics import Code, Source
 
 
 def test_an_address_is_read_as_it_is_written() -> None:

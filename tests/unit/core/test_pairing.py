@@ -35,7 +35,7 @@ def test_objects_are_sorted_by_whose_they_are() -> None:
     )
     assert [owned.live.id for owned in found.foreign] == ["theirs"]
     assert {key: owned.live.id for key, owned in found.ours.items()} == {"k": "mine"}
-    assert ids(found.not_ours) == ["plain", "theirs", "newer", "damaged"]
+    assert ids(found.unmanaged_objects) == ["plain", "theirs", "newer", "damaged"]
     assert set(found.by_id) == {"plain", "mine", "theirs", "newer", "damaged"}
 
 
@@ -44,7 +44,7 @@ def test_the_older_of_two_with_one_nonce_wins_and_the_other_is_a_copy() -> None:
     assert found.ours["k"].live.id == "old"
     assert [(first.live.id, copy.live.id) for first, copy in found.copies] == [("old", "new")]
     assert found.twins == {}
-    assert ids(found.not_ours) == ["new"]
+    assert ids(found.unmanaged_objects) == ["new"]
 
 
 def test_the_older_of_two_with_different_nonces_wins_and_the_other_is_a_twin() -> None:
@@ -52,7 +52,7 @@ def test_the_older_of_two_with_different_nonces_wins_and_the_other_is_a_twin() -
     assert found.ours["k"].live.id == "old"
     assert [twin.live.id for twin in found.twins["k"]] == ["new"]
     assert found.copies == []
-    assert found.not_ours == []
+    assert found.unmanaged_objects == []
 
 
 def test_between_objects_of_one_age_the_smaller_id_wins_for_everyone() -> None:

@@ -6,12 +6,20 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.codes import Code
-from reconciler.core.model import Action, Address, Blocker, OnRemove, Path, ReadCount, Reason, Severity
+from reconciler.core.model import (
+    Action,
+    Address,
+    Blocker,
+    OnRemove,
+    Path,
+    ReadCount,
+    Reason,
+)
 from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
 from reconciler.core.precondition import ABSENT_OBJECT, NAME_FREE
 from reconciler.core.semantics import Kind
+from reconciler.diagnostics import Code, Severity
 from tests.unit.core.build import (
     ASSISTANT,
     OWNER,

@@ -33,7 +33,7 @@ class TestGuard:
         assert all((c.blocked is not None) is held for c in policy.guard(removals(3), 40, allowed))
 
     def test_twins_releases_and_deletes_already_held_are_not_counted(self) -> None:
-        others = removals(3, Reason.TWIN) + removals(3, action=Action.RELEASE)
+        others = removals(3, Reason.DUPLICATE) + removals(3, action=Action.RELEASE)
         protected = Change(Address("assistant", "p"), Action.DELETE, "p", blocked=Block(Blocker.PROTECT, "h"))
         changes = [*others, protected, *removals(1)]
         assert policy.guard(changes, 5, None) == changes
@@ -45,8 +45,8 @@ class TestGuard:
     def test_the_guard_is_lifted_for_exactly_the_number_it_holds(self) -> None:
         protected = Change(Address("assistant", "p"), Action.DELETE, "p", blocked=Block(Blocker.PROTECT, "h"))
         held = policy.guard([*removals(2), protected], 9, None)
-        assert policy.lift_guard(held, 2) == [*removals(2), protected]
-        assert [policy.lift_guard(held, n) for n in (None, 1, 3)] == [held] * 3
+        assert policy.release_guard(held, 2) == [*removals(2), protected]
+        assert [policy.release_guard(held, n) for n in (None, 1, 3)] == [held] * 3
 
 
 class TestSameName:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 FORBID = """
 import deepdiff, sys, time
 from tests.unit.core.build import *
-from reconciler.core import diff, document, kind_plan, marks, policy, precondition, retry, verify
+from reconciler.core import diff, kind_plan, marks, policy, precondition, verify
 
 def refuse(event, args):
     if event in ("open", "import") or event.split(".")[0] in ("socket", "subprocess", "os", "sqlite3", "time"):
@@ -39,7 +39,6 @@ for change in found.changes:
     precondition.check(change, from_index)
 after = applied(found, live, ASSISTANT)
 verify.verify(ASSISTANT, "assistant/k", {"model": "n"}, live[0].body, after[0].body)
-retry.wait_before_retry(retry.Failure(1, True, 500), 0.5)
 assert {c.action.value for c in found.changes} == {"update", "create", "adopt", "delete"}
 print("exercised")
 """

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reconciler.core.base import Remembered
-from reconciler.core.document import digest_of, document_text, plan_document
 from reconciler.core.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Path, Plan, Reason
 from reconciler.core.pairing import index
-from reconciler.core.reading import plan_from_document
 from reconciler.core.refs import filled, paired_ids, placeholder, resolved
 from reconciler.core.seal import sealed, unsealed
+from reconciler.formats.document import digest_of, document_text, plan_document
+from reconciler.formats.parse import plan_from_document
 from tests.unit.core.build import OWNER, SCHEMAS, bare, marked
 from tests.unit.core.linked import BOT, STORE, at, blocker, bot, change_of, planned, pointing, store
 from tests.unit.core.plans import paths, saved_addresses, unhurried

@@ -28,7 +28,7 @@ def test_other_content_is_another_object_and_the_old_one_goes_once_nothing_uses_
     plan = filed([paper("a", "new"), shelf("s", {"a": {}})], live, held)
     assert due(plan) == ["create paper/a", "update store/s s1", "delete paper/a p1"]
     made, put, gone = (change for change in plan.changes)
-    assert made.reasons == (Reason.REPLACED,)
+    assert made.reasons == (Reason.REPLACE,)
     assert [(field.path, field.before, field.after) for field in made.fields] == [(("text",), "old", "new")]
     assert put.patch == {
         "papers": {
@@ -62,13 +62,13 @@ def test_an_old_version_left_by_a_killed_apply_goes_with_the_next_one() -> None:
     held = [on_shelf("s1", "s", [entry("p2", "a")])]
     plan = filed([paper("a", "new"), shelf("s", {"a": {}})], live, held)
     assert due(plan) == ["delete paper/a p1"]
-    assert of(plan, "paper/a", "delete").reasons == (Reason.SUPERSEDED,)
+    assert of(plan, "paper/a", "delete").reasons == (Reason.REPLACED,)
 
 
 def test_twins_of_one_content_leave_the_older_one() -> None:
     plan = filed([paper("a")], [on_paper("p1", "a"), on_paper("p2", "a", created=2)])
     assert due(plan) == ["delete paper/a p2"]
-    assert of(plan, "paper/a", "delete").reasons == (Reason.TWIN,)
+    assert of(plan, "paper/a", "delete").reasons == (Reason.DUPLICATE,)
 
 
 def test_the_old_version_stays_where_the_new_one_may_not_be_made() -> None:

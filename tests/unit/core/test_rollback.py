@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from reconciler.core import policy
 from reconciler.core.base import Remembered
-from reconciler.core.codes import Code
 from reconciler.core.kind_plan import KindPlanner
-from reconciler.core.marks import UNDRAWN, Mark, read
+from reconciler.core.marks import NO_NONCE, Mark, read
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -34,6 +33,7 @@ from reconciler.core.precondition import ABSENT_OBJECT, AlreadyApplied, Ready, S
 from reconciler.core.replacing import claims
 from reconciler.core.rollback import rollback
 from reconciler.core.semantics import Kind, units
+from reconciler.diagnostics import Code
 from tests.strategies import law
 from tests.unit.core.build import (
     ASSISTANT,
@@ -60,7 +60,7 @@ def back(found: Plan, live: Sequence[LiveObject], kind: Kind = ASSISTANT) -> tup
     now = applied(found, live, kind)
     undone = rollback(found, {kind.name: index(kind, live, OWNER)}, outcomes(found, live, now))
     deletes = sum(change.action is Action.DELETE for change in undone.changes)
-    return replace(undone, changes=tuple(policy.lift_guard(undone.changes, deletes))), now
+    return replace(undone, changes=tuple(policy.release_guard(undone.changes, deletes))), now
 
 
 class TestEachAction:
@@ -150,7 +150,7 @@ class TestEachAction:
         change = the_change(undone)
         assert (change.action, change.id, change.precondition) == (Action.CREATE, None, ABSENT_OBJECT)
         mark = read((change.patch or {})["metadata"].pop("reconciler"))
-        assert mark == replace(mark_of(ASSISTANT, live), nonce=UNDRAWN)  # type: ignore[type-var]
+        assert mark == replace(mark_of(ASSISTANT, live), nonce=NO_NONCE)  # type: ignore[type-var]
         assert change.patch == {"model": "m", "metadata": {"a": "1"}}
         assert {(f.path, f.before, f.after) for f in change.fields} == {
             (("model",), ABSENT, "m"),
@@ -299,7 +299,7 @@ def without_nonce(kind: Kind, live: LiveObject) -> tuple[object, dict[object, ob
     """What an object is, its id and the nonce of its mark aside."""
     mark = mark_of(kind, live)
     assert isinstance(mark, Mark)
-    return replace(mark, nonce=UNDRAWN), {u: v for u, v in units(kind, live.body).items() if v is not None}
+    return replace(mark, nonce=NO_NONCE), {u: v for u, v in units(kind, live.body).items() if v is not None}
 
 
 def test_a_second_object_of_an_address_is_not_brought_back() -> None:

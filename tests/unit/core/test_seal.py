@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.base import Remembered
-from reconciler.core.decide import OnDrift, Resolve, Stance
-from reconciler.core.document import document_text, plan_document
+from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
 from reconciler.core.model import ABSENT, Action, Body, Json, LiveObject, Manifest, OnRemove, Plan, Unit
 from reconciler.core.pairing import index
 from reconciler.core.precondition import AlreadyApplied, Ready, check
-from reconciler.core.reading import plan_from_document
 from reconciler.core.seal import sealed, unsealed
 from reconciler.core.semantics import FREE, Kind, Meaning, is_mark, meaning_of, same
+from reconciler.formats.document import document_text, plan_document
+from reconciler.formats.parse import plan_from_document
 from tests.strategies import law
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, applied, bare, manifest, marked, plan, the_change
 from tests.unit.core.worlds import due, worlds
@@ -49,7 +49,7 @@ def patches(found: Plan) -> list[Body | None]:
 
 
 def scoped(data: st.DataObject, digests: bool) -> dict[str, Any]:
-    stance = Stance(data.draw(st.sampled_from([OnDrift.REVERT, OnDrift.KEEP])))
+    stance = ConflictPolicy(data.draw(st.sampled_from([OnDrift.REVERT, OnDrift.KEEP])))
     return {"prune": True, "allow_deletes": 1, "digests": digests, "source": Remembered(), "stance": stance}
 
 
@@ -130,7 +130,7 @@ class TestOpening:
         last: Body = {"model": "m", "temperature": 0.5, "name": "old"}
         live = [marked("o1", "k", {**last, "temperature": 0.9}, last=last)]
         files = [manifest("k", {**last, "name": "new"})]
-        scope: dict[str, Any] = {"digests": True, "source": Remembered(), "stance": Stance(OnDrift.KEEP)}
+        scope: dict[str, Any] = {"digests": True, "source": Remembered(), "stance": ConflictPolicy(OnDrift.KEEP)}
         found = plan(files, live, **scope)
         assert "temperature" not in (the_change(found).patch or {})
         again, lost = opened(found, files, live, digests=True)
@@ -183,7 +183,7 @@ class TestCorners:
         last: Body = {"model": "m", "name": "old", "temperature": 0.5}
         live = [marked("o1", "k", {**last, "temperature": 0.9}, last=last)]
         files = [manifest("k", {**last, "name": "new", "temperature": 0.1})]
-        theirs = Stance(resolve=Resolve.THEIRS)
+        theirs = ConflictPolicy(resolve=Resolve.THEIRS)
         found = plan(files, live, digests=True, stance=theirs, source=Remembered())
         assert "temperature" not in (the_change(found).patch or {})
         again, lost = opened(found, files, live, digests=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from reconciler.core.codes import Code
-from reconciler.core.document import document_text, plan_document
-from reconciler.core.judging import refused
-from reconciler.core.model import Block, Blocker, Diagnostic, Plan, Severity
+from reconciler.core.model import Block, Blocker, Plan
 from reconciler.core.seal import sealed
+from reconciler.diagnostics import Code, Diagnostic, Severity
+from reconciler.formats.document import document_text, plan_document
+from reconciler.formats.policy_input import refused
 from tests.unit.core.build import ASSISTANT, SOURCE, manifest, plan, the_change
 
 TELLTALE = "Nightingale"

@@ -5,9 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.codes import Code
-from reconciler.core.model import Action, Address, Change, Diagnostic, Plan, Severity, TargetIdentity
-from reconciler.core.shards import Shard, in_shard, shard_of
+from reconciler.commands.shards import Shard, in_shard, shard_of
+from reconciler.core.model import (
+    Action,
+    Address,
+    Change,
+    Plan,
+    TargetIdentity,
+)
+from reconciler.diagnostics import Code, Diagnostic, Severity
 
 KEYS = [f"team/{number}" for number in range(40)]
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.codes import Code
-from reconciler.core.model import Body, Severity
+from reconciler.core.model import Body
 from reconciler.core.semantics import Kind
 from reconciler.core.verify import verify
+from reconciler.diagnostics import Code, Severity
 from tests.strategies import bodies, law
 from tests.unit.core.build import ASSISTANT, SCHEMA, WIDGET, sent_to
 

@@ -6,8 +6,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.codes import Code
 from reconciler.core.model import Action, Address, Outcome, Result
+from reconciler.diagnostics import Code
 from tests.library import Library
 
 MANY = {f"{name}.txt": f"about {name}\n" for name in "abcdefghijkl"}

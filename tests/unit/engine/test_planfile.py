@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.codes import Code
-from reconciler.core.document import digest_of
 from reconciler.core.model import Action, Address, Change, Plan, Reason, TargetIdentity
+from reconciler.diagnostics import Code
 from reconciler.engine import planfile
 from reconciler.engine.planfile import PlanFileError
+from reconciler.formats.document import digest_of
 
 PLAN = Plan(
     TargetIdentity("production", "portkey", "https://api.portkey.ai/v1"),

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.model import Action, Address, Manifest, Result, Source
+from reconciler.core.model import (
+    Action,
+    Address,
+    Manifest,
+    Result,
+)
+from reconciler.diagnostics import Source
 from reconciler.drivers.base import Ambiguous
 from tests.world import World, due
 

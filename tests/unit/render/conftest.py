@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.codes import Code
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -14,15 +13,13 @@ from reconciler.core.model import (
     Block,
     Blocker,
     Change,
-    Diagnostic,
     FieldChange,
     Plan,
     ReadCount,
     Reason,
-    Severity,
-    Source,
     TargetIdentity,
 )
+from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 from reconciler.render import github, gitlab, html, junit, markdown, sarif, text
 from reconciler.render.view import PlanView
 
@@ -153,7 +150,7 @@ def others() -> list[Change]:
             Address("assistant", "sales/desk"), Action.MOVE, "asst_moved", (Reason.MOVED,), at("sales/desk.yaml", 1)
         ),
         Change(Address("assistant", "legal"), Action.ADOPT, "asst_legal", (Reason.BOUND,), at("legal.yaml", 3)),
-        Change(Address("assistant", "twin"), Action.DELETE, "asst_twin", (Reason.TWIN,), precondition="sha256:11"),
+        Change(Address("assistant", "twin"), Action.DELETE, "asst_twin", (Reason.DUPLICATE,), precondition="sha256:11"),
         Change(Address("assistant", "old-bot"), Action.DELETE, "asst_12", (Reason.ORPHAN,), blocked=guard),
         Change(Address("assistant", "old-fax"), Action.DELETE, "asst_13", (Reason.ORPHAN,), blocked=guard),
         Change(

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, Severity, Source
+from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 from reconciler.render.diagnostics import diagnostics
 from reconciler.render.excerpt import excerpt
 from reconciler.render.paint import painter

@@ -16,12 +16,12 @@ from reconciler.core.model import (
     Block,
     Blocker,
     Change,
-    Diagnostic,
     FieldChange,
     Outcome,
     Plan,
     Reason,
 )
+from reconciler.diagnostics import Diagnostic
 from reconciler.render import markdown, outcome_markdown
 from reconciler.render.place import Checkout
 from reconciler.render.view import plan_view

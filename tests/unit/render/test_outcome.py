@@ -2,8 +2,13 @@
 
 from collections.abc import Callable
 
-from reconciler.core.codes import Code
-from reconciler.core.model import Action, Address, Diagnostic, Outcome, Result, Severity
+from reconciler.core.model import (
+    Action,
+    Address,
+    Outcome,
+    Result,
+)
+from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.render import outcome
 
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 
-from reconciler.core.codes import Code
-from reconciler.core.model import Diagnostic, FieldChange, Plan, Reason, Severity, Source
+from reconciler.core.model import FieldChange, Plan, Reason
+from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 from reconciler.render import github, gitlab, junit, markdown, sarif
 from reconciler.render.place import Checkout
 from reconciler.render.view import plan_view

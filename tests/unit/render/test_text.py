@@ -9,25 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.codes import Code
-from reconciler.core.document import plan_document
 from reconciler.core.model import (
     ABSENT,
     Action,
     Address,
     Change,
-    Diagnostic,
     FieldChange,
     Outcome,
     Path,
     Plan,
     ReadCount,
     Reason,
-    Severity,
-    Source,
     is_key,
 )
-from reconciler.core.reading import plan_from_document
+from reconciler.diagnostics import Code, Diagnostic, Severity, Source
+from reconciler.formats.document import plan_document
+from reconciler.formats.parse import plan_from_document
 from reconciler.render import outcome, text
 from reconciler.render.diagnostics import diagnostics
 from reconciler.render.fields import path_text, short_value

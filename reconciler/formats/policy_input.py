@@ -12,13 +12,12 @@ from reconciler.core.model import (
     Block,
     Blocker,
     Change,
-    Diagnostic,
     FieldChange,
     Json,
     Manifest,
     Path,
-    Severity,
 )
+from reconciler.diagnostics import Diagnostic, Severity
 
 BEHAVIOUR: Final = "behaviour"
 CLASSES: Final[Mapping[str, str]] = {

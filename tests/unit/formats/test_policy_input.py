@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.codes import Code
-from reconciler.core.judging import CHANGE_FIELDS, change_class, change_document, refused, softened
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -15,13 +13,12 @@ from reconciler.core.model import (
     Block,
     Blocker,
     Change,
-    Diagnostic,
     FieldChange,
     Manifest,
     Reason,
-    Severity,
-    Source,
 )
+from reconciler.diagnostics import Code, Diagnostic, Severity, Source
+from reconciler.formats.policy_input import CHANGE_FIELDS, change_class, change_document, refused, softened
 
 HERE = Source("a.yaml", 1, 1)
 ADDRESS = Address("assistant", "hr/a")

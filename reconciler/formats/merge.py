@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.core.document import FORMAT_VERSION
 from reconciler.core.model import Json, Result
+from reconciler.formats.document import FORMAT_VERSION
 
 _SAME: Final = ("target", "owner", "config_digest")
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core import marks
-from reconciler.core.filename_marks import Named, codes, content_of, read, with_mark
 from reconciler.core.marks import Mark, NewerMark
+from reconciler.drivers.filename_marks import Named, codes, content_of, read, with_mark
 from tests.unit.core.plans import keys
 
 SHA = hashlib.sha256(b"x").hexdigest()

@@ -51,7 +51,7 @@ def content_of(sha256: str, size: int) -> str:
 def with_mark(name: str, mark: str, sha256: str) -> str:
     """The name to upload a file with. Raises ValueError where the text is no mark, or has no nonce yet."""
     known = marks.read(mark)
-    if not isinstance(known, Mark) or known.nonce == marks.UNDRAWN:
+    if not isinstance(known, Mark) or known.nonce == marks.NO_NONCE:
         raise ValueError("a file is uploaded with a mark and a nonce")
     stem, suffix = _split(name)
     content = _short(bytes.fromhex(sha256), _CONTENT)

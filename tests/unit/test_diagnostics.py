@@ -1,8 +1,6 @@
 """The one exception that carries what to tell."""
 
-from reconciler.core.codes import Code
-from reconciler.core.errors import ReconcilerError
-from reconciler.core.model import Diagnostic, Severity
+from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 
 
 def test_it_says_all_of_its_problems_and_keeps_the_first_at_hand() -> None:

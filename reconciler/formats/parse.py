@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final, TypeVar, cast
 
-from reconciler.core.codes import Code
-from reconciler.core.document import FORMAT_VERSION, digest_of
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -19,18 +17,17 @@ from reconciler.core.model import (
     Block,
     Blocker,
     Change,
-    Diagnostic,
     FieldChange,
     Json,
     Path,
     Plan,
     ReadCount,
     Reason,
-    Severity,
-    Source,
     TargetIdentity,
     is_key,
 )
+from reconciler.diagnostics import Code, Diagnostic, Severity, Source
+from reconciler.formats.document import FORMAT_VERSION, digest_of
 
 _T = TypeVar("_T")
 _Enum = TypeVar("_Enum", bound=StrEnum)

@@ -1,10 +1,34 @@
-"""Every diagnostic code the tool can print, in one place, so that a code never changes its meaning.
+"""What the tool has to report: problems with a place in a file, their stable codes, and the error that carries them.
 
-Ranges: RC01 files and YAML, RC02 schema, RC03 settings and credentials, RC04 plan, RC05 remote, RC06 apply,
-RC07 fleet.
+Codes: RC01 files and YAML, RC02 schema, RC03 settings and credentials, RC04 plan, RC05 remote, RC06 apply, RC07 fleet.
+
+ReconcilerError
+├── ConfigError       the files, settings or environment: every problem of them at once
+├── PlanFileError     a plan file that cannot be read, or is not what was written
+├── LockFileError     the lock file of marks cannot be used
+├── StoreError        the database of a fleet cannot be used
+├── Unusable          a target of a fleet that cannot be set up
+├── StalePlan         the target or the files changed since the plan was made; nothing was sent
+└── RemoteError       anything between us and the remote; see `drivers.base` for what there is below it
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
+
+
+class Source(NamedTuple):
+    """A place in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
 
 
 class Code(StrEnum):
@@ -106,3 +130,37 @@ class Code(StrEnum):
     STORE_LOST = "RC0701"
     GIVEN_UP = "RC0702"
     UNSUPPORTED = "RC0703"
+
+
+class Severity(StrEnum):
+    """How much a diagnostic matters; only `ERROR` stops a command."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem, told to a person: what is wrong (`summary`), what was expected (`detail`), what to do (`hint`)."""
+
+    severity: Severity
+    code: Code
+    summary: str
+    detail: str = ""
+    hint: str = ""
+    source: Source | None = None
+    address: str | None = None
+
+
+class ReconcilerError(Exception):
+    """Something expected went wrong; `diagnostics` say what, where and what to do, and hold no secret."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__("; ".join(each.summary for each in diagnostics))
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
+
+    @property
+    def diagnostic(self) -> Diagnostic:
+        """The first of them."""
+        return self.diagnostics[0]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.document import outcomes_document
-from reconciler.core.merging import merged_reports
 from reconciler.core.model import Action, Address, Block, Blocker, Change, Outcome, Plan, Result, TargetIdentity
+from reconciler.formats.document import outcomes_document
+from reconciler.formats.merge import merged_reports
 
 BLOCKED = Change(Address("assistant", "old"), Action.DELETE, "asst_1", blocked=Block(Blocker.PROTECT, "protected"))
 

@@ -16,16 +16,14 @@ from reconciler.core.model import (
     ABSENT,
     Action,
     Change,
-    Diagnostic,
     FieldChange,
     Json,
     Outcome,
     Plan,
     Reason,
     Result,
-    Severity,
-    Source,
 )
+from reconciler.diagnostics import Diagnostic, Severity, Source
 
 FORMAT_VERSION: Final = "1"
 

@@ -11,15 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from reconciler.core.codes import Code
-from reconciler.core.document import (
-    diagnostics_document,
-    digest_of,
-    document_text,
-    outcomes_document,
-    plan_document,
-    summarise,
-)
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -27,17 +18,24 @@ from reconciler.core.model import (
     Block,
     Blocker,
     Change,
-    Diagnostic,
     FieldChange,
     Outcome,
     Plan,
     ReadCount,
     Reason,
     Result,
-    Severity,
     TargetIdentity,
 )
-from reconciler.core.reading import plan_from_document
+from reconciler.diagnostics import Code, Diagnostic, Severity
+from reconciler.formats.document import (
+    diagnostics_document,
+    digest_of,
+    document_text,
+    outcomes_document,
+    plan_document,
+    summarise,
+)
+from reconciler.formats.parse import plan_from_document
 from tests.unit.core.plans import outcomes, plans, saved_plans, unhurried
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
