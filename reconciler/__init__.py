@@ -12,10 +12,10 @@ __version__ = "0.1.0"
 _MODULES = {
     "reconciler.library": ("Project", "apply", "load", "plan"),
     "reconciler.config.errors": ("ConfigError",),
-    "reconciler.diagnostics": ("ReconcilerError",),
+    "reconciler.diagnostics": ("Diagnostic", "ReconcilerError", "Severity", "Source"),
     "reconciler.core.model": (
-        *("ABSENT", "Action", "Address", "Block", "Blocker", "Change", "Diagnostic", "FieldChange", "Manifest"),
-        *("Outcome", "Plan", "Reason", "Result", "Severity", "Source"),
+        *("ABSENT", "Action", "Address", "Block", "Blocker", "Change", "FieldChange", "Manifest"),
+        *("Outcome", "Plan", "Reason", "Result"),
     ),
     "reconciler.drivers.base": ("RemoteError",),
     "reconciler.engine.apply": ("StalePlan",),

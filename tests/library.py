@@ -11,8 +11,8 @@ from typing import Any
 from reconciler.commands.kinds import kinds_of
 from reconciler.config.load import load, load_settings
 from reconciler.config.schemas import shipped
+from reconciler.core.index import Observation
 from reconciler.core.model import Body, Manifest, Outcome, Plan
-from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
 from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.rest import RestDriver

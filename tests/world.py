@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reconciler.commands.kinds import kinds_of
 from reconciler.config.schemas import shipped
 from reconciler.core.base import Remembered
+from reconciler.core.index import Observation
 from reconciler.core.model import (
     Action,
     Body,
@@ -22,7 +23,6 @@ from reconciler.core.model import (
     TargetIdentity,
 )
 from reconciler.core.model import Address as At
-from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
 from reconciler.diagnostics import Source
 from reconciler.drivers.connection import Connection

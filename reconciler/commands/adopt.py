@@ -19,13 +19,13 @@ def command(options: Options, address: str, id: str) -> int:
     from reconciler.commands.named import known_addresses
     from reconciler.commands.ownership import change_marks
     from reconciler.commands.session import Session
-    from reconciler.core.kind_plan import KindPlanner
     from reconciler.core.model import Change
+    from reconciler.core.ownership import Ownership
 
     session = Session(options)
     [wanted] = known_addresses([address], session.load().manifests)
 
-    def decide(planner: KindPlanner) -> list[Change]:
-        return [planner.adoption(planner.manifests[wanted.key], id)]
+    def decide(ownership: Ownership) -> list[Change]:
+        return [ownership.adopt(ownership.manifests[wanted.key], id)]
 
     return change_marks(session, {wanted.kind}, decide, f"no manifest has the address {wanted}")

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.core import marks
-from reconciler.core.base import Remembered
+from reconciler.core.base import Remembered, managed_units
 from reconciler.core.changes import mark_for
-from reconciler.core.desired import managed_units
+from reconciler.core.index import Observation
 from reconciler.core.model import Action, Change, LiveObject, Manifest, Plan, Reason, TargetIdentity
-from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
-from reconciler.core.refs import resolved
+from reconciler.core.references import resolved
 from reconciler.core.semantics import MARK_ENTRY, Kind
 
 
@@ -66,5 +65,5 @@ def _told(change: Change, before: Manifest | None, wanted: Manifest | None) -> C
         reasons=(Reason.BOUND,) if binds else change.reasons,
         id=known.id if known else None,
         patch=None,
-        precondition=None,
+        expects={},
     )

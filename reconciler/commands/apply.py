@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,9 +85,11 @@ def command(
         _show(options, plan, formats)
         outcomes: list[Outcome] = []
         if any(change.is_due for change in plan.changes):
-            if not (yes or _confirmed()):
-                click.echo("nothing was sent", err=True)
-                return Exit.ERROR
+            if not yes:
+                if not _confirmed():
+                    click.echo("nothing was sent", err=True)
+                    return Exit.ERROR
+                sight = replace(sight, read_at=float("-inf"))  # whoever was asked took their time
             outcomes = carry_out(session, plan, sight, parallelism=parallelism, stop_on_error=on_error == "stop")
     if report is not None:
         write_report(session.root / report, plan, outcomes)

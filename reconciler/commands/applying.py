@@ -84,6 +84,8 @@ def send(
         options = ApplyOptions(
             concurrency=parallelism or session.limits.concurrency,
             settle_seconds=session.limits.settle_seconds,
+            fresh_seconds=session.limits.fresh_seconds,
+            read_at=sight.read_at,
             indexing_seconds=session.limits.indexing_seconds,
             stop_on_error=stop_on_error,
             report=report,

@@ -20,7 +20,7 @@ from reconciler.commands.state import NAME as STATE
 from reconciler.config.credentials import is_given, resolve
 from reconciler.config.settings import EnvRef, Marks
 from reconciler.config.text import count
-from reconciler.core.pairing import Index, index
+from reconciler.core.index import Index, index
 from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.drivers.hosts import refuse_host
 from reconciler.engine.lockfile import NAME as LOCK_FILE
@@ -163,7 +163,7 @@ def _marks(session: Session) -> Iterator[Finding]:
         owners = sorted({owned.mark.owner for owned in found.foreign})
         shown = [*owners[:_MOST_TOLD], *(["…"] if len(owners) > _MOST_TOLD else [])]
         foreign = f"{len(found.foreign)} of other owners" + (f" ({', '.join(shown)})" if owners else "")
-        counts = f"{len(found.ours)} ours, {foreign}, {len(found.unmarked)} without a mark"
+        counts = f"{len(found.managed)} ours, {foreign}, {len(found.unmarked)} without a mark"
         yield Finding("marks", Status.OK, f"{found.kind.name}: {count(len(found.by_id), 'object')}; {counts}")
         yield from _odd_marks(found)
 
@@ -172,9 +172,9 @@ def _odd_marks(found: Index) -> Iterator[Finding]:
     for ids, what, remedy in (
         ([live.id for live, _ in found.newer], "marked by a newer version", "upgrade; until then they are left alone"),
         ([live.id for live in found.damaged], "with a mark that cannot be read", "remove it, if it is nobody's"),
-        ([copy.live.id for _, copy in found.copies], "copied, mark included", "remove the mark from the copies"),
+        ([clone.live.id for _, clone in found.clones], "copied, mark included", "remove the mark from the copies"),
         (
-            [each.live.id for twins in found.twins.values() for each in twins],
+            [each.live.id for several in found.duplicates.values() for each in several],
             "made twice",
             "`reconciler apply` shows them",
         ),

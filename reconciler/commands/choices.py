@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.commands.session import Session
     from reconciler.config.load import Loaded
     from reconciler.core.base import BaseSource
-    from reconciler.core.decide import ConflictPolicy
+    from reconciler.core.model import ConflictPolicy
     from reconciler.diagnostics import Diagnostic
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -53,9 +53,9 @@ class Choices:
     applied: bool = False
 
     @property
-    def stance(self) -> ConflictPolicy:
+    def policy(self) -> ConflictPolicy:
         """What the core is told of it."""
-        from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
+        from reconciler.core.model import ConflictPolicy, OnDrift, Resolve
 
         return ConflictPolicy(OnDrift(self.on_drift), Resolve(self.resolve) if self.resolve else None)
 
@@ -69,7 +69,7 @@ def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequenc
     Raises ConfigError where a ref was named and cannot be read, and where a choice needs a base that nothing gives.
     """
     from reconciler.commands.ci import base_ref
-    from reconciler.config.errors import ConfigError, error, info
+    from reconciler.config.errors import ConfigError, error, info, warning
     from reconciler.config.settings import Marks
     from reconciler.core.base import NO_BASE, Remembered
     from reconciler.diagnostics import Code
@@ -94,6 +94,10 @@ def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequenc
         summary = "nothing remembers what was last applied, so an edit by hand cannot be told from one of the files"
         hint = "give --base git:REF, or set `marks: digests` on the target"
         raise ConfigError([error(Code.BASE_UNKNOWN, summary, None, "", hint)])
+    if choices.on_drift != "revert" and session.target.marks is Marks.NAMES:
+        summary = f"git says what was wanted, and not what was applied: --on-drift {choices.on_drift} only labels"
+        hint = "set `marks: digests` on the target to have edits by hand kept or refused"
+        said = [*said, warning(Code.BASE_UNKNOWN, summary, None, hint=hint)]
     return source, said
 
 

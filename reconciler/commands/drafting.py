@@ -41,7 +41,7 @@ def drafts(session: Session, directory: str, loaded: Loaded, selection: Selectio
     said: list[Diagnostic] = []
     for chosen in selection.chosen:
         try:
-            body, about = reproduce(chosen.planner.kind, chosen.live.body, chosen.live.id, reading)
+            body, about = reproduce(chosen.ownership.kind, chosen.live.body, chosen.live.id, reading)
         except Unmanageable as problem:
             said += problem.diagnostics
             selection.left.append((chosen.live.id, "no valid manifest can be written for it"))
@@ -58,13 +58,13 @@ def drafts(session: Session, directory: str, loaded: Loaded, selection: Selectio
 
 def _refused(chosen: Chosen, body: Body) -> str:
     """Why the object could not be adopted; better known before a file is written."""
-    address = Address(chosen.planner.kind.name, chosen.mark.key if chosen.mark else "key")
-    block = chosen.planner.adoption(Manifest(address, body, Source("", 1, 1)), chosen.live.id).blocked
+    address = Address(chosen.ownership.kind.name, chosen.mark.key if chosen.mark else "key")
+    block = chosen.ownership.adopt(Manifest(address, body, Source("", 1, 1)), chosen.live.id).blocked
     return block.hint if block else ""
 
 
 def _new_manifest(session: Session, names: Names, chosen: Chosen, body: dict[str, Json]) -> NewManifest:
-    kind, live, mark = chosen.planner.kind, chosen.live, chosen.mark
+    kind, live, mark = chosen.ownership.kind, chosen.live, chosen.mark
     name = live.body.get(kind.name_field or "")
     if mark is None:
         key = stem = names.new(name if isinstance(name, str) else None, live.id, kind.name)

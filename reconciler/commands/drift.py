@@ -66,5 +66,5 @@ def _strayed(change: Change) -> tuple[FieldChange, ...]:
     if change.action not in (Action.UPDATE, Action.MOVE):
         return ()
     # What differs without anybody having touched the live object.
-    waiting = (Reason.EDITED, Reason.REMOVED, Reason.COUPLED)
+    waiting = (Reason.EDITED, Reason.REMOVED, Reason.COUPLED, Reason.MARK)
     return tuple(field for field in change.fields if field.reason not in waiting)

@@ -31,7 +31,7 @@ def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind
         ours = {spec.upload.content: Meaning(immutable=True), spec.upload.digest: Meaning(uncompared=True)}
         fields |= {**ours, MARK: Meaning(granular=True)}
         fields.pop(spec.upload.labels, None)
-        return Kind(name, fields, MARK, fixed=True)
+        return Kind(name, fields, MARK, immutable=True)
     for field, style in spec.members.items():
         # Shown by the remote alone, and compared: an entry is as wanted once it is ready.
         items = fields[field].items or Meaning()

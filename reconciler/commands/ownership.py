@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 import click
 
@@ -10,7 +11,6 @@ from reconciler.commands.applying import carry_out, exit_of
 from reconciler.commands.output import say
 from reconciler.commands.session import Session
 from reconciler.config.errors import ConfigError, error
-from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.model import (
     Action,
     Change,
@@ -18,12 +18,13 @@ from reconciler.core.model import (
     Reason,
     Result,
 )
-from reconciler.core.pairing import index
+from reconciler.core.ownership import Ownership
+from reconciler.core.plan import match_all
 from reconciler.diagnostics import Code, Diagnostic
 
 
 def change_marks(
-    session: Session, kinds: Collection[str], decide: Callable[[KindPlanner], list[Change]], nothing: str
+    session: Session, kinds: Collection[str], decide: Callable[[Ownership], list[Change]], nothing: str
 ) -> int:
     """Read the target, let `decide` say for each of these kinds which marks change, and write them.
 
@@ -34,21 +35,19 @@ def change_marks(
     if unknown := sorted(set(kinds) - {observation.kind.name for observation in sight.observed}):
         raise ConfigError([error(Code.UNKNOWN_KIND, f"the target has no kind {kind!r}", None) for kind in unknown])
     changes: list[Change] = []
-    for observation in sight.observed:
-        kind = observation.kind
-        manifests = {m.address.key: m for m in loaded.manifests if m.address.kind == kind.name}
-        found = index(kind, observation.objects, session.owner)
-        if kind.name in kinds:
-            changes += decide(KindPlanner(found, manifests, session.owner, digests=session.digests))
+    matches = match_all(session.scope((), loaded, None), loaded.manifests, sight.observed)
+    for kind in sorted(set(kinds)):
+        changes += decide(Ownership(matches[kind], session.owner, session.digests))
+    changes = [replace(change, number=number) for number, change in enumerate(changes)]
     if not changes:
         raise ConfigError([error(Code.NO_SUCH_ADDRESS, nothing, None)])
     if refused := [_refused(change) for change in changes if change.blocked]:
         raise ConfigError(refused)
     plan = Plan(session.identity, session.owner, loaded.digest, tuple(changes), {})
     outcomes = carry_out(session, plan, sight)
-    done = {outcome.address for outcome in outcomes if outcome.result in (Result.DONE, Result.ALREADY_APPLIED)}
+    done = {outcome.number for outcome in outcomes if outcome.result in (Result.DONE, Result.ALREADY_APPLIED)}
     for change in changes:
-        if change.action is Action.NOOP or change.address in done:
+        if change.action is Action.NOOP or change.number in done:
             _tell(change)
     say(session.options, [outcome.error for outcome in outcomes if outcome.error])
     return exit_of(plan, outcomes, session.stop.is_set())

@@ -52,9 +52,9 @@ def command(
     from reconciler.commands.session import Session
     from reconciler.commands.sharding import split_option_value, write_matrix
     from reconciler.commands.shards import in_shard
-    from reconciler.core.seal import sealed as seal
     from reconciler.engine import planfile
     from reconciler.formats.document import summarise
+    from reconciler.formats.redact import redact
 
     if sealed and out is None:
         raise click.UsageError("--sealed is about the saved plan: give --out FILE as well")
@@ -77,7 +77,7 @@ def command(
     write(options, formats, plan_renderers(plan, options))
     if out is not None:
         kinds = {on_target.kind.name: on_target.kind for on_target in session.kinds}
-        planfile.save(seal(plan, kinds) if sealed else plan, session.root / out)
+        planfile.save(redact(plan, kinds) if sealed else plan, session.root / out)
     summary = summarise(plan)
     changes = sum(summary[action] for action in ("create", "update", "delete", "adopt", "move", "release"))
     return exit_of(plan, detailed_exitcode, changes)

@@ -41,7 +41,7 @@ def plan_live(
     allocator.give_back()
     loaded = loaded or session.load(lean=True)
     policies = load_policies(session.root, session.settings, session.schemas)
-    scope = session.scope(addresses, loaded, allow_deletes, choices.stance)
+    scope = session.scope(addresses, loaded, allow_deletes, choices.policy)
     base, said = base_source(session, choices)
     kinds = {address.kind for m in loaded.manifests for address in (m.address, *m.refs.values())}
     members = spoken_of(session, loaded.manifests)

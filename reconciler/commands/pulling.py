@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,6 @@ from reconciler.config.load import Loaded
 from reconciler.config.writing import create_file
 from reconciler.core.base import UnknownBase
 from reconciler.core.decide import decide_update
-from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.model import (
     Action,
     Change,
@@ -32,8 +31,8 @@ from reconciler.core.model import (
     Plan,
     Result,
 )
-from reconciler.core.pairing import index
-from reconciler.core.plan import in_order
+from reconciler.core.ownership import Ownership
+from reconciler.core.plan import in_order, match_all
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine.observe import Snapshot
 from reconciler.exits import Exit
@@ -48,7 +47,7 @@ class Prepared:
 
     loaded: Loaded
     sight: Snapshot
-    planners: Sequence[KindPlanner]
+    ownerships: Sequence[Ownership]
     selection: Selection
     drafts: Sequence[Draft]
 
@@ -84,12 +83,12 @@ def prepare(session: Session, wishes: Sequence[str]) -> Prepared:
     # That there is no manifest yet is why people pull.
     say(session.options, [each for each in loaded.diagnostics if each.code is not Code.NOTHING_TO_MANAGE])
     sight = session.refresh({manifest.address.kind for manifest in loaded.manifests})
-    planners = _planners(session, loaded, sight)
-    selection = select(planners, wishes)
+    ownerships = _ownerships(session, loaded, sight)
+    selection = select(ownerships, wishes)
     if missing := [wish for wish in wishes if wish not in selection.matched]:
         hint = "name objects by their id, or by their name, in which * and ? stand for others"
         raise ConfigError([error(Code.NOT_FOUND, f"nothing live is {wish!r}", None, "", hint) for wish in missing])
-    return Prepared(loaded, sight, planners, selection, drafts(session, str(_directory(session)), loaded, selection))
+    return Prepared(loaded, sight, ownerships, selection, drafts(session, str(_directory(session)), loaded, selection))
 
 
 def prove(session: Session, addresses: Sequence[str], agreed: str = AGREED) -> Exit:
@@ -109,16 +108,9 @@ def prove(session: Session, addresses: Sequence[str], agreed: str = AGREED) -> E
     return Exit.DONE
 
 
-def _planners(session: Session, loaded: Loaded, sight: Snapshot) -> list[KindPlanner]:
-    return [
-        KindPlanner(
-            index(observed.kind, observed.objects, session.owner),
-            {m.address.key: m for m in loaded.manifests if m.address.kind == observed.kind.name},
-            session.owner,
-            digests=session.digests,
-        )
-        for observed in sight.observed
-    ]
+def _ownerships(session: Session, loaded: Loaded, sight: Snapshot) -> list[Ownership]:
+    matches = match_all(session.scope((), loaded, None), loaded.manifests, sight.observed)
+    return [Ownership(matched, session.owner, session.digests) for matched in matches.values()]
 
 
 def _directory(session: Session) -> Path:
@@ -149,9 +141,10 @@ def _confirmed() -> bool:
 def _carry_out(session: Session, prepared: Prepared) -> Exit:
     """Files first, then marks: what is interrupted in between is found by the next pull, and finished."""
     manifests = _written(session, prepared.drafts)
-    adopted = [(d.chosen.planner, manifests[d.manifest.address], d.chosen.live) for d in prepared.drafts]
-    changes = [planner.adoption(m, live.id) for planner, m, live in (*adopted, *prepared.selection.written)]
-    kinds = [planner.kind.name for planner in prepared.planners]
+    adopted = [(d.chosen.ownership, manifests[d.manifest.address], d.chosen.live) for d in prepared.drafts]
+    changes = [ownership.adopt(m, live.id) for ownership, m, live in (*adopted, *prepared.selection.written)]
+    changes = [replace(change, number=number) for number, change in enumerate(changes)]
+    kinds = [ownership.kind.name for ownership in prepared.ownerships]
     plan = Plan(session.identity, session.owner, prepared.loaded.digest, in_order(changes, kinds), {})
     outcomes = carry_out(session, plan, prepared.sight)
     say(session.options, [_refused(change) for change in changes if change.blocked])
@@ -211,7 +204,7 @@ def _reproduces(draft: Draft, manifest: Manifest | None) -> bool:
     """Whether a manifest that was read back would change nothing of its object."""
     if manifest is None or manifest.body != draft.manifest.body:
         return False
-    planner, live = draft.chosen.planner, draft.chosen.live
+    planner, live = draft.chosen.ownership, draft.chosen.live
     return not decide_update(planner.kind, manifest, live.body, None, UnknownBase()).writes
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.commands.session import Session
-from reconciler.core.dependencies import usable
+from reconciler.core.index import mark_of
 from reconciler.core.marks import Mark
 from reconciler.core.model import Action, LiveObject, Manifest, Plan
-from reconciler.core.pairing import mark_of
+from reconciler.core.references import usable
 from reconciler.core.semantics import Kind
 from reconciler.engine.observe import Snapshot, Wanted
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from reconciler.commands.rollback import rollback
 from reconciler.config.errors import ConfigError, error
+from reconciler.core.index import index
 from reconciler.core.model import Outcome, Plan
-from reconciler.core.pairing import index
-from reconciler.core.rollback import rollback
 from reconciler.diagnostics import Code
 from reconciler.engine import planfile
 from reconciler.engine.observe import Snapshot

@@ -17,13 +17,14 @@ def command(options: Options, address: str) -> int:
     from reconciler.commands.named import parse_address
     from reconciler.commands.ownership import change_marks
     from reconciler.commands.session import Session
-    from reconciler.core.kind_plan import KindPlanner
     from reconciler.core.model import Change
+    from reconciler.core.ownership import Ownership
 
     wanted = parse_address(address)
 
-    def decide(planner: KindPlanner) -> list[Change]:
-        return planner.releases(wanted.key)
+    def decide(ownership: Ownership) -> list[Change]:
+        change = ownership.release(wanted.key)
+        return [change] if change else []
 
     nothing = f"no live object of ours has the address {wanted}"
     return change_marks(Session(options), {wanted.kind}, decide, nothing)

@@ -11,21 +11,16 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
 from reconciler.config.policies import load_policies
-from reconciler.core.dependencies import needed, without_kept, without_used
-from reconciler.core.model import (
-    Action,
-    Json,
-    Path,
-    Plan,
-    TargetIdentity,
-)
-from reconciler.core.pairing import index
-from reconciler.core.policy import release_guard
-from reconciler.core.seal import unsealed
+from reconciler.core.base import Remembered
+from reconciler.core.model import Action, Plan, TargetIdentity
+from reconciler.core.plan import make_plan, match_all, without_kept, world_of
+from reconciler.core.references import has_place, refuse_used
+from reconciler.core.rules import World, refusal, release_guard
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine import planfile
-from reconciler.engine.apply import StalePlan
+from reconciler.engine.apply import StalePlan, bound_by
 from reconciler.engine.observe import Snapshot
+from reconciler.formats.redact import restore
 from reconciler.render.visible import visible
 
 
@@ -46,14 +41,28 @@ def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> 
     if loaded is not None and loaded.digest != plan.config_digest:
         raise StalePlan((_stale("the files have changed since the plan was made"),))
     _check_changes(session, plan)
-    sight = session.refresh(_kinds(plan), members=lambda kind, name, live: (kind.name, live.id, name) in written)
+    sight = session.refresh(
+        _kinds(plan, loaded), members=lambda kind, name, live: (kind.name, live.id, name) in written
+    )
     _check_target(session, plan, plan.target)
     sight = users_seen(session, plan, sight)
-    if plan.sealed and loaded is not None:
-        plan = _unsealed(session, plan, loaded, sight)
+    scope = replace(session.scope((), loaded, allow_deletes, plan.policy), owner=plan.owner)
+    manifests = loaded.manifests if loaded else ()
+    if plan.sealed:
+        plan = _restored(session, plan, make_plan(plan.target, scope, "", manifests, sight.observed, Remembered()))
     plan = _judged(session, plan, loaded)
-    changes, _ = without_kept(without_used(release_guard(plan.changes, allow_deletes), sight.observed))
-    return replace(plan, changes=tuple(changes)), sight
+    changes = refuse_used(release_guard(plan.changes, allow_deletes), sight.observed)
+    plan = replace(plan, changes=tuple(without_kept(changes)[0]))
+    world = world_of(scope, match_all(scope, manifests, sight.observed))
+    _check_world(plan, replace(world, bound=world.bound | bound_by(plan)))
+    return plan, sight
+
+
+def _check_world(plan: Plan, world: World) -> None:
+    """Refuse a plan of which something must not happen by now, although it might when it was made. Raises StalePlan."""
+    refused = [(change, refusal(change, world)) for change in plan.changes if change.is_due]
+    if stale := [_stale(f"{change.address}: {block.hint}") for change, block in refused if block]:
+        raise StalePlan(tuple(stale))
 
 
 def _check_target(session: Session, plan: Plan, expected: TargetIdentity) -> None:
@@ -68,31 +77,29 @@ def _check_target(session: Session, plan: Plan, expected: TargetIdentity) -> Non
 
 def _check_changes(session: Session, plan: Plan) -> None:
     """Refuse what no plan of this target holds: somebody wrote it by hand, digest and all."""
-    unknown = sorted(_kinds(plan) - {each.kind.name for each in session.kinds})
+    unknown = sorted(_kinds(plan, None) - {each.kind.name for each in session.kinds})
     wrong = [f"the target has no kind {visible(kind)}" for kind in unknown]
+    numbers = {change.number for change in plan.changes}
+    if len(numbers) < len(plan.changes):
+        wrong.append("two changes have one number")
     for change in plan.changes:
         if change.patch is None and change.is_due and change.action is not Action.DELETE and not plan.sealed:
             wrong.append(f"nothing is said of what {change.address} is to be")
-        if change.patch is not None and not all(_is_in(change.patch, path) for path, _ in change.refs):
+        if change.patch is not None and not all(has_place(change.patch, path) for path, _ in change.refs):
             wrong.append(f"{change.address} refers to another where nothing is")
+        if not numbers.issuperset(change.needs):
+            wrong.append(f"{change.address} waits for a change that is not in the plan")
     if wrong:
         hint = "make it again with `reconciler plan --out`"
         raise ConfigError([error(Code.BAD_PLAN_FILE, f"the plan cannot be applied: {wrong[0]}", None, hint=hint)])
 
 
-def _is_in(value: Json, path: Path) -> bool:
-    """Whether there is a value at a path that leads through maps and lists."""
-    for step in path:
-        within = isinstance(value, dict) and step in value
-        if not (within or (isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value))):
-            return False
-        value = value[step]
-    return bool(path)
-
-
-def _kinds(plan: Plan) -> set[str]:
-    """The kinds a plan is about, and those its changes refer to."""
-    return {address.kind for c in plan.changes for address in (c.address, *needed(c))}
+def _kinds(plan: Plan, loaded: Loaded | None) -> set[str]:
+    """The kinds a plan is about, and those that its changes, or their manifests, refer to."""
+    changed = {change.address for change in plan.changes}
+    manifests = (m for m in (loaded.manifests if loaded else ()) if m.address in changed)
+    named = {address.kind for manifest in manifests for address in manifest.refs.values()}
+    return named | {at.kind for c in plan.changes for at in (c.address, *(at for _, at in c.refs))}
 
 
 def _judged(session: Session, plan: Plan, loaded: Loaded | None) -> Plan:
@@ -102,15 +109,12 @@ def _judged(session: Session, plan: Plan, loaded: Loaded | None) -> Plan:
     return judge_plan(policies, plan, manifests, session.provider, session.schemas)
 
 
-def _unsealed(session: Session, plan: Plan, loaded: Loaded, sight: Snapshot) -> Plan:
-    found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in sight.observed}
-    manifests = {manifest.address: manifest for manifest in loaded.manifests}
-    plan, lost = unsealed(plan, manifests, found, digests=session.digests)
+def _restored(session: Session, plan: Plan, again: Plan) -> Plan:
+    kinds = {on_target.kind.name: on_target.kind for on_target in session.kinds}
+    plan, lost = restore(plan, again, kinds)
     if lost:
-        said = (
-            f"{change.address}: the files and the target do not give the sealed contents any more" for change in lost
-        )
-        raise StalePlan(tuple(_stale(each) for each in said))
+        why = "the files and the target do not give the sealed contents any more"
+        raise StalePlan(tuple(_stale(f"{change.address}: {why}") for change in lost))
     return plan
 
 

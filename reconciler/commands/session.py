@@ -24,9 +24,7 @@ from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import schemas_of
 from reconciler.config.settings import Marks, Prune, Settings, Target
-from reconciler.core.agreement import Agreement
-from reconciler.core.decide import AS_USUAL, ConflictPolicy
-from reconciler.core.model import Manifest, TargetIdentity
+from reconciler.core.model import AS_USUAL, ConflictPolicy, Manifest, TargetIdentity
 from reconciler.core.plan import Scope
 from reconciler.diagnostics import Code
 from reconciler.drivers.base import Driver, RemoteError
@@ -34,6 +32,7 @@ from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.gate import Gate
 from reconciler.drivers.provider import Limits, Provider
+from reconciler.engine.compact import Compactor
 from reconciler.engine.journal import Journal
 from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.lockfile import LockFile, LockFileDriver
@@ -145,11 +144,15 @@ class Session:
         return loaded
 
     def scope(
-        self, addresses: Sequence[str], loaded: Loaded, allow_deletes: int | None, stance: ConflictPolicy = AS_USUAL
+        self,
+        addresses: Sequence[str],
+        loaded: Loaded | None,
+        allow_deletes: int | None,
+        policy: ConflictPolicy = AS_USUAL,
     ) -> Scope:
         """What may be planned, and how. Raises ConfigError for an address without a manifest."""
-        only = frozenset(known_addresses(addresses, loaded.manifests)) or None
-        return Scope(self.owner, self.settings.prune is Prune.OWNED, allow_deletes, only, stance, self.digests)
+        only = frozenset(known_addresses(addresses, loaded.manifests if loaded else ())) or None
+        return Scope(self.owner, self.settings.prune is Prune.OWNED, allow_deletes, only, policy, self.digests)
 
     @property
     def digests(self) -> bool:
@@ -186,10 +189,11 @@ class Session:
         searched = orphans and self.settings.prune is Prune.OWNED
         others = {each.kind.name for each in self.kinds} - needed if searched else set()
         read = [each for each in self.kinds if each.kind.name in needed | others]
-        agreement = None if wanted is None else Agreement(wanted, self.owner, digests=self.digests)
+        compactor = None if wanted is None else Compactor(wanted, self.owner, digests=self.digests)
+        read_at = time.monotonic()
         try:
-            sight = observe(self.driver, read, self.journal, optional=others, agreement=agreement)
-            return self.load_members(sight, members)
+            sight = observe(self.driver, read, self.journal, optional=others, compactor=compactor)
+            return self.load_members(replace(sight, read_at=read_at), members)
         except RemoteError as problem:
             problem.diagnostics = (replace(problem.diagnostic, source=self.target.source),)
             raise
@@ -199,7 +203,7 @@ class Session:
         order = [each.kind.name for each in self.kinds]
         more = observe(self.driver, [e for e in self.kinds if e.kind.name in kinds], self.journal, optional=kinds)
         observed = sorted((*sight.observed, *more.observed), key=lambda each: order.index(each.kind.name))
-        return Snapshot(tuple(observed), (*sight.unsettled, *more.unsettled))
+        return replace(sight, observed=tuple(observed), unsettled=(*sight.unsettled, *more.unsettled))
 
     def load_members(self, sight: Snapshot, members: Wanted) -> Snapshot:
         """What was read, with the members of the collections that are wanted. Raises RemoteError."""

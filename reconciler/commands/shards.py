@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.core.dependencies import needed
 from reconciler.core.model import Address, Change, Plan
+from reconciler.core.references import needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +37,28 @@ def shard_of(address: Address, count: int) -> int:
 def in_shard(plan: Plan, shard: Shard) -> Plan:
     """The part of a whole plan that is a shard's; its guards were judged on the whole.
 
-    What was read, and what is said about no address, is in every part.
+    What was read, and what is reported about no address, is in every part.
     """
     heads = _heads(plan.changes)
     kept = tuple(c for c in plan.changes if shard_of(heads[c.address], shard.count) == shard.number)
     addresses = {str(change.address) for change in plan.changes} - {str(change.address) for change in kept}
-    said = tuple(diagnostic for diagnostic in plan.diagnostics if diagnostic.address not in addresses)
-    return replace(plan, changes=kept, diagnostics=said)
+    diagnostics = tuple(each for each in plan.diagnostics if each.address not in addresses)
+    return replace(plan, changes=kept, diagnostics=diagnostics)
 
 
 def _heads(changes: Sequence[Change]) -> Mapping[Address, Address]:
     """For each address the first of those that it is connected with: what they need, what needs them, and so on."""
     parents: dict[Address, Address] = {change.address: change.address for change in changes}
+    addresses = {change.number: change.address for change in changes}
+    links = {(addresses[number], addresses[other]) for number, before in needed(changes).items() for other in before}
 
     def head(address: Address) -> Address:
         while parents[address] != address:
+            parents[address] = parents[parents[address]]
             address = parents[address]
         return address
 
-    for change in sorted(changes, key=lambda change: change.address):
-        for other in sorted(needed(change) & parents.keys()):
-            first, second = sorted((head(change.address), head(other)))
-            parents[second] = first
+    for one, other in sorted(links):
+        first, second = sorted((head(one), head(other)))
+        parents[second] = first
     return {address: head(address) for address in parents}

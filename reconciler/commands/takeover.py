@@ -22,19 +22,19 @@ def command(options: Options, addresses: tuple[str, ...], owner: str) -> int:
     from reconciler.commands.ownership import change_marks
     from reconciler.commands.session import Session
     from reconciler.config.errors import ConfigError, error
-    from reconciler.core.kind_plan import KindPlanner
     from reconciler.core.model import Change
+    from reconciler.core.ownership import Ownership
     from reconciler.diagnostics import Code
 
     session = Session(options)
     named = [parse_address(text) for text in addresses]
     wanted = named or [manifest.address for manifest in session.load().manifests]
 
-    def decide(planner: KindPlanner) -> list[Change]:
+    def decide(ownership: Ownership) -> list[Change]:
         changes: list[Change] = []
-        for address in (each for each in wanted if each.kind == planner.kind.name):
-            manifest = planner.manifests.get(address.key)
-            change = planner.takeover(manifest, owner) if manifest else None
+        for address in (each for each in wanted if each.kind == ownership.kind.name):
+            manifest = ownership.manifests.get(address.key)
+            change = ownership.take_over(manifest, owner) if manifest else None
             if change is not None:
                 changes.append(change)
             elif named:

@@ -17,8 +17,9 @@ from reconciler.config.writeback import WriteBack
 from reconciler.core.base import UnknownBase
 from reconciler.core.decide import decide_update
 from reconciler.core.marks import Mark
+from reconciler.core.match import Match
 from reconciler.core.model import LiveObject, Manifest, Reason
-from reconciler.core.pairing import Index, index
+from reconciler.core.plan import match_all
 from reconciler.diagnostics import Code
 from reconciler.render.visible import visible
 
@@ -32,7 +33,7 @@ def write_back(session: Session, addresses: Sequence[str]) -> None:
     manifests = {manifest.address: manifest for manifest in loaded.manifests}
     wanted = sorted(known_addresses(addresses, loaded.manifests))
     sight = session.refresh({address.kind for address in wanted})
-    found = {o.kind.name: index(o.kind, o.objects, session.owner) for o in sight.observed}
+    found = match_all(session.scope((), loaded, None), loaded.manifests, sight.observed)
     reading = Reading(session.settings, session.target, session.provider, session.schemas)
     dirs = (*session.options.dirs, *map(Path, session.target.layers))
     target = WriteBack(Drafts(session.root, dirs), reading, loaded.manifests)
@@ -43,24 +44,23 @@ def write_back(session: Session, addresses: Sequence[str]) -> None:
         click.echo(line)
 
 
-def _put(target: WriteBack, found: Index, manifest: Manifest) -> str:
+def _put(target: WriteBack, found: Match, manifest: Manifest) -> str:
     """Put the live values of one address into the drafts; the line that says so."""
     live, mark = _live(found, manifest)
-    decision = decide_update(found.kind, manifest, live.body, mark, UnknownBase())
+    decision = decide_update(found.found.kind, manifest, live.body, mark, UnknownBase())
     if not (units := [write.unit for write in decision.writes if write.reason is not Reason.COUPLED]):
         return f"= {manifest.address}  the file says what is live"
-    changed = target.put(found.kind, manifest, live.body, units)
+    changed = target.put(found.found.kind, manifest, live.body, units)
     files = ", ".join(target.drafts.name(path) for path in changed)
     return f"~ {visible(files)}  {manifest.address}  {visible(', '.join('.'.join(unit) for unit in units))}"
 
 
-def _live(found: Index, manifest: Manifest) -> tuple[LiveObject, Mark | None]:
+def _live(found: Match, manifest: Manifest) -> tuple[LiveObject, Mark | None]:
     """The object of a manifest, and our mark on it. Raises ConfigError where there is none."""
-    owned = found.ours.get(manifest.address.key) or found.ours.get(manifest.moved_from or "")
-    if manifest.id is not None and (live := found.by_id.get(manifest.id)):
-        return live, owned.mark if owned and owned.live.id == live.id else None
-    if owned is None:
+    live = found.pairs[manifest.address.key].live
+    if live is None:
         hint = "`reconciler plan` shows whether it is to be created or adopted"
         summary = f"{manifest.address} has no live object that is managed here"
         raise ConfigError([error(Code.NO_SUCH_ADDRESS, summary, manifest.source, "", hint)])
-    return owned.live, owned.mark
+    managed = found.found.marked.get(live.id)
+    return live, managed.mark if managed else None

@@ -25,7 +25,7 @@ from reconciler.core.model import (
     Manifest,
     Path,
 )
-from reconciler.core.refs import placeholder
+from reconciler.core.references import placeholder
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.provider import MembersStyle, Provider
 

@@ -22,7 +22,7 @@ from reconciler.config.tags import replace_at
 from reconciler.config.text import cut, dotted
 from reconciler.config.unread import Unread, Whole
 from reconciler.core.model import Address, Json, Path
-from reconciler.core.refs import placeholder
+from reconciler.core.references import placeholder
 from reconciler.diagnostics import Code, Diagnostic, Source
 
 if TYPE_CHECKING:

@@ -31,10 +31,10 @@ from reconciler.config.scalars import Tagged
 from reconciler.config.tags import Tags
 from reconciler.config.unread import Unread, UnreadPlaces, Whole
 from reconciler.config.yaml import Unusual, read_unplaced
-from reconciler.core.agreement import gist_of
+from reconciler.core.fingerprint import fingerprint
 from reconciler.core.model import (
     Address,
-    Gist,
+    Fingerprint,
     Json,
     Manifest,
     OnRemove,
@@ -96,9 +96,9 @@ class Lean:
 
     def row(self, manifest: Manifest, again: Unread) -> Manifest:
         """The manifest of a row, whose body can be made again."""
-        gist = gist_of(self._kinds[manifest.address.kind], manifest)
-        known = gist and Gist(self._units.setdefault(gist.units, gist.units), gist.digest)
-        return replace(manifest, body=again, places=UnreadPlaces(again), gist=known)
+        gist = fingerprint(self._kinds[manifest.address.kind], manifest)
+        known = gist and Fingerprint(self._units.setdefault(gist.units, gist.units), gist.digest)
+        return replace(manifest, body=again, places=UnreadPlaces(again), fingerprint=known)
 
     def whole(self, what: bytes) -> Whole:
         """A body and its places, read again. Raises ConfigError unless the file is as it was."""
@@ -149,7 +149,7 @@ class Lean:
     def _is_of_files(self, manifest: Manifest) -> bool:
         """Whether other files say what it means: those it uploads, or those that are in it."""
         kind = self._kinds[manifest.address.kind]
-        return kind.fixed or bool(kind.members)
+        return kind.immutable or bool(kind.members)
 
     def _texts(self, tagged: list[Tagged], found: Found, place: Source) -> list[tuple[str, str]]:
         """What `!file` names, with a digest of the text that is there. Raises Refused."""
@@ -160,7 +160,7 @@ class Lean:
 
     def _facts(self, manifest: Manifest, texts: list[tuple[str, str]]) -> list[Json]:
         kind = self._kinds[manifest.address.kind]
-        gist = gist_of(kind, manifest)
+        gist = fingerprint(kind, manifest)
         name = manifest.body.get(kind.name_field or "")
         return [
             *(manifest.source.line, manifest.source.column, *manifest.address, manifest.id, manifest.protect),
@@ -204,12 +204,12 @@ class Lean:
         )
         return (Accepted(manifest, hash_of_name(kind, name), bytes.fromhex(digest)),)
 
-    def _gist(self, found: list[Any] | None) -> Gist | None:
+    def _gist(self, found: list[Any] | None) -> Fingerprint | None:
         if found is None:
             return None
         units = tuple(tuple(unit) for unit in found[0])
         # Most manifests set the same units: one tuple for all of them.
-        return Gist(self._units.setdefault(units, units), bytes.fromhex(found[1]))
+        return Fingerprint(self._units.setdefault(units, units), bytes.fromhex(found[1]))
 
 
 def _body(document: Document) -> dict[str, Json]:

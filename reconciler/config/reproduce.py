@@ -11,7 +11,7 @@ from reconciler.config.essence import shortened_body, unknown_fields, without_un
 from reconciler.config.manifest import BLOCK, Reading, default_kind, read_manifest
 from reconciler.config.yaml import read_yaml
 from reconciler.core.model import Body, Json, Path
-from reconciler.core.parts import unknown_parts
+from reconciler.core.patch import unknown_parts
 from reconciler.core.semantics import Kind
 from reconciler.diagnostics import Code, Diagnostic, Severity
 

@@ -13,7 +13,7 @@ from reconciler.config.scalars import KNOWN_TAGS, Tagged
 from reconciler.config.text import closest, cut
 from reconciler.config.yaml import decode
 from reconciler.core.model import Address, Json, Path
-from reconciler.core.refs import placeholder
+from reconciler.core.references import placeholder
 from reconciler.diagnostics import Code, Diagnostic, Source
 
 MAX_FILE_BYTES = 2 * 1024 * 1024

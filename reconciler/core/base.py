@@ -1,4 +1,4 @@
-"""What was last applied to a resource: the third side of the table in `decide`.
+"""What a manifest manages, and what was last applied to its object: two of the three sides of the table in `decide`.
 
 Two sources remember it. A mark with digests says for certain what each of its units was when it was last written. The
 files of an earlier commit say what was wanted then, which is what was applied if nothing went wrong in between: good
@@ -12,11 +12,27 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from reconciler.core import marks
-from reconciler.core.desired import managed_units
 from reconciler.core.marks import Mark
 from reconciler.core.model import Address, Json, Manifest, Unit
-from reconciler.core.refs import resolved
-from reconciler.core.semantics import Kind, canonical, meaning_of, same
+from reconciler.core.references import resolved
+from reconciler.core.semantics import Kind, canonical, meaning_of, same, units
+
+
+def left_to_others(unit: Unit, names: frozenset[str]) -> bool:
+    """Whether `names` (as written in `ignore` or `initial`) covers a unit: `metadata`, or `metadata.team`."""
+    return unit[0] in names or ".".join(unit) in names
+
+
+def desired_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
+    """The units a manifest sets, less those it ignores."""
+    found = units(kind, manifest.body)
+    return {unit: value for unit, value in found.items() if not left_to_others(unit, manifest.ignore)}
+
+
+def managed_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
+    """The units a manifest keeps managing after create: `initial` ones are left to others then."""
+    desired = desired_units(kind, manifest)
+    return {unit: value for unit, value in desired.items() if not left_to_others(unit, manifest.initial)}
 
 
 class Base(Protocol):
@@ -70,14 +86,14 @@ class MarkBase:
     def agrees(self, unit: Unit, value: Json) -> bool | None:
         """Whether the value's digest is the one in the mark."""
         recorded = self.mark.digests.get(marks.code(unit))
-        return recorded is None or recorded == fingerprint(self.kind, unit, value)
+        return recorded is None or recorded == digest_of(self.kind, unit, value)
 
 
-def fingerprint(kind: Kind, unit: Unit, value: Json) -> str:
+def digest_of(kind: Kind, unit: Unit, value: Json) -> str:
     """A value as a mark remembers it; of a collection, only that there is one: its entries remember for themselves."""
     if unit[0] in kind.members:
-        return marks.fingerprint("")
-    return marks.fingerprint(canonical(meaning_of(kind, unit), value))
+        return marks.digest_of("")
+    return marks.digest_of(canonical(meaning_of(kind, unit), value))
 
 
 class BaseSource(Protocol):

@@ -1,19 +1,21 @@
-"""Building one change: the request body, its explanation for people, its precondition, and the mark that goes along."""
+"""Building one change: the request body, its rows for people, what it expects to find, and the mark that goes along."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from reconciler.core import marks
-from reconciler.core.base import fingerprint
-from reconciler.core.decide import Decision, Write, assemble
-from reconciler.core.desired import managed_units
+from reconciler.core.base import digest_of, managed_units
+from reconciler.core.decide import Decision, Write
 from reconciler.core.diff import explain, locate
+from reconciler.core.index import Managed
 from reconciler.core.marks import Mark
 from reconciler.core.members import explained
 from reconciler.core.model import (
     ABSENT,
+    Absent,
     Action,
     Address,
     Change,
@@ -23,13 +25,16 @@ from reconciler.core.model import (
     Manifest,
     Path,
     Reason,
+    Removal,
     Unit,
 )
-from reconciler.core.pairing import Managed
-from reconciler.core.parts import unknown_parts
-from reconciler.core.precondition import ABSENT_OBJECT, NAME_FREE, precondition, replacing
-from reconciler.core.refs import placeholder
+from reconciler.core.patch import assemble, unknown_parts
+from reconciler.core.references import placeholder
 from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of, same, units
+from reconciler.core.verify import expected, expected_of_all
+
+FLAGS: Final = "reconciler"
+"""The first step of the path of rows about our own bookkeeping, called like the block of a manifest."""
 
 
 def written(
@@ -38,34 +43,41 @@ def written(
     action: Action,
     live: LiveObject | None,
     decision: Decision,
-    mark: Mark | None,
+    mark: Mark | Absent | None,
     reasons: tuple[Reason, ...],
+    old: Mark | None = None,
 ) -> Change:
-    """A change that sends the decided units, and the mark where one is given; `live` is None for a create."""
+    """A change that sends the decided units, and the mark where one is given, in the place of `old`.
+
+    `live` is None for a create; a mark that is `ABSENT` is taken off.
+    """
     writes = {write.unit: write.after for write in decision.writes}
     if mark is not None:
-        writes[(kind.mark_field, MARK_ENTRY)] = marks.write(mark)
+        writes[(kind.mark_field, MARK_ENTRY)] = marks.write(mark) if isinstance(mark, Mark) else ABSENT
     patch = assemble(kind, writes, live.body if live else {})
+    rows = [row for write in decision.writes for row in _explained(kind, manifest, write)]
+    if isinstance(mark, Mark) and not kind.immutable:
+        decided = {write.unit for write in decision.writes}
+        rows += _flag_rows(kind, manifest, live, old, mark, decided)
     return Change(
         address=manifest.address,
         action=action,
         id=live.id if live else None,
         reasons=reasons,
         source=manifest.source,
-        fields=tuple(field for write in decision.writes for field in _explained(kind, manifest, write)),
+        fields=tuple(rows),
         units=tuple(sorted(writes)),
         patch=patch,
-        precondition=precondition(kind, live, writes)
-        if live
-        else (ABSENT_OBJECT if manifest.same_name_allowed else NAME_FREE),
-        refs=tuple(sorted(awaited(kind, manifest, writes, patch), key=repr)),
+        expects=expected(kind, live, writes) if live else {},
+        refs=tuple(sorted(_waiting(kind, manifest, writes, patch), key=repr)),
+        same_name_allowed=manifest.same_name_allowed,
     )
 
 
-def awaited(
+def _waiting(
     kind: Kind, manifest: Manifest, writes: Collection[Unit], patch: Mapping[str, Json]
 ) -> Iterator[tuple[Path, Address]]:
-    """The places of the patch that wait for an id: in collections, wherever the text stands that says so."""
+    """The places of the patch that wait for an id: in collections, wherever the placeholder stands."""
     waiting: dict[str, Address] = {}
     for path, address in manifest.refs.items():
         if path[0] in kind.members:
@@ -87,15 +99,15 @@ def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
 def replacement(
     kind: Kind, manifest: Manifest, old: Sequence[Managed], decision: Decision, mark: Mark, reason: Reason
 ) -> Change:
-    """A create of what takes the place of objects of the same address: told as a change of the youngest of them."""
-    present = units(kind, old[-1].live.body) if kind.fixed else {}
+    """A create of what takes the place of objects of the same address: shown as a change of the youngest of them."""
+    present = units(kind, old[-1].live.body) if kind.immutable else {}
     writes = tuple(replace(write, before=present.get(write.unit, ABSENT)) for write in decision.writes)
     change = written(kind, manifest, Action.CREATE, None, replace(decision, writes=writes), mark, (reason,))
-    return replace(change, precondition=replacing(owned.live.id for owned in old))
+    return replace(change, replaces=tuple(sorted(each.live.id for each in old)))
 
 
 def mark_change(
-    kind: Kind, action: Action, address: Address, owned: Managed, mark: Mark | None, reason: Reason
+    kind: Kind, action: Action, address: Address, each: Managed, mark: Mark | None, reason: Reason
 ) -> Change:
     """A change that replaces the mark of an object, or takes it off, and leaves all else as it is."""
     text = ABSENT if mark is None else marks.write(mark)
@@ -103,42 +115,37 @@ def mark_change(
     return Change(
         address=address,
         action=action,
-        id=owned.live.id,
+        id=each.live.id,
         reasons=(reason,),
         units=tuple(writes),
-        patch=assemble(kind, writes, owned.live.body),
-        precondition=precondition(kind, owned.live, writes),
+        patch=assemble(kind, writes, each.live.body),
+        expects=expected(kind, each.live, writes),
     )
 
 
-def deletion(kind: Kind, address: Address, live: LiveObject, reason: Reason) -> Change:
+def deletion(kind: Kind, address: Address, live: LiveObject, reason: Reason, removal: Removal) -> Change:
     """A change that deletes an object, as long as all of it is as it was."""
-    return Change(
-        address, Action.DELETE, live.id, reasons=(reason,), precondition=precondition(kind, live, writes=None)
-    )
+    expects = expected_of_all(kind, live)
+    return Change(address, Action.DELETE, live.id, reasons=(reason,), expects=expects, removal=removal)
 
 
 def mark_for(
-    kind: Kind, owner: str, manifest: Manifest, old: Mark | None, after: Mapping[Unit, Json] | None = None
-) -> Mark:
-    """The mark of a manifest's object; the nonce stays, where there is one.
-
-    `after` gives the values its units will have, for digests of them (None: no digests are kept); a unit that is
-    missing there keeps the digest it had. Digests are left out where they do not fit.
-    """
-    managed = {} if kind.fixed else managed_units(kind, manifest)
-    return mark_of_units(kind, owner, manifest, old, managed, after)
-
-
-def mark_of_units(
     kind: Kind,
     owner: str,
     manifest: Manifest,
     old: Mark | None,
-    managed: Mapping[Unit, Json],
     after: Mapping[Unit, Json] | None = None,
+    managed: Mapping[Unit, Json] | None = None,
 ) -> Mark:
-    """The same where the manifest's managed units are known."""
+    """The mark of a manifest's object; the nonce stays, where there is one.
+
+    `after` gives the values its units will have, for digests of them (None: no digests are kept); a unit that is
+    missing there keeps the digest it had. Digests are left out where they do not fit. `managed` are the manifest's
+    managed units, where they are known.
+    """
+    if managed is None:
+        managed = {} if kind.immutable else managed_units(kind, manifest)
+    arrives = manifest.moved_from is not None and (old is None or old.key == manifest.moved_from)
     mark = Mark(
         owner=owner,
         key=manifest.address.key,
@@ -146,6 +153,7 @@ def mark_of_units(
         protect=manifest.protect,
         on_remove=manifest.on_remove,
         units=marks.codes(managed),
+        former=marks.key_code(manifest.moved_from or "") if arrives else old.former if old else None,
     )
     if after is None:
         return mark
@@ -153,7 +161,7 @@ def mark_of_units(
     for unit, value in managed.items():
         code = marks.code(unit)
         known = old.digests.get(code) if old and unit not in after else None
-        digests[code] = known or fingerprint(kind, unit, after.get(unit, value))
+        digests[code] = known or digest_of(kind, unit, after.get(unit, value))
     return marks.with_digests(mark, digests)
 
 
@@ -168,8 +176,8 @@ def dropped_parts(kind: Kind, decision: Decision) -> Iterator[str]:
 
 def _explained(kind: Kind, manifest: Manifest, write: Write) -> Iterator[FieldChange]:
     meaning = meaning_of(kind, write.unit)
-    told = (write.before, manifest.address.key.rpartition("/")[2])  # a name that the address tells is not told again
-    if kind.fixed and (meaning.uncompared or any(same(meaning, each, write.after) for each in told)):
+    known = (write.before, manifest.address.key.rpartition("/")[2])  # a name that the address gives is not repeated
+    if kind.immutable and (meaning.uncompared or any(same(meaning, each, write.after) for each in known)):
         return
     if write.unit[0] in kind.members:
         for path, before, after in explained(kind, write.unit, write.before, write.after):
@@ -182,3 +190,33 @@ def _explained(kind: Kind, manifest: Manifest, write: Write) -> Iterator[FieldCh
         full = (*write.unit, *path)
         place = manifest.place((*write.unit, *locate(meaning, write.after, path)))
         yield FieldChange(full, before, after, write.reason, place, meaning.sensitive)
+
+
+def _flag_rows(
+    kind: Kind,
+    manifest: Manifest,
+    live: LiveObject | None,
+    old: Mark | None,
+    new: Mark,
+    decided: Collection[Unit],
+) -> Iterator[FieldChange]:
+    """What changes in our bookkeeping: `protect`, `on_remove`, and units that are managed from now on, or no longer.
+
+    Units that are written have their own rows; of a new mark only the flags are news.
+    """
+    flags = (
+        ("protect", (old is not None and old.protect) or ABSENT, new.protect or ABSENT),
+        ("on_remove", str((old and old.on_remove) or "") or ABSENT, str(new.on_remove or "") or ABSENT),
+    )
+    for name, before, after in flags:
+        if before != after:
+            yield FieldChange((FLAGS, name), before, after, Reason.MARK, manifest.source)
+    if old is None or live is None:
+        return
+    entries = {unit for body in (manifest.body, live.body) for unit in units(kind, body) if len(unit) > 1}
+    names: set[Unit] = {(name,) for name in kind.fields} | entries
+    for unit in sorted(names - {*decided}):
+        was, is_now = old.manages(unit), new.manages(unit)
+        if was != is_now:
+            before, after = (True if each else ABSENT for each in (was, is_now))
+            yield FieldChange((FLAGS, "managed", *unit), before, after, Reason.MARK, manifest.place(unit))

@@ -20,23 +20,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
 
-from reconciler.core.base import Base
-from reconciler.core.desired import desired_units, left_to_others, managed_units
+from reconciler.core.base import Base, desired_units, left_to_others, managed_units
 from reconciler.core.marks import Mark
-from reconciler.core.members import in_terms_of, way
+from reconciler.core.members import in_terms_of
 from reconciler.core.model import (
     ABSENT,
+    AS_USUAL,
     Body,
+    ConflictPolicy,
     Json,
     Manifest,
+    OnDrift,
     Reason,
+    Resolve,
     Unit,
 )
-from reconciler.core.parts import explicit
-from reconciler.core.semantics import FREE, Kind, can_clear, meaning_of, same, units
+from reconciler.core.semantics import Kind, can_clear, meaning_of, same, units
 from reconciler.diagnostics import Code, Diagnostic, Severity
 
 
@@ -50,45 +50,12 @@ class Write:
     reason: Reason
 
 
-class OnDrift(StrEnum):
-    """What to do about a unit that was changed on the remote, and not in the files."""
-
-    REVERT = "revert"
-    KEEP = "keep"
-    FAIL = "fail"
-
-
-class Resolve(StrEnum):
-    """Whose value a unit gets that was changed on both sides."""
-
-    OURS = "ours"
-    THEIRS = "theirs"
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictPolicy:
-    """What a person decided beforehand about other people's changes."""
-
-    on_drift: OnDrift = OnDrift.REVERT
-    resolve: Resolve | None = None
-
-    def keeps(self, reason: Reason) -> bool:
-        """Whether a unit that differs for this reason is left as it is on the remote."""
-        if reason is Reason.DRIFTED:
-            return self.on_drift is OnDrift.KEEP
-        return reason is Reason.CONFLICT and self.resolve is Resolve.THEIRS
-
-
-AS_USUAL: Final = ConflictPolicy()
-"""Nothing was decided beforehand: what differs is written, and a certain conflict is refused."""
-
-
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The units of one resource that are written, those that are kept as they are live, and what there is to say."""
+    """The units of one resource that are written, those that are left as they are live, and what to report."""
 
     writes: tuple[Write, ...]
-    kept: tuple[Write, ...] = ()
+    ignored: tuple[Write, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -99,26 +66,33 @@ def decide_create(kind: Kind, manifest: Manifest) -> Decision:
 
 
 def decide_update(
-    kind: Kind, manifest: Manifest, live: Body, mark: Mark | None, base: Base, stance: ConflictPolicy = AS_USUAL
+    kind: Kind, manifest: Manifest, live: Body, mark: Mark | None, base: Base, policy: ConflictPolicy = AS_USUAL
 ) -> Decision:
-    """The units in which `live` must change to look like the manifest, as far as the stance wants that.
+    """The units in which `live` must change to look like the manifest, as far as the policy wants that.
 
     `mark` is the live object's (None when it is being adopted: then nothing was managed, and nothing is given up).
     """
     desired = managed_units(kind, manifest)
     present = in_terms_of(kind, desired, units(kind, live))
     differing = list(_differing(kind, desired, present, base))
-    writes = [write for write in differing if not stance.keeps(write.reason)]
-    kept = tuple(write for write in differing if stance.keeps(write.reason))
-    said: list[Diagnostic] = []
-    for unit in _given_up(kind, manifest, present, mark):
-        verdict = _give_up(kind, manifest, unit, present.get(unit, ABSENT), base)
+    ignored = tuple(write for write in differing if _is_left(policy, write.reason, base))
+    writes = [write for write in differing if not _is_left(policy, write.reason, base)]
+    diagnostics: list[Diagnostic] = []
+    for unit in _relinquished(kind, manifest, present, mark):
+        verdict = _relinquish(kind, manifest, unit, present.get(unit, ABSENT), base)
         if isinstance(verdict, Write):
             writes.append(verdict)
         elif verdict is not None:
-            said.append(verdict)
-    said += (_kept(manifest, write) for write in kept)
-    return Decision((*writes, *_coupled(kind, desired, present, writes, kept)), kept, tuple(said))
+            diagnostics.append(verdict)
+    diagnostics += (_left_as_it_is(manifest, write) for write in ignored)
+    return Decision((*writes, *_coupled(kind, desired, present, writes, ignored)), ignored, tuple(diagnostics))
+
+
+def _is_left(policy: ConflictPolicy, reason: Reason, base: Base) -> bool:
+    """Whether a unit that differs for this reason stays as it is on the remote; drift takes a certain base."""
+    if reason is Reason.DRIFTED:
+        return base.certain and policy.on_drift is OnDrift.KEEP
+    return reason is Reason.CONFLICT and policy.resolve is Resolve.THEIRS
 
 
 def _differing(kind: Kind, desired: Mapping[Unit, Json], present: Mapping[Unit, Json], base: Base) -> Iterator[Write]:
@@ -130,38 +104,38 @@ def _differing(kind: Kind, desired: Mapping[Unit, Json], present: Mapping[Unit, 
 
 
 def _attribute(unit: Unit, desired: Json, live: Json, base: Base) -> Reason:
-    if (live_kept := base.agrees(unit, live)) is None:
+    if (live_agrees := base.agrees(unit, live)) is None:
         return Reason.CHANGED
-    if live_kept:
+    if live_agrees:
         return Reason.EDITED
     return Reason.DRIFTED if base.agrees(unit, desired) else Reason.CONFLICT
 
 
-def _given_up(kind: Kind, manifest: Manifest, present: Mapping[Unit, Json], mark: Mark | None) -> Iterator[Unit]:
+def _relinquished(kind: Kind, manifest: Manifest, present: Mapping[Unit, Json], mark: Mark | None) -> Iterator[Unit]:
     """Units the mark says we managed and the manifest says nothing about any more."""
     if mark is None:
         return
-    spoken_for = units(kind, manifest.body)
+    in_file = units(kind, manifest.body)
     fields = [(name,) for name, meaning in kind.fields.items() if not meaning.granular]
     entries = [unit for unit in present if len(unit) > 1]
     for unit in (*fields, *entries):
-        if mark.manages(unit) and unit not in spoken_for and not left_to_others(unit, manifest.ignore):
+        if mark.manages(unit) and unit not in in_file and not left_to_others(unit, manifest.ignore):
             yield unit
 
 
-def _give_up(kind: Kind, manifest: Manifest, unit: Unit, live: Json, base: Base) -> Write | Diagnostic | None:
+def _relinquish(kind: Kind, manifest: Manifest, unit: Unit, live: Json, base: Base) -> Write | Diagnostic | None:
     cleared = ABSENT if len(unit) > 1 and kind.maps != "merge" else meaning_of(kind, unit).on_remove
     if cleared is not ABSENT and same(meaning_of(kind, unit), cleared, live):
         return None
     if base.agrees(unit, live) is False:
-        return _said(manifest, unit, "left the file, but was changed on the remote since: it stays as it is", "")
+        return _warning(manifest, unit, "left the file, but was changed on the remote since: it stays as it is", "")
     if not can_clear(kind, unit):
         hint = "set it to the value it should have, then remove it"
-        return _said(manifest, unit, "left the file, and cannot be cleared: it stays as it is", hint)
+        return _warning(manifest, unit, "left the file, and cannot be cleared: it stays as it is", hint)
     return Write(unit, live, cleared, Reason.REMOVED)
 
 
-def _kept(manifest: Manifest, write: Write) -> Diagnostic:
+def _left_as_it_is(manifest: Manifest, write: Write) -> Diagnostic:
     who = "here and outside these files" if write.reason is Reason.CONFLICT else "outside these files"
     summary = f"{'.'.join(write.unit)} was changed {who} and stays as it is on the remote"
     hint = f"`reconciler pull --theirs {manifest.address}` takes it into the file"
@@ -169,7 +143,7 @@ def _kept(manifest: Manifest, write: Write) -> Diagnostic:
     return Diagnostic(Severity.INFO, Code.KEPT, summary, hint=hint, source=place, address=str(manifest.address))
 
 
-def _said(manifest: Manifest, unit: Unit, what: str, hint: str) -> Diagnostic:
+def _warning(manifest: Manifest, unit: Unit, what: str, hint: str) -> Diagnostic:
     summary = f"{'.'.join(unit)} {what}"
     return Diagnostic(
         Severity.WARNING, Code.CANNOT_CLEAR, summary, hint=hint, source=manifest.source, address=str(manifest.address)
@@ -177,7 +151,11 @@ def _said(manifest: Manifest, unit: Unit, what: str, hint: str) -> Diagnostic:
 
 
 def _coupled(
-    kind: Kind, desired: Mapping[Unit, Json], present: Mapping[Unit, Json], writes: list[Write], kept: Sequence[Write]
+    kind: Kind,
+    desired: Mapping[Unit, Json],
+    present: Mapping[Unit, Json],
+    writes: list[Write],
+    ignored: Sequence[Write],
 ) -> Iterator[Write]:
     """Nulls that must travel with a changed field, though they change nothing by themselves.
 
@@ -185,53 +163,10 @@ def _coupled(
     `reasoning_effort: null`, even where the object shows none.
     """
     written = {write.unit[0] for write in writes}
-    decided = written | {write.unit[0] for write in kept}
+    decided = written | {write.unit[0] for write in ignored}
     for group in kind.coupled:
         if written.isdisjoint(group):
             continue
         for name in group:
             if name not in decided and (name,) in desired and desired[(name,)] is None:
                 yield Write((name,), present.get((name,), ABSENT), None, Reason.COUPLED)
-
-
-def assemble(kind: Kind, writes: Mapping[Unit, Json], live: Body) -> Body:
-    """The request body that writes these units to an object that looks like `live` ({} for a create).
-
-    A map owned entry by entry is sent whole with the entries of others as they are, unless the remote is known to merge
-    it. Where parts of an object value that are left out stay, or may stay, cleared parts are sent by name. Where fields
-    that are left out are cleared, all of the object is sent. Of a collection goes what leads from the live entries to
-    the wanted ones.
-    """
-    body: Body = _all_of(kind, live) if kind.absent == "clear" else {}
-    maps: dict[str, dict[str, Json]] = {}
-    for unit, value in writes.items():
-        name = unit[0]
-        if name in kind.members:
-            body |= {name: steps} if (steps := way(kind, name, value, live.get(name))) else {}
-        elif len(unit) > 1:
-            entries = maps.setdefault(name, dict(live.get(name) or {}) if kind.maps == "whole" else {})
-            body[name] = entries
-            if value is not ABSENT:
-                entries[unit[1]] = value
-            elif kind.maps == "whole":
-                entries.pop(unit[1], None)
-            else:
-                entries[unit[1]] = _taken_out(kind, unit)
-        elif kind.nested != "replace" and live:
-            body[name] = explicit(kind.fields.get(name, FREE), value, live.get(name))
-        else:
-            body[name] = value
-    return body
-
-
-def _all_of(kind: Kind, live: Body) -> Body:
-    """What a request may say of an object that is to stay as it is."""
-    return {name: value for name, value in live.items() if not kind.fields.get(name, FREE).uncompared}
-
-
-def _taken_out(kind: Kind, unit: Unit) -> Json:
-    """What takes an entry out of a map that a remote merges. An empty text takes off a mark where nothing else does."""
-    if kind.maps == "patch":
-        return None
-    cleared = meaning_of(kind, unit).on_remove
-    return "" if cleared is ABSENT else cleared

@@ -4,7 +4,9 @@ The only module that knows the format. Version 1 is one text of five words, or s
 
     1 OWNER KEY NONCE FLAGS UNITS [DIGESTS]
 
-`FLAGS` is `-` or letters (`p` protect, `d` on_remove delete, `r` on_remove release). `UNITS` is `-` or six characters
+`FLAGS` is `-` or letters (`p` protect, `d` on_remove delete, `r` on_remove release), and `<` with six characters for
+the key that the object had before, where it was moved: a `moved_from` that stays in a file is then known to be done.
+`UNITS` is `-` or six characters
 for each managed unit: 36 bits of the SHA-256 of its name, because sixteen names of 64 characters would not fit.
 `DIGESTS` is seven characters for each of them, in the same order: 42 bits of the SHA-256 of the value last applied.
 A mark that starts with another number was written by a newer version: its object is read-only for us. Every version
@@ -35,7 +37,7 @@ _DIGEST_LENGTH: Final = 7
 _VERSION: Final = "1"
 _WORDS: Final = re.compile(
     r"1 ([a-z0-9][a-z0-9._-]{0,31}) ([^ ]+) ([A-Za-z0-9]{1,16}|~)"
-    r" (-|[pdr]{1,3}) (-|(?:[A-Za-z0-9_-]{6})+)(?: ((?:[A-Za-z0-9_-]{7})+))?",
+    r" (-|[pdr]{1,3})(?:<([A-Za-z0-9_-]{6}))? (-|(?:[A-Za-z0-9_-]{6})+)(?: ((?:[A-Za-z0-9_-]{7})+))?",
     re.ASCII,
 )
 _NEWER: Final = re.compile(r"[0-9]{1,4} ([^ ]*) ?([^ ]*).*", re.ASCII | re.DOTALL)
@@ -46,7 +48,8 @@ NO_DIGESTS: Final[Mapping[str, str]] = MappingProxyType({})
 class Mark:
     """What a mark says. `units` holds unit codes (see `code`), not names.
 
-    `digests` has what was last applied to each of them (see `fingerprint`) by its code; empty where none is kept.
+    `digests` has what was last applied to each of them (see `digest_of`) by its code; empty where none is kept.
+    `former` stands for the key before the last move (see `key_code`).
     """
 
     owner: str
@@ -56,6 +59,7 @@ class Mark:
     on_remove: OnRemove | None = None
     units: frozenset[str] = frozenset()
     digests: Mapping[str, str] = field(default_factory=lambda: NO_DIGESTS)
+    former: str | None = None
 
     def manages(self, unit: Unit) -> bool:
         """Whether a unit was managed when the mark was written."""
@@ -82,7 +86,12 @@ def code(unit: Unit) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(name.encode()).digest())[:_CODE_LENGTH].decode()
 
 
-def fingerprint(canonical: str) -> str:
+def key_code(key: str) -> str:
+    """The six characters that stand for a former key in a mark."""
+    return code((key,))
+
+
+def digest_of(canonical: str) -> str:
     """The seven characters that stand for a value in a mark; `canonical` is its text (`semantics.canonical`)."""
     hashed = hashlib.sha256(canonical.encode(errors="surrogatepass")).digest()
     return base64.urlsafe_b64encode(hashed)[:_DIGEST_LENGTH].decode()
@@ -105,7 +114,8 @@ def write(mark: Mark) -> str:
     """
     flags = ("p" if mark.protect else "") + (mark.on_remove.value[0] if mark.on_remove else "")
     units = sorted(mark.units)
-    words = [_VERSION, mark.owner, mark.key, mark.nonce, flags or "-", "".join(units) or "-"]
+    former = f"<{mark.former}" if mark.former else ""
+    words = [_VERSION, mark.owner, mark.key, mark.nonce, (flags or "-") + former, "".join(units) or "-"]
     if mark.digests:
         words.append("".join(mark.digests.get(unit, "") for unit in units))
     text = " ".join(words)
@@ -121,7 +131,7 @@ def with_digests(mark: Mark, digests: Mapping[str, str]) -> Mark:
         mark.owner,
         mark.key,
         "n" * MAX_NONCE,
-        "pd",
+        "pd" + (f"<{mark.former}" if mark.former else ""),
         "".join(mark.units) or "-",
         "".join(digests.values()),
     )
@@ -138,14 +148,14 @@ def read(text: Json) -> Mark | NewerMark | DamagedMark | None:
     if not words:
         newer = None if text.startswith("1 ") else _NEWER.fullmatch(text)
         return NewerMark(*newer.groups()) if newer else DamagedMark()
-    owner, key, nonce, flags, packed, digests = words.groups()
+    owner, key, nonce, flags, former, packed, digests = words.groups()
     units, managed = _codes_in(packed)
     kept = _cut(digests or "", _DIGEST_LENGTH)
     if not is_key(key) or ("d" in flags and "r" in flags) or len(kept) not in (0, len(units)):
         return DamagedMark()
     on_remove = OnRemove.DELETE if "d" in flags else OnRemove.RELEASE if "r" in flags else None
     digests_of = dict(zip(units, kept, strict=True)) if kept else NO_DIGESTS
-    return Mark(owner, key, nonce, "p" in flags, on_remove, managed, digests_of)
+    return Mark(owner, key, nonce, "p" in flags, on_remove, managed, digests_of, former)
 
 
 @lru_cache(maxsize=1024)

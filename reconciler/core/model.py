@@ -68,8 +68,8 @@ class OnRemove(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Gist:
-    """The units a manifest sets, sorted, and a digest of what they mean: see `agreement`."""
+class Fingerprint:
+    """The units a manifest manages, sorted, and a digest of what they mean: see `fingerprint`."""
 
     units: tuple[Unit, ...]
     digest: bytes
@@ -81,8 +81,8 @@ class Manifest:
 
     `places` gives the position of every value by its path in the body; the empty path is the document.
     A text that came from `!file` has its place in that file. `refs` says where the body refers to other resources,
-    `renew` that another object takes the place of one that has expired. `gist` is known where bodies and places are not
-    kept, but read again when somebody asks.
+    `renew` that another object takes the place of one that has expired. `fingerprint` is known where bodies and places
+    are not kept, but read again when somebody asks.
     """
 
     address: Address
@@ -97,7 +97,7 @@ class Manifest:
     moved_from: str | None = None
     same_name_allowed: bool = False
     refs: Mapping[Path, Address] = field(default_factory=dict)
-    gist: Gist | None = field(default=None, compare=False)
+    fingerprint: Fingerprint | None = field(default=None, compare=False)
     renew: bool = False
 
     def place(self, path: Path) -> Source:
@@ -112,16 +112,18 @@ class Manifest:
 class LiveObject:
     """One object as the remote showed it; `created` is the remote's own time stamp (0 if none).
 
-    `body` is verbatim. Where a plan is made, only what it may need is kept (see `agreement`) of an object that is not
-    ours, or that `agrees` with its manifest; `mark` is then what its mark said (see `marks`), None where it has none.
+    `body` is verbatim. Of an object that needs nothing, or is not ours, only a header may be kept: its name and the
+    fields that refer to others in `body`, what its mark says in `mark`, and `content` (see `index.content_of`).
+    `in_sync` is the `fingerprint` that it shares with its manifest.
     """
 
     kind: str
     id: str
     body: Body
     created: float = 0
-    agrees: bool = False
+    in_sync: bool = False
     mark: Any = field(default=None, compare=False)
+    content: bytes | None = field(default=None, compare=False)
 
 
 class Action(StrEnum):
@@ -160,19 +162,55 @@ class Reason(StrEnum):
     EXPIRED = "expired"
 
 
+class OnDrift(StrEnum):
+    """What to do about a unit that was changed on the remote, and not in the files."""
+
+    REVERT = "revert"
+    KEEP = "keep"
+    FAIL = "fail"
+
+
+class Resolve(StrEnum):
+    """Whose value a unit gets that was changed on both sides."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictPolicy:
+    """What a person decided beforehand about other people's changes."""
+
+    on_drift: OnDrift = OnDrift.REVERT
+    resolve: Resolve | None = None
+
+
+AS_USUAL: Final = ConflictPolicy()
+"""Nothing was decided beforehand: what differs is written, and a certain conflict is refused."""
+
+
+class Removal(StrEnum):
+    """Why an object is deleted (or released): its manifest is gone, it is one too many of its address, or another takes its place."""
+
+    ORPHAN = "orphan"
+    DUPLICATE = "duplicate"
+    REPLACED = "replaced"
+
+
 class Blocker(StrEnum):
     """What keeps a change from being applied."""
 
     PROTECT = "protect"
     GUARD = "guard"
     SAME_NAME = "same-name"
+    SAME_CONTENT = "same-content"
     FOREIGN_OWNER = "foreign-owner"
     READ_ONLY_MARK = "read-only-mark"
     PROBABLE_RENAME = "probable-rename"
     NO_SUCH_ID = "no-such-id"
     METADATA_FULL = "metadata-full"
     ALREADY_BOUND = "already-bound"
-    COPY = "copy"
+    CLONE = "copy"
     IMMUTABLE = "immutable"
     CONFLICT = "conflict"
     DRIFT = "drift"
@@ -204,12 +242,14 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One resource's difference.
+    """One resource's difference; `number` is its place in the plan, which `needs` and outcomes name it by.
 
     `patch` is the request body, exactly; `units` names the units of it that are written (a whole map may be sent
-    although one entry of it is ours). `precondition` digests what the live object must still look like. `seal` is the
-    digest of the patch where a sealed plan leaves the patch itself out. `refs` are places of the patch for ids that are
-    known once other changes are done; `needs` names further changes that come first.
+    although one entry of it is ours). `expects` digests what those units, and the mark, were compared with; of a delete
+    the empty unit stands for the whole object. `seals` digests what is written where a sealed plan has no patch.
+    `refs` are places of the patch for ids that are known once other changes are done; `needs` are further changes that
+    come first. `removal` says why an object is deleted, `replaces` whose place a new one takes, `former_owner` from
+    whom it is taken over.
     """
 
     address: Address
@@ -220,16 +260,26 @@ class Change:
     fields: tuple[FieldChange, ...] = ()
     units: tuple[Unit, ...] = ()
     patch: Body | None = None
-    precondition: str | None = None
+    expects: Mapping[Unit, str] = field(default_factory=dict)
     blocked: Block | None = None
-    seal: str | None = None
+    seals: Mapping[Unit, str] = field(default_factory=dict)
     refs: tuple[tuple[Path, Address], ...] = ()
-    needs: tuple[Address, ...] = ()
+    needs: tuple[int, ...] = ()
+    number: int = 0
+    removal: Removal | None = None
+    replaces: tuple[str, ...] = ()
+    same_name_allowed: bool = False
+    former_owner: str | None = None
 
     @property
     def is_due(self) -> bool:
         """Whether apply carries it out."""
         return self.blocked is None and self.action is not Action.NOOP
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether it ends our management of an object because it has no manifest: what the guard counts."""
+        return self.removal is Removal.ORPHAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +306,8 @@ class Plan:
 
     `changes` also holds what is blocked and what needs nothing; `unmanaged` counts the objects that are not ours.
     `against` names the files a plan compares with instead of a target (it cannot be applied), `sealed` says that
-    contents were left out, `rollback` that it takes back what an apply did.
+    contents were left out, `rollback` that it takes back what an apply did, `policy` what was decided beforehand about
+    the changes of others.
     """
 
     target: TargetIdentity
@@ -270,6 +321,7 @@ class Plan:
     against: str | None = None
     sealed: bool = False
     rollback: bool = False
+    policy: ConflictPolicy = AS_USUAL
 
 
 class Result(StrEnum):
@@ -286,6 +338,7 @@ class Result(StrEnum):
 class Outcome:
     """The result of one change: how many requests it took, the remote's id for the last one, and what was found.
 
+    `number` is that of the change.
     `after` is the object as the remote answered, where it did; it stays in the process.
     """
 
@@ -298,3 +351,4 @@ class Outcome:
     error: Diagnostic | None = None
     findings: tuple[Diagnostic, ...] = ()
     after: Body | None = field(default=None, repr=False, compare=False)
+    number: int = 0

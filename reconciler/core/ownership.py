@@ -1,115 +1,107 @@
-"""Whose the objects of one kind are, and the changes that change nothing but that."""
+"""Changes that change nothing but whose an object is: adopt, release, take over."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from reconciler.core import marks, policy
+from reconciler.core import marks
+from reconciler.core.base import managed_units
 from reconciler.core.changes import mark_change, mark_for, written
 from reconciler.core.decide import Decision
-from reconciler.core.desired import managed_units
+from reconciler.core.index import Index, Managed
 from reconciler.core.marks import Mark
-from reconciler.core.model import (
-    Action,
-    Address,
-    Block,
-    Blocker,
-    Change,
-    Json,
-    Manifest,
-    Reason,
-    Unit,
-)
-from reconciler.core.pairing import Index, Managed, mark_to_keep
-from reconciler.core.replacing import claims
-from reconciler.core.semantics import MARK_ENTRY, units
-from reconciler.diagnostics import Code, Diagnostic, Severity, Source
+from reconciler.core.match import Match, refuse_second
+from reconciler.core.model import Action, Address, Block, Blocker, Change, Json, LiveObject, Manifest, Reason, Unit
+from reconciler.core.rules import World, refusal
+from reconciler.core.semantics import Kind, units
 
 
+@dataclass(frozen=True)
 class Ownership:
-    """The live objects of a kind (`index`) and the manifests that want them; collects what there is to say (`said`).
+    """Manifests and live objects of one kind, as they are paired; `digests`: marks remember what is applied."""
 
-    `digests` says that marks keep digests of what is applied.
-    """
+    matched: Match
+    owner: str
+    digests: bool = False
 
-    def __init__(self, found: Index, manifests: Mapping[str, Manifest], owner: str, *, digests: bool = False) -> None:
-        self.index = found
-        self.kind = found.kind
-        self.manifests = manifests
-        self.owner = owner
-        self.digests = digests
-        self.said: list[Diagnostic] = []
-        self._bound_ids = {manifest.id for manifest in manifests.values()}
+    @property
+    def found(self) -> Index:
+        """The live objects."""
+        return self.matched.found
 
-    def adoption(self, manifest: Manifest, id: str) -> Change:
-        """Marking an object as the manifest's, and nothing else; blocked where `id:` in the manifest would be."""
-        if self.kind.fixed:
-            return Change(manifest.address, Action.ADOPT, id, blocked=policy.refuse_fixed(self.kind))
-        live, held = self.index.by_id.get(id), self.index.ours.get(manifest.address.key)
-        if block := policy.refuse_binding(self.index, self.owner, live, id, held, None):
-            return Change(manifest.address, Action.ADOPT, id, (Reason.BOUND,), manifest.source, blocked=block)
-        assert live is not None
-        owned = self.index.with_our_mark.get(id)
-        present = units(self.kind, live.body)
+    @property
+    def kind(self) -> Kind:
+        """The kind of both."""
+        return self.matched.found.kind
+
+    @property
+    def manifests(self) -> Mapping[str, Manifest]:
+        """The manifests by key."""
+        return {key: pair.manifest for key, pair in self.matched.pairs.items()}
+
+    def adopt(self, manifest: Manifest, id: str) -> Change:
+        """Mark an object as the manifest's, and nothing else; blocked where `id:` in the manifest would be."""
+        change = Change(manifest.address, Action.ADOPT, id, (Reason.BOUND,), manifest.source)
+        live, held = self.found.by_id.get(id), self.found.managed.get(manifest.address.key)
+        if self.kind.immutable:
+            return replace(change, blocked=refuse_immutable(self.kind))
+        if live is None:
+            hint = f"the target has no {self.kind.name} with id {id}: correct or remove `id`"
+            return replace(change, blocked=Block(Blocker.NO_SUCH_ID, hint))
+        if held is not None and held.live.id != id:
+            return replace(change, blocked=refuse_second(held))
+        old, present = self.mark_to_keep(live), units(self.kind, live.body)
         shown = {unit: present.get(unit) for unit in managed_units(self.kind, manifest)}
-        mark = self._new_mark(manifest, mark_to_keep(self.index, owned) if owned else None, shown)
-        if owned and owned.mark == mark:
+        mark = self.new_mark(manifest, old, shown)
+        if old == mark:
             return Change(manifest.address, Action.NOOP, id, source=manifest.source)
-        change = written(self.kind, manifest, Action.ADOPT, live, Decision(()), mark, (Reason.BOUND,))
-        block = policy.refuse_full_map(self.kind, change, live)
-        return replace(change, blocked=block) if block else change
+        return self._admitted(
+            written(self.kind, manifest, Action.ADOPT, live, Decision(()), mark, (Reason.BOUND,), old)
+        )
 
-    def releases(self, key: str) -> list[Change]:
-        """Taking our mark off the object of a key; empty where there is none."""
-        owned, address = self.index.ours.get(key), Address(self.kind.name, key)
-        if owned is None:
-            return []
-        if self.kind.fixed:
-            return [Change(address, Action.RELEASE, owned.live.id, blocked=policy.refuse_fixed(self.kind))]
-        change = mark_change(self.kind, Action.RELEASE, address, owned, None, Reason.RELEASED)
-        return [replace(change, blocked=self._copied(owned))]
+    def release(self, key: str) -> Change | None:
+        """Take our mark off the object of a key; None where there is none."""
+        each, address = self.found.managed.get(key), Address(self.kind.name, key)
+        if each is None:
+            return None
+        if self.kind.immutable:
+            return Change(address, Action.RELEASE, each.live.id, blocked=refuse_immutable(self.kind))
+        return self._admitted(mark_change(self.kind, Action.RELEASE, address, each, None, Reason.RELEASED))
 
-    def takeover(self, manifest: Manifest, owner: str) -> Change | None:
-        """Putting our name in the place of `owner` on the manifest's object; None where they have none for it.
+    def take_over(self, manifest: Manifest, owner: str) -> Change | None:
+        """Put our name in the place of `owner` on the manifest's object; None where they have none for it.
 
-        All else of the mark stays, so that what they managed and the manifest does not name is given up cleanly.
+        All else of the mark stays, so that what they managed and the manifest does not name is cleared once.
         """
         key, id = manifest.address.key, manifest.id
-        theirs = (owned for owned in self.index.foreign if owned.mark.owner == owner)
-        owned = next((o for o in theirs if (o.live.id == id if id else o.mark.key == key)), None)
-        if owned is None or self.kind.fixed:
+        theirs = (each for each in self.found.foreign if each.mark.owner == owner)
+        each = next((e for e in theirs if (e.live.id == id if id else e.mark.key == key)), None)
+        if each is None or self.kind.immutable:
             return None
-        renamed = replace(owned.mark, owner=self.owner, key=key, digests={})
-        mark = marks.with_digests(renamed, owned.mark.digests)
-        change = mark_change(self.kind, Action.ADOPT, manifest.address, owned, mark, Reason.TAKEOVER)
-        change = replace(change, source=manifest.source)
-        held = self.index.ours.get(key)
-        return replace(change, blocked=policy.refuse_second(held)) if held else change
+        mark = marks.with_digests(replace(each.mark, owner=self.owner, key=key, digests={}), each.mark.digests)
+        change = mark_change(self.kind, Action.ADOPT, manifest.address, each, mark, Reason.TAKEOVER)
+        change = replace(change, source=manifest.source, former_owner=owner)
+        held = self.found.managed.get(key)
+        return replace(change, blocked=refuse_second(held)) if held else self._admitted(change)
 
-    def _unbound(self, key: str) -> list[Managed]:
-        """The objects of a key that no manifest binds by id: the one that counts, then its twins."""
-        return [owned for owned in claims(self.index, key) if owned.live.id not in self._bound_ids]
-
-    def _new_mark(self, manifest: Manifest, old: Mark | None, after: Mapping[Unit, Json]) -> Mark:
-        mark = mark_for(self.kind, self.owner, manifest, old, after if self.digests else None)
-        if self.digests and mark.units and not mark.digests:
-            self._warn(Code.BASE_UNKNOWN, manifest.address.key, "its mark has no room for digests: it keeps names only")
-        return mark
-
-    def _copied(self, owned: Managed) -> Block | None:
-        """A copy that a person made of an object would take its place, and be the next to go."""
-        copy = self.index.copy_of(owned.live.id)
-        if copy is None:
+    def mark_to_keep(self, live: LiveObject) -> Mark | None:
+        """Our mark on an object as it goes on: a clone that gets a manifest of its own gets a nonce of its own."""
+        each: Managed | None = self.found.marked.get(live.id)
+        if each is None:
             return None
-        hint = f"{copy.id} is a copy of it and would go next: take the entry {MARK_ENTRY!r} off the copy first"
-        return Block(Blocker.COPY, hint)
+        return replace(each.mark, nonce=marks.NO_NONCE) if self.found.is_clone(live.id) else each.mark
 
-    def _warn(self, code: Code, key: str, summary: str) -> None:
-        self._say(Severity.WARNING, code, key, summary)
+    def new_mark(self, manifest: Manifest, old: Mark | None, after: Mapping[Unit, Json]) -> Mark:
+        """The mark that a manifest's object gets; `after` gives the values its managed units will have."""
+        return mark_for(self.kind, self.owner, manifest, old, after if self.digests else None)
 
-    def _say(
-        self, severity: Severity, code: Code, key: str, summary: str, hint: str = "", source: Source | None = None
-    ) -> None:
-        at = f"{self.kind.name}/{key}"
-        self.said.append(Diagnostic(severity, code, summary, hint=hint, source=source, address=at))
+    def _admitted(self, change: Change) -> Change:
+        block = refusal(change, World({self.kind.name: self.found}))
+        return replace(change, blocked=block) if block else change
+
+
+def refuse_immutable(kind: Kind) -> Block:
+    """Objects that cannot be changed get their mark when they are made, and keep it."""
+    hint = f"a {kind.name} cannot be changed, its mark included: it is managed from its creation to its end"
+    return Block(Blocker.IMMUTABLE, hint)

@@ -1,32 +1,35 @@
 """From manifests and live objects to the ordered changes: the plan as a value.
 
-Each manifest is paired with at most one live object (`pairing`), its units are decided one by one (`decide`), and what
-must not happen is blocked with the line that would allow it (`policy`). The same inputs, in any order, give the same
+Each manifest is paired with at most one live object (`match`), its units are decided one by one (`decide`), and what
+must not happen is blocked with the line that would allow it (`rules`). The same inputs, in any order, give the same
 plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from reconciler.core import policy
 from reconciler.core.base import NO_BASE, BaseSource
-from reconciler.core.decide import AS_USUAL, ConflictPolicy
-from reconciler.core.dependencies import levels, without_broken, without_kept, without_used
+from reconciler.core.index import Index, Observation, index
 from reconciler.core.kind_plan import KindPlanner
+from reconciler.core.match import Match, match
 from reconciler.core.model import (
+    AS_USUAL,
     Action,
     Address,
+    Blocker,
     Change,
+    ConflictPolicy,
     Manifest,
     Plan,
     ReadCount,
+    Removal,
     TargetIdentity,
 )
-from reconciler.core.pairing import Observation, index
-from reconciler.core.refs import paired_ids, resolved
-from reconciler.diagnostics import Diagnostic
+from reconciler.core.references import levels, refuse_broken, refuse_used, resolved
+from reconciler.core.rules import World, guard, refusal
+from reconciler.diagnostics import Code, Diagnostic, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +37,18 @@ class Scope:
     """What may be planned.
 
     `only` narrows to some addresses (then nothing is deleted); `prune` allows deletes at all; `digests` says that marks
-    remember what is applied.
+    remember what is applied. `elsewhere` are addresses with a manifest that is not among those given: of another
+    target, or another part of a fleet. `neighbours` are the owners of other targets.
     """
 
     owner: str
     prune: bool = False
     allow_deletes: int | None = None
     only: frozenset[Address] | None = None
-    stance: ConflictPolicy = AS_USUAL
+    policy: ConflictPolicy = AS_USUAL
     digests: bool = False
+    elsewhere: frozenset[Address] = frozenset()
+    neighbours: frozenset[str] = frozenset()
 
 
 def make_plan(
@@ -57,46 +63,102 @@ def make_plan(
 
     `observed` holds one observation for each kind in order of dependency: kinds come after those they refer to.
     """
-    wanted = list(manifests)
-    indexes = [index(observation.kind, observation.objects, scope.owner) for observation in observed]
-    ids: dict[Address, str] = {}
-    referred = {address.kind for manifest in wanted for address in manifest.refs.values()} | base.referred()
-    for found in indexes:
-        if found.kind.name in referred:
-            ids |= paired_ids(found, wanted)
-    changes: list[Change] = []
-    said: list[Diagnostic] = []
-    owned = unmanaged = 0
-    for found in indexes:
-        planner = KindPlanner(
-            found,
-            {m.address.key: resolved(m, ids) for m in wanted if m.address.kind == found.kind.name},
-            scope.owner,
-            base=base.knowing(ids),
-            stance=scope.stance,
-            digests=scope.digests,
-        )
-        planner.run(scope.only, scope.prune)
-        changes += planner.changes
-        said += planner.said
-        owned += len(planner.index.ours)
-        unmanaged += len(planner.index.unmanaged_objects) - planner.adopted
-    possible = without_used(without_broken(changes), observed)
-    guarded, kept = without_kept(without_used(policy.guard(possible, owned, scope.allow_deletes), observed))
-    said += kept
+    matches = match_all(scope, manifests, observed)
+    known = base.knowing({address: id for each in matches.values() for address, id in each.ids.items()})
+    planners = [
+        KindPlanner(each, scope.owner, base=known, policy=scope.policy, digests=scope.digests)
+        for each in matches.values()
+    ]
+    changes = [c for planner in planners for c in planner.changes(scope.only, scope.prune)]
+    changes = _refused(changes, world_of(scope, matches))
+    managed = sum(len(each.found.managed) for each in matches.values())
+    possible = refuse_used(refuse_broken(changes), observed)
+    guarded = refuse_used(guard(possible, managed, scope.allow_deletes), observed)
+    kept, diagnostics = without_kept(guarded)
+    diagnostics += [each for planner in planners for each in planner.diagnostics]
+    adopted = sum(change.action is Action.ADOPT and change.blocked is None for change in kept)
     return Plan(
         target=target,
         owner=scope.owner,
         config_digest=config_digest,
-        changes=in_order(guarded, [observation.kind.name for observation in observed]),
+        changes=in_order(kept, [observation.kind.name for observation in observed]),
         read={o.kind.name: ReadCount(len(o.objects), o.requests) for o in observed},
-        unmanaged=unmanaged,
-        diagnostics=tuple(sorted(said, key=lambda d: (str(d.address), d.code, d.summary))),
+        unmanaged=sum(len(each.found.unmanaged) for each in matches.values()) - adopted,
+        diagnostics=tuple(sorted(diagnostics, key=lambda d: (str(d.address), d.code, d.summary))),
+        policy=scope.policy,
     )
 
 
+def match_all(scope: Scope, manifests: Iterable[Manifest], observed: Sequence[Observation]) -> dict[str, Match]:
+    """Every kind's manifests paired with its objects, references resolved as far as they can be."""
+    wanted, elsewhere = _by_kind(manifests), _keys(scope.elsewhere)
+    matches: dict[str, Match] = {}
+    ids: dict[Address, str] = {}
+    for observation in observed:
+        kind = observation.kind
+        found = index(kind, observation.objects, scope.owner)
+        manifests_of = {key: resolved(each, ids) for key, each in wanted.get(kind.name, {}).items()}
+        matches[kind.name] = match(found, manifests_of, elsewhere.get(kind.name, frozenset()))
+        ids |= matches[kind.name].ids
+    return {name: _with_references(each, ids) for name, each in matches.items()}
+
+
+def _with_references(matched: Match, ids: Mapping[Address, str]) -> Match:
+    """References within a kind, or to a later one, are known only when all is paired."""
+    waiting = {key: pair for key, pair in matched.pairs.items() if pair.manifest.refs}
+    if not waiting:
+        return matched
+    known = {key: replace(pair, manifest=resolved(pair.manifest, ids)) for key, pair in waiting.items()}
+    return replace(matched, pairs={**matched.pairs, **known})
+
+
+def world_of(scope: Scope, matches: Mapping[str, Match]) -> World:
+    """What rules look at when a plan is made."""
+    bound = frozenset((name, id) for name, each in matches.items() for id in each.bound)
+    found: dict[str, Index] = {name: each.found for name, each in matches.items()}
+    return World(found, matches, bound, neighbours=scope.neighbours)
+
+
+def _by_kind(manifests: Iterable[Manifest]) -> dict[str, dict[str, Manifest]]:
+    kinds: dict[str, dict[str, Manifest]] = {}
+    for manifest in manifests:
+        kinds.setdefault(manifest.address.kind, {})[manifest.address.key] = manifest
+    return kinds
+
+
+def _keys(addresses: Iterable[Address]) -> dict[str, set[str]]:
+    kinds: dict[str, set[str]] = {}
+    for address in addresses:
+        kinds.setdefault(address.kind, set()).add(address.key)
+    return kinds
+
+
+def _refused(changes: Iterable[Change], world: World) -> list[Change]:
+    """The changes, numbered, those blocked that must not be carried out."""
+    return [
+        replace(change, number=number, blocked=change.blocked or refusal(change, world))
+        if change.action is not Action.NOOP
+        else replace(change, number=number)
+        for number, change in enumerate(changes)
+    ]
+
+
+def without_kept(changes: Sequence[Change]) -> tuple[list[Change], list[Diagnostic]]:
+    """Leave out deletes of what is replaced while something goes on using it, and say so; nobody asked for them."""
+    held = {c.address for c in changes if c.action is Action.CREATE and not c.is_due}
+    left: list[Change] = []
+    diagnostics: list[Diagnostic] = []
+    for change in changes:
+        if change.removal is not Removal.REPLACED or (change.is_due and change.address not in held):
+            left.append(change)
+        elif change.blocked and change.blocked.by is Blocker.IN_USE:
+            summary = f"{change.id} has been replaced and stays for now: {change.blocked.hint}"
+            diagnostics.append(Diagnostic(Severity.INFO, Code.STILL_USED, summary, address=str(change.address)))
+    return left, diagnostics
+
+
 def in_order(changes: Iterable[Change], kinds: Sequence[str]) -> tuple[Change, ...]:
-    """Changes as they are applied: by kind, in the order of dependency given; deletes last, and those in reverse.
+    """Changes as they are applied, numbered: by kind, in the order of dependency given; deletes last, in reverse.
 
     Within a kind, what is needed comes before what needs it.
     """
@@ -111,6 +173,15 @@ def in_order(changes: Iterable[Change], kinds: Sequence[str]) -> tuple[Change, .
     # The least first, and one after the other: what is sorted by tuples has one for each change.
     changes.sort(key=lambda change: change.id or "")
     changes.sort(key=lambda change: change.address.key)
-    changes.sort(key=lambda change: level.get(change.address, 0))
+    changes.sort(key=lambda change: level.get(change.number, 0))
     changes.sort(key=turn)
-    return tuple(changes)
+    places = {change.number: place for place, change in enumerate(changes)}
+    return tuple(_renumbered(change, places) for change in changes)
+
+
+def _renumbered(change: Change, places: Mapping[int, int]) -> Change:
+    needs = tuple(sorted(places[number] for number in change.needs if number in places))
+    number = places[change.number]
+    if change.number == number and change.needs == needs:
+        return change
+    return replace(change, number=number, needs=needs)

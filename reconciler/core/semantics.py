@@ -90,7 +90,7 @@ class Kind:
     `coupled` are groups of fields that the remote only accepts together; `max_entries` is how many entries the map with
     the mark may have (None: any number). Where a remote `archives`, nothing is ever deleted.
 
-    Objects of a `fixed` kind cannot be changed, marks included: another one takes the place of one that should be
+    Objects of an `immutable` kind cannot be changed, marks included: another one takes the place of one that should be
     different. `members` are the fields that are collections, `expired` is the field and value of an object whose time
     is over.
     """
@@ -106,7 +106,7 @@ class Kind:
     maps: str = "whole"
     absent: str = "keep"
     archives: bool = False
-    fixed: bool = False
+    immutable: bool = False
     members: Mapping[str, Members] = field(default_factory=dict)
     expired: tuple[str, str] | None = None
 

@@ -1,24 +1,163 @@
-"""Did the remote do what it was asked? Every answer to a write is compared with what was sent and what was there.
+"""Does a change still fit the object, and did the remote do what it was asked?
 
-Without this, a gateway that overrides a field or a server that ignores one shows up as a difference that never ends.
+A plan may be carried out hours later. A unit is sent where it is still as it was compared with; one that has its wanted
+value by now is not sent again; any other has changed, and the change is stale. What others did elsewhere is no matter.
+After the write, the answer is compared with what was sent and what was there: without this, a gateway that overrides a
+field shows up as a difference that never ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
-from reconciler.core.model import (
-    ABSENT,
-    Body,
-    Json,
-    Unit,
-)
-from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of, same, units
+from reconciler.core import marks
+from reconciler.core.index import Index, mark_of, mark_text
+from reconciler.core.marks import Mark
+from reconciler.core.members import remaining
+from reconciler.core.model import ABSENT, Action, Body, Change, Json, LiveObject, Unit
+from reconciler.core.patch import assemble
+from reconciler.core.semantics import MARK_ENTRY, Kind, canonical, digest, is_mark, meaning_of, same, units
 from reconciler.diagnostics import Code, Diagnostic, Severity
 
 _OVERRIDDEN: Final = "a gateway may override it, or the remote ignores it: until then every plan shows it again"
 _MEDDLED: Final = "somebody changed it at the same moment, or a gateway overrides it"
+_ALL: Final[Unit] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The change can be carried out by sending `patch` (None for a delete)."""
+
+    patch: Body | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyApplied:
+    """The object already is as the change wants it."""
+
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The world moved on since the plan was made: `why` says how."""
+
+    why: str
+
+
+def expected(kind: Kind, live: LiveObject, writes: Iterable[Unit]) -> dict[Unit, str]:
+    """The digests of an object's mark and of the units to be written, as a change expects to find them.
+
+    Collections are left out: each of their entries is looked at by itself, so that a half is not done twice.
+    """
+    present, mark = units(kind, live.body), (kind.mark_field, MARK_ENTRY)
+    chosen = (unit for unit in writes if unit[0] not in kind.members)
+    return {unit: _digest(kind, unit, live, present) for unit in (*chosen, mark)}
+
+
+def expected_of_all(kind: Kind, live: LiveObject) -> dict[Unit, str]:
+    """The digest of all that the schema knows of an object, its mark included."""
+    present = units(kind, live.body)
+    fields = [
+        (name,)
+        for name, meaning in kind.fields.items()
+        if not (meaning.granular or meaning.uncompared or name in kind.members)
+    ]
+    chosen: list[Unit] = [*fields, *(unit for unit in present if len(unit) > 1)]
+    parts = {repr(unit): canonical(meaning_of(kind, unit), present.get(unit)) for unit in chosen}
+    return {_ALL: digest(parts | {"mark": str(mark_text(kind, live))})}
+
+
+def _digest(kind: Kind, unit: Unit, live: LiveObject, present: Mapping[Unit, Json]) -> str:
+    if is_mark(kind, unit):
+        return digest({"mark": str(mark_text(kind, live))})
+    return digest({repr(unit): canonical(meaning_of(kind, unit), present.get(unit))})
+
+
+def check(change: Change, found: Index) -> Ready | AlreadyApplied | Stale:
+    """Compare one change with the live objects of its kind as they are now."""
+    if change.action is Action.CREATE:
+        return _check_create(change, found)
+    live = found.by_id.get(change.id or "")
+    if live is not None:
+        return check_live(change, found.kind, live)
+    if change.action is Action.DELETE:
+        return AlreadyApplied(change.id)
+    return Stale(f"{change.id} does not exist any more")
+
+
+def _check_create(change: Change, found: Index) -> Ready | AlreadyApplied | Stale:
+    there = [each for each in found.candidates(change.address.key) if each.live.id not in change.replaces]
+    if not there:
+        return Ready(change.patch)
+    if made := next((each for each in there if _is_made(change, found.kind, each.live)), None):
+        return AlreadyApplied(made.live.id)
+    return Stale(f"{there[0].live.id} has been created for {change.address} since the plan was made")
+
+
+def _is_made(change: Change, kind: Kind, live: LiveObject) -> bool:
+    present = units(kind, live.body)
+    return all(_is_wanted(kind, unit, value, live, present) for unit, value in planned_writes(change, kind).items())
+
+
+def check_live(change: Change, kind: Kind, live: LiveObject) -> Ready | AlreadyApplied | Stale:
+    """Compare a change of an object with the object as it is now, unit by unit."""
+    if change.action is Action.DELETE:
+        as_it_was = expected_of_all(kind, live) == change.expects
+        return Ready(None) if as_it_was else Stale(f"{live.id} has changed since the plan was made")
+    present, writes = units(kind, live.body), planned_writes(change, kind)
+    members = {unit[0]: writes.pop(unit) for unit in tuple(writes) if unit[0] in kind.members}
+    now = expected(kind, live, writes)
+    wanted = {unit for unit, value in writes.items() if _is_wanted(kind, unit, value, live, present)}
+    changed = {unit for unit, was in change.expects.items() if now.get(unit) != was}
+    if touched := changed - wanted:
+        return Stale(f"{live.id} has changed in {_names(touched, kind)} since the plan was made")
+    ways: Body = {}
+    for name, planned in members.items():
+        steps, other = remaining(kind, name, planned or {}, live.body.get(name))
+        if other:
+            return Stale(f"{other} in {live.id} has changed since the plan was made")
+        ways |= {name: steps} if steps else {}
+    if not ways and wanted.issuperset(writes):
+        return AlreadyApplied(live.id)
+    left = {unit: value for unit, value in writes.items() if unit not in changed}
+    return Ready(assemble(kind, left, live.body) | ways)
+
+
+def planned_writes(change: Change, kind: Kind) -> dict[Unit, Json]:
+    """The units a change writes and their new values; `ABSENT` for an entry it takes away."""
+    patch = change.patch or {}
+    writes: dict[Unit, Json] = {}
+    for unit in change.units:
+        value = patch.get(unit[0], {} if unit[0] in kind.members else ABSENT)
+        if len(unit) > 1:
+            value = value.get(unit[1], ABSENT) if isinstance(value, dict) else ABSENT
+        writes[unit] = value
+    return writes
+
+
+def _is_wanted(kind: Kind, unit: Unit, value: Json, live: LiveObject, present: Mapping[Unit, Json]) -> bool:
+    """Whether a unit has the value that a change gives it; what the remote does not show counts as if it had."""
+    if is_mark(kind, unit):
+        return bool(value == mark_text(kind, live) or _same_mark(value, mark_of(kind, live)))
+    if unit[0] in kind.members:
+        return remaining(kind, unit[0], value, live.body.get(unit[0])) == ({}, None)
+    meaning = meaning_of(kind, unit)
+    return meaning.uncompared or same(meaning, None if value is ABSENT else value, present.get(unit))
+
+
+def _same_mark(planned: Json, live: object) -> bool:
+    """Whether two marks mean the same; a nonce not yet drawn fits any."""
+    wanted = None if planned is ABSENT else marks.read(planned)
+    if not (isinstance(wanted, Mark) and isinstance(live, Mark)):
+        return wanted is None and live is None
+    return replace(wanted, nonce=live.nonce if wanted.nonce == marks.NO_NONCE else wanted.nonce) == live
+
+
+def _names(chosen: Iterable[Unit], kind: Kind) -> str:
+    return ", ".join("its mark" if is_mark(kind, unit) else ".".join(unit) for unit in sorted(chosen))
 
 
 def verify(kind: Kind, address: str, sent: Body, prior: Body | None, answer: Body) -> tuple[Diagnostic, ...]:
@@ -46,9 +185,9 @@ def _findings(kind: Kind, address: str, sent: Body, prior: Body | None, answer: 
             continue
         if unit[0] in whole_maps and unit in before:
             if unit in found:
-                yield _said(address, unit, Code.NOT_KEPT, "was taken away, but the remote kept it", _OVERRIDDEN)
+                yield _warning(address, unit, Code.NOT_KEPT, "was taken away, but the remote kept it", _OVERRIDDEN)
         elif not same(meaning_of(kind, unit), before.get(unit), found.get(unit)):
-            yield _said(address, unit, Code.CHANGED_UNASKED, "was not sent, but changed with this write", _MEDDLED)
+            yield _warning(address, unit, Code.CHANGED_UNASKED, "was not sent, but changed with this write", _MEDDLED)
 
 
 def _uncompared(kind: Kind, unit: Unit) -> bool:
@@ -62,8 +201,8 @@ def _mark(kind: Kind, body: Body, otherwise: Json = None) -> Json:
 
 def _not_kept(address: str, unit: Unit, got: Json) -> Diagnostic:
     shown = "nothing" if got is ABSENT or got is None else "another value"
-    return _said(address, unit, Code.NOT_KEPT, f"was sent, but the remote answered with {shown}", _OVERRIDDEN)
+    return _warning(address, unit, Code.NOT_KEPT, f"was sent, but the remote answered with {shown}", _OVERRIDDEN)
 
 
-def _said(address: str, unit: Unit, code: Code, what: str, hint: str) -> Diagnostic:
+def _warning(address: str, unit: Unit, code: Code, what: str, hint: str) -> Diagnostic:
     return Diagnostic(Severity.WARNING, code, f"{'.'.join(unit)} {what}", hint=hint, address=address)

@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeGuard
+from typing import Any, Final, Protocol, TypeAlias, TypeGuard
 
 from reconciler.core.model import Body
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
@@ -161,6 +161,10 @@ class Collection(Protocol):
         ...
 
 
+Sending: TypeAlias = Callable[[], tuple[Body, Body] | None]
+"""Asked right before an update goes out: another patch, and the object as it looks now; None where nothing is new."""
+
+
 class Driver(Protocol):
     """Five blocking verbs, safe from several threads; bodies go in and out as the remote speaks them."""
 
@@ -179,15 +183,17 @@ class Driver(Protocol):
         """
         ...
 
-    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None) -> Body:
+    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None, sending: Sending | None = None) -> Body:
         """Change the fields in `patch` of an object that looked as `seen`; answers with the whole object.
 
+        `sending` is called right before each time the request goes out; where it answers, that is sent instead. What it
+        raises is passed on, and nothing is sent.
         Raises VersionConflict where the remote compares versions and has another, or may have done it.
         """
         ...
 
-    def delete(self, kind: str, id: str) -> None:
-        """Remove an object; one that is absent already is removed."""
+    def delete(self, kind: str, id: str, sending: Callable[[], None] | None = None) -> None:
+        """Remove an object; one that is absent already is removed. `sending` is called as for an update."""
         ...
 
     def within(self, kind: str, id: str, field: str) -> Collection:

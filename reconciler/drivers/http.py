@@ -103,7 +103,7 @@ class HttpClient(Tallies):
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
         repeatable: bool = True,
-        sending: Callable[[], None] | None = None,
+        sending: Callable[[], Body | None] | None = None,
         upload: Upload | None = None,
         bucket: tuple[str, int] | None = None,
     ) -> Answer:
@@ -111,8 +111,8 @@ class HttpClient(Tallies):
 
         An `upload` goes instead of a body. A `bucket` is a rate of its own: its name, and requests a minute.
 
-        `sending` is called right before each try, at most `EARLY_SECONDS`; what it raises is passed on, and nothing is
-        sent. What is not out a quarter of the timeout later is not sent any more.
+        `sending` is called right before each try, at most `EARLY_SECONDS`; the body it gives goes instead, and what it
+        raises is passed on, and nothing is sent. What is not out a quarter of the timeout later is not sent any more.
         Raises Unreachable when no answer came, TooLarge when it is, Interrupted when a wait was ended.
         """
         gate, lanes = self._gates[method != "GET"], self._lanes[method != "GET"]
@@ -127,7 +127,9 @@ class HttpClient(Tallies):
                 self._wait(max(LANE_SECONDS, gate.opens_in()))
             limited = False
             try:
-                latest = self._take_turn(gate, sending) + within
+                moment, fresh = self._take_turn(gate, sending)
+                latest = moment + within
+                outgoing = outgoing if fresh is None else replace(outgoing, body=fresh)
                 left = math.inf if method == "GET" else self._fence()
                 latest = latest if upload else min(latest, self._clock() + left)
                 answer, error = self._try(replace(outgoing, latest=latest))
@@ -246,8 +248,10 @@ class HttpClient(Tallies):
             hint = "http:// and https:// proxies are supported; `no_proxy` names hosts that are reached without one"
             raise Unreachable("the proxy that the environment names cannot be used", reached=False, hint=hint) from None
 
-    def _take_turn(self, gate: Gate, announce: Callable[[], None] | None) -> float:
-        """Wait for a place at the gate, and announce what takes it; the moment right before it was announced.
+    def _take_turn(self, gate: Gate, announce: Callable[[], Body | None] | None) -> tuple[float, Body | None]:
+        """Wait for a place at the gate, and announce what takes it.
+
+        Gives the moment right before it was announced, and the body that is to be sent by now.
 
         A place that was missed, because the process stood still, is not used.
         """
@@ -257,12 +261,13 @@ class HttpClient(Tallies):
             self._wait(due - self._clock() - early)
             if (now := self._clock()) - due < LATE_SECONDS:
                 break
+        body = None
         if announce:
-            announce()
+            body = announce()
             if self._clock() - due >= LATE_SECONDS:  # that took long: used now, it would crowd those of others
                 due = self._place(gate)
             self._wait(due - self._clock())
-        return now
+        return now, body
 
     def _place(self, gate: Gate) -> float:
         """Take a place; the moment it is due. Where taking it took long, as if that had taken no time at all."""

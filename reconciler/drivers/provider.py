@@ -35,7 +35,8 @@ class Limits:
 
     `requests_per_minute` is one budget for reads and writes together, where the remote counts like that.
     `attaches_per_minute` are the requests about members of one object, `members_per_minute` the members that are put
-    into all of them; `indexing_seconds` is how long an apply waits until new members are ready.
+    into all of them; `indexing_seconds` is how long an apply waits until new members are ready. An object that was
+    read more than `fresh_seconds` ago is read again before it is written.
     """
 
     writes_per_minute: int = 300
@@ -43,6 +44,7 @@ class Limits:
     requests_per_minute: int | None = None
     concurrency: int = 8
     settle_seconds: float = 30
+    fresh_seconds: float = 5
     timeout_seconds: float = 60
     uploads_per_minute: int = 1000
     attaches_per_minute: int = 300

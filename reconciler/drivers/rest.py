@@ -17,6 +17,7 @@ from reconciler.drivers.base import (
     Rejected,
     RemoteError,
     RouteChanged,
+    Sending,
     ServerFailed,
     Tally,
     Unreachable,
@@ -120,7 +121,7 @@ class RestDriver:
         except RemoteError:
             return {**sent, **made}
 
-    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None) -> Body:
+    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None, sending: Sending | None = None) -> Body:
         """Change the fields in `patch` of an object that looked as `seen`; answers with the whole object.
 
         Where the remote compares versions, a repeated request would be refused for what the first one did. So it is
@@ -129,18 +130,25 @@ class RestDriver:
         spec = self._provider.kinds[kind]
         style = spec.update
         path = self._path(kind, id)
-        if style.lock is None or seen is None or style.lock not in seen:
-            return the_object(spec, self._send(style.verb, path, headers=spec.headers, body=patch))
-        locked = {**patch, style.lock: seen[style.lock]}
+
+        def locked(patch: Body, seen: Body) -> Body:
+            return {**patch, style.lock: seen[style.lock]} if style.lock is not None and style.lock in seen else patch
+
+        def fresh() -> Body | None:
+            return locked(*now) if sending and (now := sending()) else None
+
+        body = locked(patch, seen or {})
+        if body is patch:
+            return the_object(spec, self._send(style.verb, path, headers=spec.headers, body=patch, sending=fresh))
         try:
-            answer = self._send(style.verb, path, headers=spec.headers, body=locked, repeatable=False)
+            answer = self._send(style.verb, path, headers=spec.headers, body=body, repeatable=False, sending=fresh)
             return the_object(spec, answer)
         except (Rejected, ServerFailed, BadResponse, Unreachable) as error:
             if isinstance(error, Rejected) and error.status not in (409, 412):
                 raise
             raise VersionConflict(str(error), detail=error.diagnostic.detail, status=error.status) from error
 
-    def delete(self, kind: str, id: str) -> None:
+    def delete(self, kind: str, id: str, sending: Callable[[], None] | None = None) -> None:
         """Remove an object; one that is absent already is removed.
 
         An answer that does not say so (a gateway's page, say) is checked by reading the object. Raises BadResponse when
@@ -149,11 +157,12 @@ class RestDriver:
         spec = self._provider.kinds[kind]
         try:
             if spec.delete.archive:
-                answer = self._send("POST", f"{self._path(kind, id)}/{spec.delete.archive}", headers=spec.headers)
+                path = f"{self._path(kind, id)}/{spec.delete.archive}"
+                answer = self._send("POST", path, headers=spec.headers, sending=sending)
                 if not is_live(spec, the_object(spec, answer)):
                     return
             else:
-                answer = self._send("DELETE", self._path(kind, id), headers=spec.headers)
+                answer = self._send("DELETE", self._path(kind, id), headers=spec.headers, sending=sending)
                 if answer.status == 204 or (isinstance(answer.body, dict) and answer.body.get("deleted") is True):
                     return
             self.read(kind, id)
@@ -185,7 +194,7 @@ class RestDriver:
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
         repeatable: bool = True,
-        sending: Callable[[], None] | None = None,
+        sending: Callable[[], Body | None] | None = None,
         upload: Upload | None = None,
         bucket: tuple[str, int] | None = None,
     ) -> Answer:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Protocol
 
-from reconciler.core.dependencies import levels
+from reconciler.core.index import Observation, index
 from reconciler.core.model import (
     Action,
     Address,
@@ -21,18 +21,20 @@ from reconciler.core.model import (
     Plan,
     Result,
 )
-from reconciler.core.pairing import Index, Observation, index
-from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check, superseded
-from reconciler.core.refs import filled
+from reconciler.core.references import Held, filled, levels
+from reconciler.core.rules import World, refusal
+from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 from reconciler.drivers.base import Driver
+from reconciler.engine.admission import Admission, Step
 from reconciler.engine.attach import Waiting, stopped
-from reconciler.engine.execute import Executor, Pending, Step, ways_of
+from reconciler.engine.execute import Executor, Pending, ways_of
 from reconciler.engine.journal import Attempts
 from reconciler.engine.observe import KindOnTarget
 from reconciler.engine.settle import CreateSettlement
 
 _THERE = (Result.DONE, Result.ALREADY_APPLIED)
+_KEEPING = (Action.UPDATE, Action.MOVE, Action.ADOPT, Action.NOOP)
 _NONCE_LETTERS = string.ascii_letters + string.digits
 
 
@@ -49,10 +51,15 @@ def draw_nonce() -> str:
 class ApplyOptions:
     """How an apply runs. `report` hears of each outcome as it happens, from several threads, and `awaiting` of how many
     members of an address are waited for.
+
+    What is applied against was read at `read_at` on `clock` (None: just now); an object that was read more than
+    `fresh_seconds` ago is read again before it is written.
     """
 
     concurrency: int = 8
     settle_seconds: float = 30
+    fresh_seconds: float = 5
+    read_at: float | None = None
     indexing_seconds: float = 600
     stop_on_error: bool = False
     report: Callable[[Outcome], None] = lambda outcome: None
@@ -89,48 +96,61 @@ def apply_plan(
     Creates are settled within the run, by looking at whole lists, unless another way of `settling` is given. Raises
     StalePlan, before anything is sent, where a change no longer fits.
     """
-    found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in observed}
-    steps, already = _check_all(plan, found)
+    world = World({o.kind.name: index(o.kind, o.objects, plan.owner) for o in observed}, bound=bound_by(plan))
+    steps, already = _check_all(plan, world)
     for outcome in already:
         options.report(outcome)
-    old = frozenset(id for change in plan.changes if change.action is Action.CREATE for id in superseded(change))
-    run = _Run(driver, kinds, plan.owner, journal, options, already, settling, old)
+    run = _Run(driver, kinds, plan, journal, options, already, settling, world)
     try:
         outcomes = [*already, *run.all(steps)]
     finally:
         journal.close()
-    order = {(change.address, change.action, change.id): place for place, change in enumerate(plan.changes)}
-    return sorted(
-        outcomes, key=lambda o: order.get((o.address, o.action, o.id), order.get((o.address, o.action, None), 0))
-    )
+    return sorted(outcomes, key=lambda outcome: outcome.number)
 
 
-def _check_all(plan: Plan, found: dict[str, Index]) -> tuple[list[Step], list[Outcome]]:
+def bound_by(plan: Plan) -> frozenset[Held]:
+    """The objects that changes of a plan make ours, or keep."""
+    return frozenset((change.address.kind, change.id) for change in plan.changes if change.id is not None)
+
+
+def _check_all(plan: Plan, world: World) -> tuple[list[Step], list[Outcome]]:
     steps: list[Step] = []
     already: list[Outcome] = []
     stale: list[Diagnostic] = []
-    ids = {Address(kind, key): owned.live.id for kind, index in found.items() for key, owned in index.ours.items()}
-    for planned in plan.changes:  # what is still to be made has no id yet, whatever it takes the place of
-        if planned.is_due and planned.action is Action.CREATE:
-            ids.pop(planned.address, None)
+    ids = _known_ids(plan, world)
     for planned in plan.changes:
         if not planned.is_due:
             continue
         change = filled(planned, ids)
-        kind_index = found[change.address.kind]
-        match check(change, kind_index):
+        kind_index = world.found[change.address.kind]
+        verdict = check(change, kind_index)
+        if isinstance(verdict, Ready) and (block := refusal(change, world)):
+            verdict = Stale(f"{change.id or change.address} must not be changed any more: {block.hint}")
+        match verdict:
             case Ready(patch):
                 live = kind_index.by_id.get(change.id or "")
                 steps.append(Step(change, kind_index.kind, patch, live.body if live else None))
             case AlreadyApplied(id):
                 if id is not None and change.action is Action.CREATE:
                     ids[change.address] = id
-                already.append(Outcome(change.address, change.action, Result.ALREADY_APPLIED, id))
+                done = Outcome(change.address, change.action, Result.ALREADY_APPLIED, id, number=change.number)
+                already.append(done)
             case Stale(why):
                 stale.append(_stale(change, why))
     if stale:
         raise StalePlan(tuple(stale))
     return steps, already
+
+
+def _known_ids(plan: Plan, world: World) -> dict[Address, str]:
+    """The ids of what is there; what is still to be made has none yet, whatever it takes the place of."""
+    indexes = world.found.items()
+    ids = {Address(kind, key): each.live.id for kind, found in indexes for key, each in found.managed.items()}
+    ids |= {c.address: c.id for c in plan.changes if c.id is not None and c.action in _KEEPING}
+    for change in plan.changes:
+        if change.is_due and change.action is Action.CREATE:
+            ids.pop(change.address, None)
+    return ids
 
 
 def _stale(change: Change, why: str) -> Diagnostic:
@@ -151,32 +171,36 @@ class _Run:
         self,
         driver: Driver,
         kinds: Sequence[KindOnTarget],
-        owner: str,
+        plan: Plan,
         journal: Attempts,
         options: ApplyOptions,
         already: Sequence[Outcome],
         settling: Settling | None,
-        old: frozenset[str],
+        world: World,
     ) -> None:
-        self._done: set[Address] = set()
+        self._done: set[int] = set()
+        self._addresses = {change.number: change.address for change in plan.changes}
         self._ids: dict[Address, str] = {}
-        self._remember(already)
         self._options = options
         self._driver = driver
         self._halt = threading.Event()
-        self._to_fill: dict[Address, Step] = {}
+        self._to_fill: dict[int, Step] = {}
+        read_at = options.clock() if options.read_at is None else options.read_at
+        self._admission = Admission(driver, kinds, world, read_at, options.fresh_seconds, options.clock)
+        self._remember(already)
         pause = options.pause or options.stop.wait
         styles = {on_target.kind.name: on_target.members for on_target in kinds}
         waiting = Waiting(options.indexing_seconds, pause, options.clock, options.awaiting)
-        self._executor = Executor(driver, journal, options.draw, styles, waiting)
+        self._executor = Executor(driver, journal, options.draw, styles, waiting, self._admission)
+        replaced = frozenset(id for change in plan.changes for id in change.replaces)
         self._settler: Settling = settling or CreateSettlement(
-            driver, kinds, owner, journal, options.settle_seconds, pause, self._report, options.clock, old
+            driver, kinds, plan.owner, journal, options.settle_seconds, pause, self._report, options.clock, replaced
         )
 
     def all(self, steps: list[Step]) -> list[Outcome]:
         """Carry out every step: kinds in the plan's order, deletes last."""
         outcomes: list[Outcome] = []
-        self._to_fill = {s.change.address: s for s in steps if s.change.action is Action.CREATE and ways_of(s)}
+        self._to_fill = {s.change.number: s for s in steps if s.change.action is Action.CREATE and ways_of(s)}
         for stage in _stages(steps):
             results = self._in_parallel(stage)
             pending = [result for result in results if isinstance(result, Pending)]
@@ -192,24 +216,24 @@ class _Run:
 
     def _filled(self, made: list[Outcome]) -> list[Outcome]:
         """The outcomes of new objects, with their members put in; only then are they reported."""
-        due = [outcome for outcome in made if outcome.address in self._to_fill]
+        due = [outcome for outcome in made if outcome.number in self._to_fill]
         if not due:
             return made
         with ThreadPoolExecutor(min(self._options.concurrency, len(due)), thread_name_prefix="fill") as pool:
             filled = list(pool.map(self._fill, due))
-        return [outcome for outcome in made if outcome.address not in self._to_fill] + filled
+        return [outcome for outcome in made if outcome.number not in self._to_fill] + filled
 
     def _fill(self, made: Outcome) -> Outcome:
         if self._options.stop.is_set() or self._halt.is_set():
             outcome = replace(made, result=Result.FAILED, error=stopped())
         else:
-            outcome = self._executor.fill(_with_ids(self._to_fill[made.address], self._ids), made)
+            outcome = self._executor.fill(_with_ids(self._to_fill[made.number], self._ids), made)
         self._told(outcome)
         return outcome
 
     def _report(self, outcome: Outcome) -> None:
         """Tell of an outcome, unless members of a new object are still to be put in."""
-        if not (outcome.action is Action.CREATE and outcome.result is Result.DONE and outcome.address in self._to_fill):
+        if not (outcome.action is Action.CREATE and outcome.result is Result.DONE and outcome.number in self._to_fill):
             self._told(outcome)
 
     def _told(self, outcome: Outcome) -> None:
@@ -221,14 +245,19 @@ class _Run:
     def _remember(self, outcomes: Sequence[Outcome]) -> None:
         """Keep what later changes need: that these are done, and the ids of what is there now."""
         done = [outcome for outcome in outcomes if outcome.result in _THERE]
-        self._done |= {outcome.address for outcome in done}
+        self._done |= {outcome.number for outcome in done}
+        self._admission.after |= {
+            (o.address.kind, o.id or ""): {} if o.action is Action.DELETE else o.after or {}
+            for o in done
+            if o.action is Action.DELETE or o.after is not None
+        }
         there = [*done, *(outcome for outcome in outcomes if outcome.action is Action.CREATE)]
         self._ids |= {o.address: o.id for o in there if o.id is not None and o.action is not Action.DELETE}
 
     def _missing(self, change: Change) -> Diagnostic | None:
         """Why a change cannot be sent: what it needs is not there."""
         unknown = [address for _, address in change.refs if address not in self._ids]
-        undone = [address for address in change.needs if address not in self._done]
+        undone = [self._addresses[number] for number in change.needs if number not in self._done]
         if not (unknown or undone):
             return None
         summary = f"not sent: it needs {(unknown + undone)[0]}, which is not done"
@@ -244,7 +273,9 @@ class _Run:
         change = step.change
         missing = self._missing(change)
         if self._options.stop.is_set() or self._halt.is_set() or missing:
-            result: Outcome | Pending = Outcome(change.address, change.action, Result.SKIPPED, change.id, error=missing)
+            result: Outcome | Pending = Outcome(
+                change.address, change.action, Result.SKIPPED, change.id, error=missing, number=change.number
+            )
         else:
             result = self._executor.run(_with_ids(step, self._ids))
         if isinstance(result, Outcome):
@@ -271,7 +302,7 @@ def _stages(steps: list[Step]) -> Iterator[list[Step]]:
 
     def stage(step: Step) -> tuple[bool, str, int]:
         change = step.change
-        return change.action in (Action.DELETE, Action.RELEASE), change.address.kind, level.get(change.address, 0)
+        return change.action in (Action.DELETE, Action.RELEASE), change.address.kind, level.get(change.number, 0)
 
     for _, group in groupby(steps, stage):
         yield list(group)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from reconciler.core.index import Index
 from reconciler.core.members import KEY
 from reconciler.core.model import (
     Address,
@@ -20,8 +21,6 @@ from reconciler.core.model import (
     Json,
     LiveObject,
 )
-from reconciler.core.pairing import Index
-from reconciler.core.replacing import claims
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Collection, Driver, Interrupted, NotFound
 from reconciler.drivers.provider import MembersStyle
@@ -61,7 +60,7 @@ def _entry(body: Body, style: MembersStyle) -> Body:
 
 def with_entries(live: LiveObject, field: str, entries: Iterable[Body], id_field: str, of: Index | None) -> LiveObject:
     """The object with those of its members that are ours, each with the key of its address; `of` has their objects."""
-    keys = {} if of is None else {owned.live.id: key for key in of.ours for owned in claims(of, key)}
+    keys = {} if of is None else {each.live.id: key for key in of.managed for each in of.candidates(key)}
     ours = [{**entry, KEY: keys[entry[id_field]]} for entry in entries if entry[id_field] in keys]
     return replace(live, body={**live.body, field: ours})
 

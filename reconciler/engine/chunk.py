@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from reconciler.core.index import Observation
 from reconciler.core.model import (
     Action,
     Address,
@@ -28,13 +29,13 @@ from reconciler.core.model import (
     Result,
     TargetIdentity,
 )
-from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
-from reconciler.core.refs import resolved
+from reconciler.core.references import resolved
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Driver, NotFound, RemoteError
+from reconciler.engine.admission import Step
 from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
-from reconciler.engine.execute import Pending, Step
+from reconciler.engine.execute import Pending
 from reconciler.engine.observe import KindOnTarget, live_object
 from reconciler.engine.settle import CreateSettlement, delete_duplicate
 from reconciler.engine.shared import Known, Memory, SharedAttempts

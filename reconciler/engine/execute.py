@@ -11,32 +11,20 @@ from reconciler.core import marks
 from reconciler.core.model import (
     Action,
     Body,
-    Change,
     Json,
-    LiveObject,
     Outcome,
     Result,
 )
-from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check_live
 from reconciler.core.semantics import MARK_ENTRY, Kind
-from reconciler.core.verify import verify
+from reconciler.core.verify import Stale, verify
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError, VersionConflict
 from reconciler.drivers.provider import MembersStyle
+from reconciler.engine.admission import Admission, NotAdmitted, Step, Ticket
 from reconciler.engine.attach import GOES_ON, Waiting, Walk, stopped
 from reconciler.engine.journal import Attempts
 
 MAX_CONFLICTS: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One change that is ready: what is sent (None for a delete) and the object as it was (None for a create)."""
-
-    change: Change
-    kind: Kind
-    patch: Body | None
-    prior: Body | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +51,14 @@ class Executor:
         draw: Callable[[], str],
         styles: Mapping[str, Mapping[str, MembersStyle]],
         waiting: Waiting,
+        admission: Admission,
     ) -> None:
         self._driver = driver
         self._journal = journal
         self._draw = draw
         self._styles = styles
         self._waiting = waiting
+        self._admission = admission
         self.repeated = False  # whether a gateway sent any of the creates more than once
 
     def run(self, step: Step) -> Outcome | Pending:
@@ -87,7 +77,7 @@ class Executor:
         if step.change.action is Action.CREATE:
             return self._create(step, nonce)
         if step.change.action is Action.DELETE:
-            self._driver.delete(step.kind.name, step.change.id or "")
+            self._driver.delete(step.kind.name, step.change.id or "", Ticket(self._admission, step).renew_only)
             return self._done(step, None)
         return self._update(step, nonce)
 
@@ -95,6 +85,10 @@ class Executor:
         self._driver.take_tally()
         try:
             return send()
+        except NotAdmitted as problem:
+            if isinstance(problem.verdict, Stale):
+                return self._outcome(step, Result.FAILED, _overtaken(problem.verdict.why))
+            return replace(self._outcome(step, Result.ALREADY_APPLIED), id=problem.verdict.id)
         except Interrupted:
             return self._outcome(step, Result.SKIPPED)
         except NotFound as error:
@@ -115,39 +109,29 @@ class Executor:
         concerned are still as they were planned on.
         """
         kind, id = step.kind, step.change.id or ""
-        if kind.carries_others(step.patch or {}):
-            looked = self._look_again(step)
-            if isinstance(looked, Outcome):
-                return looked
-            step = looked
+        ticket = Ticket(self._admission, step, always=kind.carries_others(step.patch or {}))
+
+        def fields() -> Body:
+            patch = with_nonce(kind, ticket.step.patch or {}, nonce)
+            return {name: value for name, value in patch.items() if name not in kind.members}
+
+        def fresh() -> tuple[Body, Body] | None:
+            return (fields(), ticket.step.prior or {}) if ticket.renew() else None
+
         for _ in range(MAX_CONFLICTS):
-            patch, ways = with_nonce(kind, step.patch or {}, nonce), ways_of(step)
-            fields = {name: value for name, value in patch.items() if name not in ways}
-            if not fields:
-                return self._walked(step, replace(self._outcome(step, Result.DONE), after=step.prior), ways)
+            if not fields():
+                ticket.renew()
+                outcome = replace(self._outcome(step, Result.DONE), after=ticket.step.prior)
+                return self._walked(ticket.step, outcome, ways_of(ticket.step))
             try:
-                answer = self._driver.update(kind.name, id, fields, step.prior)
+                answer = self._driver.update(kind.name, id, fields(), ticket.step.prior, fresh)
             except VersionConflict as error:
                 conflict = error
-                looked = self._look_again(step)
-                if isinstance(looked, Outcome):
-                    return looked
-                step = looked
+                ticket.read_again()
             else:
-                return self._walked(step, self._done(step, answer | _entries(step), fields), ways)
+                done = self._done(ticket.step, answer | _entries(ticket.step), fields())
+                return self._walked(ticket.step, done, ways_of(ticket.step))
         raise conflict
-
-    def _look_again(self, step: Step) -> Step | Outcome:
-        """The step for the object as it is right now; an outcome where there is nothing to send, or nothing may be."""
-        kind, id = step.kind, step.change.id or ""
-        live = LiveObject(kind.name, id, self._driver.read(kind.name, id) | _entries(step))
-        match check_live(step.change, kind, live):
-            case Ready(fresh):
-                return replace(step, patch=fresh, prior=live.body)
-            case AlreadyApplied():
-                return replace(self._outcome(step, Result.ALREADY_APPLIED), after=live.body)
-            case Stale(why):
-                return self._outcome(step, Result.FAILED, _overtaken(why))
 
     def _walked(self, step: Step, outcome: Outcome, ways: Mapping[str, Json]) -> Outcome:
         """The outcome with the members put in and taken out as well; what was done before a failure counts."""
@@ -196,7 +180,16 @@ class Executor:
         tally = self._driver.take_tally()
         self.repeated = self.repeated or tally.repeated
         change = step.change
-        return Outcome(change.address, change.action, result, change.id, tally.requests, tally.request_id, error)
+        return Outcome(
+            change.address,
+            change.action,
+            result,
+            change.id,
+            tally.requests,
+            tally.request_id,
+            error,
+            number=change.number,
+        )
 
 
 def ways_of(step: Step) -> dict[str, Json]:

@@ -23,7 +23,7 @@ from reconciler.core.marks import Mark
 from reconciler.core.model import Body, Json
 from reconciler.core.semantics import MARK_ENTRY
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
-from reconciler.drivers.base import Ambiguous, Collection, Driver, RemoteError, Tally
+from reconciler.drivers.base import Ambiguous, Collection, Driver, RemoteError, Sending, Tally
 
 try:
     import fcntl
@@ -161,17 +161,29 @@ class LockFileDriver:
             raise Ambiguous(f"{id} was made, but {NAME} could not be written: {error}") from error
         return _with_mark(answer, mark)
 
-    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None) -> Body:
+    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None, sending: Sending | None = None) -> Body:
         """Change the fields in `patch`, and the mark if it is among them; answers with the whole object."""
-        mark, rest = _without_mark(patch)
-        answer = self._driver.update(kind, id, rest, seen) if rest else self._driver.read(kind, id)
-        if NAME in patch:
-            self._keep(kind, id, mark)
+        sent = patch
+
+        def fresh() -> tuple[Body, Body] | None:
+            nonlocal sent
+            if sending is None or (now := sending()) is None:
+                return None
+            sent, looks = now
+            return _without_mark(sent)[1], looks
+
+        if rest := _without_mark(patch)[1]:
+            answer = self._driver.update(kind, id, rest, seen, fresh)
+        else:
+            fresh()
+            answer = self._driver.read(kind, id)
+        if NAME in sent:
+            self._keep(kind, id, _without_mark(sent)[0])
         return _with_mark(answer, self._file.of(kind).get(id))
 
-    def delete(self, kind: str, id: str) -> None:
+    def delete(self, kind: str, id: str, sending: Callable[[], None] | None = None) -> None:
         """Remove an object and its mark."""
-        self._driver.delete(kind, id)
+        self._driver.delete(kind, id, sending)
         self._keep(kind, id, None)
 
     def within(self, kind: str, id: str, field: str) -> Collection:

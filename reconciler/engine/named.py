@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.core.model import Body
 from reconciler.core.semantics import MARK_ENTRY
 from reconciler.drivers import filename_marks
-from reconciler.drivers.base import Collection, Driver, Tally
+from reconciler.drivers.base import Collection, Driver, Sending, Tally
 from reconciler.drivers.provider import Provider, UploadStyle
 
 MARK: Final = "mark"
@@ -49,13 +49,13 @@ class NamedDriver:
         name = filename_marks.with_mark(body[style.name], body[MARK][MARK_ENTRY], body[style.digest])
         return self._shown(self._driver.create(kind, {**rest, style.name: name}, sending), style)
 
-    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None) -> Body:
+    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None, sending: Sending | None = None) -> Body:
         """Change the fields in `patch`; answers with the whole object."""
-        return self._driver.update(kind, id, patch, seen)
+        return self._driver.update(kind, id, patch, seen, sending)
 
-    def delete(self, kind: str, id: str) -> None:
+    def delete(self, kind: str, id: str, sending: Callable[[], None] | None = None) -> None:
         """Remove an object."""
-        self._driver.delete(kind, id)
+        self._driver.delete(kind, id, sending)
 
     def within(self, kind: str, id: str, field: str) -> Collection:
         """The collection that is a field of an object."""

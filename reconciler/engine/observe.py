@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from reconciler.core.agreement import Agreement
+from reconciler.core.index import Observation, index, mark_of
 from reconciler.core.marks import Mark
+from reconciler.core.match import is_expired
 from reconciler.core.model import Body, Json, LiveObject
-from reconciler.core.pairing import Observation, index, mark_of
-from reconciler.core.replacing import is_expired
 from reconciler.core.semantics import Kind
 from reconciler.drivers.base import Driver, NoSuchApi, NotFound
 from reconciler.drivers.provider import MembersStyle
 from reconciler.engine.attach import entries_of, with_entries
+from reconciler.engine.compact import Compactor
 from reconciler.engine.journal import Attempt, Journal
 
 
@@ -30,10 +30,14 @@ class KindOnTarget:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What was read, and the creates of an earlier run that may still come to light."""
+    """What was read, and the creates of an earlier run that may still come to light.
+
+    Reading began at `read_at`, in seconds of the monotonic clock; None where nobody noted it.
+    """
 
     observed: tuple[Observation, ...]
     unsettled: tuple[Attempt, ...] = ()
+    read_at: float | None = None
 
 
 def observe(
@@ -41,12 +45,12 @@ def observe(
     kinds: Iterable[KindOnTarget],
     journal: Journal,
     optional: Collection[str] = (),
-    agreement: Agreement | None = None,
+    compactor: Compactor | None = None,
 ) -> Snapshot:
     """Read every object of every kind. Raises RemoteError when a list cannot be read to its end.
 
-    A kind named in `optional` is left out where the remote does not serve it at all. With an `agreement`, objects that
-    agree with their manifests are not kept whole.
+    A kind named in `optional` is left out where the remote does not serve it at all. With a `compactor`, only the
+    headers of objects that need nothing are kept.
 
     A list may lag behind writes. An object that this machine made a moment ago and the list does not show is read by
     its id; a create that was interrupted is reported as unsettled until the target's `settle_seconds` have passed.
@@ -57,7 +61,7 @@ def observe(
     for on_target in kinds:
         kind = on_target.kind.name
         try:
-            bodies = {body["id"]: _seen(on_target, body, agreement) for body in driver.list(kind)}
+            bodies = {body["id"]: _seen(on_target, body, compactor) for body in driver.list(kind)}
         except NoSuchApi:
             if kind in optional:
                 continue
@@ -71,22 +75,22 @@ def observe(
                 found.append(live_object(on_target, made))
             elif attempt.nonce not in shown:
                 unsettled.append(attempt)
-        if agreement is not None:
-            found = _whole(driver, on_target, found, agreement)
+        if compactor is not None:
+            found = _whole(driver, on_target, found, compactor)
         observed.append(Observation(on_target.kind, tuple(found), requests + driver.take_tally().requests))
     return Snapshot(tuple(observed), tuple(unsettled))
 
 
-def _seen(on_target: KindOnTarget, body: Body, agreement: Agreement | None) -> LiveObject:
+def _seen(on_target: KindOnTarget, body: Body, compactor: Compactor | None) -> LiveObject:
     live = live_object(on_target, body)
-    return live if agreement is None else agreement.lean(on_target.kind, live)
+    return live if compactor is None else compactor.compact(on_target.kind, live)
 
 
 def _whole(
-    driver: Driver, on_target: KindOnTarget, found: Sequence[LiveObject], agreement: Agreement
+    driver: Driver, on_target: KindOnTarget, found: Sequence[LiveObject], compactor: Compactor
 ) -> list[LiveObject]:
     """The objects, those read once more that are needed whole; one that is gone by now is left out."""
-    again = agreement.learn(Observation(on_target.kind, tuple(found), 0))
+    again = compactor.learn(Observation(on_target.kind, tuple(found), 0))
     kept = {live.id: live for live in found} if again else {}
     for id in again:
         try:

@@ -10,17 +10,18 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from reconciler.core.index import Managed, index
 from reconciler.core.model import (
     Address,
     LiveObject,
     Outcome,
     Result,
 )
-from reconciler.core.pairing import Managed, index
 from reconciler.core.verify import verify
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Driver, NotFound, RemoteError
-from reconciler.engine.execute import Pending, Step
+from reconciler.engine.admission import Step
+from reconciler.engine.execute import Pending
 from reconciler.engine.journal import Attempts
 from reconciler.engine.observe import KindOnTarget, live_object
 
@@ -31,7 +32,7 @@ FIRST_LOOK_SECONDS = 1.0
 class CreateSettlement:
     """Looks again after creates. `pause(seconds)` waits and answers True when the user wants to stop.
 
-    `superseded` are the ids of objects that others take the place of: they are still there, and do not count.
+    `replaced` are the ids of objects that others take the place of: they are still there, and do not count.
     """
 
     def __init__(
@@ -44,9 +45,9 @@ class CreateSettlement:
         pause: Callable[[float], bool],
         report: Callable[[Outcome], None],
         clock: Callable[[], float] = time.monotonic,
-        superseded: frozenset[str] = frozenset(),
+        replaced: frozenset[str] = frozenset(),
     ) -> None:
-        self._superseded = superseded
+        self._replaced = replaced
         self._driver = driver
         self._kinds = {on_target.kind.name: on_target for on_target in kinds}
         self._owner = owner
@@ -102,15 +103,13 @@ class CreateSettlement:
     def _ours(self, kind: str) -> dict[str, list[Managed]]:
         on_target = self._kinds[kind]
         seen = (live_object(on_target, body) for body in self._driver.list(kind))
-        objects: list[LiveObject] = [live for live in seen if live.id not in self._superseded]
+        objects: list[LiveObject] = [live for live in seen if live.id not in self._replaced]
         found = index(on_target.kind, objects, self._owner)
-        claims = {key: [owned] for key, owned in found.ours.items()}
-        for key, twins in found.twins.items():
-            claims[key] += twins
-        for first, copy in found.copies:
-            if first.mark.key == copy.mark.key and first.mark.owner == self._owner:
-                claims[copy.mark.key].append(copy)
-        return claims
+        candidates = {key: found.candidates(key) for key in found.managed}
+        for original, clone in found.clones:
+            if original.mark.key == clone.mark.key:
+                candidates[clone.mark.key].append(clone)
+        return candidates
 
     def remove_duplicates(self, created: list[Outcome], repeated: bool) -> list[Outcome]:
         """Look once more after the creates, and take back what this run made too much.
@@ -168,7 +167,14 @@ def _found(one: Pending, claims: dict[str, list[Managed]]) -> Outcome:
     wanted = {name: value for name, value in (one.step.patch or {}).items() if name not in beside}
     findings = verify(one.step.kind, str(change.address), wanted, None, live.body)
     return Outcome(
-        change.address, change.action, Result.DONE, live.id, one.requests, findings=findings, after=live.body
+        change.address,
+        change.action,
+        Result.DONE,
+        live.id,
+        one.requests,
+        findings=findings,
+        after=live.body,
+        number=change.number,
     )
 
 
@@ -179,4 +185,4 @@ def _unknown(one: Pending) -> Outcome:
         hint = "look whether it is there: if so, write `reconciler: {id: …}` into its manifest or `reconciler adopt` it"
     summary = f"the answer to the create was lost, and whether it happened is not known: {one.error.summary}"
     error = replace(one.error, summary=summary, hint=hint)
-    return Outcome(change.address, change.action, Result.UNKNOWN, None, one.requests, error=error)
+    return Outcome(change.address, change.action, Result.UNKNOWN, None, one.requests, error=error, number=change.number)

@@ -1,6 +1,6 @@
 """A plan, and what became of it, as JSON documents: `schemas/plan.schema.json` in code.
 
-    plan -> plan_document -> text -> reading.plan_from_document -> the same plan
+    plan -> plan_document -> text -> parse.plan_from_document -> the same plan
 
 No-ops are counted and not listed; everything else comes back as it was.
 """
@@ -14,18 +14,21 @@ from typing import Final
 
 from reconciler.core.model import (
     ABSENT,
+    AS_USUAL,
     Action,
     Change,
+    ConflictPolicy,
     FieldChange,
     Json,
     Outcome,
     Plan,
     Reason,
     Result,
+    Unit,
 )
 from reconciler.diagnostics import Diagnostic, Severity, Source
 
-FORMAT_VERSION: Final = "1"
+FORMAT_VERSION: Final = "2"
 
 
 def summarise(plan: Plan) -> dict[str, int]:
@@ -47,6 +50,7 @@ def plan_document(plan: Plan, *, masked: bool = False) -> dict[str, Json]:
         "applyable": _is_applyable(plan, masked) and any(change.is_due for change in changes),
         **({} if plan.against is None else {"against": plan.against}),
         **_present(masked=masked or None, sealed=plan.sealed or None, rollback=plan.rollback or None),
+        **_policy(plan.policy),
         "read": {kind: {"objects": c.objects, "requests": c.requests} for kind, c in sorted(plan.read.items())},
         "summary": summarise(plan),
         "changes": [_change(change) for change in changes],
@@ -54,6 +58,12 @@ def plan_document(plan: Plan, *, masked: bool = False) -> dict[str, Json]:
         "diagnostics": [_diagnostic(diagnostic) for diagnostic in plan.diagnostics],
     }
     return document | {"digest": digest_of(document)}
+
+
+def _policy(policy: ConflictPolicy) -> dict[str, Json]:
+    """What was decided about the changes of others, where it is not the usual."""
+    resolve = {} if policy.resolve is None else {"resolve": str(policy.resolve)}
+    return {} if policy == AS_USUAL else {"policy": {"on_drift": str(policy.on_drift), **resolve}}
 
 
 def _is_applyable(plan: Plan, masked: bool) -> bool:
@@ -77,7 +87,7 @@ def outcomes_document(
 def diagnostics_document(diagnostics: Sequence[Diagnostic]) -> dict[str, Json]:
     """The JSON document of problems where there is no plan; `ok` where none of them stops a command."""
     return {
-        "format_version": FORMAT_VERSION,
+        "format_version": "1",
         "kind": "diagnostics",
         "ok": all(diagnostic.severity is not Severity.ERROR for diagnostic in diagnostics),
         "diagnostics": [_diagnostic(diagnostic) for diagnostic in diagnostics],
@@ -121,6 +131,7 @@ def _source(source: Source | None) -> dict[str, Json] | None:
 def _change(change: Change) -> dict[str, Json]:
     block = change.blocked
     return {
+        "number": change.number,
         "address": str(change.address),
         "action": change.action.value,
         **({} if change.id is None else {"id": change.id}),
@@ -129,12 +140,20 @@ def _change(change: Change) -> dict[str, Json]:
         "fields": [_field(field) for field in change.fields],
         "units": [list(unit) for unit in change.units],
         **({} if change.patch is None else {"patch": change.patch}),
-        **({} if change.precondition is None else {"precondition": change.precondition}),
-        **({} if change.seal is None else {"seal": change.seal}),
+        **({"expects": _digests(change.expects)} if change.expects else {}),
+        **({"seals": _digests(change.seals)} if change.seals else {}),
         **({"refs": [{"path": list(path), "address": str(at)} for path, at in change.refs]} if change.refs else {}),
-        **({"needs": [str(address) for address in change.needs]} if change.needs else {}),
+        **({"needs": list(change.needs)} if change.needs else {}),
+        **_present(removal=change.removal and str(change.removal), former_owner=change.former_owner),
+        **({"replaces": list(change.replaces)} if change.replaces else {}),
+        **({"same_name": "allow"} if change.same_name_allowed else {}),
         **({} if block is None else {"blocked": {"by": str(block.by), "hint": block.hint}}),
     }
+
+
+def _digests(digests: Mapping[Unit, str]) -> list[Json]:
+    """Digests by unit; the empty unit stands for the whole object."""
+    return [{"unit": list(unit), "digest": digests[unit]} for unit in sorted(digests)]
 
 
 def _field(field: FieldChange) -> dict[str, Json]:
@@ -163,6 +182,7 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, Json]:
 
 def _outcome(outcome: Outcome) -> dict[str, Json]:
     return {
+        "number": outcome.number,
         "address": str(outcome.address),
         "action": outcome.action.value,
         "outcome": outcome.result.value,

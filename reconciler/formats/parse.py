@@ -12,18 +12,24 @@ from typing import Any, Final, TypeVar, cast
 
 from reconciler.core.model import (
     ABSENT,
+    AS_USUAL,
     Action,
     Address,
     Block,
     Blocker,
     Change,
+    ConflictPolicy,
     FieldChange,
     Json,
+    OnDrift,
     Path,
     Plan,
     ReadCount,
     Reason,
+    Removal,
+    Resolve,
     TargetIdentity,
+    Unit,
     is_key,
 )
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
@@ -54,6 +60,7 @@ def plan_from_document(document: Json) -> Plan:
         against=_text(document, "against"),
         sealed="sealed" in document and _get(document, "sealed", bool),
         rollback="rollback" in document and _get(document, "rollback", bool),
+        policy=_read_policy(_get(document, "policy", dict)) if "policy" in document else AS_USUAL,
     )
 
 
@@ -61,7 +68,7 @@ def _check_head(document: Mapping[str, Json]) -> None:
     if (kind := _get(document, "kind", str)) != "plan":
         raise ValueError(f"it is a document of kind {kind[:40]!r}, not a plan")
     if (version := _get(document, "format_version", str)) != FORMAT_VERSION:
-        raise ValueError(f"it has format {version[:40]!r}: this version reads {FORMAT_VERSION!r}, a newer one wrote it")
+        raise ValueError(f"it has format {version[:40]!r}: this version reads {FORMAT_VERSION!r}")
     if document.get("masked"):
         raise ValueError("its sensitive values are masked, so that it can be shown and not applied")
     if _get(document, "digest", str) != digest_of(document):
@@ -132,12 +139,39 @@ def _read_change(record: Json) -> Change:
         fields=tuple(_each(record, "fields", _read_field)),
         units=tuple(_each(record, "units", _read_unit)),
         patch=_get(record, "patch", dict) if "patch" in record else None,
-        precondition=_text(record, "precondition"),
+        expects=_read_digests(record, "expects"),
         blocked=Block(_open(Blocker, _get(block, "by", str)), _get(block, "hint", str)) if block is not None else None,
-        seal=_text(record, "seal"),
+        seals=_read_digests(record, "seals"),
         refs=tuple(_each(record, "refs", _read_ref)) if "refs" in record else (),
-        needs=tuple(_each(record, "needs", _address)) if "needs" in record else (),
+        needs=tuple(_each(record, "needs", _number)) if "needs" in record else (),
+        number=_get(record, "number", int),
+        removal=Removal(_get(record, "removal", str)) if "removal" in record else None,
+        replaces=tuple(_each(record, "replaces", _id)) if "replaces" in record else (),
+        same_name_allowed=record.get("same_name") == "allow",
+        former_owner=_text(record, "former_owner"),
     )
+
+
+def _read_policy(record: Json) -> ConflictPolicy:
+    resolve = _text(record, "resolve")
+    return ConflictPolicy(OnDrift(_get(record, "on_drift", str)), None if resolve is None else Resolve(resolve))
+
+
+def _read_digests(record: Mapping[str, Json], name: str) -> dict[Unit, str]:
+    return dict(_each(record, name, _read_digest)) if name in record else {}
+
+
+def _read_digest(record: Json) -> tuple[Unit, str]:
+    unit = _get(record, "unit", list)
+    return tuple(_typed(step, str, "a step of a unit") for step in unit), _get(record, "digest", str)
+
+
+def _number(value: Json) -> int:
+    return _typed(value, int, "the number of a change")
+
+
+def _id(value: Json) -> str:
+    return _typed(value, str, "an id")
 
 
 def _read_ref(record: Json) -> tuple[Path, Address]:

@@ -18,6 +18,7 @@ from reconciler.core.model import (
     Change,
     Plan,
     Reason,
+    Removal,
 )
 from reconciler.diagnostics import Source
 from reconciler.formats.document import summarise
@@ -101,6 +102,7 @@ def plan_view(
     """
     plan, replaced = _folded(masked(plan))
     counts = summarise(plan)
+    addresses = {change.number: change.address for change in plan.changes}
     frame = Frame(plan.sealed, checkout, _room(plan))
     return PlanView(
         target=visible(plan.target.name),
@@ -110,7 +112,7 @@ def plan_view(
         managed=max(sum(count.objects for count in plan.read.values()) - plan.unmanaged, 0),
         summary=counts if unchanged is None else counts | {Action.NOOP.value: unchanged},
         changes=tuple(
-            _change(change, frame, replaced.get(change.address, ()))
+            _change(change, frame, replaced.get(change.address, ()), addresses)
             for change in plan.changes
             if change.action is not Action.NOOP
         ),
@@ -129,8 +131,7 @@ def _folded(plan: Plan) -> tuple[Plan, Mapping[Address, list[str]]]:
     replaced: dict[Address, list[str]] = {}
     rest: list[Change] = []
     for change in plan.changes:
-        gone = change.action is Action.DELETE and Reason.REPLACED in change.reasons
-        if gone and change.is_due and change.address in made:
+        if change.removal is Removal.REPLACED and change.is_due and change.address in made:
             replaced.setdefault(change.address, []).append(change.id or "")
         else:
             rest.append(change)
@@ -152,7 +153,7 @@ def _host(url: str) -> str:
     return parts.netloc.rpartition("@")[2] or url
 
 
-def _change(change: Change, frame: Frame, replaced: Sequence[str]) -> ChangeView:
+def _change(change: Change, frame: Frame, replaced: Sequence[str], addresses: Mapping[int, Address]) -> ChangeView:
     block = change.blocked
     told = dict.fromkeys(words.CHANGE_REASONS[reason] for reason in change.reasons if reason in words.CHANGE_REASONS)
     odd = dict.fromkeys(visible(reason) for reason in change.reasons if reason not in set(Reason))
@@ -165,7 +166,12 @@ def _change(change: Change, frame: Frame, replaced: Sequence[str]) -> ChangeView
         short_id=_short(id),
         place=place_of(change.source, frame.checkout),
         note=", ".join(
-            (*told, *odd, *(f"takes the place of {_short(each)}" for each in replaced if each), *_after(change))
+            (
+                *told,
+                *odd,
+                *(f"takes the place of {_short(each)}" for each in replaced if each),
+                *_after(change, addresses),
+            )
         ),
         fields=tuple(field_view(field, change, frame) for field in change.fields),
         blocked=_block(block) if block else None,
@@ -177,9 +183,10 @@ def _short(id: str) -> str:
     return visible(id if len(id) <= 16 else f"{id[:8]}…{id[-3:]}")
 
 
-def _after(change: Change) -> list[str]:
+def _after(change: Change, addresses: Mapping[int, Address]) -> list[str]:
     """What comes first: the resources whose ids it takes, and the changes it waits for."""
-    first = sorted({*(address for _, address in change.refs), *change.needs})
+    needs = (addresses[number] for number in change.needs if number in addresses)
+    first = sorted({*(address for _, address in change.refs), *needs} - {change.address})
     more = [f"and {len(first) - _MOST_NAMED} more"] if len(first) > _MOST_NAMED else []
     return [f"after {visible(str(address))}" for address in first[:_MOST_NAMED]] + more
 

@@ -26,6 +26,7 @@ FIELD_REASONS: Final[Mapping[str, str]] = {
     Reason.REMOVED: "removed: no longer in the file",
     Reason.COUPLED: "sent along: accepted only with the others",
     Reason.ROLLBACK: "",
+    Reason.MARK: "",
 }
 
 CHANGE_REASONS: Final[Mapping[str, str]] = {
@@ -33,7 +34,7 @@ CHANGE_REASONS: Final[Mapping[str, str]] = {
     Reason.BOUND: "bound by id: managed from now on",
     Reason.MOVED: "same object, new key",
     Reason.ORPHAN: "no manifest any more",
-    Reason.DUPLICATE: "a twin, made when two applies ran at once",
+    Reason.DUPLICATE: "a duplicate, made when two applies ran at once",
     Reason.RELEASED: "stays, and is no longer managed",
     Reason.GONE: "it was deleted outside these files",
     Reason.TAKEOVER: "taken over from another owner",
@@ -47,13 +48,14 @@ BLOCKERS: Final[Mapping[str, str]] = {
     Blocker.PROTECT: "protected",
     Blocker.GUARD: "too many deletes",
     Blocker.SAME_NAME: "the name is taken",
+    Blocker.SAME_CONTENT: "perhaps it exists already",
     Blocker.FOREIGN_OWNER: "managed by another owner",
     Blocker.READ_ONLY_MARK: "its mark is of a newer version",
     Blocker.PROBABLE_RENAME: "probably renamed",
     Blocker.NO_SUCH_ID: "no object has this id",
     Blocker.METADATA_FULL: "metadata is full",
     Blocker.ALREADY_BOUND: "already bound",
-    Blocker.COPY: "it has a copy",
+    Blocker.CLONE: "it has a copy",
     Blocker.IMMUTABLE: "can only be set at create",
     Blocker.CONFLICT: "changed here and outside these files",
     Blocker.DRIFT: "changed outside these files",

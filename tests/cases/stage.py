@@ -182,5 +182,6 @@ def legible(body: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(metadata, dict) or not str(metadata.get("reconciler", "")).startswith("1 "):
         return dict(body)
     _, owner, key, _, flags, *_ = metadata["reconciler"].split(" ")
+    flags = flags.partition("<")[0]  # what follows stands for the key it had before
     words = "".join(FLAGS.get(flag, "") for flag in flags)
     return {**body, "metadata": {**metadata, "reconciler": f"<mark {owner} {key}{words}>"}}

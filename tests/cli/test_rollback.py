@@ -40,7 +40,7 @@ def changed(project: Project, remote: Remote) -> dict[str, Any]:
     project.remove("assistants.d/a2.yaml")
     project.remove("assistants.d/letgo.yaml")
     project.write("assistants.d/new.yaml", "name: brand new\nmodel: gpt-4o\n")
-    project.ok("apply", "--yes", "--report", "report.json", "--rollback-out", "back.json")
+    project.ok("apply", "--yes", "--allow-deletes", "2", "--report", "report.json", "--rollback-out", "back.json")
     return before
 
 

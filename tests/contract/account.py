@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.commands.session import kinds_of
+from reconciler.core.index import Observation, index
 from reconciler.core.model import (
     Action,
     Address,
@@ -16,7 +17,6 @@ from reconciler.core.model import (
     Plan,
     TargetIdentity,
 )
-from reconciler.core.pairing import Observation, index
 from reconciler.core.plan import Scope, make_plan
 from reconciler.diagnostics import Source
 from reconciler.drivers.base import Driver
@@ -87,7 +87,7 @@ class Account:
 
     def id_of(self, key: str) -> str:
         """The id of a key's object."""
-        return index(self.kind, self.see().objects, "acme").ours[key].live.id
+        return index(self.kind, self.see().objects, "acme").managed[key].live.id
 
     def _journal(self) -> Journal:
         return Journal(self._directory / "journal", self.site.url, 0, lambda: 1_700_000_000.0)

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from reconciler.config.schemas import shipped
+from reconciler.core.index import index, mark_text
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.model import ABSENT, Action, Blocker, Body, Plan, Reason, Result
-from reconciler.core.pairing import index, mark_text
-from reconciler.core.precondition import planned_writes
 from reconciler.core.semantics import Kind, can_clear, is_mark, meaning_of, same, units
+from reconciler.core.verify import planned_writes
 from reconciler.diagnostics import Code
 from tests.contract.account import Account, due
 from tests.contract.sites import Case, Site, cases, opened, scratch

@@ -58,7 +58,7 @@ MUTANTS = [
     ),
     Mutant(
         "core/pairing",
-        "        for live in self.unmanaged_objects:",
+        "        for live in self.unmanaged:",
         "        for live in self.by_id.values():",
         "ours are no namesakes",
         "core/precondition",
@@ -72,7 +72,7 @@ MUTANTS = [
     ),
     Mutant(
         "core/pairing",
-        "        for live in self.unmanaged_objects:",
+        "        for live in self.unmanaged:",
         "        for live in self.unmarked:",
         "those of others are namesakes",
         "core/precondition core/likeness",

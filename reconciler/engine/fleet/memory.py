@@ -7,9 +7,9 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
+from reconciler.core.index import mark_of, mark_text
 from reconciler.core.marks import Mark
 from reconciler.core.model import Address, LiveObject
-from reconciler.core.pairing import mark_of, mark_text
 from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.drivers.base import Driver
 from reconciler.engine.fleet.batching import Batching

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, TypeVar
 
+from reconciler.core.index import Observation
 from reconciler.core.model import (
     Action,
     Address,
     Outcome,
     Result,
 )
-from reconciler.core.pairing import Observation
 from reconciler.core.plan import make_plan
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 from reconciler.drivers.base import NoSuchApi, RemoteError

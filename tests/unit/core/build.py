@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core import marks
-from reconciler.core.agreement import Agreement, gist_of
-from reconciler.core.base import NO_BASE, Base, BaseSource, UnknownBase, fingerprint
+from reconciler.core.base import NO_BASE, Base, BaseSource, UnknownBase, digest_of
+from reconciler.core.fingerprint import fingerprint
+from reconciler.core.index import Observation
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -27,10 +28,10 @@ from reconciler.core.model import (
     TargetIdentity,
     Unit,
 )
-from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
 from reconciler.core.semantics import Kind, Meaning, compile_schema, meaning_of, same, units
 from reconciler.diagnostics import Source
+from reconciler.engine.compact import Compactor
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 SCHEMA: dict[str, Any] = json.loads((SCHEMAS / "assistant.schema.json").read_text(encoding="utf-8"))
@@ -121,7 +122,7 @@ def marked(
     mark = marks.Mark(owner, key, nonce or nonce_of(id), protect, on_remove, marks.codes(chosen))
     if last is not None:
         known = units(kind, last)
-        digests = {marks.code(unit): fingerprint(kind, unit, known.get(unit)) for unit in chosen}
+        digests = {marks.code(unit): digest_of(kind, unit, known.get(unit)) for unit in chosen}
         mark = marks.with_digests(mark, digests)
     return with_mark(id, marks.write(mark), body, kind, created)
 
@@ -141,17 +142,17 @@ def made_plan(
     """A plan; it has to be the same where objects that agree with their manifests are not kept whole."""
     found = make_plan(TARGET, scope, "sha256:0", files, observed, source)
     kinds = {each.kind.name: each.kind for each in observed}
-    known = [replace(each, gist=gist_of(kinds[each.address.kind], each)) for each in files]
-    agreement = Agreement(known, OWNER, digests=scope.digests)
-    lean = [kept(each, agreement) for each in observed]
+    known = [replace(each, fingerprint=fingerprint(kinds[each.address.kind], each)) for each in files]
+    compactor = Compactor(known, OWNER, digests=scope.digests)
+    lean = [kept(each, compactor) for each in observed]
     assert make_plan(TARGET, scope, "sha256:0", known, lean, source) == found
     return found
 
 
-def kept(observation: Observation, agreement: Agreement) -> Observation:
+def kept(observation: Observation, compactor: Compactor) -> Observation:
     """What is kept of a kind that was read."""
-    seen = tuple(agreement.lean(observation.kind, live) for live in observation.objects)
-    again = agreement.learn(replace(observation, objects=seen))
+    seen = tuple(compactor.compact(observation.kind, live) for live in observation.objects)
+    again = compactor.learn(replace(observation, objects=seen))
     chosen = [whole if whole.id in again else live for whole, live in zip(observation.objects, seen, strict=True)]
     return replace(observation, objects=tuple(chosen))
 
@@ -266,5 +267,7 @@ def outcomes(found: Plan, before: Iterable[LiveObject], after: Iterable[LiveObje
         if change.is_due:
             id = change.id if change.action is not Action.CREATE else created_id(change, taken)
             taken.add(str(id))
-            told.append(Outcome(change.address, change.action, Result.DONE, id, after=now.get(str(id))))
+            told.append(
+                Outcome(change.address, change.action, Result.DONE, id, after=now.get(str(id)), number=change.number)
+            )
     return told

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from reconciler.core.index import Observation
 from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest, Plan
-from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
-from reconciler.core.refs import placeholder
+from reconciler.core.references import placeholder
 from reconciler.core.semantics import Kind, Meaning, Members, compile_schema
 from tests.unit.core.build import OWNER, TARGET, manifest
 from tests.unit.core.linked import BOT
@@ -35,7 +35,7 @@ PAPER = Kind(
         "mark": Meaning(granular=True),
     },
     "mark",
-    fixed=True,
+    immutable=True,
 )
 SHELF = Kind(
     "store",

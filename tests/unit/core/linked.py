@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Any
 
 from reconciler.core.base import NO_BASE, BaseSource
+from reconciler.core.index import Observation
 from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest, Path, Plan
-from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope
-from reconciler.core.refs import placeholder
+from reconciler.core.references import placeholder
 from reconciler.core.semantics import Kind, compile_schema
 from tests.unit.core.build import OWNER, made_plan, manifest
 

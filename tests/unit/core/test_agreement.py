@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from reconciler.core.agreement import Agreement
 
-from reconciler.core.agreement import Agreement, gist_of
+from reconciler.core.index import Observation, mark_of
 from reconciler.core.model import Address, LiveObject, Manifest
-from reconciler.core.pairing import Observation, mark_of
 from reconciler.core.semantics import Kind, Meaning, meaning_of, same
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, bare, manifest, marked, with_mark
 from tests.unit.core.linked import BOT, STORE
@@ -19,7 +19,7 @@ M = {"model": "m", "temperature": 0.5, "metadata": {"team": "t"}}
 
 
 def known(files: list[Manifest], kind: Kind = ASSISTANT) -> list[Manifest]:
-    return [replace(each, gist=gist_of(kind, each)) for each in files]
+    return [replace(each, fingerprint=fingerprint(kind, each)) for each in files]
 
 
 def lean(live: LiveObject, *files: Manifest, kind: Kind = ASSISTANT, digests: bool = False) -> LiveObject:
@@ -69,7 +69,7 @@ def test_of_what_is_not_ours_the_mark_the_name_and_what_it_uses_are_kept(mark: A
 
 def test_a_value_that_is_not_compared_keeps_an_object_whole() -> None:
     body = {"title": "t", "secret": "s"}
-    assert gist_of(WIDGET, manifest("a", body, WIDGET)) is None
+    assert fingerprint(WIDGET, manifest("a", body, WIDGET)) is None
     assert not lean(marked("o1", "a", body, WIDGET), manifest("a", body, WIDGET), kind=WIDGET).agrees
 
 

@@ -8,13 +8,25 @@ from typing import Any
 import pytest
 
 from reconciler.core import marks
-from reconciler.core.base import FilesBase, MarkBase, Remembered, UnknownBase, fingerprint
-from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
-from reconciler.core.desired import managed_units
+from reconciler.core.base import FilesBase, MarkBase, Remembered, UnknownBase, fingerprint, managed_units
+from reconciler.core.index import Observation, index
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.marks import Mark
-from reconciler.core.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Plan, Reason, Unit
-from reconciler.core.pairing import Observation, index
+from reconciler.core.model import (
+    Action,
+    Address,
+    Blocker,
+    Body,
+    Change,
+    ConflictPolicy,
+    LiveObject,
+    Manifest,
+    OnDrift,
+    Plan,
+    Reason,
+    Resolve,
+    Unit,
+)
 from reconciler.core.plan import Scope, make_plan
 from reconciler.diagnostics import Code
 from tests.unit.core.build import ASSISTANT, OWNER, TARGET, applied, bare, manifest, plan, the_change, with_mark

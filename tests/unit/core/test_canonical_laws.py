@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reconciler.core.model import ABSENT, Body, Json
-from reconciler.core.parts import explicit
-from reconciler.core.precondition import precondition
+from reconciler.core.patch import explicit
 from reconciler.core.semantics import (
     FREE,
     ListMeaning,
@@ -20,6 +19,7 @@ from reconciler.core.semantics import (
     canonical_value,
     same,
 )
+from reconciler.core.verify import precondition
 from tests.strategies import bodies, json_values, law
 from tests.unit.core.build import ASSISTANT, SCHEMA, WIDGET, WIDGET_SCHEMA, bare, sent_to
 

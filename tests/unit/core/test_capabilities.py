@@ -6,15 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from reconciler.core.policy import refuse_full_map
 
+from reconciler.commands.rollback import rollback
 from reconciler.core import marks
 from reconciler.core.changes import mark_change
-from reconciler.core.decide import assemble
+from reconciler.core.index import index
 from reconciler.core.model import ABSENT, Action, Address, Blocker, Json, Outcome, Reason, Result
-from reconciler.core.pairing import index
-from reconciler.core.parts import explicit, stuck_parts
-from reconciler.core.policy import refuse_full_map
-from reconciler.core.rollback import rollback
+from reconciler.core.patch import assemble, explicit, stuck_parts
 from reconciler.core.semantics import Kind, can_clear, compile_schema
 from reconciler.core.verify import verify
 from reconciler.diagnostics import Code
@@ -80,7 +79,7 @@ def test_an_entry_that_is_cleared_by_a_value_is_sent_that() -> None:
 @pytest.mark.parametrize(("kind", "text"), [(PATCHED, None), (MERGED, "")])
 def test_a_mark_is_taken_off_where_entries_are_merged(kind: Kind, text: Json) -> None:
     live = marked("o1", "a", {"title": "t"}, kind)
-    owned = index(kind, [live], OWNER).ours["a"]
+    owned = index(kind, [live], OWNER).managed["a"]
     change = mark_change(kind, Action.RELEASE, Address("widget", "a"), owned, None, Reason.RELEASED)
     assert change.patch == {"labels": {"reconciler": text}}
     assert marks.read(text) is None

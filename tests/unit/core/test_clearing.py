@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.model import Json
-from reconciler.core.parts import explicit, unknown_parts
+from reconciler.core.patch import explicit, unknown_parts
 from reconciler.core.semantics import FREE, Meaning, compile_schema
 from tests.unit.core.build import ASSISTANT, WIDGET
 

@@ -7,19 +7,16 @@ from typing import Any
 import pytest
 
 from reconciler.core import marks
-from reconciler.core.base import UnknownBase
+from reconciler.core.base import UnknownBase, desired_units, left_to_others, managed_units
 from reconciler.core.decide import (
-    ConflictPolicy,
     Decision,
-    Resolve,
     Write,
-    assemble,
     decide_create,
     decide_update,
 )
-from reconciler.core.desired import desired_units, left_to_others, managed_units
 from reconciler.core.marks import Mark
-from reconciler.core.model import ABSENT, Body, Json, Reason, Unit
+from reconciler.core.model import ABSENT, Body, ConflictPolicy, Json, Reason, Resolve, Unit
+from reconciler.core.patch import assemble
 from reconciler.core.semantics import Kind
 from reconciler.diagnostics import Code
 from tests.unit.core.build import ASSISTANT, WIDGET, Applied, manifest

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core import marks
-from reconciler.core.dependencies import levels, needed, without_broken
 from reconciler.core.model import (
     Action,
     Address,
@@ -23,7 +22,7 @@ from reconciler.core.model import (
     Path,
 )
 from reconciler.core.plan import in_order
-from reconciler.core.refs import filled
+from reconciler.core.references import filled, levels, needed, without_broken
 from reconciler.core.semantics import Kind
 from tests.strategies import law
 from tests.unit.core.build import bare, marked, nonce_of, sent_to

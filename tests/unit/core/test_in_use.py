@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from reconciler.core.dependencies import usable, without_used
+from reconciler.core.index import Observation
 from reconciler.core.model import Action, Block, Blocker, Body, Change, LiveObject, Manifest, OnRemove, Plan
-from reconciler.core.pairing import Observation
+from reconciler.core.references import usable, without_used
 from tests.unit.core.build import bare, marked
 from tests.unit.core.filed import PAPER, SHELF
 from tests.unit.core.linked import BOT, STORE, at, blocker, bot, change_of, order, planned, store

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.core.index import index
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.model import Action, Block, Blocker, LiveObject, Manifest, OnRemove, Reason
-from reconciler.core.pairing import index
 from reconciler.core.semantics import Kind
 from reconciler.diagnostics import Code
 from tests.unit.core.build import (

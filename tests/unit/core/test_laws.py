@@ -10,12 +10,23 @@ from hypothesis import strategies as st
 
 from reconciler.core import policy
 from reconciler.core.base import Remembered
-from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
+from reconciler.core.index import index, mark_of
 from reconciler.core.marks import Mark
-from reconciler.core.model import Action, Address, Block, Blocker, Change, Json, Reason, Unit
-from reconciler.core.pairing import index, mark_of
-from reconciler.core.precondition import AlreadyApplied, Ready, check
+from reconciler.core.model import (
+    Action,
+    Address,
+    Block,
+    Blocker,
+    Change,
+    ConflictPolicy,
+    Json,
+    OnDrift,
+    Reason,
+    Resolve,
+    Unit,
+)
 from reconciler.core.semantics import Kind, meaning_of, same, units
+from reconciler.core.verify import AlreadyApplied, Ready, check
 from tests.strategies import law
 from tests.unit.core.build import OWNER, applied, plan
 from tests.unit.core.worlds import KINDS, due, with_sensible_moves, worlds

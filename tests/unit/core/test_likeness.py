@@ -8,14 +8,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reconciler.core.likeness import LeftBehind, Likeness
 
 from reconciler.core import marks
-from reconciler.core.base import UnknownBase
+from reconciler.core.base import UnknownBase, managed_units
 from reconciler.core.decide import decide_update
-from reconciler.core.desired import managed_units
-from reconciler.core.likeness import LeftBehind, Likeness
+from reconciler.core.index import Managed, index
 from reconciler.core.model import Action, LiveObject, Manifest
-from reconciler.core.pairing import Managed, index
 from reconciler.core.semantics import Kind
 from tests.unit.core.build import ASSISTANT, OWNER, actions, bare, manifest, marked, plan
 from tests.unit.core.filed import SHELF
@@ -65,9 +64,9 @@ def test_what_is_in_a_collection_counts() -> None:
         return marked(id, key, body, SHELF, managed=[("title",), ("papers",)])
 
     found = index(SHELF, [shelf("o1", "a", "p1"), shelf("o2", "b", "p2")], OWNER)
-    left = LeftBehind(SHELF, found.ours.values())
+    left = LeftBehind(SHELF, found.managed.values())
     asked = [manifest("new", {"title": "t", "papers": [{"paper": each}]}, SHELF) for each in ("p2", "p3")]
-    assert [left.like(each) for each in asked] == [(found.ours["b"], Likeness.CONTENT), None]
+    assert [left.like(each) for each in asked] == [(found.managed["b"], Likeness.CONTENT), None]
 
 
 def test_of_two_of_one_name_the_first_by_its_key_is_told() -> None:

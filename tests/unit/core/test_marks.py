@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core import marks
-from reconciler.core.desired import managed_units
+from reconciler.core.base import managed_units
 from reconciler.core.marks import DamagedMark, Mark, NewerMark
 from reconciler.core.model import Json, OnRemove
 from tests.strategies import json_values, law

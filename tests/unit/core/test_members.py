@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from reconciler.core.base import UnknownBase, fingerprint
 from reconciler.core.decide import decide_update
+from reconciler.core.index import index
 from reconciler.core.members import after, remaining, way
 from reconciler.core.model import ABSENT, Change, Json
-from reconciler.core.pairing import index
-from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check
+from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 from tests.unit.core.build import OWNER
 from tests.unit.core.filed import PAPER, SHELF, due, entry, filed, of, on_paper, on_shelf, paper, shelf
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from reconciler.core.decide import decide_update
+from reconciler.core.index import index, mark_text
 from reconciler.core.marks import read
 from reconciler.core.model import Blocker, Reason
-from reconciler.core.pairing import index, mark_text
 from tests.unit.core.build import (
     ASSISTANT,
     OWNER,
@@ -30,8 +30,8 @@ def test_a_copy_of_a_twin_is_a_copy_too() -> None:
         marked("o3", "k", {}, nonce="b", created=3),
     ]
     found = index(ASSISTANT, objects, OWNER)
-    assert [owned.live.id for owned in found.twins["k"]] == ["o2"]
-    assert [(first.live.id, copy.live.id) for first, copy in found.copies] == [("o2", "o3")]
+    assert [owned.live.id for owned in found.duplicates["k"]] == ["o2"]
+    assert [(first.live.id, copy.live.id) for first, copy in found.clones] == [("o2", "o3")]
     twin = plan([manifest("k", {})], objects).changes[-1]
     assert (twin.id, twin.blocked and twin.blocked.by) == ("o2", Blocker.COPY)
 

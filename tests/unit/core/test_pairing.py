@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 
+from reconciler.core.index import Index, index, mark_of, mark_text
 from reconciler.core.marks import DamagedMark, Mark, NewerMark
 from reconciler.core.model import Json, LiveObject
-from reconciler.core.pairing import Index, index, mark_of, mark_text
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, bare, marked, with_mark
 
 
@@ -34,41 +34,41 @@ def test_objects_are_sorted_by_whose_they_are() -> None:
         ["damaged"],
     )
     assert [owned.live.id for owned in found.foreign] == ["theirs"]
-    assert {key: owned.live.id for key, owned in found.ours.items()} == {"k": "mine"}
-    assert ids(found.unmanaged_objects) == ["plain", "theirs", "newer", "damaged"]
+    assert {key: owned.live.id for key, owned in found.managed.items()} == {"k": "mine"}
+    assert ids(found.unmanaged) == ["plain", "theirs", "newer", "damaged"]
     assert set(found.by_id) == {"plain", "mine", "theirs", "newer", "damaged"}
 
 
 def test_the_older_of_two_with_one_nonce_wins_and_the_other_is_a_copy() -> None:
     found = indexed(marked("new", "k", {}, created=2, nonce="n1"), marked("old", "k", {}, created=1, nonce="n1"))
-    assert found.ours["k"].live.id == "old"
-    assert [(first.live.id, copy.live.id) for first, copy in found.copies] == [("old", "new")]
-    assert found.twins == {}
-    assert ids(found.unmanaged_objects) == ["new"]
+    assert found.managed["k"].live.id == "old"
+    assert [(first.live.id, copy.live.id) for first, copy in found.clones] == [("old", "new")]
+    assert found.duplicates == {}
+    assert ids(found.unmanaged) == ["new"]
 
 
 def test_the_older_of_two_with_different_nonces_wins_and_the_other_is_a_twin() -> None:
     found = indexed(marked("new", "k", {}, nonce="n2", created=2), marked("old", "k", {}, created=1))
-    assert found.ours["k"].live.id == "old"
-    assert [twin.live.id for twin in found.twins["k"]] == ["new"]
-    assert found.copies == []
-    assert found.unmanaged_objects == []
+    assert found.managed["k"].live.id == "old"
+    assert [twin.live.id for twin in found.duplicates["k"]] == ["new"]
+    assert found.clones == []
+    assert found.unmanaged == []
 
 
 def test_between_objects_of_one_age_the_smaller_id_wins_for_everyone() -> None:
     pair = [marked("b", "k", {}, nonce="n1"), marked("a", "k", {}, nonce="n2")]
-    assert indexed(*pair).ours["k"].live.id == indexed(*reversed(pair)).ours["k"].live.id == "a"
+    assert indexed(*pair).managed["k"].live.id == indexed(*reversed(pair)).managed["k"].live.id == "a"
 
 
 def test_several_twins_are_all_kept_in_order_of_age() -> None:
     found = indexed(*(marked(f"o{n}", "k", {}, nonce=f"n{n}", created=9 - n) for n in range(3)))
-    assert (found.ours["k"].live.id, [twin.live.id for twin in found.twins["k"]]) == ("o2", ["o1", "o0"])
+    assert (found.managed["k"].live.id, [twin.live.id for twin in found.duplicates["k"]]) == ("o2", ["o1", "o0"])
 
 
 def test_the_same_key_of_another_owner_is_neither_copy_nor_twin() -> None:
     found = indexed(marked("mine", "k", {}, created=2), marked("theirs", "k", {}, owner="other", created=1))
-    assert found.ours["k"].live.id == "mine"
-    assert (found.copies, found.twins) == ([], {})
+    assert found.managed["k"].live.id == "mine"
+    assert (found.clones, found.duplicates) == ([], {})
 
 
 @pytest.mark.parametrize("carrier", [None, "text", [], {}, {"other": "x"}])

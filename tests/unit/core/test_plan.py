@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.core.index import Observation
 from reconciler.core.model import (
     Action,
     Address,
@@ -15,10 +16,9 @@ from reconciler.core.model import (
     ReadCount,
     Reason,
 )
-from reconciler.core.pairing import Observation
 from reconciler.core.plan import Scope, make_plan
-from reconciler.core.precondition import ABSENT_OBJECT, NAME_FREE
 from reconciler.core.semantics import Kind
+from reconciler.core.verify import ABSENT_OBJECT, NAME_FREE
 from reconciler.diagnostics import Code, Severity
 from tests.unit.core.build import (
     ASSISTANT,

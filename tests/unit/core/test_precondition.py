@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import pytest
 
+from reconciler.core.index import index
 from reconciler.core.model import ABSENT, Action, Body, Change, LiveObject, Manifest, OnRemove
-from reconciler.core.pairing import index
-from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check, check_live, planned_writes, precondition
+from reconciler.core.verify import AlreadyApplied, Ready, Stale, check, check_live, planned_writes, precondition
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, applied, bare, manifest, marked, plan, the_change, with_mark
 
 BODY: Body = {"model": "m", "temperature": 0.2, "metadata": {"team": "x", "theirs": "y"}}

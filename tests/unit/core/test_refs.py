@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reconciler.core.base import Remembered
+from reconciler.core.index import index
 from reconciler.core.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Path, Plan, Reason
-from reconciler.core.pairing import index
-from reconciler.core.refs import filled, paired_ids, placeholder, resolved
-from reconciler.core.seal import sealed, unsealed
+from reconciler.core.references import filled, paired_ids, placeholder, resolved
 from reconciler.formats.document import digest_of, document_text, plan_document
 from reconciler.formats.parse import plan_from_document
 from tests.unit.core.build import OWNER, SCHEMAS, bare, marked

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from reconciler.core import policy
+from reconciler.core.index import index
 from reconciler.core.model import Block, Blocker, LiveObject, Manifest, OnRemove
-from reconciler.core.pairing import index
 from tests.unit.core.build import ASSISTANT, OWNER, actions, applied, manifest, marked, plan
 
 WAY_OUT = "apply one rename after the other, or remove `moved_from`"

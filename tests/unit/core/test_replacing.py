@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.commands.rollback import rollback
+from reconciler.core.index import index
 from reconciler.core.kind_plan import KindPlanner
+from reconciler.core.match import standing
 from reconciler.core.model import Blocker, Outcome, Reason, Result
-from reconciler.core.pairing import index
-from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check
-from reconciler.core.refs import paired_ids
-from reconciler.core.replacing import standing
-from reconciler.core.rollback import rollback
-from reconciler.core.seal import sealed, unsealed
+from reconciler.core.references import paired_ids
+from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 from tests.unit.core.build import OWNER, manifest
 from tests.unit.core.filed import BOT, PAPER, SHELF, due, entry, filed, of, on_paper, on_shelf, paper, shelf
 from tests.unit.core.linked import bot

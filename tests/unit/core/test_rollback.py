@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.commands.rollback import rollback
 from reconciler.core import policy
 from reconciler.core.base import Remembered
+from reconciler.core.index import index, mark_of, mark_text
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.marks import NO_NONCE, Mark, read
+from reconciler.core.match import claims
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -28,11 +31,8 @@ from reconciler.core.model import (
     Reason,
     Result,
 )
-from reconciler.core.pairing import index, mark_of, mark_text
-from reconciler.core.precondition import ABSENT_OBJECT, AlreadyApplied, Ready, Stale, check
-from reconciler.core.replacing import claims
-from reconciler.core.rollback import rollback
 from reconciler.core.semantics import Kind, units
+from reconciler.core.verify import ABSENT_OBJECT, AlreadyApplied, Ready, Stale, check
 from reconciler.diagnostics import Code
 from tests.strategies import law
 from tests.unit.core.build import (

@@ -12,12 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.base import Remembered
-from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
-from reconciler.core.model import ABSENT, Action, Body, Json, LiveObject, Manifest, OnRemove, Plan, Unit
-from reconciler.core.pairing import index
-from reconciler.core.precondition import AlreadyApplied, Ready, check
-from reconciler.core.seal import sealed, unsealed
+from reconciler.core.index import index
+from reconciler.core.model import (
+    ABSENT,
+    Action,
+    Body,
+    ConflictPolicy,
+    Json,
+    LiveObject,
+    Manifest,
+    OnDrift,
+    OnRemove,
+    Plan,
+    Resolve,
+    Unit,
+)
 from reconciler.core.semantics import FREE, Kind, Meaning, is_mark, meaning_of, same
+from reconciler.core.verify import AlreadyApplied, Ready, check
 from reconciler.formats.document import document_text, plan_document
 from reconciler.formats.parse import plan_from_document
 from tests.strategies import law

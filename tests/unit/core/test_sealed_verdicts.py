@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 
 from reconciler.core.model import Block, Blocker, Plan
-from reconciler.core.seal import sealed
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.formats.document import document_text, plan_document
 from reconciler.formats.policy_input import refused

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core import marks
+from reconciler.core.index import index, mark_of
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.marks import Mark
 from reconciler.core.model import Action, Blocker, Body, Change, LiveObject, Manifest, OnRemove, Reason
-from reconciler.core.pairing import index, mark_of
-from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check
+from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 from tests.unit.core.build import (
     ASSISTANT,
     OWNER,

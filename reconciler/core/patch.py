@@ -1,11 +1,59 @@
-"""Parts of object values: how they are cleared by name, which cannot be, and which of them nobody here knows."""
+"""From the units that are written to the request body, and the parts of object values that need care on the way.
+
+A part that leaves a value is cleared by name where a remote may merge; one that no request can take out is `stuck`; one
+that the schema does not know is lost when its unit is written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from reconciler.core.model import ABSENT, Json, Path
-from reconciler.core.semantics import FREE, Meaning, same
+from reconciler.core.members import way
+from reconciler.core.model import ABSENT, Body, Json, Path, Unit
+from reconciler.core.semantics import FREE, Kind, Meaning, meaning_of, same
+
+
+def assemble(kind: Kind, writes: Mapping[Unit, Json], live: Body) -> Body:
+    """The request body that writes these units to an object that looks like `live` ({} for a create).
+
+    A map owned entry by entry is sent whole with the entries of others as they are, unless the remote is known to merge
+    it. Where parts of an object value that are left out stay, or may stay, cleared parts are sent by name. Where fields
+    that are left out are cleared, all of the object is sent. Of a collection goes what leads from the live entries to
+    the wanted ones.
+    """
+    body: Body = _all_of(kind, live) if kind.absent == "clear" else {}
+    maps: dict[str, dict[str, Json]] = {}
+    for unit, value in writes.items():
+        name = unit[0]
+        if name in kind.members:
+            body |= {name: steps} if (steps := way(kind, name, value, live.get(name))) else {}
+        elif len(unit) > 1:
+            entries = maps.setdefault(name, dict(live.get(name) or {}) if kind.maps == "whole" else {})
+            body[name] = entries
+            if value is not ABSENT:
+                entries[unit[1]] = value
+            elif kind.maps == "whole":
+                entries.pop(unit[1], None)
+            else:
+                entries[unit[1]] = _taken_out(kind, unit)
+        elif kind.nested != "replace" and live:
+            body[name] = explicit(kind.fields.get(name, FREE), value, live.get(name))
+        else:
+            body[name] = value
+    return body
+
+
+def _all_of(kind: Kind, live: Body) -> Body:
+    """What a request may say of an object that is to stay as it is."""
+    return {name: value for name, value in live.items() if not kind.fields.get(name, FREE).uncompared}
+
+
+def _taken_out(kind: Kind, unit: Unit) -> Json:
+    """What takes an entry out of a map that a remote merges. An empty text takes off a mark where nothing else does."""
+    if kind.maps == "patch":
+        return None
+    cleared = meaning_of(kind, unit).on_remove
+    return "" if cleared is ABSENT else cleared
 
 
 def explicit(meaning: Meaning, desired: Json, live: Json) -> Json:

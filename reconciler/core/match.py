@@ -1,0 +1,311 @@
+"""Which live object belongs to which manifest: the only place that pairs them.
+
+    how       | the object is                                     | then
+    ----------|---------------------------------------------------|-------------------------------------------------
+    bound     | the one that `id:` names                          | adopted, unless it is ours already
+    key       | the oldest of ours with the manifest's key        | updated
+    moved     | that of `moved_from`, which leaves that key       | its mark gets the new key
+    content   | ours, and says the same (kinds that never change) | kept; its key may be that of a lost manifest
+    replaced  | of another content, or expired                    | a new one takes its place, the old one goes last
+    new       | none                                              | created
+
+A `moved_from` stays in a file long after the move. It is pending while the object of that key is there, the mark of the
+manifest's own object does not say that it came from there, and the key is free: nobody has it, or its object moves away
+as well (so keys swap and rotate). A pending move that finds its key occupied is refused, with all that waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import cached_property
+from typing import Final
+
+from reconciler.core import marks
+from reconciler.core.base import managed_units
+from reconciler.core.index import Index, Managed, content_of, folded
+from reconciler.core.model import Address, Block, Blocker, LiveObject, Manifest
+from reconciler.core.semantics import Kind, meaning_of, same, units
+
+
+class How(Enum):
+    """How a manifest is paired."""
+
+    BOUND = auto()
+    KEY = auto()
+    MOVED = auto()
+    CONTENT = auto()
+    REPLACED = auto()
+    NEW = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A manifest and its object; `live` is None where one is to be made, in the place of `replaces` if there are any.
+
+    `block` says why they cannot be paired after all.
+    """
+
+    manifest: Manifest
+    how: How
+    live: LiveObject | None = None
+    replaces: tuple[Managed, ...] = ()
+    block: Block | None = None
+
+
+@dataclass(frozen=True)
+class Match:
+    """The manifests of one kind by key, each with its object, and the objects that are ours and nobody's.
+
+    `surplus` are further objects of keys that have a manifest, with whether the manifest could have been paired with
+    them as well (a duplicate) or not (replaced). `renamed` has the addresses that an orphan's key may have become.
+    """
+
+    found: Index
+    pairs: Mapping[str, Pair]
+    orphans: Sequence[Managed] = ()
+    surplus: Mapping[str, Sequence[tuple[Managed, bool]]] = field(default_factory=dict)
+    renamed: Mapping[str, Address] = field(default_factory=dict)
+    bound: frozenset[str] = frozenset()
+
+    @property
+    def ids(self) -> dict[Address, str]:
+        """The ids of the objects that manifests have already: what references to them become."""
+        paired = {pair.manifest.address: pair.live for pair in self.pairs.values() if not pair.block}
+        return {address: live.id for address, live in paired.items() if live is not None}
+
+    def renamed_to(self, key: str) -> tuple[Managed, str] | None:
+        """The orphan that a manifest without an object was probably made from, and what they have in common."""
+        return self._probable.get(key)
+
+    def probably_becomes(self, key: str) -> Address | None:
+        """The address that the object of an orphan's key has probably got, in a move that was refused or not asked."""
+        return self.renamed.get(key) or self._becomes.get(key)
+
+    @cached_property
+    def _probable(self) -> Mapping[str, tuple[Managed, str]]:
+        if not self.orphans:
+            return {}
+        new = (p.manifest for p in self.pairs.values() if p.how is How.NEW and not p.block)
+        alike = ((m.address.key, self._like(m)) for m in new if not m.same_name_allowed)
+        return {key: found for key, found in alike if found is not None}
+
+    @cached_property
+    def _becomes(self) -> Mapping[str, Address]:
+        kind = self.found.kind.name
+        return {each.mark.key: Address(kind, key) for key, (each, _) in reversed([*self._probable.items()])}
+
+    def _like(self, manifest: Manifest) -> tuple[Managed, str] | None:
+        """The orphan, first by its key, that says the same or has the same name."""
+        kind, body = self.found.kind, manifest.body
+        alike = [(each, "content") for each in self._by_content.get(content_of(kind, body), ())[:1]]
+        name = folded(body.get(kind.name_field or ""))
+        alike += [(each, "name") for each in self._by_name.get(name or "", ())[:1]]
+        return min(alike, key=lambda each: each[0].mark.key, default=None)
+
+    @cached_property
+    def _by_content(self) -> Mapping[bytes, list[Managed]]:
+        groups: dict[bytes, list[Managed]] = {}
+        for each in self.orphans:
+            groups.setdefault(each.live.content or content_of(self.found.kind, each.live.body), []).append(each)
+        return groups
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[Managed]]:
+        groups: dict[str, list[Managed]] = {}
+        for each in self.orphans:
+            if name := folded(each.live.body.get(self.found.kind.name_field or "")):
+                groups.setdefault(name, []).append(each)
+        return groups
+
+
+NO_KEYS: Final[Collection[str]] = frozenset()
+
+
+def match(found: Index, manifests: Mapping[str, Manifest], elsewhere: Collection[str] = NO_KEYS) -> Match:
+    """Pair the manifests of a kind, by key, with its live objects.
+
+    `elsewhere` are keys whose manifests are not among these: of another target, or of another part of a fleet.
+    """
+    return _Matching(found, manifests, elsewhere).run()
+
+
+def is_expired(kind: Kind, live: LiveObject) -> bool:
+    """Whether the remote says that the object's time is over."""
+    return kind.expired is not None and live.body.get(kind.expired[0]) == kind.expired[1]
+
+
+def satisfies(kind: Kind, manifest: Manifest, live: LiveObject) -> bool:
+    """Whether an object can be the manifest's: what cannot be changed is as it should be."""
+    if manifest.renew and is_expired(kind, live):
+        return False
+    if not kind.immutable:
+        return True
+    present = units(kind, live.body)
+    compared = (each for each in managed_units(kind, manifest).items() if not meaning_of(kind, each[0]).uncompared)
+    return all(same(meaning_of(kind, unit), value, present.get(unit)) for unit, value in compared)
+
+
+class _Matching:
+    """One kind under way: `taken` has what is paired already."""
+
+    def __init__(self, found: Index, manifests: Mapping[str, Manifest], elsewhere: Collection[str]) -> None:
+        self.found = found
+        self.kind = found.kind
+        self.manifests = manifests
+        self.elsewhere = elsewhere
+        self.bound = frozenset(each.id for each in manifests.values() if each.id is not None)
+        self.taken: dict[str, Address] = {}
+        self.moves, self.refused = self._moves()
+
+    def run(self) -> Match:
+        pairs = {key: self._bound(self.manifests[key]) for key in sorted(self.manifests) if self.manifests[key].id}
+        rest = {key: self.manifests[key] for key in sorted(self.manifests.keys() - pairs.keys())}
+        pairs |= self._by_content(rest) if self.kind.immutable else {key: self._by_key(m) for key, m in rest.items()}
+        known = self.manifests.keys() | set(self.elsewhere)
+        orphans = [each for key in sorted(self.found.managed.keys() - known) for each in self._free(key)]
+        surplus = {key: several for key in sorted(self.manifests) if (several := self._surplus(key, pairs[key]))}
+        renamed = {m.moved_from or "": m.address for key in self.refused for m in [self.manifests[key]]}
+        return Match(self.found, {key: pairs[key] for key in sorted(pairs)}, orphans, surplus, renamed, self.bound)
+
+    def _unbound(self, key: str) -> list[Managed]:
+        """The objects of a key that nobody binds by id: those that came there by a move of its manifest first."""
+        free = [each for each in self.found.candidates(key) if each.live.id not in self.bound]
+        return sorted(free, key=lambda each: not self._has_arrived(key, each)) if len(free) > 1 else free
+
+    def _has_arrived(self, key: str, each: Managed) -> bool:
+        former = self.manifests[key].moved_from if key in self.manifests else None
+        return former is not None and each.mark.former == marks.key_code(former)
+
+    def _free(self, key: str) -> list[Managed]:
+        return [each for each in self._unbound(key) if each.live.id not in self.taken]
+
+    def _bound(self, manifest: Manifest) -> Pair:
+        """The object that a manifest names by id, unless it is another's or not there."""
+        id, address = manifest.id or "", manifest.address
+        live, held = self.found.by_id.get(id), self.found.managed.get(address.key)
+        block = None
+        if other := self.taken.get(id):
+            block = Block(Blocker.ALREADY_BOUND, f"{id} is already bound by {other}")
+        elif live is None:
+            hint = f"the target has no {self.kind.name} with id {id}: correct or remove `id`"
+            block = Block(Blocker.NO_SUCH_ID, hint)
+        elif held is not None and held.live.id != id:
+            block = refuse_second(held)
+        else:
+            self.taken[id] = address
+        return Pair(manifest, How.BOUND, live, block=block)
+
+    def _by_key(self, manifest: Manifest) -> Pair:
+        key = manifest.address.key
+        if block := self.refused.get(key):
+            return Pair(manifest, How.MOVED, block=block)
+        if source := self.moves.get(key):
+            self.taken[source.live.id] = manifest.address
+            return Pair(manifest, How.MOVED, source.live)
+        free = [each for each in self._unbound(key) if not self._leaves(each)]
+        if own := next((each for each in free if satisfies(self.kind, manifest, each.live)), None):
+            self.taken[own.live.id] = manifest.address
+            return Pair(manifest, How.KEY, own.live)
+        if free:
+            return Pair(manifest, How.REPLACED, replaces=tuple(free))
+        held = self.found.managed.get(key)
+        if held and held.live.id in self.bound:
+            hint = f"{held.live.id} of this address is bound by another manifest: apply that first"
+            return Pair(manifest, How.NEW, block=Block(Blocker.ALREADY_BOUND, hint))
+        return Pair(manifest, How.NEW)
+
+    def _leaves(self, each: Managed) -> bool:
+        """Whether an object moves to another key in this plan."""
+        return any(source.live.id == each.live.id for source in self.moves.values())
+
+    def _by_content(self, manifests: Mapping[str, Manifest]) -> dict[str, Pair]:
+        """Objects that never change: one of the own key with this content, else one that lost its manifest."""
+        pairs: dict[str, Pair] = {}
+        for key, manifest in manifests.items():
+            alike = (each for each in self._unbound(key) if satisfies(self.kind, manifest, each.live))
+            if own := next(alike, None):
+                pairs[key] = self._kept(manifest, own)
+        lost: dict[bytes, list[Managed]] = {}
+        for key in sorted(self.found.managed.keys() - self.manifests.keys() - set(self.elsewhere)):
+            for each in self._free(key):
+                lost.setdefault(content_of(self.kind, each.live.body), []).append(each)
+        for key in sorted(manifests.keys() - pairs.keys()):
+            manifest = manifests[key]
+            if unclaimed := lost.get(content_of(self.kind, manifest.body)):
+                pairs[key] = self._kept(manifest, unclaimed.pop(0))
+            elif old := self._free(key):
+                pairs[key] = Pair(manifest, How.REPLACED, replaces=tuple(old))
+            else:
+                pairs[key] = Pair(manifest, How.NEW)
+        return pairs
+
+    def _kept(self, manifest: Manifest, each: Managed) -> Pair:
+        self.taken[each.live.id] = manifest.address
+        return Pair(manifest, How.CONTENT, each.live)
+
+    def _surplus(self, key: str, pair: Pair) -> list[tuple[Managed, bool]]:
+        if pair.block and pair.how is How.MOVED:
+            return []
+        several = self._free(key)
+        return [(each, satisfies(self.kind, pair.manifest, each.live)) for each in several]
+
+    def _moves(self) -> tuple[dict[str, Managed], dict[str, Block]]:
+        """The moves that are pending, by the key they lead to, and those that cannot be."""
+        asked = {
+            key: sources[0]
+            for key, manifest in self.manifests.items()
+            if manifest.id is None and manifest.moved_from and not self._arrived(key)
+            if (sources := self._leaving(manifest.moved_from))
+        }
+        moves, refused = dict(asked), dict[str, Block]()
+        while wrong := [key for key in moves if not self._is_possible(key, moves)]:
+            for key in wrong:
+                del moves[key]
+        takers: dict[str, str] = {}
+        for key in sorted(moves):
+            first = takers.setdefault(moves[key].live.id, key)
+            if first != key:
+                other = self.manifests[first].address
+                refused[key] = Block(Blocker.ALREADY_BOUND, f"{moves.pop(key).live.id} already becomes {other}")
+        while stuck := {
+            key: block for key in asked.keys() - moves.keys() - refused.keys() if (block := self._stuck(key, refused))
+        }:
+            refused |= stuck
+        return moves, refused
+
+    def _arrived(self, key: str) -> list[Managed]:
+        return [each for each in self._unbound(key) if self._has_arrived(key, each)]
+
+    def _leaving(self, key: str) -> list[Managed]:
+        """The objects of a key that a move may take from it."""
+        return [each for each in self._unbound(key) if not self._has_arrived(key, each)]
+
+    def _is_possible(self, key: str, moves: Mapping[str, Managed]) -> bool:
+        former, own = self.manifests[key].moved_from or "", self._unbound(key)
+        if own and not (len(own) == 1 and any(self.manifests[other].moved_from == key for other in moves)):
+            return False
+        return former in moves or not self._has_manifest(former) or bool(self._arrived(former))
+
+    def _stuck(self, key: str, refused: Mapping[str, Block]) -> Block | None:
+        """Why a move that was asked for cannot be; None where it lies in the past."""
+        former, own = self.manifests[key].moved_from or "", self._unbound(key)
+        if not own:
+            return Block(Blocker.ALREADY_BOUND, f"moved_from names {former}, which still has a manifest")
+        if self._has_manifest(former) and former not in refused:
+            return None
+        hint = (
+            f"the object of {former} cannot become {key}, which {own[0].live.id} has already: "
+            "apply one rename after the other, or remove `moved_from`"
+        )
+        return Block(Blocker.ALREADY_BOUND, hint)
+
+    def _has_manifest(self, key: str) -> bool:
+        return key in self.manifests or key in self.elsewhere
+
+
+def refuse_second(held: Managed) -> Block:
+    """An address that has an object already does not get another one's."""
+    hint = f"{held.live.id} is already managed under this address: release it first, or remove `id`"
+    return Block(Blocker.ALREADY_BOUND, hint)

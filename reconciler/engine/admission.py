@@ -1,0 +1,140 @@
+"""Judging a change again right before its request: what was read a while ago is read once more.
+
+A snapshot has an age. An update or delete whose object was read more than `fresh_seconds` ago is sent only after the
+object was read again and passed the same rules, and the same check, as when the plan was made. What remains is the time
+between that read and the request that follows it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from reconciler.core.model import Action, Body, Change, LiveObject
+from reconciler.core.references import Held, references, usable
+from reconciler.core.rules import World, refusal
+from reconciler.core.semantics import Kind
+from reconciler.core.verify import AlreadyApplied, Ready, Stale, check_live
+from reconciler.drivers.base import Driver, NoSuchApi, NotFound
+from reconciler.engine.observe import KindOnTarget, live_object
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change that is ready: what is sent (None for a delete) and the object as it was (None for a create)."""
+
+    change: Change
+    kind: Kind
+    patch: Body | None
+    prior: Body | None
+
+
+class NotAdmitted(Exception):
+    """A change that must not be sent now: it is stale, or there is nothing left to send."""
+
+    def __init__(self, verdict: AlreadyApplied | Stale) -> None:
+        super().__init__()
+        self.verdict = verdict
+
+
+@dataclass
+class Admission:
+    """What was read of a target, at `read_at` on `clock`, and how to read it again.
+
+    `after` has the bodies of objects as this run's writes left them: lists may lag behind.
+    """
+
+    driver: Driver
+    kinds: Sequence[KindOnTarget]
+    world: World
+    read_at: float
+    fresh_seconds: float
+    clock: Callable[[], float]
+    after: dict[Held, Body] = field(default_factory=dict)
+    _users: dict[str, tuple[float, list[LiveObject]]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def is_old(self, read_at: float) -> bool:
+        """Whether what was read then has to be read again."""
+        return self.clock() - read_at > self.fresh_seconds
+
+    def judge(self, step: Step, live: LiveObject) -> Step:
+        """The step for the object as it is now. Raises NotAdmitted."""
+        change = step.change
+        world = replace(self.world, fresh={(live.kind, live.id): live})
+        verdict = check_live(change, step.kind, live)
+        if isinstance(verdict, AlreadyApplied):
+            raise NotAdmitted(verdict)
+        if block := refusal(change, world):
+            raise NotAdmitted(Stale(f"{live.id} must not be changed any more: {block.hint}"))
+        if isinstance(verdict, Ready):
+            return replace(step, patch=verdict.patch, prior=live.body)
+        raise NotAdmitted(verdict)
+
+    def read(self, step: Step) -> LiveObject:
+        """The object of a step as it is right now, with the members it had. Raises RemoteError."""
+        kind, prior = step.kind, step.prior or {}
+        on_target = next(each for each in self.kinds if each.kind.name == kind.name)
+        body = self.driver.read(kind.name, step.change.id or "")
+        return live_object(on_target, body | {name: prior[name] for name in kind.members if name in prior})
+
+    def unused(self, change: Change) -> None:
+        """See that nothing live uses an object that is about to be deleted. Raises NotAdmitted and RemoteError."""
+        held = (change.address.kind, change.id or "")
+        for on_target in self.kinds:
+            if held[0] not in usable(on_target.kind):
+                continue
+            for live in self._users_now(on_target):
+                body = self.after.get((live.kind, live.id), live.body)
+                if (live.kind, live.id) != held and held in references(on_target.kind, body):
+                    raise NotAdmitted(Stale(f"{live.kind} {live.id} uses {change.id} by now"))
+
+    def _users_now(self, on_target: KindOnTarget) -> list[LiveObject]:
+        """The objects of a kind as they are now: one list serves all deletes of a moment."""
+        name = on_target.kind.name
+        with self._lock:
+            read_at, objects = self._users.get(name, (float("-inf"), []))
+            if self.is_old(read_at):
+                read_at = self.clock()
+                try:
+                    objects = [live_object(on_target, body) for body in self.driver.list(name)]
+                except NoSuchApi:
+                    objects = []
+                self._users[name] = (read_at, objects)
+            return objects
+
+
+class Ticket:
+    """One update or delete on its way; asked right before each time its request goes out."""
+
+    def __init__(self, admission: Admission, step: Step, *, always: bool = False) -> None:
+        self.step = step
+        self._admission = admission
+        self._read_at = float("-inf") if always else admission.read_at
+
+    def renew(self) -> bool:
+        """Read and judge again what is old; whether it was. Raises NotAdmitted and RemoteError."""
+        if not self._admission.is_old(self._read_at):
+            return False
+        self.read_again()
+        return True
+
+    def renew_only(self) -> None:
+        """The same where nothing is sent that could change."""
+        self.renew()
+
+    def read_again(self) -> None:
+        """Read and judge the object as it is now. Raises NotAdmitted and RemoteError."""
+        read_at = self._admission.clock()
+        change = self.step.change
+        try:
+            live = self._admission.read(self.step)
+        except NotFound:
+            if change.action is Action.DELETE:
+                raise NotAdmitted(AlreadyApplied(change.id)) from None
+            raise
+        self.step = self._admission.judge(self.step, live)
+        if change.action is Action.DELETE:
+            self._admission.unused(change)
+        self._read_at = read_at

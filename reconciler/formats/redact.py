@@ -1,0 +1,116 @@
+"""Sealed plans: the contents of a plan left out, and put back from a plan that was made again.
+
+    plan -> redact -> file -> restore (with the plan that the files and the target give now) -> the same plan
+
+A seal is over one unit and its value, so that what others keep in the same map does not break it. Values with few
+possible contents, such as a temperature, can be guessed from a digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from reconciler.core import marks
+from reconciler.core.marks import Mark
+from reconciler.core.model import (
+    ABSENT,
+    Action,
+    Address,
+    Block,
+    Blocker,
+    Change,
+    FieldChange,
+    Json,
+    Path,
+    Plan,
+    Unit,
+)
+from reconciler.core.references import has_place, placeholder, with_values
+from reconciler.core.semantics import Kind, canonical, digest, is_mark, meaning_of
+from reconciler.core.verify import planned_writes
+from reconciler.diagnostics import Code, Diagnostic
+
+_UNSAID: Final = "a policy is violated: `reconciler plan` says which"
+
+
+def redact(plan: Plan, kinds: Mapping[str, Kind]) -> Plan:
+    """The plan without contents: for each change the units it writes, and a digest of what it writes to each."""
+    changes = tuple(_redacted(change, kinds[change.address.kind]) for change in plan.changes)
+    diagnostics = tuple(_unquoted(each) if each.code is Code.POLICY else each for each in plan.diagnostics)
+    return replace(plan, sealed=True, changes=changes, diagnostics=diagnostics)
+
+
+def _redacted(change: Change, kind: Kind) -> Change:
+    fields = dict.fromkeys(_without_contents(field, change.units) for field in change.fields)
+    block = change.blocked
+    if block is not None and block.by is Blocker.POLICY:  # policies quote what they refuse
+        block = Block(block.by, _UNSAID)
+    seals = {} if change.patch is None else _seals(change, kind)
+    return replace(change, fields=tuple(fields), patch=None, seals=seals, blocked=block)
+
+
+def _unquoted(diagnostic: Diagnostic) -> Diagnostic:
+    return replace(diagnostic, summary=_UNSAID, detail="", hint="")
+
+
+def _without_contents(field: FieldChange, written: tuple[Unit, ...]) -> FieldChange:
+    """The unit a field belongs to, for a path inside it may be made of values."""
+    unit = max((u for u in written if field.path[: len(u)] == u), key=len, default=field.path[:1])
+    return FieldChange(unit, ABSENT, ABSENT, field.reason, field.source, field.sensitive)
+
+
+def _seals(change: Change, kind: Kind) -> dict[Unit, str]:
+    return {unit: digest({repr(unit): _text(kind, unit, v)}) for unit, v in planned_writes(change, kind).items()}
+
+
+def _text(kind: Kind, unit: Unit, value: Json) -> str:
+    """What a seal is over; of a mark, its nonce aside, for that may be drawn meanwhile."""
+    if unit[0] in kind.members:
+        return ""  # it is bound to the files, and its steps depend on what is live
+    if len(unit) > 1 and (value is ABSENT or value is None):
+        return "taken out"
+    mark = marks.read(value) if is_mark(kind, unit) else None
+    if isinstance(mark, Mark):
+        value = marks.write(replace(mark, nonce=marks.NO_NONCE))
+    return canonical(meaning_of(kind, unit), value)
+
+
+def restore(plan: Plan, again: Plan, kinds: Mapping[str, Kind]) -> tuple[Plan, tuple[Change, ...]]:
+    """The plan with its contents back, and the changes whose contents the files and the target do not give any more.
+
+    `again` is the plan as it is now, made with the same policy.
+    """
+    now = {(change.address, change.id): change for change in again.changes}
+    now |= {(c.address, None): c for c in again.changes if c.action is Action.NOOP}
+    changes: list[Change] = []
+    lost: list[Change] = []
+    for sealed in plan.changes:
+        found = now.get((sealed.address, sealed.id)) if sealed.seals else None
+        restored = sealed if found is None else _restored(sealed, found, kinds[sealed.address.kind])
+        lost += [sealed] if sealed.seals and (found is None or restored is None) else []
+        changes.append(restored or sealed)
+    return replace(plan, changes=tuple(changes), sealed=False), tuple(lost)
+
+
+def _restored(sealed: Change, now: Change, kind: Kind) -> Change | None:
+    """The sealed change with the contents of the one that the plan has now; None where they differ.
+
+    Units that have their value by now are not written any more.
+    """
+    if now.action is Action.NOOP:
+        return replace(sealed, units=(), patch={}, seals={}, refs=(), expects={}, id=now.id)
+    if now.action is not sealed.action or now.patch is None:
+        return None
+    seals = _seals(replace(now, patch=_with_placeholders(now, sealed.refs)), kind)
+    if any(sealed.seals.get(unit) != seal for unit, seal in seals.items()):
+        return None
+    expects = {unit: was for unit, was in sealed.expects.items() if unit in now.expects}
+    return replace(sealed, patch=now.patch, units=now.units, seals={}, expects=expects, refs=now.refs)
+
+
+def _with_placeholders(change: Change, refs: tuple[tuple[Path, Address], ...]) -> dict[str, Json]:
+    """The patch as it was sealed: with placeholders for ids that were not known yet."""
+    patch = change.patch or {}
+    return with_values(patch, {path: placeholder(at) for path, at in refs if has_place(patch, path)})
