@@ -73,13 +73,13 @@ class Machine:
 
     def _apply(self, files: Sequence[Manifest], allow_deletes: int | None) -> Exit:
         journal = self.journal()
-        sight = self.look(journal)
+        sight = self.refresh(journal)
         plan = self.plan(files, sight, allow_deletes)
         creates = {change.address for change in plan.changes if change.action is Action.CREATE}
         seconds = journal.seconds_to_settle([attempt for attempt in sight.unsettled if attempt.address in creates])
         if seconds > 0:
             self.pause(seconds)
-            sight = self.look(journal)
+            sight = self.refresh(journal)
             plan = self.plan(files, sight, allow_deletes)
         self.plans.append(plan)
         options = ApplyOptions(
