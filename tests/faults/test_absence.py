@@ -13,7 +13,7 @@ import pytest
 from reconciler.drivers.base import IncompleteList
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.http import HttpClient
-from reconciler.drivers.provider import ListStyle, MembersStyle, Provider, ProviderKind
+from reconciler.drivers.provider import DeleteStyle, ListStyle, MembersStyle, Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote
@@ -216,3 +216,19 @@ def test_a_vector_store_whose_files_cannot_be_listed_is_not_an_empty_one(
     assert "[RC0506]" in ran.err
     assert store["id"] in ran.err
     assert remote.writes == []
+
+
+def test_an_object_that_is_archived_is_gone_for_certain_whatever_a_summary_shows() -> None:
+    bodies: dict[str, Any] = {"a": {"id": "a"}, "b": {"id": "b", "archived_at": "2026-01-01T00:00:00Z"}}
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 x", [("Content-Type", "application/json")])
+        id = environ["PATH_INFO"].removeprefix("/v1/things").strip("/")
+        return [json.dumps(bodies[id] if id else {"data": [{"id": id} for id in bodies], "next": None}).encode()]
+
+    style = ListStyle(style="page", more="next", cursor="token", summaries=True)
+    kind = ProviderKind("x.json", "/things", "metadata", list=style, delete=DeleteStyle("archive", "archived_at"))
+    driver = RestDriver(
+        Provider("p", {"thing": kind}), HttpClient(Connection("http://embedded/v1"), wsgi_app=app), reads_at_once=2
+    )
+    assert [body["id"] for body in driver.list("thing")] == ["a"]
