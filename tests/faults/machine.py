@@ -68,7 +68,7 @@ class Machine:
 
     def due(self, files: Sequence[Manifest]) -> list[Change]:
         """What `plan` shows as still to do, blocked or not."""
-        plan = self.plan(files, self.look(self.journal()))
+        plan = self.plan(files, self.refresh(self.journal()))
         return [change for change in plan.changes if change.action is not Action.NOOP]
 
     def _apply(self, files: Sequence[Manifest], allow_deletes: int | None) -> Exit:
