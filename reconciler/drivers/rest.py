@@ -66,7 +66,7 @@ class RestDriver:
         self._lists = Lists(
             provider,
             self._ask,
-            self.read,
+            self._object,
             client,
             at_once=reads_at_once,
             account=lambda: self.account,
@@ -84,17 +84,22 @@ class RestDriver:
 
     def read(self, kind: str, id: str) -> Body:
         """One object. Raises NotFound when it is absent."""
-        spec = self._provider.kinds[kind]
-        body = the_object(spec, self._ask("GET", self._path(kind, id), spec))
-        if not is_live(spec, body):
+        body = self._object(kind, id)
+        if not is_live(self._provider.kinds[kind], body):
             raise NotFound(f"{id} is archived", status=404)
         return body
 
+    def _object(self, kind: str, id: str) -> Body:
+        """One object, archived or not. Raises NotFound when it is absent."""
+        spec = self._provider.kinds[kind]
+        return the_object(spec, self._ask("GET", self._path(kind, id), spec))
+
     def create(self, kind: str, body: Body, sending: Callable[[], None] | None = None) -> Body:
-        """Make an object; raises Ambiguous when the answer is lost.
+        """Make an object; raises Ambiguous when the answer is lost, and IncompleteList where it may be there already.
 
         Sent once, unless the object's id is of our choosing: then a repeated create finds what the first one made.
         """
+        self._lists.prove_whole()
         spec = self._provider.kinds[kind]
         style = spec.create
         chosen = {style.id_field: str(uuid.uuid4())} if style.id_field else {}
@@ -151,9 +156,10 @@ class RestDriver:
     def delete(self, kind: str, id: str, sending: Callable[[], None] | None = None) -> None:
         """Remove an object; one that is absent already is removed.
 
-        An answer that does not say so (a gateway's page, say) is checked by reading the object. Raises BadResponse when
-        it is still there.
+        Before it, as before a create, a list that may have been cut short is looked at once more. An answer that does
+        not say so (a gateway's page, say) is checked by reading the object. Raises BadResponse when it is still there.
         """
+        self._lists.prove_whole()
         spec = self._provider.kinds[kind]
         try:
             if spec.delete.archive:

@@ -46,11 +46,8 @@ class Waiting:
 
 
 def entries_of(driver: Driver, kind: str, id: str, field: str, style: MembersStyle) -> list[Body]:
-    """The members of an object as entries of its field; none where it is gone meanwhile. Raises RemoteError."""
-    try:
-        return [_entry(body, style) for body in driver.within(kind, id, field).list()]
-    except NotFound:
-        return []
+    """The members of an object as entries of its field. Raises RemoteError, also where the object is gone meanwhile."""
+    return [_entry(body, style) for body in driver.within(kind, id, field).list()]
 
 
 def _entry(body: Body, style: MembersStyle) -> Body:

@@ -12,7 +12,7 @@ from reconciler.core.marks import Mark
 from reconciler.core.match import is_expired
 from reconciler.core.model import Body, Json, LiveObject
 from reconciler.core.semantics import Kind
-from reconciler.drivers.base import Driver, NoSuchApi, NotFound
+from reconciler.drivers.base import Driver, IncompleteList, NoSuchApi, NotFound
 from reconciler.drivers.provider import MembersStyle
 from reconciler.engine.attach import entries_of, with_entries
 from reconciler.engine.compact import Compactor
@@ -89,14 +89,15 @@ def _seen(on_target: KindOnTarget, body: Body, compactor: Compactor | None) -> L
 def _whole(
     driver: Driver, on_target: KindOnTarget, found: Sequence[LiveObject], compactor: Compactor
 ) -> list[LiveObject]:
-    """The objects, those read once more that are needed whole; one that is gone by now is left out."""
+    """The objects, those read once more that are needed whole. Raises IncompleteList where one is not there."""
     again = compactor.learn(Observation(on_target.kind, tuple(found), 0))
     kept = {live.id: live for live in found} if again else {}
     for id in again:
         try:
             kept[id] = live_object(on_target, driver.read(on_target.kind.name, id))
-        except NotFound:
-            del kept[id]
+        except NotFound as error:
+            summary = f"the list shows {id}, which cannot be read: {error}"
+            raise IncompleteList(summary, hint="run it again: it was deleted meanwhile") from None
     return list(kept.values()) if again else list(found)
 
 
