@@ -143,6 +143,7 @@ class Fleet:
             driver=session.driver,
             kinds=session.kinds,
             manifests=files.manifests,
+            elsewhere=files.addresses,
             memory=memory,
             settle_seconds=limits.settle_seconds,
             concurrency=limits.concurrency,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import click
@@ -36,6 +36,10 @@ class Files:
         """Those of some addresses; one that has none is left out."""
         found = self._fresh()
         return [found[address] for address in addresses if address in found]
+
+    def addresses(self) -> Mapping[Address, Manifest]:
+        """All that have a manifest."""
+        return self._fresh()
 
     def judged(self, plan: Plan, manifests: Sequence[Manifest]) -> Plan:
         """A plan held against the policies."""

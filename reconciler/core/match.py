@@ -16,7 +16,7 @@ as well (so keys swap and rotate). A pending move that finds its key occupied is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
@@ -120,13 +120,13 @@ class Match:
         return groups
 
 
-NO_KEYS: Final[Collection[str]] = frozenset()
+NOWHERE: Final[Container[Address]] = frozenset()
 
 
-def match(found: Index, manifests: Mapping[str, Manifest], elsewhere: Collection[str] = NO_KEYS) -> Match:
+def match(found: Index, manifests: Mapping[str, Manifest], elsewhere: Container[Address] = NOWHERE) -> Match:
     """Pair the manifests of a kind, by key, with its live objects.
 
-    `elsewhere` are keys whose manifests are not among these: of another target, or of another part of a fleet.
+    `elsewhere` are addresses whose manifests are not among these: of another target, or of another part of a fleet.
     """
     return _Matching(found, manifests, elsewhere).run()
 
@@ -150,7 +150,7 @@ def satisfies(kind: Kind, manifest: Manifest, live: LiveObject) -> bool:
 class _Matching:
     """One kind under way: `taken` has what is paired already."""
 
-    def __init__(self, found: Index, manifests: Mapping[str, Manifest], elsewhere: Collection[str]) -> None:
+    def __init__(self, found: Index, manifests: Mapping[str, Manifest], elsewhere: Container[Address]) -> None:
         self.found = found
         self.kind = found.kind
         self.manifests = manifests
@@ -163,8 +163,7 @@ class _Matching:
         pairs = {key: self._bound(self.manifests[key]) for key in sorted(self.manifests) if self.manifests[key].id}
         rest = {key: self.manifests[key] for key in sorted(self.manifests.keys() - pairs.keys())}
         pairs |= self._by_content(rest) if self.kind.immutable else {key: self._by_key(m) for key, m in rest.items()}
-        known = self.manifests.keys() | set(self.elsewhere)
-        orphans = [each for key in sorted(self.found.managed.keys() - known) for each in self._free(key)]
+        orphans = [each for key in self._orphaned() for each in self._free(key)]
         surplus = {key: several for key in sorted(self.manifests) if (several := self._surplus(key, pairs[key]))}
         renamed = {m.moved_from or "": m.address for key in self.refused for m in [self.manifests[key]]}
         return Match(self.found, {key: pairs[key] for key in sorted(pairs)}, orphans, surplus, renamed, self.bound)
@@ -228,7 +227,7 @@ class _Matching:
             if own := next(alike, None):
                 pairs[key] = self._kept(manifest, own)
         lost: dict[bytes, list[Managed]] = {}
-        for key in sorted(self.found.managed.keys() - self.manifests.keys() - set(self.elsewhere)):
+        for key in self._orphaned():
             for each in self._free(key):
                 lost.setdefault(content_of(self.kind, each.live.body), []).append(each)
         for key in sorted(manifests.keys() - pairs.keys()):
@@ -293,6 +292,9 @@ class _Matching:
         former, own = self.manifests[key].moved_from or "", self._unbound(key)
         if not own:
             return Block(Blocker.ALREADY_BOUND, f"moved_from names {former}, which still has a manifest")
+        if former not in self.manifests and self._is_elsewhere(former):
+            hint = f"moved_from names {former}, whose manifest is not in this part: apply both at once, or remove it"
+            return Block(Blocker.ALREADY_BOUND, hint)
         if self._has_manifest(former) and former not in refused:
             return None
         hint = (
@@ -301,8 +303,15 @@ class _Matching:
         )
         return Block(Blocker.ALREADY_BOUND, hint)
 
+    def _orphaned(self) -> list[str]:
+        """The keys of objects of ours that no manifest has."""
+        return sorted(key for key in self.found.managed if not self._has_manifest(key))
+
     def _has_manifest(self, key: str) -> bool:
-        return key in self.manifests or key in self.elsewhere
+        return key in self.manifests or self._is_elsewhere(key)
+
+    def _is_elsewhere(self, key: str) -> bool:
+        return Address(self.kind.name, key) in self.elsewhere
 
 
 def refuse_second(held: Managed) -> Block:

@@ -190,7 +190,7 @@ AS_USUAL: Final = ConflictPolicy()
 
 
 class Removal(StrEnum):
-    """Why an object is deleted (or released): its manifest is gone, it is one too many of its address, or another takes its place."""
+    """Why an object goes: its manifest is gone, it is one too many of its address, or another takes its place."""
 
     ORPHAN = "orphan"
     DUPLICATE = "duplicate"

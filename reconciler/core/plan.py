@@ -7,7 +7,7 @@ plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.base import NO_BASE, BaseSource
@@ -47,7 +47,7 @@ class Scope:
     only: frozenset[Address] | None = None
     policy: ConflictPolicy = AS_USUAL
     digests: bool = False
-    elsewhere: frozenset[Address] = frozenset()
+    elsewhere: Container[Address] = frozenset()
     neighbours: frozenset[str] = frozenset()
 
 
@@ -91,14 +91,14 @@ def make_plan(
 
 def match_all(scope: Scope, manifests: Iterable[Manifest], observed: Sequence[Observation]) -> dict[str, Match]:
     """Every kind's manifests paired with its objects, references resolved as far as they can be."""
-    wanted, elsewhere = _by_kind(manifests), _keys(scope.elsewhere)
+    wanted = _by_kind(manifests)
     matches: dict[str, Match] = {}
     ids: dict[Address, str] = {}
     for observation in observed:
         kind = observation.kind
         found = index(kind, observation.objects, scope.owner)
         manifests_of = {key: resolved(each, ids) for key, each in wanted.get(kind.name, {}).items()}
-        matches[kind.name] = match(found, manifests_of, elsewhere.get(kind.name, frozenset()))
+        matches[kind.name] = match(found, manifests_of, scope.elsewhere)
         ids |= matches[kind.name].ids
     return {name: _with_references(each, ids) for name, each in matches.items()}
 
@@ -123,13 +123,6 @@ def _by_kind(manifests: Iterable[Manifest]) -> dict[str, dict[str, Manifest]]:
     kinds: dict[str, dict[str, Manifest]] = {}
     for manifest in manifests:
         kinds.setdefault(manifest.address.kind, {})[manifest.address.key] = manifest
-    return kinds
-
-
-def _keys(addresses: Iterable[Address]) -> dict[str, set[str]]:
-    kinds: dict[str, set[str]] = {}
-    for address in addresses:
-        kinds.setdefault(address.kind, set()).add(address.key)
     return kinds
 
 
