@@ -161,7 +161,7 @@ def applied(many: tuple[Project, Remote, Door], meanwhile: Callable[[], object])
 @AGAIN
 def test_an_object_edited_while_others_were_updated_is_not_overwritten(many: tuple[Project, Remote, Door]) -> None:
     """row 2"""
-    project, remote, _ = many
+    _, remote, _ = many
     ran = applied(many, lambda: by_hand(remote, "n49", model="gpt-3.5-turbo"))
     assert remote.named("n49")["model"] == "gpt-3.5-turbo"
     assert len(sent(remote)) == 39
@@ -199,7 +199,7 @@ def test_a_store_that_got_a_user_while_others_were_updated_is_not_deleted(many: 
 @AGAIN
 def test_an_object_that_another_owner_took_over_meanwhile_is_left_alone(many: tuple[Project, Remote, Door]) -> None:
     """row 2: ownership is judged again"""
-    project, remote, _ = many
+    _, remote, _ = many
     theirs = remote.named("n49")
     ran = applied(many, lambda: by_hand(remote, "n49", metadata=with_mark(theirs, owner="others")))
     assert remote.named("n49")["model"] == "gpt-4o"
@@ -220,7 +220,7 @@ def test_an_object_edited_before_its_delete_is_kept(many: tuple[Project, Remote,
 @AGAIN
 def test_a_field_that_somebody_set_to_what_the_file_says_is_not_sent(many: tuple[Project, Remote, Door]) -> None:
     """row 2: what is wanted is there already"""
-    project, remote, _ = many
+    _, remote, _ = many
     ran = applied(many, lambda: by_hand(remote, "n49", model="gpt-4-turbo"))
     assert (ran.code, len(sent(remote))) == (0, 39)
 
