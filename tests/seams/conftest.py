@@ -113,6 +113,11 @@ def units_sent(remote: Remote) -> list[tuple[str, set[str]]]:
     return [(method, set(body or {})) for method, _, body in sent(remote)]
 
 
+def by_hand(remote: Remote, name: str, **fields: Any) -> None:
+    """Change an assistant as a person would, by its name."""
+    remote.ask("POST", f"/v1/assistants/{remote.named(name)['id']}", fields)
+
+
 def assistants(project: Project, count: int, first: int = 0) -> None:
     """So many manifests `n0`, `n1`, … that no test is about: they keep the guard quiet."""
     for number in range(first, first + count):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -11,126 +10,15 @@ from tests.conftest import Project, Ran, Remote
 from tests.seams.conftest import (
     Door,
     assistants,
-    at_terminal,
-    colleague,
-    mark_of,
+    by_hand,
     read_again_always,
     sent,
+    setting,
     units_sent,
     with_mark,
 )
 
-BOT = "name: Bot\nmodel: gpt-4o\ninstructions: {text}\n"
-QUESTION = pytest.mark.xfail(strict=True, reason="the answer at the terminal is taken for the snapshot that was shown")
 AGAIN = pytest.mark.xfail(strict=True, reason="nothing is read again before it is written")
-
-
-@pytest.fixture
-def edited(project: Project, remote: Remote) -> Project:
-    """Nine assistants, of which the files change the text of one and take out another."""
-    project.target(remote.url)
-    assistants(project, 7)
-    project.write("assistants.d/bot.yaml", BOT.format(text="first"))
-    project.write("assistants.d/gone.yaml", "name: Gone\nmodel: gpt-4o\n")
-    project.ok("apply", "--yes")
-    remote.forget()
-    return project
-
-
-def change_bot(project: Project) -> None:
-    project.write("assistants.d/bot.yaml", BOT.format(text="second"))
-
-
-def by_hand(remote: Remote, name: str, **fields: Any) -> None:
-    remote.ask("POST", f"/v1/assistants/{remote.named(name)['id']}", fields)
-
-
-def protected_by(other: Project, remote: Remote) -> None:
-    """Somebody else protects the object that leaves our files."""
-    other.write("assistants.d/gone.yaml", "reconciler: {protect: true}\nname: Gone\nmodel: gpt-4o\n")
-    other.ok("apply", "--yes")
-    assert "p" in mark_of(remote.named("Gone"))["flags"]
-    remote.forget()
-
-
-@QUESTION
-def test_an_edit_made_while_the_question_waits_is_not_overwritten(edited: Project, remote: Remote) -> None:
-    """row 1"""
-    change_bot(edited)
-    ran = at_terminal(edited, "apply", meanwhile=lambda: by_hand(remote, "Bot", instructions="by hand"))
-    assert sent(remote) == []
-    assert remote.named("Bot")["instructions"] == "by hand"
-    assert ran.code == 3
-    assert "has changed in instructions since" in " ".join((ran.out + ran.err).split())
-    assert "assistant/bot" in ran.out + ran.err
-
-
-@QUESTION
-def test_an_object_protected_while_the_question_waits_is_not_deleted(edited: Project, remote: Remote) -> None:
-    """row 1"""
-    other = colleague(edited)
-    edited.remove("assistants.d/gone.yaml")
-    ran = at_terminal(edited, "apply", meanwhile=lambda: protected_by(other, remote))
-    assert sent(remote) == []
-    assert remote.named("Gone")
-    assert ran.code in (3, 4)
-    assert "protect" in ran.out + ran.err
-
-
-@QUESTION
-def test_an_edit_and_a_protection_while_the_question_waits_are_both_refused(edited: Project, remote: Remote) -> None:
-    """row 1"""
-    other = colleague(edited)
-    edited.remove("assistants.d/gone.yaml")
-    change_bot(edited)
-
-    def meanwhile() -> None:
-        protected_by(other, remote)
-        by_hand(remote, "Bot", instructions="by hand")
-
-    ran = at_terminal(edited, "apply", meanwhile=meanwhile)
-    assert sent(remote) == []
-    assert remote.named("Gone")
-    assert remote.named("Bot")["instructions"] == "by hand"
-    assert ran.code in (3, 4)
-
-
-@QUESTION
-def test_what_nobody_touched_while_the_question_waited_is_done(edited: Project, remote: Remote) -> None:
-    """row 1: one is refused, the other one is sent, and that is half of it"""
-    change_bot(edited)
-    edited.write("assistants.d/n0.yaml", "name: n0\nmodel: gpt-4-turbo\n")
-    ran = at_terminal(edited, "apply", meanwhile=lambda: by_hand(remote, "Bot", instructions="by hand"))
-    assert [body for _, _, body in sent(remote)] == [{"model": "gpt-4-turbo"}]
-    assert remote.named("Bot")["instructions"] == "by hand"
-    assert ran.code == 5
-
-
-def test_an_edit_of_another_field_while_the_question_waits_stops_nothing(edited: Project, remote: Remote) -> None:
-    """row 1: only the units that are written matter"""
-    change_bot(edited)
-    ran = at_terminal(edited, "apply", meanwhile=lambda: by_hand(remote, "Bot", description="by hand"))
-    assert [body for _, _, body in sent(remote)] == [{"instructions": "second"}]
-    assert remote.named("Bot")["description"] == "by hand"
-    assert ran.code == 0
-
-
-@QUESTION
-def test_an_object_deleted_while_the_question_waits_is_not_written_to(edited: Project, remote: Remote) -> None:
-    """row 1: and nothing is created in its place"""
-    change_bot(edited)
-    id = remote.named("Bot")["id"]
-    ran = at_terminal(edited, "apply", meanwhile=lambda: remote.ask("DELETE", f"/v1/assistants/{id}"))
-    assert sent(remote) == []
-    assert "Bot" not in {each["name"] for each in remote.objects()}
-    assert ran.code not in (0, 70)
-
-
-def test_an_answer_of_no_sends_nothing(edited: Project, remote: Remote) -> None:
-    """row 1"""
-    change_bot(edited)
-    ran = at_terminal(edited, "apply", meanwhile=lambda: None, answer="n")
-    assert (ran.code, sent(remote)) == (1, [])
 
 
 @pytest.fixture
@@ -234,3 +122,12 @@ def test_each_object_is_read_once_right_before_its_request(many: tuple[Project, 
     for place in updates:
         before, request = remote.app.requests[place - 1], remote.app.requests[place]
         assert (before.method, before.path) == ("GET", request.path)
+
+
+@AGAIN
+def test_what_was_read_a_moment_ago_is_not_read_again(many: tuple[Project, Remote, Door]) -> None:
+    """row 2: forty updates, and no request but theirs and the lists"""
+    project, remote, _ = many
+    setting(project, "fresh_seconds: 0", "fresh_seconds: 600")
+    assert applied(many, lambda: None).code == 0
+    assert [each.path for each in remote.app.requests if each.method == "GET" and "/asst_" in each.path] == []

@@ -14,7 +14,7 @@ from reconciler.server import create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote
 from tests.contract.mock import Mock, Shelf
-from tests.seams.conftest import assistants, mark_of, sent
+from tests.seams.conftest import assistants, by_hand, mark_of, sent
 
 TWO_UNITS = "name: Bot\nmodel: {model}\ntemperature: {heat}\n"
 
@@ -27,10 +27,6 @@ def two_units(project: Project, remote: Remote) -> Project:
     project.ok("apply", "--yes")
     project.write("assistants.d/bot.yaml", TWO_UNITS.format(model="gpt-4-turbo", heat=0.5))
     return project
-
-
-def by_hand(remote: Remote, name: str, **fields: Any) -> None:
-    remote.ask("POST", f"/v1/assistants/{remote.named(name)['id']}", fields)
 
 
 @pytest.mark.xfail(strict=True, reason="a unit that has its value already makes the whole change stale")
