@@ -237,6 +237,26 @@ def test_the_word_of_many_marks_is_held_back_by_the_guard(marked_to_go: Project,
     assert len(remote.objects()) == 7
 
 
+def test_a_part_deletes_nothing_on_the_word_of_a_mark(marked_to_go: Project, remote: Remote) -> None:
+    """rows 32 and 33, in one"""
+    marked_to_go.remove("assistants.d/d0.yaml")
+    marked_to_go.write("assistants.d/d1.yaml", f"{DELETE}name: d1\nmodel: gpt-4-turbo\n")
+    marked_to_go.ok("apply", "assistant/d1", "--yes")
+    assert [method for method, _, _ in sent(remote)] == ["POST"]
+    assert len(remote.objects()) == 10
+
+
+def test_a_manifest_that_has_another_word_by_now_counts(marked_to_go: Project, remote: Remote) -> None:
+    """row 33: the word is remembered as it was applied last"""
+    marked_to_go.write("assistants.d/d0.yaml", "name: d0\nmodel: gpt-4o\n")
+    marked_to_go.ok("apply", "--yes")
+    marked_to_go.remove("assistants.d/d0.yaml")
+    remote.forget()
+    marked_to_go.ok("apply", "--yes")
+    assert sent(remote) == []
+    assert remote.named("d0")
+
+
 def test_without_a_word_nothing_is_deleted_where_nothing_is_pruned(project: Project, remote: Remote) -> None:
     """row 33"""
     project.target(remote.url, prune="none")

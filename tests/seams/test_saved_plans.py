@@ -66,6 +66,27 @@ def test_both_units_set_by_hand_leave_nothing_to_send(two_units: Project, remote
     assert [each["outcome"] for each in ran.json["outcomes"]] == ["already-applied"]
 
 
+@pytest.mark.xfail(strict=True, reason="an entry that has its value already makes the whole change stale")
+def test_an_entry_set_by_hand_to_what_is_wanted_is_applied_already_and_the_other_is_sent(
+    project: Project, remote: Remote
+) -> None:
+    """row 22: units of one map"""
+    project.target(remote.url)
+    project.write("assistants.d/bot.yaml", "name: Bot\nmodel: gpt-4o\nmetadata: {team: a, room: a}\n")
+    project.ok("apply", "--yes")
+    project.write("assistants.d/bot.yaml", "name: Bot\nmodel: gpt-4o\nmetadata: {team: b, room: b}\n")
+    project.ok("plan", "--out", "plan.json")
+    by_hand(remote, "Bot", metadata=remote.named("Bot")["metadata"] | {"team": "b", "theirs": "c"})
+    project.ok("apply", "plan.json", "--yes")
+    metadata = remote.named("Bot")["metadata"]
+    assert {name: metadata.get(name) for name in ("team", "room", "theirs")} == {
+        "team": "b",
+        "room": "b",
+        "theirs": "c",
+    }
+    assert project.ok("plan", "--detailed-exitcode").code == 0
+
+
 @pytest.fixture
 def adopting(project: Project, remote: Remote) -> tuple[Project, str]:
     """One manifest adopts an object, another one creates an object of the name that it has now; the id."""
@@ -251,3 +272,28 @@ def test_others_are_untouched_by_a_saved_plan_of_one(two_units: Project, remote:
     two_units.ok("plan", "--out", "plan.json", "assistant/bot")
     two_units.ok("apply", "plan.json", "--yes")
     assert {each["name"] for each in remote.objects()} == {"Bot"}
+
+
+@pytest.mark.parametrize("sealed", [True, False], ids=["sealed", "open"])
+def test_a_saved_plan_moves_and_protects(account: Account, sealed: bool) -> None:
+    """row 19: what writes a mark alone"""
+    text = account.text.format(n=2)
+    account.project.remove("assistants.d/bot2.yaml")
+    account.project.write("assistants.d/moved.yaml", f"reconciler: {{moved_from: bot2, protect: true}}\n{text}")
+    (request,) = saved(account, sealed)
+    assert set(request.body) <= {"metadata", "version"}
+    (bot,) = [each for each in account.objects() if each["name"] == "Bot 2"]
+    assert (mark_of(bot)["key"], mark_of(bot)["flags"]) == ("moved", "p")
+
+
+@pytest.mark.parametrize("sealed", [True, False], ids=["sealed", "open"])
+def test_a_saved_plan_adopts(account: Account, sealed: bool) -> None:
+    """row 19: what was released, with an entry that its file does not have any more"""
+    account.project.ok("release", "assistant/bot0" if "graph_id" in account.text else "agent/bot0")
+    (bot,) = [each for each in account.objects() if each["name"] == "Bot 0"]
+    block = f"reconciler: {{id: {bot.get('assistant_id') or bot['id']}}}\n"
+    account.project.write("assistants.d/bot0.yaml", block + account.text.format(n=0) + "metadata: {team: others}\n")
+    (request,) = saved(account, sealed)
+    assert set(request.body) <= {"metadata", "version"}
+    (bot,) = [each for each in account.objects() if each["name"] == "Bot 0"]
+    assert (bot["metadata"]["team"], bot["metadata"]["room"], mark_of(bot)["key"]) == ("others", "blue", "bot0")
