@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.engine.fleet.database import Database
 from reconciler.server import Chaos, create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Ran, Remote
@@ -159,10 +160,20 @@ def at_terminal(project: Project, *arguments: str, meanwhile: Callable[[], objec
     return Ran(process.returncode, out.decode(), (shown + b"".join(rest)).decode())
 
 
+def _hurried(database: Database) -> bool:
+    """Let a target that rests after failures be tried again at once: no test is about how long."""
+    database.run("UPDATE reconciler_target SET paused_until = now() WHERE failures > 0")
+    database.run(
+        "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo' AND scheduled_at > now() + '2 s'"
+    )
+    return True
+
+
 class OneFleet:
     """The fleet of a project: everything is submitted, and worked on until it is finished."""
 
     def __init__(self, project: Project, database: str) -> None:
+        self._database = database
         self._fleet = FleetProject(project.root, "", database)
         self._fleet.environment |= {name: project.environment[name] for name in ("XDG_STATE_HOME",)}
 
@@ -170,8 +181,8 @@ class OneFleet:
         """What is reported of the addresses that were not done, by address: what was said of each."""
         self._fleet.ok("fleet", "init")
         self._fleet.ok("fleet", "submit")
-        with self._fleet.workers(1):
-            self._fleet.wait_until_finished()
+        with self._fleet.workers(1), Database(self._database, 1) as database:
+            self._fleet.wait_until(lambda found: _hurried(database) and all(each.finished for each in found))
         status = json.loads(self._fleet.run("fleet", "status", "--format", "json").stdout)
         return {each["address"]: f"{each['code']} {each['said']}" for each in status["problems"]}
 
