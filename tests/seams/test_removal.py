@@ -46,7 +46,7 @@ def actions(ran: Ran) -> dict[str, list[str]]:
 def leaving_with_a_duplicate(project: Project, remote: Remote) -> dict[str, Any]:
     """A store leaves the files together with its use by an assistant, of which another run made a duplicate."""
     project.target(remote.url)
-    setting(project, "settle_seconds: 0", "settle_seconds: 30")
+    setting(project, "settle_seconds: 0", "settle_seconds: 300")
     assistants(project, 6)
     project.write("assistants.d/store.yaml", STORE)
     project.write("assistants.d/bot.yaml", USER)
@@ -178,7 +178,7 @@ def test_a_release_that_somebody_asks_for_by_name_needs_no_number(project: Proje
 def test_a_plan_of_some_addresses_deletes_nothing(project: Project, remote: Remote, more: tuple[str, ...]) -> None:
     """row 32"""
     project.target(remote.url)
-    setting(project, "settle_seconds: 0", "settle_seconds: 30")
+    setting(project, "settle_seconds: 0", "settle_seconds: 300")
     assistants(project, 6)
     project.write("assistants.d/bot.yaml", "name: Bot\nmodel: gpt-4o\n")
     project.ok("apply", "--yes")
@@ -193,7 +193,7 @@ def test_a_plan_of_some_addresses_deletes_nothing(project: Project, remote: Remo
 def test_a_plan_of_everything_deletes_the_duplicate(project: Project, remote: Remote) -> None:
     """row 32: made within the hold-off of each other"""
     project.target(remote.url)
-    setting(project, "settle_seconds: 0", "settle_seconds: 30")
+    setting(project, "settle_seconds: 0", "settle_seconds: 300")
     assistants(project, 6)
     project.ok("apply", "--yes")
     duplicate(remote, remote.named("n0"))

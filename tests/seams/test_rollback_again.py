@@ -91,7 +91,7 @@ class Telling:
     """Shows a field with every assistant that no schema knows, as a vendor does after a release."""
 
     def __init__(self, app: App, field: str, value: Any) -> None:
-        self.app = app
+        self.app: Callable[..., Iterable[bytes]] = app
         self.more = {field: value}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
