@@ -46,9 +46,12 @@ def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> 
     if loaded is not None and loaded.digest != plan.config_digest:
         raise StalePlan((_stale("the files have changed since the plan was made"),))
     _check_changes(session, plan)
-    sight = session.refresh(_kinds(plan), members=lambda kind, name, live: (kind.name, live.id, name) in written)
+    manifests = loaded.manifests if loaded else ()
+    sight = session.refresh(
+        _kinds(plan), members=lambda kind, name, live: (kind.name, live.id, name) in written, manifests=manifests
+    )
     _check_target(session, plan, plan.target)
-    sight = users_seen(session, plan, sight)
+    sight = users_seen(session, plan, sight, manifests)
     if plan.sealed and loaded is not None:
         plan = _unsealed(session, plan, loaded, sight)
     plan = _judged(session, plan, loaded)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
+from typing import Final
 
 from reconciler.core import marks
 from reconciler.core.base import fingerprint
 from reconciler.core.decide import Decision, Write, assemble
-from reconciler.core.desired import managed_units
+from reconciler.core.desired import remembered_units
 from reconciler.core.diff import explain, locate
 from reconciler.core.marks import Mark
-from reconciler.core.members import explained
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -28,8 +29,10 @@ from reconciler.core.model import (
 from reconciler.core.pairing import Managed
 from reconciler.core.parts import unknown_parts
 from reconciler.core.precondition import ABSENT_OBJECT, NAME_FREE, precondition, replacing
-from reconciler.core.refs import placeholder
-from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of, same, units
+from reconciler.core.semantics import MARK_ENTRY, Kind, Meaning, meaning_of, same, units
+
+_FEW: Final = 20
+"""Up to so many differing entries of a managed map have a row each."""
 
 
 def written(
@@ -52,36 +55,19 @@ def written(
         id=live.id if live else None,
         reasons=reasons,
         source=manifest.source,
-        fields=tuple(field for write in decision.writes for field in _explained(kind, manifest, write)),
+        fields=tuple(_rows(kind, manifest, live, decision.writes)),
         units=tuple(sorted(writes)),
         patch=patch,
         precondition=precondition(kind, live, writes)
         if live
         else (ABSENT_OBJECT if manifest.same_name_allowed else NAME_FREE),
-        refs=tuple(sorted(awaited(kind, manifest, writes, patch), key=repr)),
+        refs=tuple(sorted(((path, to) for path, to in manifest.refs.items() if _is_in(writes, path)), key=repr)),
     )
 
 
-def awaited(
-    kind: Kind, manifest: Manifest, writes: Collection[Unit], patch: Mapping[str, Json]
-) -> Iterator[tuple[Path, Address]]:
-    """The places of the patch that wait for an id: in collections, wherever the text stands that says so."""
-    waiting: dict[str, Address] = {}
-    for path, address in manifest.refs.items():
-        if path[0] in kind.members:
-            waiting[placeholder(address)] = address
-        elif any(path[: len(unit)] == unit for unit in writes):
-            yield path, address
-    for name in kind.members.keys() & patch.keys() if waiting else ():
-        yield from ((path, waiting[text]) for path, text in _texts(patch[name], (name,)) if text in waiting)
-
-
-def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, list | dict):
-        for step, each in enumerate(value) if isinstance(value, list) else value.items():
-            yield from _texts(each, (*path, step))
+def _is_in(writes: Mapping[Unit, Json], path: Path) -> bool:
+    """Whether a place is in one of these units."""
+    return (path[0],) in writes or path[:2] in writes
 
 
 def replacement(
@@ -126,7 +112,7 @@ def mark_for(
     `after` gives the values its units will have, for digests of them (None: no digests are kept); a unit that is
     missing there keeps the digest it had. Digests are left out where they do not fit.
     """
-    managed = {} if kind.fixed else managed_units(kind, manifest)
+    managed = {} if kind.fixed else remembered_units(kind, manifest)
     return mark_of_units(kind, owner, manifest, old, managed, after)
 
 
@@ -166,17 +152,50 @@ def dropped_parts(kind: Kind, decision: Decision) -> Iterator[str]:
             yield f"{'.'.join(map(str, path))} is not known to this version: writing {write.unit[0]} drops it"
 
 
+def _rows(kind: Kind, manifest: Manifest, live: LiveObject | None, writes: Sequence[Write]) -> Iterator[FieldChange]:
+    maps = kind.managed_maps
+    ordered = sorted(writes, key=lambda write: write.unit[0] if write.unit[0] in maps else "") if maps else writes
+    for name, group in groupby(ordered, lambda write: write.unit[0] if write.unit[0] in maps else None):
+        if name is None:
+            yield from (row for write in group for row in _explained(kind, manifest, write))
+        else:
+            yield from _entry_rows(kind, manifest, (live.body.get(name) if live else None) or {}, list(group))
+
+
+def _entry_rows(
+    kind: Kind, manifest: Manifest, before: Mapping[str, Json], writes: Sequence[Write]
+) -> Iterator[FieldChange]:
+    """The rows of a managed map: one for all of it where everything is new or much differs, else by entry."""
+    name, wanted = writes[0].unit[0], manifest.body.get(writes[0].unit[0]) or {}
+    if not before or len(writes) > _FEW:
+        old, new = sorted(before) or ABSENT, sorted(wanted)
+        yield FieldChange((name,), old, new, writes[0].reason, manifest.place((name,)))
+        return
+    for write in sorted(writes, key=lambda each: each.unit):
+        for path, old, new in _entry_parts(meaning_of(kind, write.unit), write.before, write.after):
+            # Another object of one key: only a changed file makes one.
+            replaced = not path and ABSENT not in (old, new)
+            reason = Reason.EDITED if replaced else write.reason
+            yield FieldChange((*write.unit, *path), old, new, reason, manifest.place(write.unit))
+
+
+def _entry_parts(meaning: Meaning, before: Json, after: Json) -> Iterator[tuple[Path, Json, Json]]:
+    """An entry by the id it holds, where it comes, goes or holds another; else its parts that differ."""
+    held = next((name for name, part in meaning.properties.items() if part.ref), "")
+    one, other = ({} if entry is ABSENT else entry for entry in (before, after))
+    if one.get(held) != other.get(held):
+        yield (), one.get(held, ABSENT), other.get(held, ABSENT)
+        return
+    for name, part in meaning.properties.items():
+        if not part.uncompared and not same(part, one.get(name), other.get(name)):
+            missing = part.default if part.read_only else ABSENT
+            yield (name,), one.get(name, ABSENT), other.get(name, missing)
+
+
 def _explained(kind: Kind, manifest: Manifest, write: Write) -> Iterator[FieldChange]:
     meaning = meaning_of(kind, write.unit)
     told = (write.before, manifest.address.key.rpartition("/")[2])  # a name that the address tells is not told again
     if kind.fixed and (meaning.uncompared or any(same(meaning, each, write.after) for each in told)):
-        return
-    if write.unit[0] in kind.members:
-        for path, before, after in explained(kind, write.unit, write.before, write.after):
-            # Another object of one key: only a changed file makes one.
-            replaced = len(path) == 1 and ABSENT not in (before, after)
-            reason = Reason.EDITED if replaced else write.reason
-            yield FieldChange((*write.unit, *path), before, after, reason, manifest.place(write.unit))
         return
     for path, before, after in explain(meaning, write.before, write.after):
         full = (*write.unit, *path)

@@ -24,9 +24,8 @@ from enum import StrEnum
 from typing import Final
 
 from reconciler.core.base import Base
-from reconciler.core.desired import desired_units, left_to_others, managed_units
+from reconciler.core.desired import desired_units, left_to_others, managed_maps, managed_units
 from reconciler.core.marks import Mark
-from reconciler.core.members import in_terms_of, way
 from reconciler.core.model import (
     ABSENT,
     Body,
@@ -36,7 +35,7 @@ from reconciler.core.model import (
     Unit,
 )
 from reconciler.core.parts import explicit
-from reconciler.core.semantics import FREE, Kind, can_clear, meaning_of, same, units
+from reconciler.core.semantics import FREE, Kind, can_clear, meaning_of, same, spoken_of, units
 from reconciler.diagnostics import Code, Diagnostic, Severity
 
 
@@ -106,7 +105,7 @@ def decide_update(
     `mark` is the live object's (None when it is being adopted: then nothing was managed, and nothing is given up).
     """
     desired = managed_units(kind, manifest)
-    present = in_terms_of(kind, desired, units(kind, live))
+    present = _as_spoken_of(kind, desired, units(kind, live))
     differing = list(_differing(kind, desired, present, base))
     writes = [write for write in differing if not stance.keeps(write.reason)]
     kept = tuple(write for write in differing if stance.keeps(write.reason))
@@ -121,16 +120,22 @@ def decide_update(
     return Decision((*writes, *_coupled(kind, desired, present, writes, kept)), kept, tuple(said))
 
 
+def _as_spoken_of(kind: Kind, desired: Mapping[Unit, Json], present: dict[Unit, Json]) -> Mapping[Unit, Json]:
+    for unit in present if kind.managed_maps else ():
+        if unit[0] in kind.managed_maps and unit in desired:
+            present[unit] = spoken_of(meaning_of(kind, unit), desired[unit], present[unit])
+    return present
+
+
 def _differing(kind: Kind, desired: Mapping[Unit, Json], present: Mapping[Unit, Json], base: Base) -> Iterator[Write]:
     for unit, value in desired.items():
         before, meaning = present.get(unit, ABSENT), meaning_of(kind, unit)
         if not meaning.uncompared and not same(meaning, value, before):
-            reason = Reason.CHANGED if unit[0] in kind.members else _attribute(unit, value, before, base)
-            yield Write(unit, before, value, reason)
+            yield Write(unit, before, value, _attribute(kind, unit, value, before, base))
 
 
-def _attribute(unit: Unit, desired: Json, live: Json, base: Base) -> Reason:
-    if (live_kept := base.agrees(unit, live)) is None:
+def _attribute(kind: Kind, unit: Unit, desired: Json, live: Json, base: Base) -> Reason:
+    if unit[0] in kind.managed_maps or (live_kept := base.agrees(unit, live)) is None:
         return Reason.CHANGED
     if live_kept:
         return Reason.EDITED
@@ -138,18 +143,20 @@ def _attribute(unit: Unit, desired: Json, live: Json, base: Base) -> Reason:
 
 
 def _given_up(kind: Kind, manifest: Manifest, present: Mapping[Unit, Json], mark: Mark | None) -> Iterator[Unit]:
-    """Units the mark says we managed and the manifest says nothing about any more."""
-    if mark is None:
-        return
-    spoken_for = units(kind, manifest.body)
-    fields = [(name,) for name, meaning in kind.fields.items() if not meaning.granular]
+    """Units the mark says we managed, and entries that are ours all, that the manifest does not speak of (any more)."""
+    spoken_for, maps = units(kind, manifest.body), managed_maps(kind, manifest)
+    fields = [(name,) for name, meaning in kind.fields.items() if not meaning.granular] if mark else []
     entries = [unit for unit in present if len(unit) > 1]
     for unit in (*fields, *entries):
-        if mark.manages(unit) and unit not in spoken_for and not left_to_others(unit, manifest.ignore):
+        remembered = unit[:1] if unit[0] in kind.managed_maps else unit
+        managed = unit[0] in maps or (mark is not None and mark.manages(remembered))
+        if managed and unit not in spoken_for and not left_to_others(unit, manifest.ignore):
             yield unit
 
 
 def _give_up(kind: Kind, manifest: Manifest, unit: Unit, live: Json, base: Base) -> Write | Diagnostic | None:
+    if unit[0] in kind.managed_maps:
+        return Write(unit, live, ABSENT, Reason.REMOVED)
     cleared = ABSENT if len(unit) > 1 and kind.maps != "merge" else meaning_of(kind, unit).on_remove
     if cleared is not ABSENT and same(meaning_of(kind, unit), cleared, live):
         return None
@@ -198,16 +205,16 @@ def assemble(kind: Kind, writes: Mapping[Unit, Json], live: Body) -> Body:
     """The request body that writes these units to an object that looks like `live` ({} for a create).
 
     A map owned entry by entry is sent whole with the entries of others as they are, unless the remote is known to merge
-    it. Where parts of an object value that are left out stay, or may stay, cleared parts are sent by name. Where fields
-    that are left out are cleared, all of the object is sent. Of a collection goes what leads from the live entries to
-    the wanted ones.
+    it, or all that are shown are ours: then only those go that differ, with null for one that is taken out. Where parts
+    of an object value that are left out stay, or may stay, cleared parts are sent by name. Where fields that are left
+    out are cleared, all of the object is sent.
     """
     body: Body = _all_of(kind, live) if kind.absent == "clear" else {}
     maps: dict[str, dict[str, Json]] = {}
     for unit, value in writes.items():
         name = unit[0]
-        if name in kind.members:
-            body |= {name: steps} if (steps := way(kind, name, value, live.get(name))) else {}
+        if name in kind.managed_maps:
+            body.setdefault(name, {})[unit[1]] = None if value is ABSENT else value
         elif len(unit) > 1:
             entries = maps.setdefault(name, dict(live.get(name) or {}) if kind.maps == "whole" else {})
             body[name] = entries
@@ -226,7 +233,8 @@ def assemble(kind: Kind, writes: Mapping[Unit, Json], live: Body) -> Body:
 
 def _all_of(kind: Kind, live: Body) -> Body:
     """What a request may say of an object that is to stay as it is."""
-    return {name: value for name, value in live.items() if not kind.fields.get(name, FREE).uncompared}
+    sent = (name for name in live if name not in kind.managed_maps and not kind.fields.get(name, FREE).uncompared)
+    return {name: live[name] for name in sent}
 
 
 def _taken_out(kind: Kind, unit: Unit) -> Json:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final
 
-from reconciler.core.members import after
 from reconciler.core.model import (
     Action,
     Address,
@@ -141,8 +140,8 @@ def _after(kind: Kind, body: Body, change: Change | None) -> Body:
     if change is None:
         return body
     patch = change.patch or {}
-    ways = {name: after(kind, name, patch[name], body.get(name)) for name in kind.members if name in patch}
-    return {} if change.action is Action.DELETE else {**body, **patch, **ways}
+    maps = {name: {**(body.get(name) or {}), **patch[name]} for name in kind.managed_maps & patch.keys()}
+    return {} if change.action is Action.DELETE else {**body, **patch, **maps}
 
 
 def referring(kind: Kind) -> frozenset[str]:

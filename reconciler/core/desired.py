@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.core.model import Json, Manifest, Unit
+from reconciler.core.model import ABSENT, Json, Manifest, Unit
 from reconciler.core.semantics import Kind, units
 
 
@@ -21,3 +21,19 @@ def managed_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
     """The units a manifest keeps managing after create: `initial` ones are left to others then."""
     desired = desired_units(kind, manifest)
     return {unit: value for unit, value in desired.items() if not left_to_others(unit, manifest.initial)}
+
+
+def managed_maps(kind: Kind, manifest: Manifest) -> frozenset[str]:
+    """The fields of a manifest that are maps of which all entries are managed."""
+    left = manifest.ignore | manifest.initial
+    return frozenset(name for name in kind.managed_maps if name in manifest.body and name not in left)
+
+
+def remembered_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
+    """The managed units as a mark remembers them: of a map of which all entries are managed, that there is one."""
+    managed = managed_units(kind, manifest)
+    if not kind.managed_maps:
+        return managed
+    alone = {unit: value for unit, value in managed.items() if unit[0] not in kind.managed_maps}
+    maps: dict[Unit, Json] = {(name,): ABSENT for name in managed_maps(kind, manifest)}
+    return alone | maps

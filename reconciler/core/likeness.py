@@ -11,7 +11,7 @@ from enum import StrEnum
 from reconciler.core import marks
 from reconciler.core.base import UnknownBase
 from reconciler.core.decide import decide_update
-from reconciler.core.desired import managed_units
+from reconciler.core.desired import managed_units, remembered_units
 from reconciler.core.model import Json, Manifest, Unit
 from reconciler.core.pairing import Managed
 from reconciler.core.semantics import Kind, canonical, digest, meaning_of, units
@@ -52,7 +52,7 @@ class LeftBehind:
 
     def _of_content(self, manifest: Manifest) -> Managed | None:
         wanted = managed_units(self._kind, manifest)
-        managed = marks.codes(wanted)
+        managed = marks.codes(remembered_units(self._kind, manifest))
         names = [unit for unit in wanted if self._counts(unit)]
         if managed not in self._with_content:
             alike: dict[str, list[Managed]] = {}
@@ -63,11 +63,11 @@ class LeftBehind:
         return next((owned for owned in candidates if self._is_same(manifest, owned)), None)
 
     def _counts(self, unit: Unit) -> bool:
-        return unit[0] not in self._kind.members and not meaning_of(self._kind, unit).uncompared
+        return unit[0] not in self._kind.managed_maps and not meaning_of(self._kind, unit).uncompared
 
     def _text(self, names: Iterable[Unit], values: Mapping[Unit, Json]) -> str:
         return digest({repr(unit): canonical(meaning_of(self._kind, unit), values.get(unit)) for unit in names})
 
     def _is_same(self, manifest: Manifest, owned: Managed) -> bool:
-        """Collections have a meaning of their own."""
+        """Of a managed map every entry counts, those that would go as well."""
         return not decide_update(self._kind, manifest, owned.live.body, None, UnknownBase()).writes

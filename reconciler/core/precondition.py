@@ -13,11 +13,20 @@ from typing import Final
 from reconciler.core import marks
 from reconciler.core.decide import assemble
 from reconciler.core.marks import Mark
-from reconciler.core.members import remaining
 from reconciler.core.model import ABSENT, Action, Body, Change, Json, LiveObject, Unit
 from reconciler.core.pairing import Index, mark_of, mark_text
 from reconciler.core.replacing import claims
-from reconciler.core.semantics import Kind, canonical, digest, is_mark, meaning_of, same, units
+from reconciler.core.semantics import (
+    Kind,
+    canonical,
+    digest,
+    is_mark,
+    meaning_of,
+    same,
+    settled,
+    spoken_of,
+    units,
+)
 
 ABSENT_OBJECT: Final = "absent"
 """The precondition of a create: no object of ours has the address."""
@@ -34,20 +43,30 @@ def replacing(ids: Iterable[str]) -> str:
 def precondition(kind: Kind, live: LiveObject, writes: Mapping[Unit, Json] | None) -> str:
     """`sha256:…` over the mark and the units to be written; over all that the schema knows where `writes` is None.
 
-    Collections are left out: each of their entries is looked at by itself, so that a half is not done twice.
+    Entries of managed maps that are written have a digest each behind that, in their order, so that a half is not done
+    twice.
     """
     present = units(kind, live.body)
     if writes is None:
-        fields = [
-            (name,)
-            for name, meaning in kind.fields.items()
-            if not (meaning.granular or meaning.uncompared or name in kind.members)
-        ]
+        fields = [(name,) for name, meaning in kind.fields.items() if not (meaning.granular or meaning.uncompared)]
         chosen: list[Unit] = [*fields, *(unit for unit in present if len(unit) > 1)]
     else:
-        chosen = [unit for unit in writes if not is_mark(kind, unit) and unit[0] not in kind.members]
-    parts = {repr(unit): canonical(meaning_of(kind, unit), present.get(unit)) for unit in chosen}
-    return digest(parts | {"mark": str(mark_text(kind, live))})
+        chosen = [unit for unit in writes if not is_mark(kind, unit) and unit[0] not in kind.managed_maps]
+    parts = {repr(unit): canonical(meaning_of(kind, unit), _lasting(kind, unit, present.get(unit))) for unit in chosen}
+    whole = digest(parts | {"mark": str(mark_text(kind, live))})
+    return " ".join([whole, *(_entry_digest(kind, unit, present.get(unit)) for unit in _entries(kind, writes or ()))])
+
+
+def _entries(kind: Kind, writes: Iterable[Unit]) -> list[Unit]:
+    return sorted(unit for unit in writes if unit[0] in kind.managed_maps)
+
+
+def _lasting(kind: Kind, unit: Unit, value: Json) -> Json:
+    return settled(meaning_of(kind, unit), value) if unit[0] in kind.managed_maps else value
+
+
+def _entry_digest(kind: Kind, unit: Unit, value: Json) -> str:
+    return marks.fingerprint(canonical(meaning_of(kind, unit), _lasting(kind, unit, value)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +112,10 @@ def planned_writes(change: Change, kind: Kind) -> dict[Unit, Json]:
     patch = change.patch or {}
     writes: dict[Unit, Json] = {}
     for unit in change.units:
-        value = patch.get(unit[0], {} if unit[0] in kind.members else ABSENT)
+        value = patch.get(unit[0], ABSENT)
         if len(unit) > 1:
             value = value.get(unit[1], ABSENT) if isinstance(value, dict) else ABSENT
-        writes[unit] = value
+        writes[unit] = ABSENT if value is None and unit[0] in kind.managed_maps else value
     return writes
 
 
@@ -126,16 +145,21 @@ def check_live(change: Change, kind: Kind, live: LiveObject) -> Ready | AlreadyA
     """Compare a change of an object (no create, no delete) with the object as it is now."""
     if _is_done(change, kind, live):
         return AlreadyApplied(live.id)
-    writes = planned_writes(change, kind)
-    if precondition(kind, live, writes) != change.precondition:
-        return Stale(f"{live.id} has changed in {_names(writes, kind)} since the plan was made")
-    ways: Body = {}
-    for name in [name for (name, *_) in writes if name in kind.members]:
-        left, touched = remaining(kind, name, writes.pop((name,)) or {}, live.body.get(name))
-        if touched:
-            return Stale(f"{touched} in {live.id} has changed since the plan was made")
-        ways |= {name: left} if left else {}
-    return Ready(assemble(kind, writes, live.body) | ways)
+    writes, present = planned_writes(change, kind), units(kind, live.body)
+    whole, *before = (change.precondition or "").split(" ")
+    entries = _entries(kind, writes)
+    rest = {unit: value for unit, value in writes.items() if unit[0] not in kind.managed_maps}
+    if precondition(kind, live, rest) != whole or len(before) != len(entries):
+        return Stale(f"{live.id} has changed in {_names(rest, kind)} since the plan was made")
+    for unit, was in zip(entries, before, strict=True):
+        wanted, there = writes[unit], present.get(unit)
+        if _is_as_wanted(kind, unit, wanted, there):
+            del writes[unit]
+        elif _is_as_wanted(kind, unit, wanted, _lasting(kind, unit, there)):
+            continue  # put in already, and not ready
+        elif _entry_digest(kind, unit, there) != was:
+            return Stale(f"{'.'.join(unit)} of {live.id} has changed since the plan was made")
+    return Ready(assemble(kind, writes, live.body))
 
 
 def _is_done(change: Change, kind: Kind, live: LiveObject) -> bool:
@@ -144,14 +168,16 @@ def _is_done(change: Change, kind: Kind, live: LiveObject) -> bool:
         if is_mark(kind, unit):
             if value != mark_text(kind, live) and not _same_mark(value, mark_of(kind, live)):
                 return False
-        elif unit[0] in kind.members:
-            if remaining(kind, unit[0], value, live.body.get(unit[0])) != ({}, None):
-                return False
-        elif not meaning_of(kind, unit).uncompared and not same(
-            meaning_of(kind, unit), None if value is ABSENT else value, present.get(unit)
-        ):
+        elif not _is_as_wanted(kind, unit, value, present.get(unit)):
             return False
     return True
+
+
+def _is_as_wanted(kind: Kind, unit: Unit, wanted: Json, present: Json) -> bool:
+    meaning = meaning_of(kind, unit)
+    if unit[0] in kind.managed_maps:
+        present = spoken_of(meaning, wanted, present)
+    return meaning.uncompared or same(meaning, None if wanted is ABSENT else wanted, present)
 
 
 def _same_mark(planned: Json, live: object) -> bool:

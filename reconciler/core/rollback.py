@@ -110,10 +110,11 @@ def _put_back(
 ) -> tuple[Change | None, list[Diagnostic]]:
     """The earlier values of the units a change wrote, the mark among them."""
     present, writes, said = units(kind, before.body), {}, []
+    for name in sorted(kind.managed_maps & {unit[0] for unit in change.units}):
+        text = f"the entries of {name} stay as they are: check the earlier files out, and apply"
+        said.append(_warning(Code.NOT_THE_SAME, text, change.address))
     for unit in change.units:
-        if unit[0] in kind.members:
-            text = f"the entries of {unit[0]} stay as they are: check the earlier files out, and apply"
-            said.append(_warning(Code.NOT_THE_SAME, text, change.address))
+        if unit[0] in kind.managed_maps:
             continue
         value = _earlier(kind, unit, before, present)
         if value is ABSENT and not can_clear(kind, unit):
@@ -150,7 +151,7 @@ def _earlier(kind: Kind, unit: Unit, before: LiveObject, present: Mapping[Unit, 
 def _made_again(kind: Kind, address: Address, before: LiveObject) -> Change:
     mark = mark_of(kind, before)
     present = units(kind, before.body).items()
-    writes = {unit: value for unit, value in present if value is not None and unit[0] not in kind.members}
+    writes = {unit: value for unit, value in present if value is not None and unit[0] not in kind.managed_maps}
     if isinstance(mark, Mark):
         writes[(kind.mark_field, MARK_ENTRY)] = marks.write(replace(mark, nonce=marks.NO_NONCE))
     return Change(

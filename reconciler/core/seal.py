@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.core import marks
-from reconciler.core.changes import awaited, mark_for
+from reconciler.core.changes import mark_for
 from reconciler.core.decide import assemble
 from reconciler.core.desired import desired_units, managed_units
 from reconciler.core.marks import Mark
-from reconciler.core.members import has_members
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -74,8 +73,6 @@ def _seal(kind: Kind, writes: Mapping[Unit, Json]) -> str:
 
 
 def _told(kind: Kind, unit: Unit, value: Json) -> str:
-    if unit[0] in kind.members:
-        return ""  # it is bound to the files, and its way depends on what is live
     if value is ABSENT and len(unit) > 1:
         return "taken away"
     return canonical(meaning_of(kind, unit), _without_nonce(kind, unit, value))
@@ -123,23 +120,11 @@ class _Unsealing:
 
     def change_again(self, manifest: Manifest | None, ids: Mapping[Address, str]) -> Change | None:
         """The change with its contents; None where they are not those that were sealed."""
-        kind, members = self.found.kind, self.found.kind.members
         if manifest is not None:
-            # Of a collection the seal says nothing, so what was unknown then may be known now.
-            inside = {path: address for path, address in manifest.refs.items() if path[0] in members}
-            outside = {path: address for path, address in manifest.refs.items() if path[0] not in members}
-            unknown = {address for path, address in self.change.refs if path[0] not in members}
-            known = {address: id for address, id in ids.items() if address not in unknown}
-            entries = resolved(replace(manifest, refs=inside), ids)
-            rest = resolved(replace(entries, refs=outside), known)
-            manifest = replace(rest, refs={**entries.refs, **rest.refs})
+            unknown = {address for _, address in self.change.refs}
+            manifest = resolved(manifest, {address: id for address, id in ids.items() if address not in unknown})
         patch = self.patch(manifest)
-        if patch is None:
-            return None
-        refs = self.change.refs
-        if manifest is not None and has_members(kind, self.change.units):
-            refs = tuple(sorted(awaited(kind, manifest, self.change.units, patch), key=repr))
-        return replace(self.change, patch=patch, seal=None, refs=refs)
+        return None if patch is None else replace(self.change, patch=patch, seal=None)
 
     def patch(self, manifest: Manifest | None) -> Body | None:
         """The request body; None where it is not the one that was sealed."""

@@ -18,12 +18,12 @@ from reconciler.core.model import (
     Result,
 )
 from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check_live
-from reconciler.core.semantics import MARK_ENTRY, Kind
+from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of
 from reconciler.core.verify import verify
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError, VersionConflict
 from reconciler.drivers.provider import MembersStyle
-from reconciler.engine.attach import GOES_ON, Waiting, Walk, stopped
+from reconciler.engine.attach import GOES_ON, Attachment, Waiting, others_in, stopped
 from reconciler.engine.journal import Attempts
 
 MAX_CONFLICTS: Final = 3
@@ -74,14 +74,14 @@ class Executor:
     def run(self, step: Step) -> Outcome | Pending:
         """Carry out one change; what goes wrong is in the outcome. `Pending` where a create's answer was lost.
 
-        The members of a new object are put in by `fill`, once it is certain which object it is.
+        The entries of a new object's managed maps are written by `attach`, once it is certain which object it is.
         """
         return self._guarded(step, partial(self._run, step, self._draw()))
 
-    def fill(self, step: Step, made: Outcome) -> Outcome:
-        """Put the members of a new object in; the outcome is that of both."""
+    def attach(self, step: Step, made: Outcome) -> Outcome:
+        """Write the entries of a new object's managed maps; the outcome is that of both."""
         self._driver.take_tally()
-        return self._walked(step, made, ways_of(step))
+        return self._with_entries(step, made)
 
     def _run(self, step: Step, nonce: str) -> Outcome | Pending:
         if step.change.action is Action.CREATE:
@@ -121,10 +121,9 @@ class Executor:
                 return looked
             step = looked
         for _ in range(MAX_CONFLICTS):
-            patch, ways = with_nonce(kind, step.patch or {}, nonce), ways_of(step)
-            fields = {name: value for name, value in patch.items() if name not in ways}
+            fields = _without_entries(kind, with_nonce(kind, step.patch or {}, nonce))
             if not fields:
-                return self._walked(step, replace(self._outcome(step, Result.DONE), after=step.prior), ways)
+                return self._with_entries(step, replace(self._outcome(step, Result.DONE), after=step.prior))
             try:
                 answer = self._driver.update(kind.name, id, fields, step.prior)
             except VersionConflict as error:
@@ -134,13 +133,13 @@ class Executor:
                     return looked
                 step = looked
             else:
-                return self._walked(step, self._done(step, answer | _entries(step), fields), ways)
+                return self._with_entries(step, self._done(step, answer | _unanswered(step), fields))
         raise conflict
 
     def _look_again(self, step: Step) -> Step | Outcome:
         """The step for the object as it is right now; an outcome where there is nothing to send, or nothing may be."""
         kind, id = step.kind, step.change.id or ""
-        live = LiveObject(kind.name, id, self._driver.read(kind.name, id) | _entries(step))
+        live = LiveObject(kind.name, id, self._driver.read(kind.name, id) | _unanswered(step))
         match check_live(step.change, kind, live):
             case Ready(fresh):
                 return replace(step, patch=fresh, prior=live.body)
@@ -149,27 +148,27 @@ class Executor:
             case Stale(why):
                 return self._outcome(step, Result.FAILED, _overtaken(why))
 
-    def _walked(self, step: Step, outcome: Outcome, ways: Mapping[str, Json]) -> Outcome:
-        """The outcome with the members put in and taken out as well; what was done before a failure counts."""
+    def _with_entries(self, step: Step, outcome: Outcome) -> Outcome:
+        """The outcome with the entries of managed maps written as well; what was done before a failure counts."""
         after, findings, error = dict(outcome.after or {}), list(outcome.findings), outcome.error
-        for name, way in ways.items():
+        for name, patch in entries_of(step).items():
             collection = self._driver.within(step.kind.name, outcome.id or "", name)
-            walk = Walk(collection, self._styles[step.kind.name][name], step.change.address, way, self._waiting)
+            style, meaning = self._styles[step.kind.name][name], meaning_of(step.kind, (name, ""))
+            attachment = Attachment(collection, style, meaning, step.change.address, self._waiting)
             try:
-                after[name] = walk.go((step.prior or {}).get(name) or ())
-                error = error or walk.error
+                after[name] = attachment.write((step.prior or {}).get(name) or {}, patch)
+                error = error or attachment.error
             except Interrupted:
                 error = error or stopped()
             except RemoteError as wrong:
                 error = error or replace(wrong.diagnostic, hint=wrong.diagnostic.hint or GOES_ON)
-            findings += walk.findings
+            findings += attachment.findings
         result = Result.FAILED if error else outcome.result
         requests = outcome.requests + self._driver.take_tally().requests
         return replace(outcome, result=result, error=error, findings=tuple(findings), after=after, requests=requests)
 
     def _create(self, step: Step, nonce: str) -> Outcome | Pending:
-        ways, patch = ways_of(step), with_nonce(step.kind, step.patch or {}, nonce)
-        patch = {name: value for name, value in patch.items() if name not in ways}
+        patch = _without_entries(step.kind, with_nonce(step.kind, step.patch or {}, nonce))
         record = partial(self._journal.attempt, step.change.address, nonce)
         try:
             answer = self._driver.create(step.kind.name, patch, record)
@@ -199,15 +198,20 @@ class Executor:
         return Outcome(change.address, change.action, result, change.id, tally.requests, tally.request_id, error)
 
 
-def ways_of(step: Step) -> dict[str, Json]:
-    """What is to be done in the collections of the object, by field."""
+def entries_of(step: Step) -> dict[str, Json]:
+    """What is to be written to the managed maps of the object, by field."""
     patch = step.patch or {}
-    return {name: patch[name] for name in step.kind.members if name in patch}
+    return {name: patch[name] for name in step.kind.managed_maps if name in patch}
 
 
-def _entries(step: Step) -> Body:
-    """The entries of collections as they were: no answer shows them."""
-    return {name: (step.prior or {})[name] for name in step.kind.members if name in (step.prior or {})}
+def _without_entries(kind: Kind, patch: Body) -> Body:
+    return {name: value for name, value in patch.items() if name not in kind.managed_maps}
+
+
+def _unanswered(step: Step) -> Body:
+    """What no answer shows, as it was: what is in collections."""
+    names = {each for name in step.kind.managed_maps for each in (name, others_in(name))}
+    return {name: value for name, value in (step.prior or {}).items() if name in names}
 
 
 def with_nonce(kind: Kind, patch: Body, nonce: str) -> Body:
