@@ -148,8 +148,9 @@ def _given_up(kind: Kind, manifest: Manifest, present: Mapping[Unit, Json], mark
     fields = [(name,) for name, meaning in kind.fields.items() if not meaning.granular] if mark else []
     entries = [unit for unit in present if len(unit) > 1]
     for unit in (*fields, *entries):
-        remembered = unit[:1] if unit[0] in kind.managed_maps else unit
-        managed = unit[0] in maps or (mark is not None and mark.manages(remembered))
+        of_map = unit[0] in kind.managed_maps
+        remembered = mark is not None and mark.manages(unit[:1] if of_map else unit)
+        managed = unit[0] in maps or (remembered and not (of_map and unit[0] in manifest.body))
         if managed and unit not in spoken_for and not left_to_others(unit, manifest.ignore):
             yield unit
 

@@ -59,14 +59,14 @@ def test_the_first_by_its_key_is_told_whichever_way_it_is_alike() -> None:
     assert row.blocked.hint.startswith("o1 of assistant/b has the same name")
 
 
-def test_what_is_in_a_collection_counts() -> None:
+def test_what_is_in_a_managed_map_counts() -> None:
     def shelf(id: str, key: str, member: str) -> LiveObject:
-        body = {"title": "t", "papers": [{"paper": member, "state": "ready"}]}
+        body = {"title": "t", "papers": {"k": {"paper": member, "state": "ready"}}}
         return marked(id, key, body, SHELF, managed=[("title",), ("papers",)])
 
     found = index(SHELF, [shelf("o1", "a", "p1"), shelf("o2", "b", "p2")], OWNER)
     left = LeftBehind(SHELF, found.ours.values())
-    asked = [manifest("new", {"title": "t", "papers": [{"paper": each}]}, SHELF) for each in ("p2", "p3")]
+    asked = [manifest("new", {"title": "t", "papers": {"k": {"paper": each}}}, SHELF) for each in ("p2", "p3")]
     assert [left.like(each) for each in asked] == [(found.ours["b"], Likeness.CONTENT), None]
 
 
