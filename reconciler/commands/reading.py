@@ -36,9 +36,9 @@ def spoken_of(session: Session, manifests: Sequence[Manifest]) -> Wanted:
 
 
 def users_seen(session: Session, plan: Plan, sight: Snapshot, manifests: Sequence[Manifest]) -> Snapshot:
-    """What was read; with every kind that may use what the plan deletes, every collection that it may be in, and its own.
+    """What was read; with every kind that may use what the plan deletes, and every collection that it may be in.
 
-    What is in an object that is deleted is read, because somebody may put more into it before that.
+    Collections of what it deletes are read as well, because somebody may put more into them before that.
     """
     doomed = {(change.address.kind, change.id) for change in plan.changes if change.action is Action.DELETE}
     deleted = {kind for kind, _ in doomed}

@@ -47,7 +47,9 @@ def _put(target: WriteBack, found: Index, manifest: Manifest) -> str:
     """Put the live values of one address into the drafts; the line that says so."""
     live, mark = _live(found, manifest)
     decision = decide_update(found.kind, manifest, live.body, mark, UnknownBase())
-    if not (units := [write.unit for write in decision.writes if write.reason is not Reason.COUPLED]):
+    # A list of files says more than what is in: patterns, and files that are to come.
+    edited = (write for write in decision.writes if write.unit[0] not in found.kind.managed_maps)
+    if not (units := [write.unit for write in edited if write.reason is not Reason.COUPLED]):
         return f"= {manifest.address}  the file says what is live"
     changed = target.put(found.kind, manifest, live.body, units)
     files = ", ".join(target.drafts.name(path) for path in changed)

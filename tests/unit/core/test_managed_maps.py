@@ -128,7 +128,7 @@ def test_entries_that_wait_for_an_id_say_where() -> None:
 
 
 def test_a_mark_remembers_only_that_there_is_a_map() -> None:
-    few, many, none = (shelf("s", dict.fromkeys(keys, {})) for keys in ("a", "abc", ""))
+    few, many, none = (shelf("s", {key: {} for key in keys}) for keys in ("a", "abc", ""))
     written = [mark_for(SHELF, OWNER, each, None, {}) for each in (few, many, none)]
     assert written[0] == written[1] == written[2]
     assert written[0].manages(("papers",))
