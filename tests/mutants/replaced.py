@@ -121,8 +121,8 @@ MUTANTS = [
     ),
     Mutant(
         "core/precondition",
-        "            continue  # put in already, and not ready\n",
-        "            pass\n",
+        "elif _is_as_wanted(kind, unit, wanted, _lasting(kind, unit, there)):",
+        "elif False:",
         "what is on its way goes on",
         "core/managed_maps",
     ),

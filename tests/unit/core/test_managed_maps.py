@@ -144,6 +144,15 @@ def test_a_deletion_waits_for_the_entry_to_be_taken_out() -> None:
     assert due(kept) == []
 
 
+def test_what_an_entry_holds_that_is_left_to_others_is_not_deleted() -> None:
+    held = on_shelf("s1", "s", [entry("pb", "b")])
+    files = [FILES[0], shelf("s", {"a": {}}, ignore=frozenset({"papers.b"}))]
+    plan = filed(files, PAPERS[:2], [held], prune=True, allow_deletes=1)
+    assert (of(plan, "store/s").patch or {})["papers"] == {"a": {"paper": "pa"}}
+    assert of(plan, "paper/b").blocked is not None
+    assert due(plan) == ["update store/s s1"]
+
+
 def planned() -> Change:
     live = [entry("pa", "a", tags={"x": "1"}), entry("pc", "c"), entry("pz", "z", state="busy")]
     papers = [*PAPERS, on_paper("pz", "z")]
