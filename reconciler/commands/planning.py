@@ -49,7 +49,7 @@ def plan_live(
         sight = session.refresh(kinds, orphans=scope.only is None, wanted=loaded.manifests, members=members)
     with collector.paused():
         plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
-    if (seen := users_seen(session, plan, sight)) is not sight:
+    if (seen := users_seen(session, plan, sight, loaded.manifests)) is not sight:
         sight = seen
         plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
     plan = replace(plan, diagnostics=(*said, *plan.diagnostics))

@@ -69,7 +69,7 @@ class Files:
         kinds = {on_target.kind.name: on_target.kind for on_target in self._session.kinds}
         for manifest in manifests:
             kind = kinds[manifest.address.kind]
-            if kind.immutable or not kind.members.keys().isdisjoint(manifest.body):
+            if kind.immutable or not kind.managed_maps.isdisjoint(manifest.body):
                 summary = f"{manifest.address}: the fleet does not upload files, or put them into anything"
                 hint = "apply this target from one machine"
                 raise ConfigError([error(Code.UNSUPPORTED, summary, manifest.source, "", hint)])

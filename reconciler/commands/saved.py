@@ -41,13 +41,15 @@ def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> 
     if loaded is not None and loaded.digest != plan.config_digest:
         raise StalePlan((_stale("the files have changed since the plan was made"),))
     _check_changes(session, plan)
+    manifests = loaded.manifests if loaded else ()
     sight = session.refresh(
-        _kinds(plan, loaded), members=lambda kind, name, live: (kind.name, live.id, name) in written
+        _kinds(plan, loaded),
+        members=lambda kind, name, live: (kind.name, live.id, name) in written,
+        manifests=manifests,
     )
     _check_target(session, plan, plan.target)
-    sight = users_seen(session, plan, sight)
+    sight = users_seen(session, plan, sight, manifests)
     scope = replace(session.scope((), loaded, allow_deletes, plan.policy), owner=plan.owner)
-    manifests = loaded.manifests if loaded else ()
     if plan.sealed:
         plan = _restored(session, plan, make_plan(plan.target, scope, "", manifests, sight.observed, Remembered()))
     plan = _judged(session, plan, loaded)

@@ -172,8 +172,9 @@ class Session:
         orphans: bool = False,
         wanted: Sequence[Manifest] | None = None,
         members: Wanted = lambda kind, name, live: False,
+        manifests: Sequence[Manifest] = (),
     ) -> Snapshot:
-        """Read the target: these kinds and the default one, and the `members` that are asked for.
+        """Read the target: these kinds and the default one, and the `members` that are asked for, named by `manifests`.
 
         Of objects that are as `wanted`, not all is kept.
 
@@ -193,7 +194,7 @@ class Session:
         read_at = time.monotonic()
         try:
             sight = observe(self.driver, read, self.journal, optional=others, compactor=compactor)
-            return self.load_members(replace(sight, read_at=read_at), members)
+            return self.load_members(replace(sight, read_at=read_at), members, wanted or manifests)
         except RemoteError as problem:
             problem.diagnostics = (replace(problem.diagnostic, source=self.target.source),)
             raise
@@ -205,9 +206,10 @@ class Session:
         observed = sorted((*sight.observed, *more.observed), key=lambda each: order.index(each.kind.name))
         return replace(sight, observed=tuple(observed), unsettled=(*sight.unsettled, *more.unsettled))
 
-    def load_members(self, sight: Snapshot, members: Wanted) -> Snapshot:
+    def load_members(self, sight: Snapshot, members: Wanted, manifests: Sequence[Manifest]) -> Snapshot:
         """What was read, with the members of the collections that are wanted. Raises RemoteError."""
-        return replace(sight, observed=with_members(self.driver, self.kinds, sight.observed, self.owner, members))
+        seen = with_members(self.driver, self.kinds, sight.observed, self.owner, members, manifests)
+        return replace(sight, observed=seen)
 
     @cached_property
     def driver(self) -> Driver:

@@ -149,7 +149,7 @@ class Lean:
     def _is_of_files(self, manifest: Manifest) -> bool:
         """Whether other files say what it means: those it uploads, or those that are in it."""
         kind = self._kinds[manifest.address.kind]
-        return kind.immutable or bool(kind.members)
+        return kind.immutable or bool(kind.managed_maps)
 
     def _texts(self, tagged: list[Tagged], found: Found, place: Source) -> list[tuple[str, str]]:
         """What `!file` names, with a digest of the text that is there. Raises Refused."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.core import marks
-from reconciler.core.base import managed_units
+from reconciler.core.base import remembered_units
 from reconciler.core.changes import mark_change, mark_for, written
 from reconciler.core.decide import Decision
 from reconciler.core.index import Index, Managed
@@ -52,7 +52,7 @@ class Ownership:
         if held is not None and held.live.id != id:
             return replace(change, blocked=refuse_second(held))
         old, present = self.mark_to_keep(live), units(self.kind, live.body)
-        shown = {unit: present.get(unit) for unit in managed_units(self.kind, manifest)}
+        shown = {unit: present.get(unit) for unit in remembered_units(self.kind, manifest)}
         mark = self.new_mark(manifest, old, shown)
         if old == mark:
             return Change(manifest.address, Action.NOOP, id, source=manifest.source)

@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from reconciler.core.index import Observation
-from reconciler.core.members import after
 from reconciler.core.model import Action, Address, Block, Blocker, Body, Change, Json, Manifest, Path, Removal
 from reconciler.core.semantics import FREE, Kind, Meaning
 
@@ -157,8 +156,8 @@ def _after(kind: Kind, body: Body, change: Change | None) -> Body:
     if change is None:
         return body
     patch = change.patch or {}
-    ways = {name: after(kind, name, patch[name], body.get(name)) for name in kind.members if name in patch}
-    return {} if change.action is Action.DELETE else {**body, **patch, **ways}
+    maps = {name: {**(body.get(name) or {}), **patch[name]} for name in kind.managed_maps & patch.keys()}
+    return {} if change.action is Action.DELETE else {**body, **patch, **maps}
 
 
 def referring(kind: Kind) -> frozenset[str]:

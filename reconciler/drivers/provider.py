@@ -151,7 +151,10 @@ class UploadStyle:
 class MembersStyle:
     """How a collection inside an object is spoken to; its members are objects of the kind `of`.
 
-    See `core.semantics.Members` for states and fields. `filter` is the parameter that lists one status.
+    `id_field` names the member inside an entry, `status_field` how far the remote is with it: ready where it says
+    `done`, still at work where it says one of `waiting`; any other word is a failure. Of a member that is in, only the
+    fields in `modifiable` can be changed; `sent` are the fields that are sent when it is put in. `filter` is the
+    parameter that lists one status.
     """
 
     of: str

@@ -10,11 +10,11 @@ from typing import TypeAlias
 from reconciler.core.index import Observation, index, mark_of
 from reconciler.core.marks import Mark
 from reconciler.core.match import is_expired
-from reconciler.core.model import Body, Json, LiveObject
+from reconciler.core.model import Body, Json, LiveObject, Manifest
 from reconciler.core.semantics import Kind
 from reconciler.drivers.base import Driver, IncompleteList, NoSuchApi, NotFound
 from reconciler.drivers.provider import MembersStyle
-from reconciler.engine.attach import entries_of, with_entries
+from reconciler.engine.attach import Keys, keys_of, with_entries
 from reconciler.engine.compact import Compactor
 from reconciler.engine.journal import Attempt, Journal
 
@@ -111,22 +111,23 @@ def with_members(
     observed: Sequence[Observation],
     owner: str,
     wanted: Wanted,
+    manifests: Iterable[Manifest],
 ) -> tuple[Observation, ...]:
     """What was observed, with the members of those collections that are wanted: kind, field and object are asked about.
 
-    Only members that are ours are shown: what others put in is no concern of any plan. Raises RemoteError.
+    Members that are ours are entries of a map, by the keys that the manifests give them. Raises RemoteError.
     """
     styles = {on_target.kind.name: on_target.members for on_target in kinds}
     named = {style.of for each in observed for style in styles[each.kind.name].values()}
-    found = {each.kind.name: index(each.kind, each.objects, owner) for each in observed if each.kind.name in named}
+    named_kinds = (each for each in observed if each.kind.name in named)
+    keys = {each.kind.name: keys_of(index(each.kind, each.objects, owner), manifests) for each in named_kinds}
     result: list[Observation] = []
     for observation in observed:
         objects, kind = list(observation.objects), observation.kind
         for name, style in styles[kind.name].items():
             for place, live in enumerate(objects):
                 if not is_expired(kind, live) and wanted(kind, name, live):
-                    entries = entries_of(driver, kind.name, live.id, name, style)
-                    objects[place] = with_entries(live, name, entries, style.id_field, found.get(style.of))
+                    objects[place] = with_entries(driver, live, name, style, keys.get(style.of, Keys()))
         result.append(
             replace(observation, objects=tuple(objects), requests=observation.requests + driver.take_tally().requests)
         )

@@ -163,7 +163,7 @@ def _is_in(one: Pending, looked: dict[str, dict[str, list[Managed]]]) -> bool:
 def _found(one: Pending, claims: dict[str, list[Managed]]) -> Outcome:
     change = one.step.change
     live = claims[change.address.key][0].live
-    beside = {one.step.kind.mark_field, *one.step.kind.members}
+    beside = {one.step.kind.mark_field, *one.step.kind.managed_maps}
     wanted = {name: value for name, value in (one.step.patch or {}).items() if name not in beside}
     findings = verify(one.step.kind, str(change.address), wanted, None, live.body)
     return Outcome(

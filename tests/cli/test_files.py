@@ -375,3 +375,86 @@ def test_files_beside_manifests_that_are_elsewhere(project: Project, remote: Rem
     filled(project, remote)
     elsewhere.ok("--dir", "../assistants.d", "apply", "--yes")
     assert sorted(files(remote).values()) == sorted(PAGES)
+
+
+def leaving(project: Project) -> None:
+    """Plan to delete the vector store, and nothing else of ours but what is in it."""
+    project.remove("assistants.d/hr.yaml")
+    project.remove("assistants.d/bot.yaml")
+
+
+def put_in(remote: Remote, name: str) -> str:
+    file = upload(remote, name, b"by hand")
+    remote.ask("POST", f"/v1/vector_stores/{store(remote)}/files", {"file_id": file})
+    return file
+
+
+@pytest.mark.parametrize("sealed", [(), ("--sealed",)])
+@pytest.mark.parametrize("text", [STORE, STORE.replace("files: [handbook/*.md]\n", "")])
+def test_a_saved_plan_does_not_delete_a_store_that_got_files_since(
+    text: str, sealed: tuple[str, ...], project: Project, remote: Remote
+) -> None:
+    filled(project, remote)
+    project.write("assistants.d/hr.yaml", text)
+    project.ok("apply", "--yes")
+    put_in(remote, "before.txt")
+    leaving(project)
+    count = str(2 + len(files(remote)) - 1)
+    project.ok("plan", *sealed, "--allow-deletes", count, "--out", "plan.json")
+    put_in(remote, "since.txt")
+    remote.forget()
+    ran = project.run("apply", "plan.json", "--yes", "--allow-deletes", count)
+    assert (ran.code, remote.writes) == (3, [])
+    assert "vs_" in ran.err
+    project.ok("plan", *sealed, "--allow-deletes", count, "--out", "plan.json")
+    project.ok("apply", "plan.json", "--yes", "--allow-deletes", count)
+    assert remote.ask("GET", "/v1/vector_stores")["data"] == []
+
+
+def test_a_saved_plan_does_not_delete_a_store_out_of_which_something_was_taken(fleet: Project, remote: Remote) -> None:
+    fleet.ok("apply", "--yes")
+    theirs = put_in(remote, "before.txt")
+    leaving(fleet)
+    count = str(2 + len(files(remote)) - 1)
+    fleet.ok("plan", "--allow-deletes", count, "--out", "plan.json")
+    remote.ask("DELETE", f"/v1/vector_stores/{store(remote)}/files/{theirs}")
+    remote.forget()
+    assert fleet.run("apply", "plan.json", "--yes", "--allow-deletes", count).code == 3
+    assert remote.writes == []
+
+
+def test_a_saved_plan_goes_on_with_the_pages_that_are_not_in_yet(fleet: Project, remote: Remote) -> None:
+    fleet.ok("apply", "--yes")
+    page(fleet, "leave", "Thirty-one days.\n")
+    page(fleet, "visits", "Visits are announced.\n")
+    fleet.ok("plan", "--out", "plan.json")
+    fleet.ok("apply", "--yes")
+    visits = next(id for id, name in files(remote).items() if name == "visits")
+    remote.ask("DELETE", f"/v1/vector_stores/{store(remote)}/files/{visits}")
+    remote.forget()
+    fleet.ok("apply", "plan.json", "--yes")
+    assert steps(remote) == ["POST vector_stores/STORE/file_batches"]
+    assert "No changes" in fleet.ok("plan").out
+
+
+def test_a_page_that_gets_its_earlier_content_back_is_not_taken_out(fleet: Project, remote: Remote) -> None:
+    fleet.ok("apply", "--yes")
+    old = next(id for id, name in files(remote).items() if name == "leave")
+    remote.ask("POST", "/v1/vector_stores", {"name": "of others", "file_ids": [old]})
+    page(fleet, "leave", "Thirty-one days.\n")
+    fleet.ok("apply", "--yes")
+    (ours,) = [each["id"] for each in remote.ask("GET", "/v1/vector_stores")["data"] if each["name"] == "Handbook"]
+    remote.ask("POST", f"/v1/vector_stores/{ours}/files", {"file_id": old})
+    page(fleet, "leave")
+    fleet.ok("apply", "--yes")
+    inside = {each["id"] for each in remote.ask("GET", f"/v1/vector_stores/{ours}/files?limit=100")["data"]}
+    assert inside == files(remote).keys()
+    assert fleet.ok("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_live_edit_is_written_back_without_a_word_about_the_pages(fleet: Project, remote: Remote) -> None:
+    fleet.ok("apply", "--yes")
+    remote.ask("POST", f"/v1/vector_stores/{store(remote)}", {"name": "Pages"})
+    fleet.ok("pull", "--theirs", "vector_store/hr")
+    assert (fleet.root / "assistants.d/hr.yaml").read_text() == STORE.replace("name: Handbook", "name: Pages")
+    assert fleet.ok("plan", "--detailed-exitcode").code == 0

@@ -37,6 +37,7 @@ class Machine:
     kinds: Sequence[KindOnTarget] = (ON_TARGET,)
     plans: list[Plan] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    files: Sequence[Manifest] = ()
 
     def journal(self) -> Journal:
         """What this machine remembers, read anew as each process does."""
@@ -47,7 +48,8 @@ class Machine:
         sight = observe(self.driver, self.kinds, journal)
         if not any(kind.members for kind in self.kinds):
             return sight
-        every = with_members(self.driver, self.kinds, sight.observed, self.owner, lambda kind, name, live: True)
+        seen = sight.observed
+        every = with_members(self.driver, self.kinds, seen, self.owner, lambda kind, name, live: True, self.files)
         return replace(sight, observed=every)
 
     def plan(self, files: Sequence[Manifest], sight: Snapshot, allow_deletes: int | None = None) -> Plan:
@@ -68,10 +70,12 @@ class Machine:
 
     def due(self, files: Sequence[Manifest]) -> list[Change]:
         """What `plan` shows as still to do, blocked or not."""
+        self.files = files
         plan = self.plan(files, self.refresh(self.journal()))
         return [change for change in plan.changes if change.action is not Action.NOOP]
 
     def _apply(self, files: Sequence[Manifest], allow_deletes: int | None) -> Exit:
+        self.files = files
         journal = self.journal()
         sight = self.refresh(journal)
         plan = self.plan(files, sight, allow_deletes)
