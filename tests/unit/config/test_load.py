@@ -256,14 +256,14 @@ def test_the_block_becomes_options_and_is_not_part_of_the_body(read: Read) -> No
             "a.yaml": "reconciler:\n  kind: assistant\n  key: x/y\n  id: asst_1\n  protect: true\n"
             "  on_remove: release\n  ignore: [temperature, metadata.team.x]\n"
             "  initial: [instructions]\n  moved_from: old\n"
-            "  targets: [local]\n  same_name: allow\n" + MODEL
+            "  targets: [local]\n  same_name: allow\n  on_expired: renew\n" + MODEL
         }
     ).manifests
     assert manifest.body == {"model": "gpt-4o"}
     assert manifest.address == Address("assistant", "x/y")
     assert (manifest.id, manifest.protect, manifest.on_remove) == ("asst_1", True, OnRemove.RELEASE)
     assert (manifest.ignore, manifest.initial) == ({"temperature", "metadata.team.x"}, {"instructions"})
-    assert (manifest.moved_from, manifest.same_name_allowed) == ("old", True)
+    assert (manifest.moved_from, manifest.same_name_allowed, manifest.renew) == ("old", True, True)
 
 
 @pytest.mark.parametrize("block", ["", "{}", "null"])
