@@ -36,6 +36,8 @@ _HERE: Final = FilePath(__file__).resolve()
 DIALECT: Final = "dialect.schema.json"
 MANIFEST: Final = "manifest.schema.json"
 CONVERSION: Final = "conversion.schema.json"
+MAX_CHAIN: Final = 8
+"""How many provider files may extend one another."""
 
 
 def schema_directory() -> FilePath:
@@ -157,7 +159,8 @@ class Schemas:
         own = document.value
         base = own.pop("extends", None) if isinstance(own, dict) else None
         if base is not None:
-            if base in (*extending, name) or base not in self.provider_names():
+            circle = base in (*extending, name)
+            if circle or len(extending) >= MAX_CHAIN or base not in self.provider_names():
                 place = document.place(("extends",))
                 raise ConfigError([error(Code.UNKNOWN_PROVIDER, f"{name} cannot extend {cut(str(base))}", place)])
             own = merged(self._provider_fields(base, (*extending, name)), own)

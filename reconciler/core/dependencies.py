@@ -6,7 +6,7 @@ that anything live goes on using, ours or not, is not deleted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final
 
@@ -42,19 +42,33 @@ def levels(changes: Sequence[Change]) -> dict[Address, int]:
         if change.needs or change.refs:
             same_kind = {address for address in needed(change) if address.kind == change.address.kind}
             needs[change.address] = needs.get(change.address, _NONE) | same_kind - {change.address}
-    planned = {change.address for change in changes} if needs else _NONE
-    found: dict[Address, int] = {}
+    if not needs:
+        return {}
+    found = depths({change.address: needs.get(change.address, _NONE) for change in changes})
+    return {address: depth for address, depth in found.items() if depth}
 
-    def level(address: Address) -> int:
-        if address not in found:
-            found[address] = 0
-            before = needs.get(address, _NONE) & planned
-            found[address] = max((level(other) + 1 for other in before), default=0)
-        return found[address]
 
-    for address in sorted(needs):
-        level(address)
-    return {address: number for address, number in found.items() if number}
+def depths(needs: Mapping[Address, Collection[Address]]) -> dict[Address, int]:
+    """How many of these addresses come before each, on the longest path; those in a circle come last."""
+    users: dict[Address, list[Address]] = {address: [] for address in needs}
+    left = dict.fromkeys(needs, 0)
+    for address, others in needs.items():
+        for other in others:
+            if other in users:
+                users[other].append(address)
+                left[address] += 1
+    found = dict.fromkeys(needs, len(needs))
+    ready, depth = [address for address, number in left.items() if not number], 0
+    while ready:
+        following: list[Address] = []
+        for address in ready:
+            found[address] = depth
+            for user in users[address]:
+                left[user] -= 1
+                if not left[user]:
+                    following.append(user)
+        ready, depth = following, depth + 1
+    return found
 
 
 def without_broken(changes: Sequence[Change]) -> list[Change]:
