@@ -81,7 +81,7 @@ class Ownership:
         if owned is None or self.kind.fixed:
             return None
         renamed = replace(owned.mark, owner=self.owner, key=key, digests={})
-        mark = marks.with_digests(renamed, owned.mark.digests)
+        mark = marks.with_digests(renamed, owned.mark.digests, self.kind.max_mark)
         change = mark_change(self.kind, Action.ADOPT, manifest.address, owned, mark, Reason.TAKEOVER)
         change = replace(change, source=manifest.source)
         held = self.index.ours.get(key)

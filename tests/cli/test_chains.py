@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def chain(project: Project, remote: Remote) -> Project:
         "extends: openai-assistants\ncredentials: {}\nkinds: {assistant: {schema: ./rows.schema.json}}\n",
     )
     project.target(remote.url, provider="rows")
-    for name, other in zip(ROW, ROW[1:], strict=False):
+    for name, other in pairwise(ROW):
         project.write(f"assistants.d/{name}.yaml", f"name: {name}\nmodel: m\ndescription: !ref assistant/{other}\n")
     project.write(f"assistants.d/{ROW[-1]}.yaml", f"name: {ROW[-1]}\nmodel: m\n")
     return project

@@ -122,7 +122,7 @@ def marked(
     if last is not None:
         known = units(kind, last)
         digests = {marks.code(unit): fingerprint(kind, unit, known.get(unit)) for unit in chosen}
-        mark = marks.with_digests(mark, digests)
+        mark = marks.with_digests(mark, digests, kind.max_mark)
     return with_mark(id, marks.write(mark), body, kind, created)
 
 
