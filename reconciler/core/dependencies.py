@@ -119,7 +119,8 @@ def _without_used(changes: Sequence[Change], observed: Sequence[Observation]) ->
                 if held not in still and change is not None:
                     ended.setdefault(held, []).append(change.address)
                 else:
-                    users.setdefault(held, f"{kind.name} {live.id}")
+                    user = f"{kind.name} {live.id}"
+                    users[held] = min(user, users.get(held, user))
     return [_guarded(change, users, ended, made) for change in changes]
 
 
