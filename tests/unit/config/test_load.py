@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 from pathlib import Path
@@ -544,14 +543,3 @@ def test_the_digest_depends_on_what_is_desired_and_nothing_else(read: Read) -> N
     assert one.digest.startswith("sha256:")
     for change in ("model: y\nname: n\n", "model: x\nname: n\nreconciler: {protect: true}\n", "model: x\n"):
         assert read({"a.yaml": change}).digest != one.digest
-
-
-@pytest.mark.parametrize("running", [True, False])
-def test_the_garbage_collector_is_left_as_it_was(read: Read, running: bool) -> None:
-    was = gc.isenabled()
-    try:
-        (gc.enable if running else gc.disable)()
-        read({"a.yaml": MODEL})
-        assert gc.isenabled() is running
-    finally:
-        (gc.enable if was else gc.disable)()
