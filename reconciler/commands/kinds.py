@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.config.mark_length import max_mark
 from reconciler.config.schemas import Schemas
+from reconciler.core.marks import MAX_LENGTH
 from reconciler.core.semantics import Kind, ListMeaning, Meaning, compile_schema
 from reconciler.drivers.provider import MembersStyle, Provider, ProviderKind
 from reconciler.engine.attach import others_in
@@ -43,6 +45,7 @@ def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind
         spec.name_field,
         spec.update.nested,
         spec.coupled,
+        max_mark=MAX_LENGTH if beside else max_mark(schema, spec.mark_field),
         max_entries=None if own is None else own + 1,  # the mark is one more than the user's own
         marked_beside=beside,
         maps=spec.update.maps,

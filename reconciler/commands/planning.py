@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reconciler import allocator, collector
+from reconciler import allocator
 from reconciler.commands.against import compare
 from reconciler.commands.choices import AS_USUAL, Choices, base_source, files_at
 from reconciler.commands.reading import spoken_of, users_seen
@@ -45,10 +45,8 @@ def plan_live(
     base, said = base_source(session, choices)
     kinds = {address.kind for m in loaded.manifests for address in (m.address, *m.refs.values())}
     members = spoken_of(session, loaded.manifests)
-    with collector.sparing():
-        sight = session.refresh(kinds, orphans=scope.only is None, wanted=loaded.manifests, members=members)
-    with collector.paused():
-        plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
+    sight = session.refresh(kinds, orphans=scope.only is None, wanted=loaded.manifests, members=members)
+    plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
     if (seen := users_seen(session, plan, sight, loaded.manifests)) is not sight:
         sight = seen
         plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)

@@ -124,7 +124,7 @@ class Session:
         """
         memory = None
         if lean and not self.options.allow_secret_like:  # what only that accepts is not to be remembered as accepted
-            memory = memory_of(self.root, self.environment, self.settings, self.target)
+            memory = memory_of(self.root, self.environment, self.settings, self.target, self.schemas)
         loaded = load(
             self.root,
             self.options.dirs,

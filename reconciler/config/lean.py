@@ -165,7 +165,7 @@ class Lean:
         return [
             *(manifest.source.line, manifest.source.column, *manifest.address, manifest.id, manifest.protect),
             *(manifest.on_remove, sorted(manifest.ignore), sorted(manifest.initial), manifest.moved_from),
-            manifest.same_name_allowed,
+            *(manifest.same_name_allowed, manifest.renew),
             [[path, *address] for path, address in manifest.refs.items()],
             [gist.units, gist.digest.hex()] if gist else None,
             name if isinstance(name, str) else None,
@@ -182,8 +182,8 @@ class Lean:
     def _accepted(self, facts: list[Any], found: Found, version: bytes) -> Sequence[Accepted]:
         if not facts:
             return ()
-        line, column, kind, key, id, protect, on_remove, ignore, initial, moved, same, refs, gist, *rest = facts
-        name, digest, texts = rest
+        line, column, kind, key, id, protect, on_remove, ignore, initial, moved, same, *rest = facts
+        renew, refs, gist, name, digest, texts = rest
         body = Unread(self, _version(version, texts) + found.shown.encode())
         if found.path != self._below + found.shown:
             self._elsewhere[found.shown] = found
@@ -201,6 +201,7 @@ class Lean:
             same,
             {tuple(path): Address(*address) for path, *address in refs} if refs else _NO_REFS,
             self._gist(gist),
+            renew,
         )
         return (Accepted(manifest, hash_of_name(kind, name), bytes.fromhex(digest)),)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from reconciler import collector
 from reconciler.config.build import Refused
 from reconciler.config.collections import with_files
 from reconciler.config.content import config_digest, content_digest
@@ -76,10 +75,9 @@ def load(
     gathered = Manifests(project, reading, layers_of(root, target))
     if kinds is not None and not target.layers:
         gathered.read_lean(kinds, memory)
-    with collector.paused():
-        for found in project.walk():
-            gathered.add(found)
-        gathered.finish()
+    for found in project.walk():
+        gathered.add(found)
+    gathered.finish()
     problems = [*unusable, *project.problems, *gathered.problems]
     if not gathered.files and not has_errors(project.problems):
         summary = f"there are no manifests in {', '.join(project.name(str(root / each)) for each in dirs)}"

@@ -10,11 +10,12 @@ from reconciler.config.document import Document
 from reconciler.config.errors import error, has_errors, warning
 from reconciler.config.files import SETTINGS
 from reconciler.config.habits import not_replaced
+from reconciler.config.mark_length import too_long_a_mark
 from reconciler.config.problems import explain
 from reconciler.config.schemas import MANIFEST, Schemas
 from reconciler.config.secret_like import masked, secret_like
 from reconciler.config.settings import SCHEMA as SETTINGS_SCHEMA
-from reconciler.config.settings import Settings, Target
+from reconciler.config.settings import Marks, Settings, Target
 from reconciler.config.suspicious import suspicious_text
 from reconciler.config.text import brief, closest, cut, listed, slug
 from reconciler.config.together import together
@@ -97,6 +98,9 @@ def _judged(document: Document, file_key: str | None, reading: Reading, found: l
             problems.append(_unknown_kind(document, kind, reading.provider))
         return Judged(None, problems)
     problems += [*found, *_body_problems(document, options, provider_kind, reading, texts)]
+    if provider_kind.mark_field and isinstance(key, str) and reading.target.marks is not Marks.LOCK_FILE:
+        schema = reading.schemas.schema(provider_kind.schema)
+        problems += too_long_a_mark(document, key, schema, provider_kind.mark_field)
     if has_errors(problems) or document.tagged or not for_us:
         return Judged(None, problems)
     return Judged(_manifest(document, Address(kind, key), options), problems)

@@ -146,7 +146,7 @@ def mark_for(
         code = marks.code(unit)
         known = old.digests.get(code) if old and unit not in after else None
         digests[code] = known or digest_of(kind, unit, after.get(unit, value))
-    return marks.with_digests(mark, digests)
+    return marks.with_digests(mark, digests, kind.max_mark)
 
 
 def dropped_parts(kind: Kind, decision: Decision) -> Iterator[str]:

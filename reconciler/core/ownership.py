@@ -79,7 +79,8 @@ class Ownership:
         each = next((e for e in theirs if (e.live.id == id if id else e.mark.key == key)), None)
         if each is None or self.kind.immutable:
             return None
-        mark = marks.with_digests(replace(each.mark, owner=self.owner, key=key, digests={}), each.mark.digests)
+        renamed = replace(each.mark, owner=self.owner, key=key, digests={})
+        mark = marks.with_digests(renamed, each.mark.digests, self.kind.max_mark)
         change = mark_change(self.kind, Action.ADOPT, manifest.address, each, mark, Reason.TAKEOVER)
         change = replace(change, source=manifest.source, former_owner=owner)
         held = self.found.managed.get(key)

@@ -77,7 +77,8 @@ class Kind:
     `unknown`), `absent` what with whole fields (`keep` or `clear`), and `maps` whether maps owned entry by entry are
     sent `whole`, or entry by entry: with null for those that go (`patch`), or with nothing to take one out (`merge`).
     `coupled` are groups of fields that the remote only accepts together; `max_entries` is how many entries the map with
-    the mark may have (None: any number). Where a remote `archives`, nothing is ever deleted.
+    the mark may have (None: any number), and `max_mark` how many characters the mark. Where a remote `archives`,
+    nothing is ever deleted.
 
     Objects of an `immutable` kind cannot be changed, marks included: another one takes the place of one that should be
     different. `expired` is the field and value of an object whose time is over. `managed_maps` are the fields that are
@@ -91,6 +92,7 @@ class Kind:
     nested: str = "unknown"
     coupled: tuple[tuple[str, ...], ...] = ()
     max_entries: int | None = 16
+    max_mark: int = 512
     marked_beside: bool = False
     maps: str = "whole"
     absent: str = "keep"

@@ -89,7 +89,7 @@ def test_a_changed_page_is_uploaded_put_in_and_only_then_the_old_one_taken_out(f
     assert "file/handbook/leave.md" in line
     assert "takes the place of file-" in line
     assert '17 bytes" → ' in shown.replace("All about", "") or "→" in shown
-    assert "1 to update, 1 to create, 0 to delete" in shown
+    assert "1 to update, 1 to create, 1 to delete" in shown
     remote.forget()
     fleet.ok("apply", "--yes")
     assert steps(remote) == [
@@ -101,6 +101,20 @@ def test_a_changed_page_is_uploaded_put_in_and_only_then_the_old_one_taken_out(f
     assert len(before.keys() & files(remote).keys()) == len(PAGES) - 1
     assert attached(remote).keys() == files(remote).keys()
     assert fleet.ok("plan", "--detailed-exitcode").code == 0
+
+
+def test_every_format_counts_the_delete_of_what_is_replaced(fleet: Project) -> None:
+    fleet.ok("apply", "--yes")
+    page(fleet, "leave", "Thirty-one days.\n")
+    summary = fleet.ok("plan", "--format", "json").json["summary"]
+    assert [summary[action] for action in ("update", "create", "delete")] == [1, 1, 1]
+    for form in ("text", "markdown", "summary", "html"):
+        assert "1 to update, 1 to create, 1 to delete" in fleet.ok("plan", "--format", form).out, form
+    assert fleet.ok("plan", "--format", "gitlab-plan").json == {"create": 1, "update": 1, "delete": 1}
+    saved = str(fleet.root / "plan.json")
+    fleet.ok("plan", "--out", saved)
+    assert "1 to update, 1 to create, 1 to delete" in fleet.ok("show", saved).out
+    assert "1 to update, 1 to create, 1 to delete" in fleet.ok("apply", saved, "--yes").out
 
 
 def test_a_page_that_leaves_the_pattern_is_taken_out_and_deleted_and_no_other(fleet: Project, remote: Remote) -> None:

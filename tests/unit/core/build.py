@@ -123,7 +123,7 @@ def marked(
     if last is not None:
         known = units(kind, last)
         digests = {marks.code(unit): digest_of(kind, unit, known.get(unit)) for unit in chosen}
-        mark = marks.with_digests(mark, digests)
+        mark = marks.with_digests(mark, digests, kind.max_mark)
     return with_mark(id, marks.write(mark), body, kind, created)
 
 

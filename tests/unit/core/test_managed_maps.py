@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reconciler.core.pairing import index
+from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check
 
 from reconciler.core.base import UnknownBase
 from reconciler.core.changes import mark_for
 from reconciler.core.decide import decide_update
 from reconciler.core.model import ABSENT, Address, Body, Change, Json, LiveObject, Manifest
-from reconciler.core.pairing import index
-from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check
 from tests.unit.core.build import OWNER
 from tests.unit.core.filed import PAPER, SHELF, due, entry, filed, of, on_paper, on_shelf, paper, shelf
 
