@@ -58,7 +58,7 @@ def written(
     patch = assemble(kind, writes, live.body if live else {})
     rows = list(_rows(kind, manifest, live, decision.writes))
     if isinstance(mark, Mark) and not kind.immutable:
-        decided = {write.unit for write in decision.writes}
+        decided = {unit for write in decision.writes for unit in (write.unit, write.unit[:1])}
         rows += _flag_rows(kind, manifest, live, old, mark, decided)
     return Change(
         address=manifest.address,

@@ -124,14 +124,20 @@ def check_live(change: Change, kind: Kind, live: LiveObject) -> Ready | AlreadyA
         return Stale(f"{live.id} has changed in {_names(touched, kind)} since the plan was made")
     if wanted.issuperset(writes):
         return AlreadyApplied(live.id)
-    left = {unit: value for unit, value in writes.items() if unit not in changed & wanted}
+    done = {unit for unit in wanted if unit in changed or unit[0] in kind.managed_maps}
+    left = {unit: value for unit, value in writes.items() if unit not in done}
     return Ready(assemble(kind, left, live.body))
 
 
 def _is_on_its_way(kind: Kind, unit: Unit, wanted: Json, present: Mapping[Unit, Json]) -> bool:
-    """Whether an entry of a managed map was put in already, and the remote is not done with it."""
+    """Whether an entry of a managed map was put in already, and the remote is not done with it.
+
+    One that is not shown (a list may lag behind) is put in again, which does no harm.
+    """
     if unit[0] not in kind.managed_maps:
         return False
+    if present.get(unit) is None:
+        return True
     meaning = meaning_of(kind, unit)
     there = as_far_as_wanted(meaning, wanted, _lasting(kind, unit, present))
     return same(meaning, None if wanted is ABSENT else wanted, there)

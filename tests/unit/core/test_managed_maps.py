@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reconciler.core.pairing import index
-from reconciler.core.precondition import AlreadyApplied, Ready, Stale, check
+from reconciler.core.index import index
+from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 
 from reconciler.core.base import UnknownBase
 from reconciler.core.changes import mark_for
@@ -171,6 +171,8 @@ def test_what_was_planned_is_written_as_far_as_it_is_not_done() -> None:
     assert half == Ready({"papers": {"b": {"paper": "pb"}, "c": None, "z": {"paper": "pz"}}})
     failed = checked(done[0], entry("pb", "b", state="failed"), done[2])
     assert failed == Ready({"papers": {"b": {"paper": "pb"}}})
+    unseen = checked(*done[:2])
+    assert unseen == Ready({"papers": {"z": {"paper": "pz"}}})
     untouched = checked(entry("pa", "a", tags={"x": "1"}), done[1], done[2])
     assert untouched == Ready({"papers": {"a": {"paper": "pa", "tags": {"x": "2"}}}})
 
@@ -178,7 +180,6 @@ def test_what_was_planned_is_written_as_far_as_it_is_not_done() -> None:
 @pytest.mark.parametrize(
     "entries",
     [
-        [],
         [entry("pa", "a", tags={"x": "3"})],
         [entry("pz", "a", tags={"x": "1"})],
         [entry("pa", "a", tags={"x": "1"}), entry("pz", "b")],
