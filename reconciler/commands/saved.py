@@ -17,6 +17,7 @@ from reconciler.core.model import (
     Json,
     Path,
     Plan,
+    Reason,
     TargetIdentity,
 )
 from reconciler.core.pairing import index
@@ -46,6 +47,7 @@ def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> 
     if loaded is not None and loaded.digest != plan.config_digest:
         raise StalePlan((_stale("the files have changed since the plan was made"),))
     _check_changes(session, plan)
+    _check_orphans(plan, loaded)
     sight = session.refresh(_kinds(plan), members=lambda kind, name, live: (kind.name, live.id, name) in written)
     _check_target(session, plan, plan.target)
     sight = users_seen(session, plan, sight)
@@ -78,6 +80,14 @@ def _check_changes(session: Session, plan: Plan) -> None:
     if wrong:
         hint = "make it again with `reconciler plan --out`"
         raise ConfigError([error(Code.BAD_PLAN_FILE, f"the plan cannot be applied: {wrong[0]}", None, hint=hint)])
+
+
+def _check_orphans(plan: Plan, loaded: Loaded | None) -> None:
+    """Refuse to remove what got a manifest for another target since the plan was made."""
+    elsewhere = loaded.elsewhere if loaded else frozenset()
+    taken = (c.address for c in plan.changes if Reason.ORPHAN in c.reasons and c.is_due and c.address in elsewhere)
+    if stale := tuple(_stale(f"{address} has a manifest for another target by now") for address in taken):
+        raise StalePlan(stale)
 
 
 def _is_in(value: Json, path: Path) -> bool:

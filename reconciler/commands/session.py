@@ -18,7 +18,8 @@ from reconciler.commands.kinds import kinds_of
 from reconciler.commands.named import known_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.remembering import memory_of
-from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
+from reconciler.commands.state import NAME, database_of, state_directory
+from reconciler.config.accounts import owner_of
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
@@ -41,6 +42,7 @@ from reconciler.engine.named import NamedDriver
 from reconciler.engine.observe import KindOnTarget, Snapshot, Wanted, observe, with_members
 
 if TYPE_CHECKING:
+    from reconciler.drivers.connection import Connection
     from reconciler.drivers.rest import RestDriver
     from reconciler.engine.locks.lock import Lock
     from reconciler.server import App
@@ -88,8 +90,8 @@ class Session:
     @cached_property
     def owner(self) -> str:
         """Who manages. Raises ConfigError where it has to be said and is not."""
-        if self.settings.owner:
-            return self.settings.owner
+        if owner := owner_of(self.settings, self.target):
+            return owner
         if self.provider.embedded:
             return "local"
         hint = "write `owner: NAME` into reconciler.yaml: it is put on every object, so that teams do not meet"
@@ -149,7 +151,8 @@ class Session:
     ) -> Scope:
         """What may be planned, and how. Raises ConfigError for an address without a manifest."""
         only = frozenset(known_addresses(addresses, loaded.manifests)) or None
-        return Scope(self.owner, self.settings.prune is Prune.OWNED, allow_deletes, only, stance, self.digests)
+        prune = self.settings.prune is Prune.OWNED
+        return Scope(self.owner, prune, allow_deletes, only, stance, self.digests, loaded.elsewhere)
 
     @property
     def digests(self) -> bool:
@@ -177,6 +180,8 @@ class Session:
         To find `orphans` of kinds that have left the files altogether, with `prune: owned` every other kind is read as
         well that the target serves. Raises RemoteError.
         """
+        from reconciler.commands.accounts import refuse_equal_accounts  # here, because it takes sessions
+
         named = {*kinds, default_kind(self.provider)}
         needed = named | {
             style.of
@@ -189,6 +194,7 @@ class Session:
         agreement = None if wanted is None else Agreement(wanted, self.owner, digests=self.digests)
         try:
             sight = observe(self.driver, read, self.journal, optional=others, agreement=agreement)
+            refuse_equal_accounts(self, (live for each in sight.observed for live in each.objects[:1]))
             return self.load_members(sight, members)
         except RemoteError as problem:
             problem.diagnostics = (replace(problem.diagnostic, source=self.target.source),)
@@ -207,7 +213,13 @@ class Session:
 
     @cached_property
     def driver(self) -> Driver:
-        """A driver for the target. Raises ConfigError for a missing or misdirected credential."""
+        """A driver for the target.
+
+        Raises ConfigError for a missing or misdirected credential, and where another target sends the same.
+        """
+        from reconciler.commands.accounts import refuse_equal_credentials
+
+        refuse_equal_credentials(self)
         named = NamedDriver(self._remote, self.provider, lambda: self.owner, lambda: self._keys)
         return LockFileDriver(named, self._lock_file) if self.marks_beside else named
 
@@ -222,19 +234,25 @@ class Session:
         return LockFile(self.root / LOCK_FILE, state_directory(self.root) / "lock-file.run", self.target.name)
 
     @cached_property
+    def connection(self) -> Connection:
+        """Where requests go and with what. Raises ConfigError for a missing or misdirected credential."""
+        from reconciler.commands.connecting import connection_to
+
+        return connection_to(self.provider, self.target, self.url, self.limits, self.environment)
+
+    @cached_property
     def _remote(self) -> RestDriver:
         # Here, because httpx costs a tenth of a second that what only reads files is not to pay.
-        from reconciler.commands.connecting import connection_to, credential_name
+        from reconciler.commands.connecting import credential_name
         from reconciler.drivers.http import HttpClient
         from reconciler.drivers.rest import RestDriver
 
-        connection = connection_to(self.provider, self.target, self.url, self.limits, self.environment)
         client = HttpClient(
-            connection,
+            self.connection,
             wsgi_app=self._embedded_server() if self.provider.embedded else None,
             trace=self._say if self.options.verbose else None,
             pause=self.stop.wait,
-            gates=self._gates(credential_name(connection), self.limits) if self._gates else None,
+            gates=self._gates(credential_name(self.connection), self.limits) if self._gates else None,
             fence=lambda: self.lock.seconds_left() if self.lock else math.inf,
         )
         speaking = partial(
@@ -263,7 +281,7 @@ class Session:
     def _embedded_server(self) -> App:
         from reconciler.server import StoreError, create_app
 
-        database = state_directory(self.root) / LOCAL_DATABASE
+        database = state_directory(self.root) / database_of(self.target.name)
         try:
             return create_app(database, profile=self.provider.embedded or "")
         except StoreError as wrong:

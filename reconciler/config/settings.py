@@ -70,7 +70,7 @@ class Target:
     """A named remote. `limits` holds only what differs from the provider's; None as `url` means the provider's.
 
     `layers` are directories, relative to the root and in order, with the places where they are named. `lock` is the url
-    of the store that its lock is in.
+    of the store that its lock is in. `owner` is set where it differs from that of the settings.
     """
 
     name: str
@@ -83,6 +83,7 @@ class Target:
     marks: Marks = Marks.NAMES
     layers: Mapping[str, Source] = field(default_factory=dict)
     lock: str | EnvRef | None = None
+    owner: str | None = None
     source: Source | None = None
 
 
@@ -178,7 +179,12 @@ def _settings(document: Document, schemas: Schemas) -> Settings:
         raise ConfigError(in_order(problems))
     prune = Prune(value.get("prune", Prune.NONE))
     place = document.key_place(("targets",)) if fields else document.source
-    return Settings(value.get("owner"), prune, default, targets, place)
+    from reconciler.config.accounts import shared_accounts  # here, because it is about settings
+
+    settings = Settings(value.get("owner"), prune, default, targets, place)
+    if shared := list(shared_accounts(settings, schemas)):
+        raise ConfigError(in_order(shared))
+    return settings
 
 
 def _misplaced_tags(document: Document) -> Iterator[Diagnostic]:
@@ -223,6 +229,7 @@ def _target(name: str, fields: Mapping[str, Any], document: Document) -> Target:
         marks=Marks(fields.get("marks", Marks.NAMES)),
         layers={each: document.place(("targets", name, "layers", index)) for index, each in layers},
         lock=values("lock").get("url"),
+        owner=fields.get("owner"),
         source=document.key_place(("targets", name)),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -37,7 +37,8 @@ _NEW = (Reason.NEW,)
 class KindPlanner(Ownership):
     """Plans the resources of one kind; collects `changes` and what there is to say (`said`).
 
-    `digests` says that marks keep digests of what is applied.
+    `digests` says that marks keep digests of what is applied; `elsewhere` are addresses with a manifest for another
+    target.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class KindPlanner(Ownership):
         base: BaseSource = NO_BASE,
         stance: ConflictPolicy = AS_USUAL,
         digests: bool = False,
+        elsewhere: Container[Address] = frozenset(),
     ) -> None:
         super().__init__(found, manifests, owner, digests=digests)
         self.base = base
         self.stance = stance
+        self.elsewhere = elsewhere
         self.changes: list[Change] = []
         self.adopted = 0
         self._moving = {m.moved_from for m in manifests.values() if m.address.key not in found.ours}
@@ -224,6 +227,7 @@ class KindPlanner(Ownership):
     def _orphans(self, prune: bool) -> None:
         """What is ours and has no manifest: deleted or released where that is asked for, else only counted."""
         left = 0
+        elsewhere: list[str] = []
         orphans = (
             (key, owned)
             for key in sorted(self.index.ours.keys() - self.manifests.keys())
@@ -232,8 +236,10 @@ class KindPlanner(Ownership):
         )
         for key, owned in orphans:
             let_go = owned.mark.on_remove is OnRemove.RELEASE
-            if let_go or prune:
-                address = Address(self.kind.name, key)
+            address = Address(self.kind.name, key)
+            if address in self.elsewhere:
+                elsewhere.append(f"{owned.live.id} of {address}")
+            elif let_go or prune:
                 if let_go:
                     removal = mark_change(self.kind, Action.RELEASE, address, owned, None, Reason.ORPHAN)
                 else:
@@ -241,6 +247,11 @@ class KindPlanner(Ownership):
                 self.changes.append(replace(removal, blocked=self._keep(key, owned)))
             else:
                 left += 1
+        if elsewhere:
+            shown = ", ".join(elsewhere[:3]) + (f" and {len(elsewhere) - 3} more" if len(elsewhere) > 3 else "")
+            summary = f"{shown}: no manifest for this target, but one for another, so it stays"
+            hint = "if the targets have an account each, delete it by hand, or `reconciler release` its address here"
+            self.said.append(Diagnostic(Severity.INFO, Code.ORPHAN, summary, hint=hint))
         if left:
             summary = f"{left} {self.kind.name} objects of {self.owner} have no manifest and stay"
             hint = "`prune: owned` in reconciler.yaml would delete them"

@@ -34,7 +34,8 @@ class Scope:
     """What may be planned.
 
     `only` narrows to some addresses (then nothing is deleted); `prune` allows deletes at all; `digests` says that marks
-    remember what is applied.
+    remember what is applied. `elsewhere` are addresses that have a manifest for another target: perhaps that one is in
+    the same account, so their objects are no orphans.
     """
 
     owner: str
@@ -43,6 +44,7 @@ class Scope:
     only: frozenset[Address] | None = None
     stance: ConflictPolicy = AS_USUAL
     digests: bool = False
+    elsewhere: frozenset[Address] = frozenset()
 
 
 def make_plan(
@@ -75,6 +77,7 @@ def make_plan(
             base=base.knowing(ids),
             stance=scope.stance,
             digests=scope.digests,
+            elsewhere=scope.elsewhere,
         )
         planner.run(scope.only, scope.prune)
         changes += planner.changes
