@@ -35,7 +35,7 @@ from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.gate import Gate
 from reconciler.drivers.provider import Limits, Provider
-from reconciler.engine.journal import Journal
+from reconciler.engine.journal import Journal, seconds_up
 from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.lockfile import LockFile, LockFileDriver
 from reconciler.engine.named import NamedDriver
@@ -273,7 +273,19 @@ class Session:
     def journal(self) -> Journal:
         """What this machine remembers of its creates on this target."""
         directory = self.root / NAME / "journal"
-        return Journal(directory, self.url, self.limits.settle_seconds, time.time)
+        return Journal(
+            directory,
+            self.url,
+            self.limits.settle_seconds,
+            time.time,
+            owner=self.owner,
+            ticks=seconds_up,
+            account=self.account,
+        )
+
+    def account(self) -> str | None:
+        """The account that answers, as far as it is known: the embedded server has one for each target."""
+        return self.target.name if self.provider.embedded else self._remote.account
 
     def _sent(self, count: int) -> None:
         self.sent(count)

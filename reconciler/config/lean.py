@@ -178,7 +178,9 @@ class Lean:
 
     def _remembered(self, facts: list[Any] | dict[str, Any], found: Found, version: bytes) -> Sequence[Accepted] | None:
         """What was accepted before, unless a file that it names is another one now. Raises Refused."""
-        if isinstance(facts, list) and any(self._text_digest(name, found, Source("", 0, 0)) != text for name, text in facts[-1]):
+        if isinstance(facts, list) and any(
+            self._text_digest(name, found, Source("", 0, 0)) != text for name, text in facts[-1]
+        ):
             return None
         return self._accepted(facts, found, version)
 

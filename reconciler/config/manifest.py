@@ -107,9 +107,7 @@ def _judged(document: Document, file_key: str | None, reading: Reading, found: l
     return Judged(_manifest(document, Address(kind, key), options), problems)
 
 
-def _elsewhere(
-    document: Document, options: Mapping[str, Any], key: str | None, reading: Reading
-) -> frozenset[Address]:
+def _elsewhere(document: Document, options: Mapping[str, Any], key: str | None, reading: Reading) -> frozenset[Address]:
     """The addresses that a manifest has on the targets it is for, the former one included."""
     known = (reading.settings.targets[name] for name in options["targets"] if name in reading.settings.targets)
     providers = [reading.schemas.provider(each.provider) for each in known]

@@ -53,9 +53,7 @@ def test_one_account_with_one_owner_is_refused_by_validate(project: Project, rem
         "    credentials: {api_key: !env OTHER}\n",
     ],
 )
-def test_what_may_be_another_account_or_is_another_owner_is_accepted(
-    project: Project, remote: Remote, eu: str
-) -> None:
+def test_what_may_be_another_account_or_is_another_owner_is_accepted(project: Project, remote: Remote, eu: str) -> None:
     settings(project, us=at(remote.url), eu=at(remote.url, more=eu))
     project.write("assistants.d/a.yaml", AB.format("a"))
     project.ok("validate")
