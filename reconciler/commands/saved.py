@@ -11,7 +11,7 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
 from reconciler.config.policies import load_policies
-from reconciler.core.dependencies import needed, without_kept, without_used
+from reconciler.core.dependencies import needed, without_broken, without_kept, without_used
 from reconciler.core.model import (
     Action,
     Json,
@@ -21,7 +21,7 @@ from reconciler.core.model import (
     TargetIdentity,
 )
 from reconciler.core.pairing import index
-from reconciler.core.policy import release_guard
+from reconciler.core.policy import refuse_unresolved, release_guard
 from reconciler.core.seal import unsealed
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine import planfile
@@ -54,7 +54,9 @@ def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> 
     if plan.sealed and loaded is not None:
         plan = _unsealed(session, plan, loaded, sight)
     plan = _judged(session, plan, loaded)
-    changes, _ = without_kept(without_used(release_guard(plan.changes, allow_deletes), sight.observed))
+    wanted = {manifest.address: manifest for manifest in loaded.manifests} if loaded else {}
+    held = refuse_unresolved(release_guard(plan.changes, allow_deletes), wanted, session.unresolved())
+    changes, _ = without_kept(without_used(without_broken(held), sight.observed))
     return replace(plan, changes=tuple(changes)), sight
 
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
-
-import click
 
 from reconciler.commands.kinds import kinds_of
 from reconciler.commands.named import known_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.remembering import memory_of
-from reconciler.commands.state import NAME, database_of, state_directory
+from reconciler.commands.state import NAME, state_directory
 from reconciler.config.accounts import owner_of
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
@@ -27,17 +24,17 @@ from reconciler.config.schemas import schemas_of
 from reconciler.config.settings import Marks, Prune, Settings, Target
 from reconciler.core.agreement import Agreement
 from reconciler.core.decide import AS_USUAL, ConflictPolicy
-from reconciler.core.model import Manifest, TargetIdentity
+from reconciler.core.model import Address, Manifest, TargetIdentity
 from reconciler.core.plan import Scope
 from reconciler.diagnostics import Code
 from reconciler.drivers.base import Driver, RemoteError
-from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.gate import Gate
 from reconciler.drivers.provider import Limits, Provider
 from reconciler.engine.journal import Journal, seconds_up
 from reconciler.engine.lockfile import NAME as LOCK_FILE
-from reconciler.engine.lockfile import LockFile, LockFileDriver
+from reconciler.engine.lockfile import LockFile
+from reconciler.engine.marks_beside import LockFileDriver
 from reconciler.engine.named import NamedDriver
 from reconciler.engine.observe import KindOnTarget, Snapshot, Wanted, observe, with_members
 
@@ -45,7 +42,6 @@ if TYPE_CHECKING:
     from reconciler.drivers.connection import Connection
     from reconciler.drivers.rest import RestDriver
     from reconciler.engine.locks.lock import Lock
-    from reconciler.server import App
 
 
 class Session:
@@ -231,7 +227,19 @@ class Session:
 
     @cached_property
     def _lock_file(self) -> LockFile:
-        return LockFile(self.root / LOCK_FILE, state_directory(self.root) / "lock-file.run", self.target.name)
+        guard = state_directory(self.root) / "lock-file.run"
+        return LockFile(self.root / LOCK_FILE, guard, self.target.name, self.url, self.account)
+
+    def unresolved(self) -> frozenset[Address]:
+        """The addresses of creates whose answer was lost, where no mark on an object tells; once the target was read.
+
+        Raises LockFileError where the lock file is of another account.
+        """
+        return self._lock_file.unresolved() if self.marks_beside else frozenset()
+
+    def forget_create(self, address: Address) -> None:
+        """Forget a create whose answer was lost. Raises OSError."""
+        self._lock_file.forget(address.kind, address.key)
 
     @cached_property
     def connection(self) -> Connection:
@@ -242,32 +250,9 @@ class Session:
 
     @cached_property
     def _remote(self) -> RestDriver:
-        # Here, because httpx costs a tenth of a second that what only reads files is not to pay.
-        from reconciler.commands.connecting import credential_name
-        from reconciler.drivers.http import HttpClient
-        from reconciler.drivers.rest import RestDriver
+        from reconciler.commands.remotes import remote_of
 
-        client = HttpClient(
-            self.connection,
-            wsgi_app=self._embedded_server() if self.provider.embedded else None,
-            trace=self._say if self.options.verbose else None,
-            pause=self.stop.wait,
-            gates=self._gates(credential_name(self.connection), self.limits) if self._gates else None,
-            fence=lambda: self.lock.seconds_left() if self.lock else math.inf,
-        )
-        speaking = partial(
-            RestDriver,
-            self.provider,
-            client,
-            root=str(self.root),
-            directories=[*map(str, self.options.dirs), *self.target.layers],
-            limits=self.limits,
-            sent=self._sent,
-        )
-        if self.provider.embedded:
-            return speaking()  # in this process there is no way to wait for
-        boundaries = Boundaries(self.root / NAME / "lists", self.url, partial(state_directory, self.root))
-        return speaking(reads_at_once=self.limits.concurrency, boundaries=boundaries)
+        return remote_of(self, self._gates)
 
     @cached_property
     def journal(self) -> Journal:
@@ -286,19 +271,3 @@ class Session:
     def account(self) -> str | None:
         """The account that answers, as far as it is known: the embedded server has one for each target."""
         return self.target.name if self.provider.embedded else self._remote.account
-
-    def _sent(self, count: int) -> None:
-        self.sent(count)
-
-    def _embedded_server(self) -> App:
-        from reconciler.server import StoreError, create_app
-
-        database = state_directory(self.root) / database_of(self.target.name)
-        try:
-            return create_app(database, profile=self.provider.embedded or "")
-        except StoreError as wrong:
-            hint = "it holds the objects of the embedded server: see that there is room and that it may be written"
-            raise ConfigError([error(Code.UNREADABLE, str(wrong), None, hint=hint)]) from wrong
-
-    def _say(self, line: str) -> None:
-        click.echo(line, err=True)

@@ -35,7 +35,8 @@ class Scope:
 
     `only` narrows to some addresses (then nothing is deleted); `prune` allows deletes at all; `digests` says that marks
     remember what is applied. `elsewhere` are addresses that have a manifest for another target: perhaps that one is in
-    the same account, so their objects are no orphans.
+    the same account, so their objects are no orphans. `unresolved` are those of creates whose answer was lost, where no
+    mark on an object can show what became of them.
     """
 
     owner: str
@@ -45,6 +46,7 @@ class Scope:
     stance: ConflictPolicy = AS_USUAL
     digests: bool = False
     elsewhere: frozenset[Address] = frozenset()
+    unresolved: frozenset[Address] = frozenset()
 
 
 def make_plan(
@@ -84,6 +86,7 @@ def make_plan(
         said += planner.said
         owned += len(planner.index.ours)
         unmanaged += len(planner.index.unmanaged_objects) - planner.adopted
+    changes = policy.refuse_unresolved(changes, {m.address: m for m in wanted}, scope.unresolved)
     possible = without_used(without_broken(changes), observed)
     guarded, kept = without_kept(without_used(policy.guard(possible, owned, scope.allow_deletes), observed))
     said += kept

@@ -52,6 +52,25 @@ def refuse_same_name(found: Index, bound: Set[str | None], manifest: Manifest) -
     return Block(Blocker.SAME_NAME, hint)
 
 
+def refuse_unresolved(
+    changes: Sequence[Change], manifests: Mapping[Address, Manifest], unresolved: Set[Address]
+) -> list[Change]:
+    """The changes, with each create blocked where an earlier one of its address, or a former one, has no answer."""
+    return [_unless_unresolved(change, manifests.get(change.address), unresolved) for change in changes]
+
+
+def _unless_unresolved(change: Change, manifest: Manifest | None, unresolved: Set[Address]) -> Change:
+    former = Address(change.address.kind, manifest.moved_from or "") if manifest else change.address
+    lost = next((address for address in (change.address, former) if address in unresolved), None)
+    if change.action is not Action.CREATE or change.blocked or lost is None:
+        return change
+    hint = (
+        f"the answer to a create of {lost} was lost, and nobody knows whether it happened. If the object is there: "
+        f"`reconciler adopt {change.address} ID`. If it is not: `reconciler release {lost} --lost-create`"
+    )
+    return replace(change, blocked=Block(Blocker.UNRESOLVED, hint))
+
+
 def refuse_fixed(kind: Kind) -> Block:
     """Objects that cannot be changed get their mark when they are made, and keep it."""
     hint = f"a {kind.name} cannot be changed, its mark included: it is managed from its creation to its end"
