@@ -30,11 +30,11 @@ def connection_to(
         spec = provider.credentials[name]
         headers[spec.header] = spec.format.format(secret)
         secrets.append(secret)
-    for name, value in target.headers.items():
-        if isinstance(value, EnvRef) and has_several_routes(provider, name, headers[name]):
+    for name, text in (*headers.items(), *(pair for kind in provider.kinds.values() for pair in kind.headers.items())):
+        if has_several_routes(provider, name, text):
             summary = f"the header {name} of the target {target.name} routes to several upstreams"
             hint = "name one upstream: each holds other objects"
-            raise ConfigError([error(Code.INVALID_SETTINGS, summary, value.source, hint=hint)])
+            raise ConfigError([error(Code.INVALID_SETTINGS, summary, target.source, hint=hint)])
     problem = refuse_host(provider, url, headers, environment, target.source)
     if problem and not provider.embedded:
         raise ConfigError([problem])

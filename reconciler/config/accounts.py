@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import combinations
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -46,12 +45,15 @@ def neighbours(settings: Settings, target: Target, schemas: Schemas) -> Iterator
 
 
 def shared_accounts(settings: Settings, schemas: Schemas) -> Iterator[Diagnostic]:
-    """A problem for each pair of targets that send the same credentials to the same url, with one owner."""
-    for one, other in combinations(settings.targets.values(), 2):
-        if other not in neighbours(settings, one, schemas):
+    """A problem for each target that sends the same credentials to the same url as one before it, with one owner."""
+    first: dict[tuple[str, str | None, Headers], Target] = {}
+    for target in settings.targets.values():
+        provider = schemas.provider(target.provider, target.source)
+        if (remote := remote_of(target, provider)) is None:
             continue
-        if _written(one, schemas.provider(one.provider)) == _written(other, schemas.provider(other.provider)):
-            yield shared(settings, one, other, "both send the same credentials to the same url")
+        one = first.setdefault((remote, owner_of(settings, target), _written(target, provider)), target)
+        if one is not target:
+            yield shared(settings, one, target, "both send the same credentials to the same url")
 
 
 def shared(settings: Settings, one: Target, other: Target, why: str) -> Diagnostic:
