@@ -38,7 +38,9 @@ class Scope:
 
     `only` narrows to some addresses (then nothing is deleted); `prune` allows deletes at all; `digests` says that marks
     remember what is applied. `elsewhere` are addresses with a manifest that is not among those given: of another
-    target, or another part of a fleet. `neighbours` are the owners of other targets.
+    target, or another part of a fleet; perhaps their objects are in the same account, so they are no orphans.
+    `unresolved` are those of creates whose answer was lost, where no mark on an object can show what became of them.
+    `neighbours` are the owners of other targets.
     """
 
     owner: str
@@ -48,6 +50,7 @@ class Scope:
     policy: ConflictPolicy = AS_USUAL
     digests: bool = False
     elsewhere: Container[Address] = frozenset()
+    unresolved: frozenset[Address] = frozenset()
     neighbours: frozenset[str] = frozenset()
 
 
@@ -116,7 +119,8 @@ def world_of(scope: Scope, matches: Mapping[str, Match]) -> World:
     """What rules look at when a plan is made."""
     bound = frozenset((name, id) for name, each in matches.items() for id in each.bound)
     found: dict[str, Index] = {name: each.found for name, each in matches.items()}
-    return World(found, matches, bound, neighbours=scope.neighbours)
+    elsewhere, unresolved = scope.elsewhere, scope.unresolved
+    return World(found, matches, bound, elsewhere=elsewhere, unresolved=unresolved, neighbours=scope.neighbours)
 
 
 def _by_kind(manifests: Iterable[Manifest]) -> dict[str, dict[str, Manifest]]:

@@ -7,7 +7,7 @@ a whole plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -18,6 +18,7 @@ from reconciler.core.marks import Mark, NewerMark
 from reconciler.core.match import Match
 from reconciler.core.model import (
     Action,
+    Address,
     Block,
     Blocker,
     Change,
@@ -42,14 +43,17 @@ GUARD_SHARE: Final = 0.2
 class World:
     """What rules look at: the live objects by kind, and how manifests are paired with them, where those are known.
 
-    `bound` are objects that become ours with the plan, `fresh` those that were read again since. `neighbours` are the
-    owners of other targets in these settings: what they manage is known not to be ours.
+    `bound` are objects that become ours with the plan, `fresh` those that were read again since. `elsewhere` are
+    addresses that have a manifest for another target, `unresolved` those of creates whose answer was lost. `neighbours`
+    are the owners of other targets in these settings: what they manage is known not to be ours.
     """
 
     found: Mapping[str, Index]
     matches: Mapping[str, Match] = field(default_factory=dict)
     bound: frozenset[Held] = frozenset()
     fresh: Mapping[Held, LiveObject] = field(default_factory=dict)
+    elsewhere: Container[Address] = frozenset()
+    unresolved: frozenset[Address] = frozenset()
     neighbours: frozenset[str] = frozenset()
 
     def live(self, change: Change) -> LiveObject | None:
@@ -114,6 +118,21 @@ def probable_rename(change: Change, world: World) -> Block | None:
         "if it is another, `reconciler: {same_name: allow}`"
     )
     return Block(Blocker.PROBABLE_RENAME, hint)
+
+
+def lost_create(change: Change, world: World) -> Block | None:
+    """A create where an earlier one of its address, or of a former one, has no answer, and no mark can show one."""
+    kind, key = change.address
+    pair = world.matches[kind].pairs.get(key) if kind in world.matches else None
+    former = Address(kind, (pair.manifest.moved_from if pair else None) or key)
+    lost = next((address for address in (change.address, former) if address in world.unresolved), None)
+    if lost is None:
+        return None
+    hint = (
+        f"the answer to a create of {lost} was lost, and nobody knows whether it happened. If the object is there: "
+        f"`reconciler adopt {change.address} ID`. If it is not: `reconciler release {lost} --lost-create`"
+    )
+    return Block(Blocker.UNRESOLVED, hint)
 
 
 def same_content(change: Change, world: World) -> Block | None:
@@ -197,6 +216,13 @@ def cloned(change: Change, world: World) -> Block | None:
     return Block(Blocker.CLONE, hint)
 
 
+def managed_elsewhere(change: Change, world: World) -> Block | None:
+    """The end of an object whose address has a manifest for another target."""
+    if change.removal is not Removal.ORPHAN or change.address not in world.elsewhere:
+        return None
+    return Block(Blocker.ALREADY_BOUND, f"{change.address} has a manifest for another target")
+
+
 def renamed(change: Change, world: World) -> Block | None:
     """The end of an object that a manifest was probably renamed for."""
     matched = world.matches.get(change.address.kind)
@@ -207,12 +233,12 @@ def renamed(change: Change, world: World) -> Block | None:
 
 
 _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {
-    Action.CREATE: (newer_object, probable_rename, other_owner_has_key, same_name, same_content),
+    Action.CREATE: (newer_object, lost_create, probable_rename, other_owner_has_key, same_name, same_content),
     Action.UPDATE: (managed_by_others, full_map),
     Action.MOVE: (managed_by_others, full_map),
     Action.ADOPT: (managed_by_others, full_map),
-    Action.RELEASE: (managed_by_others, cloned, renamed),
-    Action.DELETE: (managed_by_others, protected, cloned, renamed),
+    Action.RELEASE: (managed_by_others, managed_elsewhere, cloned, renamed),
+    Action.DELETE: (managed_by_others, managed_elsewhere, protected, cloned, renamed),
 }
 
 
