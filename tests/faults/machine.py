@@ -68,18 +68,18 @@ class Machine:
 
     def due(self, files: Sequence[Manifest]) -> list[Change]:
         """What `plan` shows as still to do, blocked or not."""
-        plan = self.plan(files, self.look(self.journal()))
+        plan = self.plan(files, self.refresh(self.journal()))
         return [change for change in plan.changes if change.action is not Action.NOOP]
 
     def _apply(self, files: Sequence[Manifest], allow_deletes: int | None) -> Exit:
         journal = self.journal()
-        sight = self.look(journal)
+        sight = self.refresh(journal)
         plan = self.plan(files, sight, allow_deletes)
         creates = {change.address for change in plan.changes if change.action is Action.CREATE}
         seconds = journal.seconds_to_settle([attempt for attempt in sight.unsettled if attempt.address in creates])
         if seconds > 0:
             self.pause(seconds)
-            sight = self.look(journal)
+            sight = self.refresh(journal)
             plan = self.plan(files, sight, allow_deletes)
         self.plans.append(plan)
         options = ApplyOptions(
