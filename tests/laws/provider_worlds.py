@@ -74,18 +74,19 @@ def provider_worlds(draw: st.DrawFn, provider: str, *, settled: bool = False, di
     ids = {kind.name: [f"{kind.name}_{number}" for number in range(draw(st.integers(0, 3)))] for kind in found}
     keys = {kind.name: sorted(draw(st.sets(st.sampled_from(KEYS), max_size=2))) for kind in found}
     files: list[Manifest] = []
+    plain: dict[str, list[Body]] = {kind.name: [] for kind in found}
     for kind in found:
         places = [Address(name, key) for name, several in keys.items() for key in several]
         for key in keys[kind.name]:
             body = draw(some_bodies(provider, kind.name))
+            plain[kind.name].append(body)
             block = draw(_blocks(kind, [] if settled else ids[kind.name], keys[kind.name] if settled else []))
             earlier = [each for each in places if each.kind != kind.name or each.key < key]
             files.append(_referring(draw, manifest(key, body, kind, **block), kind, earlier, ids))
     observed = []
     for kind in found:
-        near = [each.body for each in files if each.address.kind == kind.name]
         some = some_bodies(provider, kind.name)
-        bodies_near = st.sampled_from(near) if near else some
+        bodies_near = st.sampled_from(plain[kind.name]) if plain[kind.name] else some
         objects = [draw(_objects(kind, id, some, bodies_near, digests)) for id in ids[kind.name]]
         observed.append(Observation(kind, tuple(objects), 1))
     return World(tuple(_once_moved(files) if settled else files), tuple(observed))
