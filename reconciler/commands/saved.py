@@ -49,7 +49,8 @@ def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> 
     )
     _check_target(session, plan, plan.target)
     sight = users_seen(session, plan, sight, manifests)
-    scope = replace(session.scope((), loaded, allow_deletes, plan.policy), owner=plan.owner)
+    scope = session.scope((), loaded, allow_deletes, plan.policy)
+    scope = replace(scope, owner=plan.owner, unresolved=session.unresolved())
     if plan.sealed:
         plan = _restored(session, plan, make_plan(plan.target, scope, "", manifests, sight.observed, Remembered()))
     plan = _judged(session, plan, loaded)

@@ -218,6 +218,7 @@ class Blocker(StrEnum):
     DEPENDENCY = "dependency"
     IN_USE = "in-use"
     INEXPRESSIBLE = "inexpressible"
+    UNRESOLVED = "unresolved"
 
 
 @dataclass(frozen=True, slots=True)

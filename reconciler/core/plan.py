@@ -27,7 +27,7 @@ from reconciler.core.model import (
     Removal,
     TargetIdentity,
 )
-from reconciler.core.references import levels, refuse_broken, refuse_used, resolved
+from reconciler.core.references import Held, levels, refuse_broken, refuse_used, resolved
 from reconciler.core.rules import World, guard, refusal
 from reconciler.diagnostics import Code, Diagnostic, Severity
 
@@ -38,7 +38,9 @@ class Scope:
 
     `only` narrows to some addresses (then nothing is deleted); `prune` allows deletes at all; `digests` says that marks
     remember what is applied. `elsewhere` are addresses with a manifest that is not among those given: of another
-    target, or another part of a fleet. `neighbours` are the owners of other targets.
+    target, or another part of a fleet; perhaps their objects are in the same account, so they are no orphans.
+    `unresolved` are those of creates whose answer was lost, where no mark on an object can show what became of them.
+    `neighbours` are the owners of other targets, `bound` the objects that manifests elsewhere name by id.
     """
 
     owner: str
@@ -48,7 +50,9 @@ class Scope:
     policy: ConflictPolicy = AS_USUAL
     digests: bool = False
     elsewhere: Container[Address] = frozenset()
+    unresolved: frozenset[Address] = frozenset()
     neighbours: frozenset[str] = frozenset()
+    bound: frozenset[Held] = frozenset()
 
 
 def make_plan(
@@ -98,7 +102,8 @@ def match_all(scope: Scope, manifests: Iterable[Manifest], observed: Sequence[Ob
         kind = observation.kind
         found = index(kind, observation.objects, scope.owner)
         manifests_of = {key: resolved(each, ids) for key, each in wanted.get(kind.name, {}).items()}
-        matches[kind.name] = match(found, manifests_of, scope.elsewhere)
+        bound = frozenset(id for name, id in scope.bound if name == kind.name)
+        matches[kind.name] = match(found, manifests_of, scope.elsewhere, bound)
         ids |= matches[kind.name].ids
     return {name: _with_references(each, ids) for name, each in matches.items()}
 
@@ -116,7 +121,8 @@ def world_of(scope: Scope, matches: Mapping[str, Match]) -> World:
     """What rules look at when a plan is made."""
     bound = frozenset((name, id) for name, each in matches.items() for id in each.bound)
     found: dict[str, Index] = {name: each.found for name, each in matches.items()}
-    return World(found, matches, bound, neighbours=scope.neighbours)
+    elsewhere, unresolved = scope.elsewhere, scope.unresolved
+    return World(found, matches, bound, elsewhere=elsewhere, unresolved=unresolved, neighbours=scope.neighbours)
 
 
 def _by_kind(manifests: Iterable[Manifest]) -> dict[str, dict[str, Manifest]]:

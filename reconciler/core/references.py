@@ -76,7 +76,10 @@ def levels(changes: Sequence[Change]) -> dict[int, int]:
         number: {each for each in before if kinds.get(each) == kinds[number]} - {number}
         for number, before in needed(changes).items()
     }
-    return {number: depth for number, depth in depths(waits).items() if depth}
+    if not waits:
+        return {}
+    found = depths({number: waits.get(number, ()) for number in kinds})
+    return {number: depth for number, depth in found.items() if depth}
 
 
 def depths(needs: Mapping[_Node, Collection[_Node]]) -> dict[_Node, int]:

@@ -69,7 +69,7 @@ def observe(
         requests = driver.take_tally().requests
         found = list(bodies.values())
         shown = _nonces(on_target.kind, found) if recent else frozenset()
-        for attempt in (a for a in recent if a.kind == kind and a.id not in bodies):
+        for attempt in (a for a in recent if a.kind == kind and a.id not in bodies and journal.is_here(a)):
             made = _read_made(driver, attempt)
             if made is not None:
                 found.append(live_object(on_target, made))
