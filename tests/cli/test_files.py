@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from reconciler.formats.document import digest_of
 from tests.conftest import Project, Remote
 
 STORE = "reconciler: {kind: vector_store}\nname: Handbook\nfiles: [handbook/*.md]\n"
@@ -472,3 +474,15 @@ def test_a_live_edit_is_written_back_without_a_word_about_the_pages(fleet: Proje
     fleet.ok("pull", "--theirs", "vector_store/hr")
     assert (fleet.root / "assistants.d/hr.yaml").read_text() == STORE.replace("name: Handbook", "name: Pages")
     assert fleet.ok("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("forged", [[], {"handbook/leave.md": "x"}, {"handbook/leave.md": {}}, {"a": {"file_id": 3}}])
+def test_entries_that_no_plan_has_are_refused(forged: Any, fleet: Project, remote: Remote) -> None:
+    fleet.ok("plan", "--out", "plan.json")
+    document = json.loads((fleet.root / "plan.json").read_text(encoding="utf-8"))
+    (change,) = [each for each in document["changes"] if each["address"] == "vector_store/hr"]
+    change["patch"]["files"], change["refs"] = forged, []
+    fleet.write("plan.json", json.dumps(document | {"digest": digest_of(document)}))
+    ran = fleet.run("apply", "plan.json", "--yes")
+    assert (ran.code, remote.writes) == (1, [])
+    assert "has entries that nothing can be made of" in ran.err

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reconciler.core.index import index
-from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 
 from reconciler.core.base import UnknownBase
 from reconciler.core.changes import mark_for
 from reconciler.core.decide import decide_update
+from reconciler.core.index import content_of, index
+from reconciler.core.marks import code
 from reconciler.core.model import ABSENT, Address, Body, Change, Json, LiveObject, Manifest
+from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 from tests.unit.core.build import OWNER
 from tests.unit.core.filed import PAPER, SHELF, due, entry, filed, of, on_paper, on_shelf, paper, shelf
 
@@ -133,6 +134,19 @@ def test_a_mark_remembers_only_that_there_is_a_map() -> None:
     assert written[0] == written[1] == written[2]
     assert written[0].manages(("papers",))
     assert len(written[0].digests) == 2
+
+
+def test_a_map_that_is_managed_from_now_on_is_told_by_its_entries() -> None:
+    held = on_shelf("s1", "s", [])
+    bare = LiveObject("store", "s1", {**held.body, "labels": {"reconciler": f"1 {OWNER} s n1 - {code(('title',))}"}}, 1)
+    change = of(filed([FILES[0], shelf("s", {"a": {}})], PAPERS[:1], [bare]), "store/s")
+    assert rows(change) == [(("papers",), ABSENT, ["a"])]
+
+
+def test_what_others_put_in_makes_no_other_object_of_it() -> None:
+    held = on_shelf("s1", "s", [], **{"papers of others": ["x"]})
+    alone = on_shelf("s1", "s", [])
+    assert content_of(SHELF, held.body) == content_of(SHELF, alone.body) == content_of(SHELF, {"title": "s"})
 
 
 def test_a_deletion_waits_for_the_entry_to_be_taken_out() -> None:
