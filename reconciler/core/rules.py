@@ -233,7 +233,7 @@ def renamed(change: Change, world: World) -> Block | None:
 
 
 _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {
-    Action.CREATE: (newer_object, lost_create, probable_rename, other_owner_has_key, same_name, same_content),
+    Action.CREATE: (newer_object, probable_rename, other_owner_has_key, same_name, same_content, lost_create),
     Action.UPDATE: (managed_by_others, full_map),
     Action.MOVE: (managed_by_others, full_map),
     Action.ADOPT: (managed_by_others, full_map),
