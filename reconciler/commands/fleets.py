@@ -144,6 +144,7 @@ class Fleet:
             kinds=session.kinds,
             manifests=files.manifests,
             elsewhere=files.addresses,
+            bound=files.bound,
             memory=memory,
             settle_seconds=limits.settle_seconds,
             concurrency=limits.concurrency,

@@ -41,6 +41,11 @@ class Files:
         """All that have a manifest."""
         return self._fresh()
 
+    def bound(self) -> frozenset[tuple[str, str]]:
+        """The objects that manifests name by id: their kinds and ids."""
+        self._fresh()
+        return self._bound
+
     def judged(self, plan: Plan, manifests: Sequence[Manifest]) -> Plan:
         """A plan held against the policies."""
         return judge_plan(self._policies, plan, manifests, self._session.provider, self._session.schemas)
@@ -63,6 +68,7 @@ class Files:
         manifests = {manifest.address: manifest for manifest in session.load().manifests}
         self._refuse_collections(manifests.values())
         self._policies, self._manifests = policies, manifests
+        self._bound = frozenset((m.address.kind, m.id) for m in manifests.values() if m.id is not None)
 
     def _refuse_collections(self, manifests: Iterable[Manifest]) -> None:
         """A chunk reads objects, not what is in them. Raises ConfigError."""

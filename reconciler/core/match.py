@@ -123,12 +123,18 @@ class Match:
 NOWHERE: Final[Container[Address]] = frozenset()
 
 
-def match(found: Index, manifests: Mapping[str, Manifest], elsewhere: Container[Address] = NOWHERE) -> Match:
+def match(
+    found: Index,
+    manifests: Mapping[str, Manifest],
+    elsewhere: Container[Address] = NOWHERE,
+    bound: frozenset[str] = frozenset(),
+) -> Match:
     """Pair the manifests of a kind, by key, with its live objects.
 
     `elsewhere` are addresses whose manifests are not among these: of another target, or of another part of a fleet.
+    `bound` are the ids that such manifests name.
     """
-    return _Matching(found, manifests, elsewhere).run()
+    return _Matching(found, manifests, elsewhere, bound).run()
 
 
 def is_expired(kind: Kind, live: LiveObject) -> bool:
@@ -150,12 +156,18 @@ def satisfies(kind: Kind, manifest: Manifest, live: LiveObject) -> bool:
 class _Matching:
     """One kind under way: `taken` has what is paired already."""
 
-    def __init__(self, found: Index, manifests: Mapping[str, Manifest], elsewhere: Container[Address]) -> None:
+    def __init__(
+        self,
+        found: Index,
+        manifests: Mapping[str, Manifest],
+        elsewhere: Container[Address],
+        bound: frozenset[str],
+    ) -> None:
         self.found = found
         self.kind = found.kind
         self.manifests = manifests
         self.elsewhere = elsewhere
-        self.bound = frozenset(each.id for each in manifests.values() if each.id is not None)
+        self.bound = bound | {each.id for each in manifests.values() if each.id is not None}
         self.taken: dict[str, Address] = {}
         self.moves, self.refused = self._moves()
 

@@ -27,7 +27,7 @@ from reconciler.core.model import (
     Removal,
     TargetIdentity,
 )
-from reconciler.core.references import levels, refuse_broken, refuse_used, resolved
+from reconciler.core.references import Held, levels, refuse_broken, refuse_used, resolved
 from reconciler.core.rules import World, guard, refusal
 from reconciler.diagnostics import Code, Diagnostic, Severity
 
@@ -40,7 +40,7 @@ class Scope:
     remember what is applied. `elsewhere` are addresses with a manifest that is not among those given: of another
     target, or another part of a fleet; perhaps their objects are in the same account, so they are no orphans.
     `unresolved` are those of creates whose answer was lost, where no mark on an object can show what became of them.
-    `neighbours` are the owners of other targets.
+    `neighbours` are the owners of other targets, `bound` the objects that manifests elsewhere name by id.
     """
 
     owner: str
@@ -52,6 +52,7 @@ class Scope:
     elsewhere: Container[Address] = frozenset()
     unresolved: frozenset[Address] = frozenset()
     neighbours: frozenset[str] = frozenset()
+    bound: frozenset[Held] = frozenset()
 
 
 def make_plan(
@@ -102,7 +103,8 @@ def match_all(scope: Scope, manifests: Iterable[Manifest], observed: Sequence[Ob
         kind = observation.kind
         found = index(kind, observation.objects, scope.owner)
         manifests_of = {key: resolved(each, ids) for key, each in wanted.get(kind.name, {}).items()}
-        matches[kind.name] = match(found, manifests_of, scope.elsewhere)
+        bound = frozenset(id for name, id in scope.bound if name == kind.name)
+        matches[kind.name] = match(found, manifests_of, scope.elsewhere, bound)
         ids |= matches[kind.name].ids
     return {name: _with_references(each, ids) for name, each in matches.items()}
 

@@ -155,10 +155,18 @@ def same_name(change: Change, world: World) -> Block | None:
 
 def _beside(change: Change, world: World, objects: Sequence[LiveObject], by: Blocker, what: str) -> Block | None:
     kind = world.found[change.address.kind].kind
-    ids = [live.id for live in objects if world.is_stranger(kind, live)]
-    if not ids:
+    strangers = [live for live in objects if world.is_stranger(kind, live)]
+    if not strangers:
         return None
+    ids = [live.id for live in strangers]
     shown = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+    if isinstance(mark := mark_of(kind, strangers[0]), Mark) and mark.owner != world.found[kind.name].owner:
+        hint = (
+            f"{shown} has the same {what}, and {mark.owner!r} manages it as {mark.key}. To manage it here: add "
+            f"`reconciler: {{id: {ids[0]}}}`, then `reconciler takeover --from {mark.owner} {change.address}`. "
+            f"{_another()}"
+        )
+        return Block(by, hint)
     hint = (
         f"{shown} has the same {what} and is not managed here. To manage it: `reconciler adopt {change.address} "
         f"{ids[0]}` (or add `reconciler: {{id: {ids[0]}}}`). {_another()}"
@@ -233,7 +241,7 @@ def renamed(change: Change, world: World) -> Block | None:
 
 
 _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {
-    Action.CREATE: (newer_object, probable_rename, other_owner_has_key, same_name, same_content, lost_create),
+    Action.CREATE: (newer_object, probable_rename, other_owner_has_key, same_content, same_name, lost_create),
     Action.UPDATE: (managed_by_others, full_map),
     Action.MOVE: (managed_by_others, full_map),
     Action.ADOPT: (managed_by_others, full_map),

@@ -43,7 +43,8 @@ class NotAdmitted(Exception):
 class Admission:
     """What was read of a target, at `read_at` on `clock`, and how to read it again.
 
-    `after` has the bodies of objects as this run's writes left them: lists may lag behind.
+    Where `users_known` is False, a delete reads all that may use its object. `after` has the bodies of objects as this
+    run's writes left them: lists may lag behind.
     """
 
     driver: Driver
@@ -52,6 +53,7 @@ class Admission:
     read_at: float
     fresh_seconds: float
     clock: Callable[[], float]
+    users_known: bool = True
     after: dict[Held, Body] = field(default_factory=dict)
     _users: dict[str, tuple[float, list[LiveObject]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

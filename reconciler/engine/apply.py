@@ -53,13 +53,15 @@ class ApplyOptions:
     members of an address are waited for.
 
     What is applied against was read at `read_at` on `clock` (None: just now); an object that was read more than
-    `fresh_seconds` ago is read again before it is written.
+    `fresh_seconds` ago is read again before it is written. Where not everything was read that may use an object
+    (`users_known` is False), that is read before each delete.
     """
 
     concurrency: int = 8
     settle_seconds: float = 30
     fresh_seconds: float = 5
     read_at: float | None = None
+    users_known: bool = True
     indexing_seconds: float = 600
     stop_on_error: bool = False
     report: Callable[[Outcome], None] = lambda outcome: None
@@ -186,7 +188,9 @@ class _Run:
         self._halt = threading.Event()
         self._with_entries: dict[int, Step] = {}
         read_at = options.clock() if options.read_at is None else options.read_at
-        self._admission = Admission(driver, kinds, world, read_at, options.fresh_seconds, options.clock)
+        self._admission = Admission(
+            driver, kinds, world, read_at, options.fresh_seconds, options.clock, options.users_known
+        )
         self._remember(already)
         pause = options.pause or options.stop.wait
         styles = {on_target.kind.name: on_target.members for on_target in kinds}

@@ -30,8 +30,8 @@ from reconciler.core.model import (
     Result,
     TargetIdentity,
 )
-from reconciler.core.plan import Scope, in_order, make_plan
-from reconciler.core.references import resolved
+from reconciler.core.plan import Scope, in_order, make_plan, without_kept
+from reconciler.core.references import Held, refuse_broken, resolved
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Driver, NotFound, RemoteError
 from reconciler.engine.admission import Step
@@ -55,7 +55,8 @@ _PASSING: Final = frozenset(
 class ChunkTarget:
     """A target, as a chunk needs it. `manifests` gives those of some addresses; one that has none is left out.
 
-    `elsewhere` gives all addresses that have a manifest, of this target or another.
+    `elsewhere` gives all addresses that have a manifest, of this target or another, `bound` the objects that those of
+    this target name by id.
     """
 
     identity: TargetIdentity
@@ -69,6 +70,7 @@ class ChunkTarget:
     draw: Callable[[], str] = draw_nonce
     judge: Callable[[Plan, Sequence[Manifest]], Plan] = lambda plan, manifests: plan
     elsewhere: Callable[[], Container[Address]] = frozenset
+    bound: Callable[[], frozenset[Held]] = frozenset
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -193,13 +195,13 @@ def _observations(kinds: Iterable[KindOnTarget], objects: Iterable[LiveObject]) 
 def _plan(target: ChunkTarget, manifests: Sequence[Manifest], observed: Sequence[Observation], known: Known) -> Plan:
     """The plan of these addresses alone, with what the survey knows of all others; what cannot be known is blocked."""
     here = {manifest.address for manifest in manifests}
-    scope = replace(target.scope, prune=False, elsewhere=target.elsewhere())
+    scope = replace(target.scope, prune=False, elsewhere=target.elsewhere(), bound=target.bound())
     ids = {address: ids[0] for address, ids in known.ids.items() if ids}
     wanted = [resolved(manifest, ids) for manifest in manifests]
     plan = make_plan(target.identity, scope, "", wanted, observed, Remembered())
-    kept = [change for change in plan.changes if change.address in here]
-    plan = target.judge(replace(plan, changes=in_order(kept, [o.kind.name for o in observed])), wanted)
-    return replace(plan, changes=tuple(_unless_known(change, known) for change in plan.changes))
+    kept = [_unless_known(change, known) for change in plan.changes if change.address in here]
+    kept = without_kept(refuse_broken(kept))[0]
+    return target.judge(replace(plan, changes=in_order(kept, [o.kind.name for o in observed])), wanted)
 
 
 def _unless_known(change: Change, known: Known) -> Change:
@@ -222,6 +224,7 @@ def _carry_out(
     options = ApplyOptions(
         concurrency=target.concurrency,
         settle_seconds=target.settle_seconds,
+        users_known=False,
         report=notes.take,
         draw=target.draw,
         stop=target.stop,

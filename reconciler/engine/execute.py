@@ -77,7 +77,8 @@ class Executor:
         if step.change.action is Action.CREATE:
             return self._create(step, nonce)
         if step.change.action is Action.DELETE:
-            self._driver.delete(step.kind.name, step.change.id or "", Ticket(self._admission, step).renew_only)
+            ticket = Ticket(self._admission, step, always=not self._admission.users_known)
+            self._driver.delete(step.kind.name, step.change.id or "", ticket.renew_only)
             return self._done(step, None)
         return self._update(step, nonce)
 

@@ -23,7 +23,8 @@ from tests.world import IDENTITY, ON_TARGET
 class Machine:
     """One place where `apply` runs: a journal of its own, a driver, and a clock (seconds since the epoch).
 
-    One that `agrees` says `--allow-deletes` with the number that the guard asks for.
+    One that `agrees` says `--allow-deletes` with the number that the guard asks for. `ask` is the question at the
+    terminal, between the plan and the first request.
     """
 
     directory: Path
@@ -35,6 +36,7 @@ class Machine:
     draw: Callable[[], str] = draw_nonce
     agrees: bool = False
     kinds: Sequence[KindOnTarget] = (ON_TARGET,)
+    ask: Callable[[Plan], object] = lambda plan: None
     plans: list[Plan] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     files: Sequence[Manifest] = ()
@@ -86,6 +88,7 @@ class Machine:
             sight = self.refresh(journal)
             plan = self.plan(files, sight, allow_deletes)
         self.plans.append(plan)
+        self.ask(plan)
         options = ApplyOptions(
             concurrency=1,
             settle_seconds=self.settle_seconds,

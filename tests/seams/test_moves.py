@@ -135,11 +135,12 @@ def test_an_edit_after_the_swap_goes_to_the_object_that_has_the_key_now(
     """row 10: `moved_from` is in the files still, and keys are not exchanged once more"""
     rename(project, SWAP)
     project.ok("apply", "--yes")
+    project.write("assistants.d/a.yaml", manifest("b", "b", "temperature: 0.7\n"))
+    project.ok("apply", "--yes")  # the mark knows of one field more
     project.write("assistants.d/a.yaml", manifest("b", "b", "temperature: 0.5\n"))
     remote.forget()
-    ran = project.run("apply", "--yes")
-    assert ran.code in (0, 4)
-    assert sent(remote) == [("POST", f"/assistants/{three['b']}", {"temperature": 0.5})][: ran.code == 0]
+    project.ok("apply", "--yes")
+    assert sent(remote) == [("POST", f"/assistants/{three['b']}", {"temperature": 0.5})]
     assert live(remote)[three["a"]] == ("Bot a", "b")
     assert live(remote)[three["b"]] == ("Bot b", "a")
 
@@ -185,7 +186,7 @@ def test_a_plan_of_such_a_chain_deletes_nothing_that_moves(
     project.remove("assistants.d/a.yaml")
     rename(project, {"c": "b", "b": "a"})
     changes = project.run("plan", "--format", "json").json["changes"]
-    deleted: list[Any] = [each["id"] for each in changes if each["action"] == "delete"]
+    deleted: list[Any] = [each["id"] for each in changes if each["action"] == "delete" and "blocked" not in each]
     assert not {three["a"], three["b"]} & set(deleted)
     assert not [each for each in changes if each["action"] == "create"]
 
