@@ -205,7 +205,8 @@ class _Undoing:
 
 def _is_writable(kind: Kind, unit: Unit) -> bool:
     known = unit[0] in kind.fields and unit[0] not in kind.managed_maps
-    return known and not is_mark(kind, unit) and not meaning_of(kind, unit).uncompared
+    meaning = meaning_of(kind, unit)
+    return known and not (is_mark(kind, unit) or meaning.uncompared or meaning.read_only)
 
 
 def _as_rollback(change: Change) -> tuple[FieldChange, ...]:

@@ -7,7 +7,7 @@ plan.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.base import NO_BASE, BaseSource
@@ -80,6 +80,7 @@ def make_plan(
     guarded = refuse_used(guard(possible, managed, scope.allow_deletes), observed)
     kept, diagnostics = without_kept(guarded)
     diagnostics += [each for planner in planners for each in planner.diagnostics]
+    diagnostics += _kept_elsewhere(scope, matches)
     adopted = sum(change.action is Action.ADOPT and change.blocked is None for change in kept)
     return Plan(
         target=target,
@@ -115,6 +116,19 @@ def _with_references(matched: Match, ids: Mapping[Address, str]) -> Match:
         return matched
     known = {key: replace(pair, manifest=resolved(pair.manifest, ids)) for key, pair in waiting.items()}
     return replace(matched, pairs={**matched.pairs, **known})
+
+
+def _kept_elsewhere(scope: Scope, matches: Mapping[str, Match]) -> Iterator[Diagnostic]:
+    """Objects of ours that stay because another target has a manifest for them."""
+    for name, each in matches.items() if scope.only is None else ():
+        known = {pair.live.id for pair in each.pairs.values() if pair.live} if scope.elsewhere else set[str]()
+        keys = [k for k in sorted(each.found.managed.keys() - each.pairs.keys()) if Address(name, k) in scope.elsewhere]
+        kept = [f"{found.live.id} of {name}/{k}" for k in keys if (found := each.found.managed[k]).live.id not in known]
+        if kept:
+            shown = ", ".join(kept[:3]) + (f" and {len(kept) - 3} more" if len(kept) > 3 else "")
+            summary = f"{shown}: no manifest for this target, but one for another, so it stays"
+            hint = "if the targets have an account each, delete it by hand, or `reconciler release` its address here"
+            yield Diagnostic(Severity.INFO, Code.ORPHAN, summary, hint=hint)
 
 
 def world_of(scope: Scope, matches: Mapping[str, Match]) -> World:

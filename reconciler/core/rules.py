@@ -241,7 +241,7 @@ def renamed(change: Change, world: World) -> Block | None:
 
 
 _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {
-    Action.CREATE: (newer_object, lost_create, probable_rename, other_owner_has_key, same_content, same_name),
+    Action.CREATE: (newer_object, probable_rename, other_owner_has_key, same_content, same_name, lost_create),
     Action.UPDATE: (managed_by_others, full_map),
     Action.MOVE: (managed_by_others, full_map),
     Action.ADOPT: (managed_by_others, full_map),

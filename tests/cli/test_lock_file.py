@@ -194,8 +194,15 @@ def lost(project: Project, start: Callable[..., Remote]) -> tuple[Project, Remot
     ran = project.run("apply", "--yes")
     assert ran.code == 5
     assert "reconciler release assistant/a --lost-create" in ran.out
+    edited(remote)
     remote.forget()
     return project, remote
+
+
+def edited(remote: Remote) -> None:
+    """Somebody changes the object: its content does not show any more what it is."""
+    (made,) = remote.objects()
+    remote.ask("POST", f"/v1/assistants/{made['id']}", {"temperature": 0.9})
 
 
 def test_an_object_without_a_name_is_not_made_again_before_the_lost_create_is_resolved(
@@ -251,7 +258,10 @@ def test_a_saved_plan_does_not_send_a_lost_create_again(project: Project, start:
     project.write("assistants.d/a.yaml", NAMELESS)
     project.ok("plan", "--out", "plan.json")
     assert project.run("apply", "plan.json", "--yes").code == 5
-    assert project.run("apply", "plan.json", "--yes").code == 4
+    edited(remote)
+    ran = project.run("apply", "plan.json", "--yes")
+    assert ran.code == 3
+    assert "release assistant/a --lost-create" in ran.err
     assert len(remote.objects()) == 1
 
 

@@ -30,7 +30,6 @@ def one(project: Project, remote: Remote) -> Project:
     return project
 
 
-@pytest.mark.xfail(strict=True, reason="a worker does not know which objects lost their manifest")
 def test_a_file_that_is_renamed_gets_no_second_object(one: Project, remote: Remote, fleet: OneFleet) -> None:
     """row 3"""
     one.remove("assistants.d/bot.yaml")
@@ -43,7 +42,6 @@ def test_a_file_that_is_renamed_gets_no_second_object(one: Project, remote: Remo
     assert "moved_from: bot" in problems["assistant/renamed"]
 
 
-@pytest.mark.xfail(strict=True, reason="a worker does not know which objects lost their manifest")
 def test_a_file_that_is_renamed_and_edited_among_many_gets_no_second_object(
     one: Project, remote: Remote, fleet: OneFleet
 ) -> None:
@@ -70,7 +68,6 @@ def test_a_file_that_is_renamed_with_moved_from_keeps_its_object(one: Project, r
     assert (bot["id"], mark_of(bot)["key"]) == (id, "renamed")
 
 
-@pytest.mark.xfail(strict=True, reason="a worker does not use what marks remember of the last apply")
 def test_what_was_changed_on_both_sides_is_a_conflict(project: Project, remote: Remote, fleet: OneFleet) -> None:
     """row 4"""
     project.target(remote.url, more="    marks: digests\n")
@@ -99,7 +96,6 @@ def test_what_was_changed_in_the_files_alone_is_sent(
     assert remote.named("Bot")["temperature"] == 0.1
 
 
-@pytest.mark.xfail(strict=True, reason="a worker knows the manifests of its own chunk alone")
 def test_an_object_whose_manifest_is_in_another_chunk_is_not_moved_away(
     one: Project, remote: Remote, fleet: OneFleet
 ) -> None:
@@ -117,7 +113,6 @@ def test_an_object_whose_manifest_is_in_another_chunk_is_not_moved_away(
     assert problems.keys() == {"assistant/zed"}
 
 
-@pytest.mark.xfail(strict=True, reason="both manifests are written to the one object, and both are reported as done")
 def test_an_object_that_a_manifest_binds_by_id_belongs_to_one_manifest_in_all_chunks(
     one: Project, remote: Remote, fleet: OneFleet
 ) -> None:
@@ -136,7 +131,6 @@ def stores(remote: Remote) -> list[str]:
     return [each["id"] for each in remote.ask("GET", "/v1/vector_stores")["data"]]
 
 
-@pytest.mark.xfail(strict=True, reason="a worker does not know who uses an object")
 def test_a_duplicate_that_is_in_use_is_not_deleted(project: Project, remote: Remote, fleet: OneFleet) -> None:
     """row 5"""
     project.target(remote.url)
@@ -162,7 +156,6 @@ EXPIRING = (
 )
 
 
-@pytest.mark.xfail(strict=True, reason="a worker leaves it as it is and reports it as done")
 def test_an_expired_store_is_renewed_or_refused(
     project: Project, start: Callable[..., Remote], fleet: OneFleet
 ) -> None:
@@ -179,7 +172,6 @@ def test_an_expired_store_is_renewed_or_refused(
     assert renewed or "expired" in problems["vector_store/store"]
 
 
-@pytest.mark.xfail(strict=True, reason="a worker looks for the name alone, and says `adopt`")
 def test_an_object_of_another_owner_is_not_doubled(one: Project, remote: Remote, fleet: OneFleet) -> None:
     """rows 3 and 7, in one: who owns it is said with the line to run"""
     setting(one, "owner: acme", "owner: newco")
@@ -188,7 +180,6 @@ def test_an_object_of_another_owner_is_not_doubled(one: Project, remote: Remote,
     assert "takeover --from acme" in problems["assistant/bot"]
 
 
-@pytest.mark.xfail(strict=True, reason="an unnamed object is created again")
 def test_an_unnamed_object_that_lost_its_mark_is_not_doubled(project: Project, remote: Remote, fleet: OneFleet) -> None:
     """rows 3 and 7, in one"""
     project.target(remote.url)
@@ -201,7 +192,6 @@ def test_an_unnamed_object_that_lost_its_mark_is_not_doubled(project: Project, r
     assert f"adopt assistant/bot {bot['id']}" in problems["assistant/bot"]
 
 
-@pytest.mark.xfail(strict=True, reason="a worker does not know what a rename left behind")
 def test_keys_that_are_exchanged_move_marks_or_are_refused(one: Project, remote: Remote, fleet: OneFleet) -> None:
     """rows 5 and 10, in one"""
     other = BOT.format(heat=0.5).replace("name: Bot", "name: Other")

@@ -18,8 +18,6 @@ from tests.seams.conftest import (
     with_mark,
 )
 
-AGAIN = pytest.mark.xfail(strict=True, reason="nothing is read again before it is written")
-
 
 @pytest.fixture
 def many(project: Project, behind: Callable[..., tuple[Remote, Door]]) -> tuple[Project, Remote, Door]:
@@ -46,7 +44,6 @@ def applied(many: tuple[Project, Remote, Door], meanwhile: Callable[[], object])
     return ran
 
 
-@AGAIN
 def test_an_object_edited_while_others_were_updated_is_not_overwritten(many: tuple[Project, Remote, Door]) -> None:
     """row 2"""
     _, remote, _ = many
@@ -57,7 +54,6 @@ def test_an_object_edited_while_others_were_updated_is_not_overwritten(many: tup
     assert "has changed in model since" in " ".join((ran.out + ran.err).split())
 
 
-@AGAIN
 def test_an_object_protected_while_others_were_updated_is_not_deleted(many: tuple[Project, Remote, Door]) -> None:
     """row 2"""
     project, remote, _ = many
@@ -70,7 +66,6 @@ def test_an_object_protected_while_others_were_updated_is_not_deleted(many: tupl
     assert "protect" in ran.out + ran.err
 
 
-@AGAIN
 def test_a_store_that_got_a_user_while_others_were_updated_is_not_deleted(many: tuple[Project, Remote, Door]) -> None:
     """row 2: what can refer to it is listed again before it goes"""
     project, remote, _ = many
@@ -84,7 +79,6 @@ def test_a_store_that_got_a_user_while_others_were_updated_is_not_deleted(many: 
     assert "vector_store/store" in ran.out + ran.err
 
 
-@AGAIN
 def test_an_object_that_another_owner_took_over_meanwhile_is_left_alone(many: tuple[Project, Remote, Door]) -> None:
     """row 2: ownership is judged again"""
     _, remote, _ = many
@@ -95,7 +89,6 @@ def test_an_object_that_another_owner_took_over_meanwhile_is_left_alone(many: tu
     assert ran.code == 5
 
 
-@AGAIN
 def test_an_object_edited_before_its_delete_is_kept(many: tuple[Project, Remote, Door]) -> None:
     """row 2: somebody still works with it"""
     project, remote, _ = many
@@ -105,7 +98,6 @@ def test_an_object_edited_before_its_delete_is_kept(many: tuple[Project, Remote,
     assert ran.code == 5
 
 
-@AGAIN
 def test_a_field_that_somebody_set_to_what_the_file_says_is_not_sent(many: tuple[Project, Remote, Door]) -> None:
     """row 2: what is wanted is there already"""
     _, remote, _ = many
@@ -113,7 +105,6 @@ def test_a_field_that_somebody_set_to_what_the_file_says_is_not_sent(many: tuple
     assert (ran.code, len(sent(remote))) == (0, 39)
 
 
-@AGAIN
 def test_each_object_is_read_once_right_before_its_request(many: tuple[Project, Remote, Door]) -> None:
     """row 2: and nothing else is read for it"""
     _, remote, _ = many
@@ -124,7 +115,6 @@ def test_each_object_is_read_once_right_before_its_request(many: tuple[Project, 
         assert (before.method, before.path) == ("GET", request.path)
 
 
-@AGAIN
 def test_what_was_read_a_moment_ago_is_not_read_again(many: tuple[Project, Remote, Door]) -> None:
     """row 2: forty updates, and no request but theirs and the lists"""
     project, remote, _ = many

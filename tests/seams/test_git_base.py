@@ -40,7 +40,6 @@ def bodies(remote: Remote) -> list[Any]:
     return sorted((body for _, _, body in sent(remote)), key=str)
 
 
-@pytest.mark.xfail(strict=True, reason="what was never sent is taken for a change made outside")
 @pytest.mark.parametrize("on_drift", ["keep", "fail"])
 def test_a_change_that_was_refused_once_is_sent_by_the_next_commit(
     project: Project, refused: Remote, on_drift: str

@@ -11,7 +11,6 @@ from tests.conftest import Project, Remote
 from tests.seams.conftest import assistants, mark_of, sent
 
 KEYS = ("a", "b", "c")
-REFUSED = pytest.mark.xfail(strict=True, reason="a rename to a key that another object has is not a rename")
 
 
 def manifest(content: str, moved_from: str | None = None, more: str = "") -> str:
@@ -68,7 +67,6 @@ ROTATION = {"a": "b", "b": "c", "c": "a"}
 OTHER_ROTATION = {"a": "c", "c": "b", "b": "a"}
 
 
-@REFUSED
 @pytest.mark.parametrize("moves", [SWAP, ROTATION, OTHER_ROTATION], ids=["swap", "rotation", "the other way round"])
 def test_keys_that_are_exchanged_move_marks_and_nothing_else(
     project: Project, remote: Remote, three: dict[str, str], moves: dict[str, str]
@@ -82,7 +80,6 @@ def test_keys_that_are_exchanged_move_marks_and_nothing_else(
     nothing_more(project, remote)
 
 
-@REFUSED
 def test_a_saved_plan_exchanges_keys_as_well(project: Project, remote: Remote, three: dict[str, str]) -> None:
     """row 10"""
     rename(project, SWAP)
@@ -94,7 +91,6 @@ def test_a_saved_plan_exchanges_keys_as_well(project: Project, remote: Remote, t
     nothing_more(project, remote)
 
 
-@REFUSED
 def test_a_swap_with_an_edit_sends_the_edit_to_the_right_object(
     project: Project, remote: Remote, three: dict[str, str]
 ) -> None:
@@ -111,7 +107,6 @@ def test_a_swap_with_an_edit_sends_the_edit_to_the_right_object(
     nothing_more(project, remote)
 
 
-@REFUSED
 def test_a_swap_of_which_one_half_fails_is_finished_by_the_next_apply(
     project: Project, start: Callable[..., Remote]
 ) -> None:
@@ -128,7 +123,6 @@ def test_a_swap_of_which_one_half_fails_is_finished_by_the_next_apply(
     assert not [method for method, _, body in sent(remote) if method == "DELETE" or set(body) != {"metadata"}]
 
 
-@REFUSED
 def test_an_edit_after_the_swap_goes_to_the_object_that_has_the_key_now(
     project: Project, remote: Remote, three: dict[str, str]
 ) -> None:
@@ -145,7 +139,6 @@ def test_an_edit_after_the_swap_goes_to_the_object_that_has_the_key_now(
     assert live(remote)[three["b"]] == ("Bot b", "a")
 
 
-@REFUSED
 def test_keys_that_are_exchanged_in_the_lock_file_send_nothing(project: Project, remote: Remote) -> None:
     """row 10"""
     project.target(remote.url, more="    marks: lock-file\n")
@@ -157,7 +150,6 @@ def test_keys_that_are_exchanged_in_the_lock_file_send_nothing(project: Project,
     nothing_more(project, remote)
 
 
-@pytest.mark.xfail(strict=True, reason="the object of a is deleted, and its content written under the id of b")
 def test_a_chain_at_whose_end_one_leaves_harms_no_object_that_stays(
     project: Project, remote: Remote, three: dict[str, str]
 ) -> None:
@@ -178,7 +170,6 @@ def test_a_chain_at_whose_end_one_leaves_harms_no_object_that_stays(
         assert {tuple(body) for _, _, body in sent(remote) if body} == {("metadata",)}
 
 
-@pytest.mark.xfail(strict=True, reason="a plan for the chain deletes the object of a")
 def test_a_plan_of_such_a_chain_deletes_nothing_that_moves(
     project: Project, remote: Remote, three: dict[str, str]
 ) -> None:

@@ -52,8 +52,8 @@ def refused(project: Project, remote: Remote, verb: str = "plan") -> dict[str, s
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param(UNNAMED, marks=pytest.mark.xfail(strict=True, reason="an unnamed object is created again")),
-        pytest.param(NAMED, marks=pytest.mark.xfail(strict=True, reason="the block is by name, with a wrong line")),
+        pytest.param(UNNAMED),
+        pytest.param(NAMED),
     ],
     ids=["unnamed", "named"],
 )
@@ -69,7 +69,6 @@ def test_another_owner_in_the_settings_does_not_double_what_the_old_one_made(
     assert "adopt" not in block["hint"]
 
 
-@pytest.mark.xfail(strict=True, reason="an unnamed object is created again")
 def test_the_line_to_run_for_another_owner_works(project: Project, remote: Remote) -> None:
     """row 7"""
     made(project, remote, UNNAMED)
@@ -94,7 +93,6 @@ def is_said_to_have_equal_content(block: dict[str, str], id: str) -> None:
     assert "same_name: allow" in block["hint"]
 
 
-@pytest.mark.xfail(strict=True, reason="an object without a mark is looked for by its name alone")
 @pytest.mark.parametrize("metadata", [{}, {"team": "people"}], ids=["wiped", "replaced"])
 def test_an_object_whose_mark_a_script_took_away_is_not_doubled(
     managed: Project, remote: Remote, metadata: dict[str, str]
@@ -104,7 +102,6 @@ def test_an_object_whose_mark_a_script_took_away_is_not_doubled(
     is_said_to_have_equal_content(refused(managed, remote), id)
 
 
-@pytest.mark.xfail(strict=True, reason="an object with a damaged mark is looked for by its name alone")
 @pytest.mark.parametrize("words", [{"version": "x"}, {"nonce": "!!", "units": "?"}], ids=["no version", "no nonce"])
 def test_an_object_whose_mark_is_damaged_is_not_doubled(
     managed: Project, remote: Remote, words: dict[str, str]
@@ -114,7 +111,6 @@ def test_an_object_whose_mark_is_damaged_is_not_doubled(
     is_said_to_have_equal_content(refused(managed, remote), id)
 
 
-@pytest.mark.xfail(strict=True, reason="a released object is looked for by its name alone")
 def test_an_object_that_was_released_is_not_doubled_by_the_manifest_that_stayed(
     managed: Project, remote: Remote
 ) -> None:
@@ -128,7 +124,6 @@ def to_a_lock_file(project: Project) -> None:
     setting(project, "targets:\n  test:\n", "targets:\n  test:\n    marks: lock-file\n")
 
 
-@pytest.mark.xfail(strict=True, reason="marks in metadata are not seen where new ones go to the lock file")
 def test_marks_in_metadata_are_seen_where_new_ones_go_to_the_lock_file(project: Project, remote: Remote) -> None:
     """row 7"""
     made(project, remote, UNNAMED)
@@ -147,7 +142,6 @@ def test_named_objects_are_not_doubled_where_new_marks_go_to_the_lock_file(proje
     only(remote)
 
 
-@pytest.mark.xfail(strict=True, reason="an object without a mark is looked for by its name alone")
 def test_the_line_to_run_for_equal_content_works(project: Project, remote: Remote) -> None:
     """row 7"""
     made(project, remote, UNNAMED)
@@ -185,7 +179,6 @@ def test_manifests_of_equal_content_each_get_an_object(project: Project, remote:
     assert sorted(mark_of(each)["key"] for each in remote.objects()) == ["desk", "second", "third"]
 
 
-@pytest.mark.xfail(strict=True, reason="an unmanaged object is looked for by its name alone")
 def test_an_unmanaged_object_with_defaults_filled_in_is_of_equal_content(project: Project, remote: Remote) -> None:
     """row 7: compared as a plan compares, made by a person"""
     project.target(remote.url)
@@ -196,7 +189,6 @@ def test_an_unmanaged_object_with_defaults_filled_in_is_of_equal_content(project
     is_said_to_have_equal_content(refused(project, remote), id)
 
 
-@pytest.mark.xfail(strict=True, reason="the hint says `adopt`, which is refused")
 def test_an_object_of_the_same_name_and_another_owner_is_taken_over_and_not_adopted(
     project: Project, remote: Remote
 ) -> None:
@@ -219,19 +211,16 @@ def test_an_object_of_the_same_name_and_another_owner_is_taken_over_and_not_adop
             unicodedata.normalize("NFD", "Café"),
             "Café",
             id="composed",
-            marks=pytest.mark.xfail(strict=True, reason="names are compared by their bytes"),
         ),
         pytest.param(
             "HELPDESK",
             "Helpdesk",
             id="case",
-            marks=pytest.mark.xfail(strict=True, reason="names are compared by their bytes"),
         ),
         pytest.param(
             "STRASSE",
             "Straße",
             id="folded",
-            marks=pytest.mark.xfail(strict=True, reason="names are compared by their bytes"),
         ),
     ],
 )
@@ -259,7 +248,6 @@ def test_two_owners_may_have_one_key_where_the_manifest_says_so(project: Project
     assert project.ok("plan", "--detailed-exitcode").code == 0
 
 
-@pytest.mark.xfail(strict=True, reason="a saved plan is taken up by names alone")
 def test_an_object_of_equal_content_made_since_the_plan_stops_its_create(project: Project, remote: Remote) -> None:
     """row 7: the rule runs when a saved plan is taken up, too"""
     project.target(remote.url)
@@ -272,7 +260,6 @@ def test_an_object_of_equal_content_made_since_the_plan_stops_its_create(project
     assert sent(remote) == []
 
 
-@pytest.mark.xfail(strict=True, reason="an unnamed object is created again")
 def test_a_vector_store_without_a_name_is_not_doubled(project: Project, remote: Remote) -> None:
     """row 7: other kinds"""
     project.target(remote.url)

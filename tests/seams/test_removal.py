@@ -59,7 +59,6 @@ def leaving_with_a_duplicate(project: Project, remote: Remote) -> dict[str, Any]
     return second
 
 
-@pytest.mark.xfail(strict=True, reason="a duplicate that was removed counts as the update of its address")
 def test_a_store_whose_last_use_could_not_be_ended_is_kept(project: Project, start: Callable[..., Remote]) -> None:
     """row 15"""
     remote = start(
@@ -101,7 +100,6 @@ def marked(remote: Remote) -> int:
     return sum(1 for each in remote.objects() if mark_of(each))
 
 
-@pytest.mark.xfail(strict=True, reason="the guard counts deletes alone")
 @pytest.mark.parametrize("more", [(), ("--allow-deletes", "49"), ("--allow-deletes", "51")], ids=["none", "49", "51"])
 def test_many_releases_are_held_back_until_their_number_is_named(
     releasing: Project, remote: Remote, more: tuple[str, ...]
@@ -125,7 +123,6 @@ def test_with_their_number_they_are_released(releasing: Project, remote: Remote)
     assert releasing.ok("plan", "--detailed-exitcode").code == 0
 
 
-@pytest.mark.xfail(strict=True, reason="the guard counts deletes alone")
 def test_a_saved_plan_of_many_releases_needs_the_number_too(releasing: Project, remote: Remote) -> None:
     """row 23"""
     assert releasing.run("plan", "--out", "plan.json").code == 4
@@ -135,7 +132,6 @@ def test_a_saved_plan_of_many_releases_needs_the_number_too(releasing: Project, 
     assert marked(remote) == 5
 
 
-@pytest.mark.xfail(strict=True, reason="the guard counts deletes alone")
 def test_releases_and_deletes_are_counted_together(project: Project, remote: Remote) -> None:
     """row 23: one of each is two"""
     project.target(remote.url)
@@ -173,7 +169,6 @@ def test_a_release_that_somebody_asks_for_by_name_needs_no_number(project: Proje
     assert marked(remote) == 0
 
 
-@pytest.mark.xfail(strict=True, reason="a part deletes the duplicates of its addresses")
 @pytest.mark.parametrize("more", [(), ("assistant/n0",)], ids=["alone", "beside another"])
 def test_a_plan_of_some_addresses_deletes_nothing(project: Project, remote: Remote, more: tuple[str, ...]) -> None:
     """row 32"""

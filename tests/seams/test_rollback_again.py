@@ -46,7 +46,6 @@ def deleted(project: Project, count: int = 1) -> None:
     project.ok("apply", "--yes", "--allow-deletes", str(count), "--rollback-out", "back.json")
 
 
-@pytest.mark.xfail(strict=True, reason="the values of before are sent, with the id of a store that is gone")
 def test_an_assistant_and_its_store_come_back_and_belong_together(linked: Project, remote: Remote) -> None:
     """row 16"""
     linked.remove("assistants.d/store.yaml")
@@ -60,7 +59,6 @@ def test_an_assistant_and_its_store_come_back_and_belong_together(linked: Projec
     assert used(remote.named("Bot")) == [new]
 
 
-@pytest.mark.xfail(strict=True, reason="the values of before are sent, with the id of a store that is gone")
 def test_an_assistant_that_stayed_gets_the_store_that_comes_back(linked: Project, remote: Remote) -> None:
     """row 16: the store was deleted, and the assistant changed"""
     linked.remove("assistants.d/store.yaml")
@@ -74,7 +72,6 @@ def test_an_assistant_that_stayed_gets_the_store_that_comes_back(linked: Project
     assert remote.named("Bot")["id"] == id
 
 
-@pytest.mark.xfail(strict=True, reason="the assistant that comes back is not planned for by its files")
 def test_after_the_rollback_the_files_of_before_have_nothing_to_change(linked: Project, remote: Remote) -> None:
     """row 16"""
     linked.remove("assistants.d/store.yaml")
@@ -124,7 +121,6 @@ def telling(request: pytest.FixtureRequest, project: Project) -> Iterator[Remote
         yield Remote(app, server)
 
 
-@pytest.mark.xfail(strict=True, reason="all that was shown is sent, and the server refuses it")
 def test_a_delete_is_taken_back_with_the_fields_that_can_be_written(project: Project, telling: Remote) -> None:
     """row 17"""
     project.remove("assistants.d/bot.yaml")

@@ -29,7 +29,6 @@ def two_units(project: Project, remote: Remote) -> Project:
     return project
 
 
-@pytest.mark.xfail(strict=True, reason="a unit that has its value already makes the whole change stale")
 @pytest.mark.parametrize("more", [(), ("--sealed",)], ids=["open", "sealed"])
 def test_a_unit_set_by_hand_to_what_is_wanted_is_applied_already_and_the_other_is_sent(
     two_units: Project, remote: Remote, more: tuple[str, ...]
@@ -43,7 +42,6 @@ def test_a_unit_set_by_hand_to_what_is_wanted_is_applied_already_and_the_other_i
     assert two_units.ok("plan", "--detailed-exitcode").code == 0
 
 
-@pytest.mark.xfail(strict=True, reason="both units are named, though one of them is as wanted")
 def test_of_two_units_the_one_that_somebody_changed_is_named_and_nothing_is_sent(
     two_units: Project, remote: Remote
 ) -> None:
@@ -66,7 +64,6 @@ def test_both_units_set_by_hand_leave_nothing_to_send(two_units: Project, remote
     assert [each["outcome"] for each in ran.json["outcomes"]] == ["already-applied"]
 
 
-@pytest.mark.xfail(strict=True, reason="an entry that has its value already makes the whole change stale")
 def test_an_entry_set_by_hand_to_what_is_wanted_is_applied_already_and_the_other_is_sent(
     project: Project, remote: Remote
 ) -> None:
@@ -102,7 +99,6 @@ def keys(remote: Remote) -> dict[str, str]:
     return {mark_of(each)["key"]: each["name"] for each in remote.objects()}
 
 
-@pytest.mark.xfail(strict=True, reason="the adopted object has the name until its own change is sent")
 def test_an_object_that_is_adopted_is_not_in_the_way_of_one_of_its_name(
     adopting: tuple[Project, str], remote: Remote
 ) -> None:
@@ -113,7 +109,6 @@ def test_an_object_that_is_adopted_is_not_in_the_way_of_one_of_its_name(
     assert project.ok("plan", "--detailed-exitcode").code == 0
 
 
-@pytest.mark.xfail(strict=True, reason="the plan is stale when it is taken up: the adopted object has the name")
 @pytest.mark.parametrize("more", [(), ("--sealed",)], ids=["open", "sealed"])
 def test_a_saved_plan_that_adopts_and_creates_applies_in_one_go(
     adopting: tuple[Project, str], remote: Remote, more: tuple[str, ...]
@@ -237,9 +232,7 @@ def saved(account: Account, sealed: bool) -> list[Any]:
     return account.writes()[before:]
 
 
-SEALED = pytest.param(
-    True, id="sealed", marks=pytest.mark.xfail(strict=True, reason="a sealed plan that clears an entry is stale always")
-)
+SEALED = pytest.param(True, id="sealed")
 
 
 @pytest.mark.parametrize("sealed", [SEALED, pytest.param(False, id="open")])
