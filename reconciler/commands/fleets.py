@@ -139,7 +139,7 @@ class Fleet:
         )
         chunks = ChunkTarget(
             identity=session.identity,
-            scope=Scope(session.owner, digests=session.digests),
+            scope=Scope(session.owner, digests=session.digests, neighbours=session.neighbours),
             driver=session.driver,
             kinds=session.kinds,
             manifests=files.manifests,

@@ -152,8 +152,15 @@ class Session:
         only = frozenset(known_addresses(addresses, loaded.manifests if loaded else ())) or None
         prune = self.settings.prune is Prune.OWNED
         elsewhere = loaded.elsewhere if loaded else frozenset()
-        neighbours = frozenset(each.owner for each in self.settings.targets.values() if each.owner) - {self.owner}
-        return Scope(self.owner, prune, allow_deletes, only, policy, self.digests, elsewhere, neighbours=neighbours)
+        return Scope(
+            self.owner, prune, allow_deletes, only, policy, self.digests, elsewhere, neighbours=self.neighbours
+        )
+
+    @cached_property
+    def neighbours(self) -> frozenset[str]:
+        """The owners of other targets in these settings."""
+        owners = {each.owner or self.settings.owner for each in self.settings.targets.values()}
+        return frozenset(owner for owner in owners if owner and owner != self.owner)
 
     @property
     def digests(self) -> bool:

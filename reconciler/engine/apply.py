@@ -54,7 +54,7 @@ class ApplyOptions:
 
     What is applied against was read at `read_at` on `clock` (None: just now); an object that was read more than
     `fresh_seconds` ago is read again before it is written. Where not everything was read that may use an object
-    (`users_known` is False), that is read before each delete.
+    (`users_known` is False), that is read before each delete. `neighbours` are the owners of other targets.
     """
 
     concurrency: int = 8
@@ -62,6 +62,7 @@ class ApplyOptions:
     fresh_seconds: float = 5
     read_at: float | None = None
     users_known: bool = True
+    neighbours: frozenset[str] = frozenset()
     indexing_seconds: float = 600
     stop_on_error: bool = False
     report: Callable[[Outcome], None] = lambda outcome: None
@@ -98,7 +99,8 @@ def apply_plan(
     Creates are settled within the run, by looking at whole lists, unless another way of `settling` is given. Raises
     StalePlan, before anything is sent, where a change no longer fits.
     """
-    world = World({o.kind.name: index(o.kind, o.objects, plan.owner) for o in observed}, bound=bound_by(plan))
+    found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in observed}
+    world = World(found, bound=bound_by(plan), neighbours=options.neighbours)
     steps, already = _check_all(plan, world)
     for outcome in already:
         options.report(outcome)

@@ -225,6 +225,7 @@ def _carry_out(
         concurrency=target.concurrency,
         settle_seconds=target.settle_seconds,
         users_known=False,
+        neighbours=target.scope.neighbours,
         report=notes.take,
         draw=target.draw,
         stop=target.stop,

@@ -74,6 +74,18 @@ def test_the_owner_of_a_target_is_on_its_objects(project: Project, remote: Remot
     assert [each["metadata"]["reconciler"].split()[1] for each in remote.objects() if each["name"] == "a"] == ["acme"]
 
 
+def test_two_owners_in_one_account_make_an_object_each_of_the_same_files(project: Project, remote: Remote) -> None:
+    settings(project, us=at(remote.url), eu=at(remote.url, more="    owner: acme-eu\n"))
+    project.write("assistants.d/a.yaml", AB.format("a"))
+    project.write("assistants.d/unnamed.yaml", "model: gpt-4o\ninstructions: Be kind.\n")
+    for target in ("us", "eu"):
+        project.ok("--target", target, "apply", "--yes")
+    for target in ("us", "eu"):
+        project.ok("--target", target, "plan", "--detailed-exitcode")
+    owners = sorted(each["metadata"]["reconciler"].split(" ")[1] for each in remote.objects())
+    assert owners == ["acme", "acme", "acme-eu", "acme-eu"]
+
+
 def test_credentials_that_turn_out_to_be_one_are_refused(shared: Project, remote: Remote) -> None:
     shared.environment["KEY_EU"] = "sk-us"
     shared.write("assistants.d/a.yaml", AB.format("a"))
