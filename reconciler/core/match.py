@@ -200,7 +200,7 @@ class _Matching:
     def _by_key(self, manifest: Manifest) -> Pair:
         key = manifest.address.key
         if block := self.refused.get(key):
-            return Pair(manifest, How.MOVED, block=block)
+            return Pair(manifest, How.MOVED, self._leaving(manifest.moved_from or "")[0].live, block=block)
         if source := self.moves.get(key):
             self.taken[source.live.id] = manifest.address
             return Pair(manifest, How.MOVED, source.live)
@@ -246,8 +246,8 @@ class _Matching:
         return Pair(manifest, How.CONTENT, each.live)
 
     def _surplus(self, key: str, pair: Pair) -> list[tuple[Managed, bool]]:
-        if pair.block and pair.how is How.MOVED:
-            return []
+        if pair.block:
+            return []  # which one its manifest means is not known
         several = self._free(key)
         return [(each, satisfies(self.kind, pair.manifest, each.live)) for each in several]
 

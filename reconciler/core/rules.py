@@ -73,10 +73,12 @@ def refusal(change: Change, world: World) -> Block | None:
 
 
 def newer_object(change: Change, world: World) -> Block | None:
-    """An address that has an object already, whose mark a newer version wrote."""
-    found = world.found[change.address.kind]
+    """An address that has an object already (or had one before a move), whose mark a newer version wrote."""
+    found, matched = world.found[change.address.kind], world.matches.get(change.address.kind)
+    pair = matched.pairs.get(change.address.key) if matched else None
+    keys = (change.address.key, pair.manifest.moved_from if pair else None)
     for live, mark in found.newer:
-        if mark.owner == found.owner and mark.key == change.address.key:
+        if mark.owner == found.owner and mark.key in keys:
             hint = f"{live.id} of this address was written by a newer reconciler: upgrade to change it"
             return Block(Blocker.READ_ONLY_MARK, hint)
     return None
