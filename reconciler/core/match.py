@@ -165,6 +165,11 @@ class _Matching:
         pairs |= self._by_content(rest) if self.kind.immutable else {key: self._by_key(m) for key, m in rest.items()}
         known = self.manifests.keys() | set(self.elsewhere)
         orphans = [each for key in sorted(self.found.managed.keys() - known) for each in self._free(key)]
+        several = sorted(self.found.duplicates.keys() & self.manifests.keys())
+        orphans += [
+            each for key in several if not pairs[key].block for each in self._free(key) if self._left(key, each)
+        ]
+        orphans.sort(key=lambda each: each.mark.key)
         surplus = {key: several for key in sorted(self.manifests) if (several := self._surplus(key, pairs[key]))}
         renamed = {m.moved_from or "": m.address for key in self.refused for m in [self.manifests[key]]}
         return Match(self.found, {key: pairs[key] for key in sorted(pairs)}, orphans, surplus, renamed, self.bound)
@@ -247,9 +252,13 @@ class _Matching:
 
     def _surplus(self, key: str, pair: Pair) -> list[tuple[Managed, bool]]:
         if pair.block:
-            return []  # which one its manifest means is not known
-        several = self._free(key)
+            return []  # which of them the manifest means is not known
+        several = (each for each in self._free(key) if not self._left(key, each))
         return [(each, satisfies(self.kind, pair.manifest, each.live)) for each in several]
+
+    def _left(self, key: str, each: Managed) -> bool:
+        """Whether an object was to leave its key when another came there, and lost its manifest: it is no duplicate."""
+        return not self.kind.immutable and not self._has_arrived(key, each) and bool(self._arrived(key))
 
     def _moves(self) -> tuple[dict[str, Managed], dict[str, Block]]:
         """The moves that are pending, by the key they lead to, and those that cannot be."""

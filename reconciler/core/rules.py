@@ -25,7 +25,6 @@ from reconciler.core.model import (
     LiveObject,
     Manifest,
     OnDrift,
-    OnRemove,
     Path,
     Reason,
     Removal,
@@ -184,7 +183,7 @@ def protected(change: Change, world: World) -> Block | None:
     """A delete of what its mark protects, whatever became of its manifest."""
     live = world.live(change)
     mark = mark_of(world.found[change.address.kind].kind, live) if live else None
-    if not isinstance(mark, Mark) or not mark.protect or mark.on_remove is OnRemove.RELEASE:
+    if not isinstance(mark, Mark) or not mark.protect:
         return None
     hint = "to delete it, bring its manifest back with `protect: false`, apply, then remove the manifest"
     return Block(Blocker.PROTECT, hint)

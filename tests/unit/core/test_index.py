@@ -62,7 +62,10 @@ def test_between_objects_of_one_age_the_smaller_id_wins_for_everyone() -> None:
 
 def test_several_duplicates_are_all_kept_in_order_of_age() -> None:
     found = indexed(*(marked(f"o{n}", "k", {}, nonce=f"n{n}", created=9 - n) for n in range(3)))
-    assert (found.managed["k"].live.id, [duplicate.live.id for duplicate in found.duplicates["k"]]) == ("o2", ["o1", "o0"])
+    assert (found.managed["k"].live.id, [duplicate.live.id for duplicate in found.duplicates["k"]]) == (
+        "o2",
+        ["o1", "o0"],
+    )
 
 
 def test_the_same_key_of_another_owner_is_neither_clone_nor_duplicate() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from reconciler.core.fingerprint import fingerprint
 from reconciler.core.index import Observation, content_of, mark_of
 from reconciler.core.model import Address, LiveObject, Manifest
