@@ -2,93 +2,104 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import pytest
 
-from reconciler.core import policy
-from reconciler.core.model import Action, Address, Block, Blocker, Body, Change, OnRemove, Reason
-from tests.unit.core.build import WIDGET, actions, bare, manifest, marked, plan, the_change, with_mark
+from reconciler.core import rules
+from reconciler.core.index import index
+from reconciler.core.model import (
+    Action,
+    Address,
+    Block,
+    Blocker,
+    Body,
+    Change,
+    ConflictPolicy,
+    Json,
+    LiveObject,
+    OnDrift,
+    OnRemove,
+    Reason,
+    Removal,
+    Resolve,
+)
+from tests.unit.core.build import (
+    ASSISTANT,
+    OWNER,
+    WIDGET,
+    Applied,
+    actions,
+    bare,
+    manifest,
+    marked,
+    plan,
+    the_change,
+    with_mark,
+)
 
 
-def removals(count: int, reason: Reason = Reason.ORPHAN, action: Action = Action.DELETE) -> list[Change]:
-    return [Change(Address("assistant", f"k{n}"), action, f"o{n}", (reason,)) for n in range(count)]
+def removals(count: int, action: Action = Action.DELETE, removal: Removal | None = Removal.ORPHAN) -> list[Change]:
+    return [Change(Address("assistant", f"k{n}"), action, f"o{n}", number=n, removal=removal) for n in range(count)]
+
+
+PROTECTED = Change(
+    Address("assistant", "p"),
+    Action.DELETE,
+    "p",
+    blocked=Block(Blocker.PROTECT, "h"),
+    number=99,
+    removal=Removal.ORPHAN,
+)
 
 
 class TestGuard:
+    @pytest.mark.parametrize("action", [Action.DELETE, Action.RELEASE])
     @pytest.mark.parametrize(
         ("count", "owned", "held"),
         [(0, 0, False), (0, 9, False), (1, 1, True), (1, 2, True), (1, 4, True), (1, 5, False), (2, 100, True)],
         ids=["none", "none of 9", "all", "half", "a quarter", "a fifth", "more than one"],
     )
-    def test_more_than_one_or_over_a_fifth_or_all_is_held(self, count: int, owned: int, held: bool) -> None:
-        assert [c.blocked is not None for c in policy.guard(removals(count), owned, None)] == [held] * count
+    def test_more_than_one_or_over_a_fifth_or_all_is_held(
+        self, count: int, owned: int, held: bool, action: Action
+    ) -> None:
+        assert [c.blocked is not None for c in rules.guard(removals(count, action), owned, None)] == [held] * count
 
-    def test_the_hint_names_the_exact_number(self) -> None:
-        block = Block(Blocker.GUARD, "3 of 40 would be deleted: if that is meant, add --allow-deletes 3")
-        assert [c.blocked for c in policy.guard(removals(3), 40, None)] == [block] * 3
+    @pytest.mark.parametrize(
+        ("actions", "what"),
+        [
+            ([Action.DELETE] * 3, "deleted"),
+            ([Action.RELEASE] * 3, "deleted or released"),
+            ([Action.DELETE, Action.DELETE, Action.RELEASE], "deleted or released"),
+        ],
+        ids=["deletes", "releases", "both"],
+    )
+    def test_the_hint_names_the_exact_number(self, actions: list[Action], what: str) -> None:
+        changes = [replace(c, action=action) for c, action in zip(removals(3), actions, strict=True)]
+        block = Block(Blocker.GUARD, f"3 of 40 would be {what}: if that is meant, add --allow-deletes 3")
+        assert [c.blocked for c in rules.guard(changes, 40, None)] == [block] * 3
 
     @pytest.mark.parametrize(("allowed", "held"), [(3, False), (2, True), (4, True), (0, True), (None, True)])
     def test_only_the_exact_number_lets_them_pass(self, allowed: int | None, held: bool) -> None:
-        assert all((c.blocked is not None) is held for c in policy.guard(removals(3), 40, allowed))
+        assert all((c.blocked is not None) is held for c in rules.guard(removals(3), 40, allowed))
 
-    def test_twins_releases_and_deletes_already_held_are_not_counted(self) -> None:
-        others = removals(3, Reason.DUPLICATE) + removals(3, action=Action.RELEASE)
-        protected = Change(Address("assistant", "p"), Action.DELETE, "p", blocked=Block(Blocker.PROTECT, "h"))
-        changes = [*others, protected, *removals(1)]
-        assert policy.guard(changes, 5, None) == changes
+    def test_duplicates_what_is_replaced_releases_by_command_and_what_is_held_are_not_counted(self) -> None:
+        others = [
+            *removals(3, removal=Removal.DUPLICATE),
+            *removals(3, removal=Removal.REPLACED),
+            *removals(3, action=Action.RELEASE, removal=None),
+        ]
+        changes = [*others, PROTECTED, *removals(1)]
+        assert rules.guard(changes, 5, None) == changes
 
     def test_what_is_held_for_another_reason_keeps_its_reason(self) -> None:
-        protected = Change(Address("assistant", "p"), Action.DELETE, "p", blocked=Block(Blocker.PROTECT, "h"))
-        assert policy.guard([protected, *removals(2)], 99, None)[0] == protected
+        assert rules.guard([PROTECTED, *removals(2)], 99, None)[0] == PROTECTED
 
     def test_the_guard_is_lifted_for_exactly_the_number_it_holds(self) -> None:
-        protected = Change(Address("assistant", "p"), Action.DELETE, "p", blocked=Block(Blocker.PROTECT, "h"))
-        held = policy.guard([*removals(2), protected], 9, None)
-        assert policy.release_guard(held, 2) == [*removals(2), protected]
-        assert [policy.release_guard(held, n) for n in (None, 1, 3)] == [held] * 3
-
-
-class TestSameName:
-    BODY: ClassVar[Body] = {"model": "m", "name": "HR bot"}
-
-    def test_a_create_beside_one_of_the_same_name_is_blocked_with_three_ways_out(self) -> None:
-        change = the_change(plan([manifest("hr", self.BODY)], [bare("o1", self.BODY)]))
-        assert (change.action, change.blocked and change.blocked.by) == (Action.CREATE, Blocker.SAME_NAME)
-        assert change.blocked is not None
-        assert change.blocked.hint == (
-            "o1 has the same name and is not managed here. To manage it: `reconciler adopt assistant/hr o1` "
-            "(or add `reconciler: {id: o1}`). To create another: `reconciler: {same_name: allow}`"
-        )
-
-    def test_it_is_allowed_where_the_manifest_says_so(self) -> None:
-        wanted = manifest("hr", self.BODY, same_name_allowed=True)
-        assert the_change(plan([wanted], [bare("o1", self.BODY)])).blocked is None
-
-    @pytest.mark.parametrize("name", ["hr bot", "", None])
-    def test_another_name_or_none_is_no_hindrance(self, name: str | None) -> None:
-        wanted = manifest("hr", {"model": "m", "name": name})
-        assert the_change(plan([wanted], [bare("o1", {**self.BODY, "name": name and "HR bot"})])).blocked is None
-
-    def test_a_kind_without_names_has_no_namesakes(self) -> None:
-        found = plan([manifest("w", {"title": "t"}, WIDGET)], [bare("o1", {"title": "t"}, WIDGET)], WIDGET)
-        assert the_change(found).blocked is None
-
-    def test_objects_of_another_owner_count_and_our_own_do_not(self) -> None:
-        theirs = marked("o1", "x", self.BODY, owner="other")
-        assert the_change(plan([manifest("hr", self.BODY)], [theirs])).blocked is not None
-        ours = marked("o2", "b", self.BODY)
-        both = [manifest("b", self.BODY), manifest("hr", self.BODY)]
-        assert [c.blocked for c in plan(both, [ours]).changes] == [None, None]
-
-    @pytest.mark.parametrize(
-        ("count", "shown"), [(2, "o0, o1 has"), (3, "o0, o1, o2 has"), (5, "o0, o1, o2 and 2 more")]
-    )
-    def test_many_namesakes_are_counted_not_listed(self, count: int, shown: str) -> None:
-        objects = [bare(f"o{n}", self.BODY) for n in reversed(range(count))]
-        change = the_change(plan([manifest("hr", self.BODY)], objects))
-        assert change.blocked is not None
-        assert change.blocked.hint.startswith(shown)
+        held = rules.guard([*removals(2), PROTECTED], 9, None)
+        assert rules.release_guard(held, 2) == [*removals(2), PROTECTED]
+        assert [rules.release_guard(held, n) for n in (None, 1, 3)] == [held] * 3
 
 
 class TestBinding:
@@ -132,7 +143,8 @@ class TestBinding:
             (
                 [marked("o1", "x", {}, owner="other")],
                 Blocker.FOREIGN_OWNER,
-                "o1 is managed by 'other', not 'acme': they release it, or `reconciler takeover --from other`",
+                "o1 is managed by 'other', not 'acme': they release it, "
+                "or `reconciler takeover --from other assistant/hr`",
             ),
             (
                 [with_mark("o1", "2 x", {})],
@@ -144,7 +156,7 @@ class TestBinding:
     )
     def test_a_binding_that_cannot_be_is_refused(self, objects: list[object], by: Blocker, hint: str) -> None:
         change = the_change(plan([manifest("hr", self.BODY, id="o1")], objects))  # type: ignore[arg-type]
-        assert (change.action, change.id, change.patch) == (Action.ADOPT, "o1", None)
+        assert (change.action, change.id) == (Action.ADOPT, "o1")
         assert change.blocked == Block(by, hint)
 
     def test_one_object_is_bound_once(self) -> None:
@@ -184,5 +196,76 @@ class TestOtherRefusals:
         assert the_change(found).blocked == Block(Blocker.PROTECT, hint)
 
     def test_protection_does_not_hold_what_is_only_released(self) -> None:
-        found = plan([], [marked("o1", "gone", {}, protect=True, on_remove=OnRemove.RELEASE)])
-        assert actions(found) == [("release", "gone", "o1", False)]
+        others = [marked(f"k{n}", f"k{n}", {}) for n in range(4)]
+        live = marked("o1", "gone", {}, protect=True, on_remove=OnRemove.RELEASE)
+        found = plan([manifest(f"k{n}", {}) for n in range(4)], [live, *others])
+        assert actions(found)[-1] == ("release", "gone", "o1", False)
+
+    @pytest.mark.parametrize("action", [Action.UPDATE, Action.MOVE, Action.RELEASE, Action.DELETE])
+    @pytest.mark.parametrize(
+        ("live", "by"),
+        [
+            (marked("o1", "hr", {}, owner="other"), Blocker.FOREIGN_OWNER),
+            (with_mark("o1", "2 x", {}), Blocker.READ_ONLY_MARK),
+            (marked("o1", "hr", {}), None),
+            (bare("o1", {}), None),
+            (with_mark("o1", "hello", {}), None),
+        ],
+        ids=["foreign owner", "newer mark", "ours", "no mark", "damaged"],
+    )
+    def test_whatever_is_done_to_an_object_its_mark_as_it_is_now_counts(
+        self, action: Action, live: LiveObject, by: Blocker | None
+    ) -> None:
+        before = marked("o1", "hr", {})
+        change = Change(Address("assistant", "hr"), action, "o1")
+        world = rules.World({"assistant": index(ASSISTANT, [before], OWNER)})
+        assert rules.refusal(change, world) is None
+        fresh = replace(world, fresh={("assistant", "o1"): live})
+        block = rules.refusal(change, fresh)
+        assert (block and block.by) is by
+
+    def test_protection_that_appears_late_counts(self) -> None:
+        world = rules.World({"assistant": index(ASSISTANT, [marked("o1", "hr", {})], OWNER)})
+        change = Change(Address("assistant", "hr"), Action.DELETE, "o1")
+        fresh = replace(world, fresh={("assistant", "o1"): marked("o1", "hr", {}, protect=True)})
+        block = rules.refusal(change, fresh)
+        assert block is not None
+        assert block.by is Blocker.PROTECT
+
+    def test_what_is_not_there_any_more_is_refused_by_no_rule(self) -> None:
+        world = rules.World({"assistant": index(ASSISTANT, [], OWNER)})
+        for action in Action:
+            assert rules.refusal(Change(Address("assistant", "hr"), action, "o1"), world) is None
+
+
+class TestChangesOfOthers:
+    """A unit that was changed outside these files; what is not certain blocks nothing."""
+
+    def planned(self, file: Json, live: Json, certain: bool = True, **policy: Any) -> Block | None:
+        base = Applied(ASSISTANT, {"temperature": 0.5}, certain)
+        found = plan(
+            [manifest("k", {"temperature": file})],
+            [marked("o1", "k", {"temperature": live})],
+            base=base,
+            policy=ConflictPolicy(**policy),
+        )
+        return the_change(found).blocked
+
+    def test_a_certain_conflict_is_refused_with_the_ways_out(self) -> None:
+        assert self.planned(0.7, 0.9) == Block(
+            Blocker.CONFLICT,
+            "temperature changed both here and outside these files: `--resolve ours` sends what the file says, "
+            "`--resolve theirs` keeps what is live, `reconciler pull --theirs assistant/k` takes it into the file",
+        )
+        assert self.planned(0.7, 0.9, certain=False) is None
+        assert self.planned(0.7, 0.9, resolve=Resolve.OURS) is None
+
+    def test_certain_drift_is_refused_where_that_is_asked_for(self) -> None:
+        assert self.planned(0.5, 0.9, on_drift=OnDrift.FAIL) == Block(
+            Blocker.DRIFT,
+            "temperature changed outside these files: `--on-drift revert` sends what the file says, `--on-drift keep` "
+            "leaves it, `reconciler pull --theirs assistant/k` takes it into the file",
+        )
+        assert self.planned(0.5, 0.9) is None
+        assert self.planned(0.5, 0.9, certain=False, on_drift=OnDrift.FAIL) is None
+        assert self.planned(0.7, 0.5, on_drift=OnDrift.FAIL) is None
