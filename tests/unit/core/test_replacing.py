@@ -153,15 +153,10 @@ def test_rolling_back_says_what_is_not_kept() -> None:
     live, held = [on_paper("p1", "a", "old")], [on_shelf("s1", "s", [entry("p1", "a")], title="was")]
     plan = filed([paper("a", "new"), shelf("s", {"a": {}})], live, held)
     found = {kind.name: index(kind, objects, OWNER) for kind, objects in ((PAPER, live), (SHELF, held), (BOT, []))}
+    labels = held[0].body["labels"]
+    answers = {c.number: {"id": c.id or "p2", "title": "s", "labels": labels} for c in plan.changes}
     outcomes = [
-        Outcome(
-            c.address,
-            c.action,
-            Result.DONE,
-            c.id or "p2",
-            after={"id": c.id or "p2", "title": "s", "labels": held[0].body["labels"]},
-            number=c.number,
-        )
+        Outcome(c.address, c.action, Result.DONE, c.id or "p2", after=answers[c.number], number=c.number)
         for c in plan.changes
     ]
     back = rollback(plan, found, outcomes)
