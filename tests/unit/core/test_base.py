@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from reconciler.core import marks
-from reconciler.core.base import FilesBase, MarkBase, Remembered, UnknownBase, fingerprint, managed_units
+from reconciler.core.base import FilesBase, MarkBase, Remembered, UnknownBase, digest_of, managed_units
 from reconciler.core.index import Observation, index
-from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.marks import Mark
+from reconciler.core.match import match
 from reconciler.core.model import (
     Action,
     Address,
@@ -27,6 +27,7 @@ from reconciler.core.model import (
     Resolve,
     Unit,
 )
+from reconciler.core.ownership import Ownership
 from reconciler.core.plan import Scope, make_plan
 from reconciler.diagnostics import Code
 from tests.unit.core.build import ASSISTANT, OWNER, TARGET, applied, bare, manifest, plan, the_change, with_mark
@@ -38,7 +39,7 @@ BODY = {"model": "m", "temperature": 0.5, "metadata": {"team": "a"}}
 def remembering(key: str, last: Body, live: Body, nonce: str = "n1") -> LiveObject:
     """An object whose mark has digests of `last`, and which now looks like `live`."""
     managed = managed_units(ASSISTANT, manifest(key, last))
-    digests = {marks.code(unit): fingerprint(ASSISTANT, unit, value) for unit, value in managed.items()}
+    digests = {marks.code(unit): digest_of(ASSISTANT, unit, value) for unit, value in managed.items()}
     mark = Mark(OWNER, key, nonce, units=marks.codes(managed), digests=digests)
     return with_mark("o1", marks.write(mark), live)
 
@@ -51,7 +52,7 @@ def planned(
     digests: bool = True,
     **stance: Any,  # type: ignore[assignment]
 ) -> Plan:
-    scope = Scope(OWNER, stance=ConflictPolicy(**stance), digests=digests)
+    scope = Scope(OWNER, policy=ConflictPolicy(**stance), digests=digests)
     base = Remembered({each.address: each for each in earlier})
     return make_plan(TARGET, scope, "sha256:0", files, [Observation(ASSISTANT, (live,), 1)], base)
 
@@ -130,8 +131,8 @@ class TestDigests:
 
     def test_an_object_that_is_adopted_by_command_remembers_how_it_looked(self) -> None:
         live, wanted = bare("o1", {**BODY, "temperature": 0.9}), manifest("k", BODY)
-        planner = KindPlanner(index(ASSISTANT, [live], OWNER), {}, OWNER, digests=True)
-        adoption = planner.adoption(wanted, "o1")
+        matched = match(index(ASSISTANT, [live], OWNER), {})
+        adoption = Ownership(matched, OWNER, digests=True).adopt(wanted, "o1")
         [after] = applied(replace(plan(), changes=(adoption,)), [live], ASSISTANT)
         assert reasons(the_change(planned([wanted], after))) == {"temperature": Reason.EDITED}
 

@@ -8,8 +8,9 @@ from typing import ClassVar
 import pytest
 
 from reconciler.core.index import index
-from reconciler.core.model import ABSENT, Action, Body, Change, LiveObject, Manifest, OnRemove
-from reconciler.core.verify import AlreadyApplied, Ready, Stale, check, check_live, planned_writes, precondition
+from reconciler.core.model import ABSENT, Action, Blocker, Body, Change, LiveObject, Manifest, OnRemove
+from reconciler.core.rules import World, refusal
+from reconciler.core.verify import AlreadyApplied, Ready, Stale, check, check_live, expected, planned_writes
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, applied, bare, manifest, marked, plan, the_change, with_mark
 
 BODY: Body = {"model": "m", "temperature": 0.2, "metadata": {"team": "x", "theirs": "y"}}
@@ -23,8 +24,11 @@ def changed(live: LiveObject, **fields: object) -> LiveObject:
 
 
 def checked(wanted: Manifest | None, then: LiveObject | None, *now: LiveObject, **scope: object) -> object:
-    found = plan([wanted] if wanted else [], [then] if then else [], **scope)
-    return check(the_change(found), index(ASSISTANT, now, OWNER))
+    """What becomes of a change in the world as it is now: what is sent, or why it is not."""
+    change = the_change(plan([wanted] if wanted else [], [then] if then else [], **scope))
+    found = index(ASSISTANT, now, OWNER)
+    verdict, block = check(change, found), refusal(change, World({"assistant": found}))
+    return block.by if block and isinstance(verdict, Ready) else verdict
 
 
 class TestUpdate:
@@ -51,7 +55,7 @@ class TestUpdate:
 
     def test_a_mark_that_changed_makes_it_stale(self) -> None:
         now = with_mark("o1", "1 other k n1 - -", BODY)
-        assert checked(WANTED, LIVE, now) == Stale("o1 has changed in temperature since the plan was made")
+        assert checked(WANTED, LIVE, now) == Stale("o1 has changed in its mark since the plan was made")
 
     def test_entries_of_others_are_sent_as_they_are_now(self) -> None:
         wanted = manifest("k", {"model": "m", "temperature": 0.2, "metadata": {"team": "new"}})
@@ -65,6 +69,20 @@ class TestUpdate:
         now = applied(plan([wanted], [LIVE]), [LIVE], ASSISTANT)
         assert checked(wanted, LIVE, *now) == AlreadyApplied("o1")
         assert isinstance(checked(wanted, LIVE, LIVE), Ready)
+
+
+class TestUnitByUnit:
+    WANTED = manifest("k", {"model": "n", "temperature": 0.7, "metadata": {"team": "x"}})
+
+    def test_a_unit_that_has_its_value_by_now_is_not_sent_again(self) -> None:
+        assert checked(self.WANTED, LIVE, changed(LIVE, temperature=0.7)) == Ready({"model": "n"})
+
+    def test_a_unit_that_has_another_value_is_the_only_one_that_is_named(self) -> None:
+        stale = checked(self.WANTED, LIVE, changed(LIVE, temperature=0.3, model="n"))
+        assert stale == Stale("o1 has changed in temperature since the plan was made")
+
+    def test_nothing_is_sent_where_every_unit_has_its_value(self) -> None:
+        assert checked(self.WANTED, LIVE, changed(LIVE, temperature=0.7, model="n")) == AlreadyApplied("o1")
 
 
 class TestAnObjectReadByItself:
@@ -131,7 +149,10 @@ class TestCreate:
     WANTED = manifest("k", {"model": "m"})
 
     def test_it_is_ready_where_the_address_has_no_object(self) -> None:
-        assert isinstance(checked(self.WANTED, None, bare("o9", {"model": "m"})), Ready)
+        assert isinstance(checked(self.WANTED, None, bare("o9", {"model": "other"})), Ready)
+
+    def test_an_object_of_the_same_content_that_is_not_ours_holds_it_back(self) -> None:
+        assert checked(self.WANTED, None, bare("o9", {"model": "m"})) == Blocker.SAME_CONTENT
 
     def test_it_is_already_applied_where_its_object_is_there(self) -> None:
         assert checked(self.WANTED, None, marked("o1", "k", {"model": "m"})) == AlreadyApplied("o1")
@@ -146,37 +167,40 @@ class TestNamesakes:
 
     BODY: ClassVar[Body] = {"model": "m", "name": "desk"}
     WANTED = manifest("k", BODY)
-    HELD = Stale("o9 has its name, and is not managed here")
+    OTHER: ClassVar[Body] = {"model": "other", "name": "desk"}
 
     @pytest.mark.parametrize(
         "now",
         [
-            bare("o9", BODY),
-            bare("o9", {"name": "desk", "model": "other"}),
-            marked("o9", "k", BODY, owner="other"),
-            with_mark("o9", "2 newer", BODY),
-            with_mark("o9", "damaged", BODY),
+            bare("o9", OTHER),
+            marked("o9", "other", OTHER, owner="other"),
+            with_mark("o9", "2 newer", OTHER),
+            with_mark("o9", "damaged", OTHER),
         ],
-        ids=["unmarked", "other content", "another owner's", "newer", "damaged"],
+        ids=["unmarked", "another owner's", "newer", "damaged"],
     )
     def test_one_of_its_name_that_is_not_ours_makes_it_stale(self, now: LiveObject) -> None:
-        assert checked(self.WANTED, None, bare("o8", {"name": "other"}), now) == self.HELD
+        assert checked(self.WANTED, None, bare("o8", {"name": "other"}), now) == Blocker.SAME_NAME
 
     def test_one_of_its_name_that_is_ours_is_no_matter(self) -> None:
         assert isinstance(checked(self.WANTED, None, marked("o9", "other", self.BODY)), Ready)
 
     def test_a_copy_of_one_of_ours_is_a_namesake_too(self) -> None:
-        pair = [marked("o1", "other", {"name": "x"}, nonce="n"), marked("o9", "other", self.BODY, nonce="n", created=1)]
-        assert checked(self.WANTED, None, *pair) == self.HELD
+        pair = [marked("o1", "other", {"name": "x"}, nonce="n"), marked("o9", "other", self.OTHER, nonce="n", created=1)]
+        assert checked(self.WANTED, None, *pair) == Blocker.SAME_NAME
 
     def test_where_the_name_may_be_there_twice_it_is_no_matter(self) -> None:
         wanted = manifest("k", self.BODY, same_name_allowed=True)
         assert isinstance(checked(wanted, None, bare("o9", self.BODY)), Ready)
 
-    @pytest.mark.parametrize("name", ["Desk", "", None])
+    @pytest.mark.parametrize("name", ["Desk 2", "", None])
     def test_another_name_or_none_is_no_matter(self, name: str | None) -> None:
         wanted = manifest("k", {"model": "m", "name": name})
-        assert isinstance(checked(wanted, None, bare("o9", {"model": "m", "name": name and "desk"})), Ready)
+        assert isinstance(checked(wanted, None, bare("o9", {"model": "other", "name": name and "desk"})), Ready)
+
+    def test_case_and_composition_are_no_difference(self) -> None:
+        wanted = manifest("k", {"model": "m", "name": "Cafe\u0301"})
+        assert checked(wanted, None, bare("o9", {"model": "other", "name": "CAF\u00c9"})) == Blocker.SAME_NAME
 
     def test_its_own_object_is_told_before_a_namesake(self) -> None:
         own = marked("o1", "k", self.BODY)
@@ -184,8 +208,10 @@ class TestNamesakes:
 
     def test_a_kind_without_names_has_no_namesakes(self) -> None:
         change = the_change(plan([manifest("w", {"title": "t"}, WIDGET)], [], WIDGET))
-        now = [bare("o9", {"title": "t", "name": None}, WIDGET), bare("o8", {"title": "t"}, WIDGET)]
-        assert isinstance(check(change, index(WIDGET, now, OWNER)), Ready)
+        now = [bare("o9", {"title": "u", "name": None}, WIDGET), bare("o8", {"title": "u"}, WIDGET)]
+        found = index(WIDGET, now, OWNER)
+        assert isinstance(check(change, found), Ready)
+        assert refusal(change, World({"widget": found})) is None
 
 
 class TestDelete:
@@ -209,8 +235,7 @@ class TestDelete:
     def test_a_copy_that_somebody_made_meanwhile_makes_it_stale(self) -> None:
         copy = marked("o2", "gone", BODY, nonce="no1", created=1)
         then = marked("o1", "gone", BODY, nonce="no1")
-        stale = Stale("o2 has been made as a copy of o1, mark included, since the plan was made")
-        assert checked(None, then, copy, then, prune=True, allow_deletes=1) == stale
+        assert checked(None, then, copy, then, prune=True, allow_deletes=1) == Blocker.CLONE
 
     def test_a_copy_of_something_else_is_no_matter(self) -> None:
         others = [marked("o2", "k", BODY, nonce="n"), marked("o3", "k", BODY, nonce="n", created=1)]
@@ -232,7 +257,7 @@ def test_the_writes_of_a_plan_are_read_back_from_its_patch() -> None:
 
 def test_a_precondition_is_of_meaning_and_of_the_mark() -> None:
     one, other = bare("o1", {"steps": []}, WIDGET), bare("o1", {}, WIDGET)
-    writes = {("steps",): [{"do": "x"}]}
-    assert precondition(WIDGET, one, writes) == precondition(WIDGET, other, writes)
-    assert precondition(WIDGET, with_mark("o1", "m", {}, WIDGET), writes) != precondition(WIDGET, other, writes)
-    assert precondition(WIDGET, one, {("labels", "reconciler"): "x"}) == precondition(WIDGET, one, {})
+    writes, mark = [("steps",)], ("labels", "reconciler")
+    assert expected(WIDGET, one, writes) == expected(WIDGET, other, writes)
+    assert expected(WIDGET, with_mark("o1", "m", {}, WIDGET), writes)[mark] != expected(WIDGET, other, writes)[mark]
+    assert expected(WIDGET, one, [mark]) == expected(WIDGET, one, [])
