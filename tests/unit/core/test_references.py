@@ -15,7 +15,7 @@ from reconciler.core.base import Remembered
 from reconciler.core.index import index
 from reconciler.core.match import match
 from reconciler.core.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Path, Plan, Reason
-from reconciler.core.references import filled, placeholder, resolved
+from reconciler.core.references import filled, has_place, placeholder, resolved
 from reconciler.formats.document import digest_of, document_text, plan_document
 from reconciler.formats.parse import plan_from_document
 from reconciler.formats.redact import redact, restore
@@ -75,6 +75,27 @@ class TestFillingIn:
     def test_a_change_that_refers_to_nothing_is_itself(self) -> None:
         change = Change(at("bot/k"), Action.DELETE, "b1")
         assert filled(change, {self.A: "s1"}) is change
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        (("a",), True),
+        (("a", 1), True),
+        (("a", 1, "b"), True),
+        (("n",), True),
+        ((), False),
+        (("b",), False),
+        (("a", 2), False),
+        (("a", -1), False),
+        (("a", "1"), False),
+        (("n", 0), False),
+        (("a", 0, 0), False),
+    ],
+    ids=str,
+)
+def test_a_place_is_where_maps_and_lists_lead_to(path: Path, there: bool) -> None:
+    assert has_place({"a": ["x", {"b": None}], "n": None}, path) is there
 
 
 class TestWhatIsThere:
