@@ -7,8 +7,8 @@ from mutant import Mutant
 MUTANTS = [
     Mutant(
         "core/agreement",
-        "if manifest.ignore or manifest.initial or manifest.refs:",
-        "if manifest.refs:",
+        "if manifest.ignore or manifest.initial or manifest.refs or",
+        "if manifest.refs or",
         "left to others",
         "core/agreement",
     ),

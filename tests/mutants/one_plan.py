@@ -235,14 +235,14 @@ MUTANTS = [
     ),
     Mutant(
         "core/precondition",
-        "if precondition(kind, live, writes) != change.precondition:",
+        "if precondition(kind, live, rest) != whole or len(before) != len(entries):",
         "if False:",
         "a changed unit stops a plan",
         "core/precondition",
     ),
     Mutant(
         "core/precondition",
-        "return Ready(assemble(kind, writes, live.body) | ways)",
+        "return Ready(assemble(kind, writes, live.body))",
         "return Ready(change.patch)",
         "entries of others go as they are now",
         "core/precondition",

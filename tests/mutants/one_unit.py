@@ -190,15 +190,15 @@ MUTANTS = [
     ),
     Mutant(
         "core/decide",
-        "if mark.manages(unit) and unit not in spoken_for",
+        "if managed and unit not in spoken_for",
         "if unit not in spoken_for",
         "what was never ours is not cleared",
         "core/decide",
     ),
     Mutant(
         "core/decide",
-        "    spoken_for = units(kind, manifest.body)\n",
-        "    spoken_for = managed_units(kind, manifest)\n",
+        "    spoken_for, maps = units(kind, manifest.body), ",
+        "    spoken_for, maps = managed_units(kind, manifest), ",
         "initial units are not given up",
         "core/decide",
     ),

@@ -215,8 +215,8 @@ MUTANTS = [
     ),
     Mutant(
         "core/rollback",
-        "if value is not None and unit[0] not in kind.members}",
-        "if unit[0] not in kind.members}",
+        "if value is not None and unit[0] not in kind.managed_maps}",
+        "if unit[0] not in kind.managed_maps}",
         "nulls are not sent to a create",
         "core/rollback",
     ),

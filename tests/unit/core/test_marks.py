@@ -28,7 +28,7 @@ WELL_FORMED = st.builds(
     units=st.sets(NAMES, max_size=40).map(marks.codes),
 )
 REMEMBERING = WELL_FORMED.filter(lambda mark: len(mark.units) < 25).map(
-    lambda mark: marks.with_digests(mark, {unit: marks.fingerprint(unit) for unit in mark.units})
+    lambda mark: marks.with_digests(mark, {unit: marks.fingerprint(unit) for unit in mark.units}, 512)
 )
 
 
@@ -62,7 +62,7 @@ def test_a_mark_with_a_letter_changed_is_read_as_written_or_refused(mark: Mark, 
 def test_digests_are_the_sixth_word_in_the_order_of_the_units() -> None:
     one, other = sorted([marks.code(("model",)), marks.code(("name",))])
     digests = {other: marks.fingerprint("b"), one: marks.fingerprint("a")}
-    mark = marks.with_digests(Mark("acme", "k", "Ab12", units=frozenset([one, other])), digests)
+    mark = marks.with_digests(Mark("acme", "k", "Ab12", units=frozenset([one, other])), digests, 512)
     assert marks.write(mark) == f"1 acme k Ab12 - {one}{other} {marks.fingerprint('a')}{marks.fingerprint('b')}"
 
 
@@ -70,7 +70,8 @@ def with_room_for(length: int, nonce: str = marks.NO_NONCE) -> Mark:
     """A mark that, with digests, the longest nonce and all flags, is so many characters long."""
     codes = marks.codes((str(n),) for n in range(30))
     used = len("1 acme  nnnnnnnnnnnnnnnn pd  ") + 30 * (6 + 7)
-    return marks.with_digests(Mark("acme", "k" * (length - used), nonce, units=codes), dict.fromkeys(codes, "d" * 7))
+    mark = Mark("acme", "k" * (length - used), nonce, units=codes)
+    return marks.with_digests(mark, dict.fromkeys(codes, "d" * 7), 512)
 
 
 @pytest.mark.parametrize(("length", "kept"), [(511, True), (512, True), (513, False)])
@@ -115,7 +116,7 @@ def test_the_longest_legal_manifest_has_room_for_its_mark() -> None:
     managed = marks.codes(managed_units(ASSISTANT, manifest("k", body)))
     assert len(managed) == len(SCHEMA["properties"]) - 4 + 15
     longest = Mark("o" * 32, "k" * 128, "n" * 16, True, OnRemove.DELETE, managed)
-    remembering = marks.with_digests(longest, dict.fromkeys(managed, "d" * 7))
+    remembering = marks.with_digests(longest, dict.fromkeys(managed, "d" * 7), 512)
     assert remembering.digests
     assert len(marks.write(longest)) < len(marks.write(remembering)) <= 512
 
@@ -135,7 +136,7 @@ def test_the_longest_legal_manifest_has_room_for_its_mark() -> None:
         Mark("acme", "k", "n" * 17),
         Mark("acme", "k", ""),
         Mark("acme", "k", units=frozenset({"short"})),
-        Mark("acme", "k", units=marks.codes((str(n),) for n in range(90))),
+        Mark("acme", "k", units=marks.codes((str(n),) for n in range(marks.MAX_LENGTH // 6))),
     ],
 )
 def test_what_would_not_be_read_back_is_not_written(mark: Mark) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from reconciler.commands.rollback import rollback
 from reconciler.core import marks
 from reconciler.core.changes import mark_change

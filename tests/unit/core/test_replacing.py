@@ -29,13 +29,8 @@ def test_other_content_is_another_object_and_the_old_one_goes_once_nothing_uses_
     made, put, gone = (change for change in plan.changes)
     assert made.reasons == (Reason.REPLACE,)
     assert [(field.path, field.before, field.after) for field in made.fields] == [(("text",), "old", "new")]
-    assert put.patch == {
-        "papers": {
-            "attach": [{"paper": "(known after apply: paper/a)", "key": "a"}],
-            "detach": [{"paper": "p1", "for": "(known after apply: paper/a)"}],
-        }
-    }
-    assert [path for path, _ in put.refs] == [("papers", "attach", 0, "paper"), ("papers", "detach", 0, "for")]
+    assert put.patch == {"papers": {"a": {"paper": "(known after apply: paper/a)"}}}
+    assert [path for path, _ in put.refs] == [("papers", "a", "paper")]
     assert gone.needs == (made.number, put.number)
     assert (gone.removal, made.replaces) == (Removal.REPLACED, ("p1",))
 
@@ -169,7 +164,7 @@ def test_rolling_back_says_what_is_not_kept() -> None:
     assert "papers" not in (again.changes[0].patch or {})
 
 
-def test_a_sealed_plan_takes_its_ways_from_the_files_again() -> None:
+def test_a_sealed_plan_takes_its_entries_from_the_files_again() -> None:
     files = [paper("a", "new"), shelf("s", {"a": {}})]
     live, held = [on_paper("p1", "a", "old")], [on_shelf("s1", "s", [entry("p1", "a")])]
     plan = filed(files, live, held)
