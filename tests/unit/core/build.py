@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.refs import filled
-
 from reconciler.core import marks
 from reconciler.core.base import NO_BASE, Base, BaseSource, UnknownBase, digest_of
 from reconciler.core.fingerprint import fingerprint
@@ -30,6 +28,7 @@ from reconciler.core.model import (
     Unit,
 )
 from reconciler.core.plan import Scope, make_plan
+from reconciler.core.references import filled
 from reconciler.core.semantics import Kind, Meaning, compile_schema, meaning_of, same, units
 from reconciler.diagnostics import Source
 from reconciler.engine.compact import Compactor
