@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from reconciler.core import marks
 from reconciler.core.base import remembered_units
@@ -35,7 +36,7 @@ class Ownership:
         """The kind of both."""
         return self.matched.found.kind
 
-    @property
+    @cached_property
     def manifests(self) -> Mapping[str, Manifest]:
         """The manifests by key."""
         return {key: pair.manifest for key, pair in self.matched.pairs.items()}

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from reconciler.core.model import Action, Block, Blocker, Body, LiveObject, Plan
+from reconciler.core.model import Action, Address, Block, Blocker, Body, LiveObject, Plan
 from tests.unit.core.build import WIDGET, actions, bare, manifest, marked, plan, the_change, with_mark
 
 
@@ -20,7 +20,7 @@ class TestSameName:
     BODY: ClassVar[Body] = {"model": "m", "name": "HR bot"}
 
     def test_a_create_beside_one_of_the_same_name_is_blocked_with_three_ways_out(self) -> None:
-        change = the_change(plan([manifest("hr", self.BODY)], [bare("o1", self.BODY)]))
+        change = the_change(plan([manifest("hr", self.BODY)], [bare("o1", {**self.BODY, "model": "n"})]))
         assert (change.action, change.blocked and change.blocked.by) == (Action.CREATE, Blocker.SAME_NAME)
         assert change.blocked is not None
         assert change.blocked.hint == (
@@ -84,9 +84,9 @@ class TestSameContent:
             bare("o1", BODY),
             bare("o1", {**BODY, "metadata": {"team": "a"}, "tools": []}),
             with_mark("o1", "by hand", BODY),
-            marked("o1", "another", BODY, owner="other"),
+            with_mark("o1", "2 other another x", BODY),
         ],
-        ids=["no mark", "metadata wiped", "mark damaged", "of another owner"],
+        ids=["no mark", "metadata wiped", "mark damaged", "mark newer"],
     )
     def test_a_create_beside_it_is_blocked_with_three_ways_out(self, live: LiveObject) -> None:
         change = the_change(plan([manifest("hr", self.BODY)], [live]))
@@ -108,9 +108,25 @@ class TestSameContent:
         files = [manifest("a", self.BODY), manifest("b", self.BODY)]
         assert [c.blocked for c in plan(files, [marked("o1", "a", self.BODY)]).changes] == [None, None]
 
-    def test_one_of_the_same_name_too_is_named_by_its_name(self) -> None:
+    def test_where_the_name_is_the_same_too_its_content_counts_first(self) -> None:
         body = {**self.BODY, "name": "n"}
-        assert blocked(plan([manifest("hr", body)], [bare("o1", body)])) is Blocker.SAME_NAME
+        assert blocked(plan([manifest("hr", body)], [bare("o1", body)])) is Blocker.SAME_CONTENT
+
+    @pytest.mark.parametrize(
+        ("body", "by", "what"),
+        [(BODY, Blocker.SAME_CONTENT, "content"), ({"model": "n", "name": "x"}, Blocker.SAME_NAME, "name")],
+    )
+    def test_one_that_another_owner_manages_as_another_can_be_taken_over(
+        self, body: Body, by: Blocker, what: str
+    ) -> None:
+        wanted = manifest("hr", {**self.BODY, "name": "x"} if what == "name" else body)
+        theirs = marked("o1", "another", body, owner="other")
+        assert the_change(plan([wanted], [theirs])).blocked == Block(
+            by,
+            f"o1 has the same {what}, and 'other' manages it as another. To manage it here: add "
+            "`reconciler: {id: o1}`, then `reconciler takeover --from other assistant/hr`. "
+            "To create another: `reconciler: {same_name: allow}`",
+        )
 
 
 class TestAnotherOwnerHasTheKey:
@@ -143,3 +159,28 @@ class TestAnotherOwnerHasTheKey:
     def test_other_keys_of_theirs_are_no_hindrance(self) -> None:
         theirs = marked("o1", "x", {"model": "old"}, owner="other")
         assert blocked(plan([manifest("hr", self.BODY)], [theirs])) is None
+
+
+class TestALostCreate:
+    """A create whose answer was lost, where no mark on an object can show what became of it."""
+
+    LOST = frozenset({Address("assistant", "hr")})
+
+    @pytest.mark.parametrize("moved_from", [None, "hr"], ids=["its address", "a former one"])
+    def test_another_create_waits_until_somebody_says_what_became_of_it(self, moved_from: str | None) -> None:
+        wanted = manifest("new" if moved_from else "hr", {"model": "m"}, moved_from=moved_from)
+        assert the_change(plan([wanted], unresolved=self.LOST)).blocked == Block(
+            Blocker.UNRESOLVED,
+            "the answer to a create of assistant/hr was lost, and nobody knows whether it happened. If the object is "
+            f"there: `reconciler adopt {wanted.address} ID`. If it is not: "
+            "`reconciler release assistant/hr --lost-create`",
+        )
+
+    def test_other_addresses_and_objects_that_are_there_are_no_matter(self) -> None:
+        assert blocked(plan([manifest("other", {"model": "m"})], unresolved=self.LOST)) is None
+        found = plan([manifest("hr", {"model": "n"})], [marked("o1", "hr", {"model": "m"})], unresolved=self.LOST)
+        assert actions(found) == [("update", "hr", "o1", False)]
+
+    def test_what_an_object_shows_of_itself_is_said_first(self) -> None:
+        found = plan([manifest("hr", {"model": "m"})], [bare("o1", {"model": "m"})], unresolved=self.LOST)
+        assert blocked(found) is Blocker.SAME_CONTENT

@@ -22,7 +22,7 @@ from reconciler.core.model import (
     Path,
 )
 from reconciler.core.plan import in_order
-from reconciler.core.references import filled, levels, needed, refuse_broken
+from reconciler.core.references import depths, filled, levels, needed, refuse_broken
 from reconciler.core.semantics import Kind
 from tests.strategies import law
 from tests.unit.core.build import bare, marked, nonce_of, sent_to
@@ -85,6 +85,9 @@ class TestOrder:
         changes = numbered(making("bot/a", "bot/b"), making("bot/b", "bot/a"), making("bot/c", "bot/a"))
         assert levels(changes).keys() <= {0, 1, 2}
         assert len(in_order(changes, ["store", "bot"])) == 3
+
+    def test_what_is_not_among_those_that_wait_comes_before_nothing(self) -> None:
+        assert depths({"a": ["b", "elsewhere"], "b": ["elsewhere"], "c": ["c"]}) == {"a": 1, "b": 0, "c": 3}
 
     def test_deletes_follow_their_needs_too(self) -> None:
         removals = [making(f"bot/{key}", action=Action.DELETE) for key in "abc"]

@@ -152,3 +152,9 @@ class TestBase:
         live = marked("o1", "k", {"model": "m", "temperature": 0.2})
         found = plan([manifest("k", M)], [live], base=Applied(ASSISTANT, {"temperature": 0.9}))
         assert [d.code for d in found.diagnostics] == [Code.CANNOT_CLEAR]
+
+    def test_a_mark_without_room_for_digests_keeps_names_and_that_is_reported(self) -> None:
+        body = {"metadata": {f"field{n}": "x" for n in range(60)}}
+        found = plan([manifest("k" * 128, body)], digests=True)
+        assert [(d.code, d.severity) for d in found.diagnostics] == [(Code.BASE_UNKNOWN, Severity.WARNING)]
+        assert plan([manifest("k", {"model": "m"})], digests=True).diagnostics == ()

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from reconciler.core.index import Managed, folded, index
 from reconciler.core.match import How, match
-from reconciler.core.model import Action, Address, Block, Blocker, Body, LiveObject, Manifest, OnRemove
+from reconciler.core.model import Action, Address, Block, Blocker, Body, Manifest, OnRemove
 from reconciler.core.semantics import Kind, same
 from tests.strategies import law
-from tests.unit.core.build import OWNER, WIDGET, actions, bare, manifest, marked, plan, the_change, with_mark
+from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, actions, bare, manifest, marked, plan, the_change, with_mark
 from tests.unit.core.filed import SHELF
 from tests.unit.core.worlds import KINDS, worlds
 
@@ -25,7 +25,8 @@ ONE = {"model": "m", "name": "one"}
 def test_every_manifest_is_paired_and_every_object_of_ours_has_one_place(kind: str, data: st.DataObject) -> None:
     files, objects = data.draw(worlds(KINDS[kind]))
     wanted = {each.address.key: each for each in files}
-    elsewhere = frozenset(data.draw(st.sets(st.sampled_from("abcd")))) - wanted.keys()
+    others = data.draw(st.sets(st.sampled_from("abcd"))) - wanted.keys()
+    elsewhere = frozenset(Address(kind, key) for key in others)
     found = index(KINDS[kind], objects, OWNER)
     matched = match(found, wanted, elsewhere)
     assert matched.pairs.keys() == wanted.keys()
@@ -33,7 +34,7 @@ def test_every_manifest_is_paired_and_every_object_of_ours_has_one_place(kind: s
     left = [*matched.orphans, *(each for several in matched.surplus.values() for each, _ in several)]
     places = [*paired, *(each.live.id for each in left)]
     assert len(places) == len(set(places))
-    assert not elsewhere.intersection(each.mark.key for each in left)
+    assert not others.intersection(each.mark.key for each in left)
     again = match(index(KINDS[kind], data.draw(st.permutations(objects)), OWNER), wanted, elsewhere)
     assert (again.pairs, again.orphans, again.surplus) == (matched.pairs, matched.orphans, matched.surplus)
 
@@ -69,17 +70,6 @@ def test_the_first_by_its_key_is_named_whichever_way_it_is_alike() -> None:
     [row] = [row for row in plan([manifest("new", ONE)], [same, other]).changes if row.action is Action.CREATE]
     assert row.blocked is not None
     assert row.blocked.hint.startswith("o1 of assistant/b has the same name")
-
-
-def test_what_is_in_a_collection_counts() -> None:
-    def shelf(id: str, key: str, member: str) -> LiveObject:
-        body = {"title": "t", "papers": [{"paper": member, "state": "ready"}]}
-        return marked(id, key, body, SHELF, managed=[("title",), ("papers",)])
-
-    found = index(SHELF, [shelf("o1", "a", "p1"), shelf("o2", "b", "p2")], OWNER)
-    asked = [manifest(each, {"title": "t", "papers": [{"paper": each}]}, SHELF) for each in ("p2", "p3")]
-    matched = match(found, {each.address.key: each for each in asked})
-    assert [matched.renamed_to(each) for each in ("p2", "p3")] == [(found.managed["b"], "content"), None]
 
 
 def test_of_two_of_one_name_the_first_by_its_key_is_named() -> None:
@@ -186,8 +176,14 @@ class TestProbableRenames:
         found = plan([manifest("new", {"model": "m"})], [orphan], prune=True, allow_deletes=1)
         assert actions(found) == [("create", "new", None, False), ("delete", "gone", "o1", False)]
 
-    def test_what_is_managed_entry_by_entry_is_no_content(self) -> None:
-        live = marked("o1", "old", {**M, "metadata": {"team": "a"}})
-        assert actions(plan([manifest("new", {**M, "metadata": {"team": "b"}})], [live])) == [
-            ("create", "new", None, True)
-        ]
+    @pytest.mark.parametrize(
+        ("kind", "live", "wanted"),
+        [
+            (ASSISTANT, {**M, "metadata": {"team": "a"}}, {**M, "metadata": {"team": "b"}}),
+            (SHELF, {"title": "t", "papers": {"a": {"paper": "p1"}}}, {"title": "t", "papers": {"b": {"paper": "p2"}}}),
+        ],
+        ids=["metadata", "members"],
+    )
+    def test_what_is_managed_entry_by_entry_is_no_content(self, kind: Kind, live: Body, wanted: Body) -> None:
+        found = plan([manifest("new", wanted, kind)], [marked("o1", "old", live, kind)], kind)
+        assert actions(found) == [("create", "new", None, True)]

@@ -93,6 +93,13 @@ class TestOneMove:
         hint = "moved_from names old, which still has a manifest"
         assert found.changes[0].blocked == Block(Blocker.ALREADY_BOUND, hint)
 
+    def test_a_key_that_is_occupied_while_the_other_manifest_is_elsewhere_waits_for_that(self) -> None:
+        others = frozenset({Address("assistant", "old")})
+        found = plan([wanted("new", moved_from="old")], [at("old", "o1"), at("new", "o2")], elsewhere=others)
+        assert actions(found) == [("move", "new", "o1", True)]
+        hint = "moved_from names old, whose manifest is not in this part: apply both at once, or remove it"
+        assert found.changes[0].blocked == Block(Blocker.ALREADY_BOUND, hint)
+
     def test_one_object_moves_once(self) -> None:
         both = [manifest("a", M, moved_from="old"), manifest("b", M, moved_from="old")]
         first, second = plan(both, [marked("o1", "old", M)]).changes

@@ -140,6 +140,11 @@ def adopted(wanted: Manifest, *objects: LiveObject, kind: Kind = ASSISTANT) -> t
     return change.action, change.patch, change.blocked and change.blocked.by
 
 
+def test_the_manifests_are_those_that_were_paired_by_their_keys() -> None:
+    files = [manifest("a", M), manifest("b", M, id="o9")]
+    assert ownership(ASSISTANT, marked("o1", "k", M), files=files).manifests == {"a": files[0], "b": files[1]}
+
+
 class TestAdopting:
     def test_adopting_writes_the_mark_and_no_field(self) -> None:
         patch = {"metadata": {"reconciler": "1 acme k ~ - pCJhgb"}}

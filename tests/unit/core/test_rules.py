@@ -232,6 +232,18 @@ class TestOtherRefusals:
         assert block is not None
         assert block.by is Blocker.PROTECT
 
+    @pytest.mark.parametrize("action", [Action.DELETE, Action.RELEASE])
+    @pytest.mark.parametrize(("removal", "held"), [(Removal.ORPHAN, True), (Removal.DUPLICATE, False), (None, False)])
+    def test_an_object_whose_manifest_is_for_another_target_stays(
+        self, action: Action, removal: Removal | None, held: bool
+    ) -> None:
+        change = Change(Address("assistant", "hr"), action, "o1", removal=removal)
+        world = rules.World({"assistant": index(ASSISTANT, [marked("o1", "hr", {})], OWNER)})
+        assert rules.refusal(change, world) is None
+        block = rules.refusal(change, replace(world, elsewhere=frozenset({change.address})))
+        hint = "assistant/hr has a manifest for another target"
+        assert block == (Block(Blocker.ALREADY_BOUND, hint) if held else None)
+
     def test_what_is_not_there_any_more_is_refused_by_no_rule(self) -> None:
         world = rules.World({"assistant": index(ASSISTANT, [], OWNER)})
         for action in Action:
