@@ -13,12 +13,15 @@ from reconciler.core.model import (
     Block,
     Blocker,
     Change,
+    ConflictPolicy,
     FieldChange,
+    OnDrift,
     Outcome,
     Plan,
     ReadCount,
     Reason,
     Removal,
+    Resolve,
     Result,
     TargetIdentity,
 )
@@ -52,8 +55,8 @@ keys = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*"
     lambda key: len(key) <= MAX_KEY
 )
 saved_addresses = st.builds(Address, kinds, keys)
-units = st.lists(names, max_size=2).map(tuple)
-digests = st.dictionaries(units, st.just("sha256:" + "0" * 64), max_size=2)
+units = st.lists(names, min_size=1, max_size=2).map(tuple)
+digests = st.dictionaries(units | st.just(()), texts, max_size=2)
 changes = st.builds(
     Change,
     address=addresses,
@@ -62,12 +65,18 @@ changes = st.builds(
     reasons=st.lists(st.sampled_from(Reason), max_size=2).map(tuple),
     source=sources,
     fields=st.lists(fields, max_size=3).map(tuple),
-    units=st.lists(st.lists(names, min_size=1, max_size=2).map(tuple), max_size=2).map(tuple),
+    units=st.lists(units, max_size=2).map(tuple),
     patch=st.none() | st.dictionaries(texts, json_values, max_size=3),
     expects=digests,
     blocked=st.none() | st.builds(Block, st.sampled_from(Blocker), texts),
-    seals=digests,
+    seals=st.dictionaries(units, st.just("sha256:" + "0" * 64), max_size=2),
+    refs=st.lists(st.tuples(paths, saved_addresses), max_size=2).map(tuple),
+    needs=st.lists(st.integers(0, 9), max_size=2).map(tuple),
+    number=st.integers(0, 9),
     removal=st.none() | st.sampled_from(Removal),
+    replaces=st.lists(texts, max_size=2).map(tuple),
+    same_name_allowed=st.booleans(),
+    former_owner=st.none() | names,
 )
 diagnostics = st.builds(
     Diagnostic,
@@ -92,6 +101,7 @@ plans = st.builds(
     against=st.none() | texts,
     sealed=st.booleans(),
     rollback=st.booleans(),
+    policy=st.builds(ConflictPolicy, st.sampled_from(OnDrift), st.none() | st.sampled_from(Resolve)),
 )
 saved_plans = st.builds(
     lambda plan, chosen: replace(
@@ -111,4 +121,5 @@ outcomes = st.builds(
     st.none() | texts,
     st.none() | diagnostics,
     st.lists(diagnostics, max_size=2).map(tuple),
+    number=st.integers(0, 9),
 )

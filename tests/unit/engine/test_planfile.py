@@ -25,7 +25,7 @@ PLAN = Plan(
             (Reason.EDITED,),
             units=(("name",),),
             patch={"name": "Größe \u202e\ud800"},
-            precondition="sha256:1",
+            expects={("name",): "sha256:1"},
         ),
     ),
     {},
@@ -129,11 +129,12 @@ def test_an_edit_is_noticed(path: Path) -> None:
     assert "edited or damaged" in failure(path)
 
 
-def test_a_newer_version_is_named(path: Path) -> None:
+@pytest.mark.parametrize("version", ["1", "3"])
+def test_another_version_is_named_with_the_way_out(path: Path, version: str) -> None:
     planfile.save(PLAN, path)
-    document = json.loads(path.read_text()) | {"format_version": "2"}
+    document = json.loads(path.read_text()) | {"format_version": version}
     path.write_text(json.dumps(document | {"digest": digest_of(document)}))
-    assert "a newer one wrote it" in failure(path)
+    assert f"it has format '{version}': this version reads '2'" in failure(path)
 
 
 def test_a_key_that_stands_twice_is_refused(path: Path) -> None:

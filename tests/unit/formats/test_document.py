@@ -63,7 +63,8 @@ UPDATE = Change(
     ),
     units=(("metadata", "team"), ("temperature",), ("tools",)),
     patch={"temperature": None, "metadata": {"team": "people"}, "tools": []},
-    precondition="sha256:1",
+    expects={("temperature",): "sha256:1", ("metadata", "reconciler"): "sha256:2"},
+    number=7,
 )
 
 
@@ -168,7 +169,9 @@ def resealed(edit: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         ([], "the document should be a map"),
         ({}, "kind is missing"),
         (resealed(lambda d: d.update(kind="apply")), "kind 'apply', not a plan"),
-        (resealed(lambda d: d.update(format_version="2")), "a newer one wrote it"),
+        (resealed(lambda d: d.update(format_version="1")), "it has format '1': this version reads '2'"),
+        (resealed(lambda d: d.update(format_version="3")), "it has format '3': this version reads '2'"),
+        (resealed(lambda d: d.pop("format_version")), "format_version is missing"),
         (resealed(lambda d: d.update(format_version=1)), "format_version should be text"),
         (resealed(lambda d: d.update(masked=True)), "sensitive values are masked"),
         (resealed(lambda d: d.pop("owner")), "owner is missing"),
@@ -182,6 +185,12 @@ def resealed(edit: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         (resealed(lambda d: d["changes"][0].update(address="assistant/../../x")), r"no resource can have .*\.\./x"),
         (resealed(lambda d: d["changes"][0].update(units=[[]])), "a unit should have a name"),
         (resealed(lambda d: d["changes"][0].update(patch=[])), "patch should be a map"),
+        (resealed(lambda d: d["changes"][0].pop("number")), r"changes\[0\]: number is missing"),
+        (resealed(lambda d: d["changes"][0].update(needs=["1"])), "the number of a change should be a number"),
+        (resealed(lambda d: d["changes"][0].update(replaces=[1])), "an id should be text"),
+        (resealed(lambda d: d["changes"][0].update(removal="whim")), "'whim' is not a valid Removal"),
+        (resealed(lambda d: d["changes"][0].update(expects={})), "expects should be a list"),
+        (resealed(lambda d: d["changes"][0]["expects"][0].update(unit=[1])), "a step of a unit should be text"),
         (resealed(lambda d: d["changes"][0]["fields"][1].update(path=[True])), r"fields\[1\]: path\[0\]: a step"),
         (plan_document(plan_of(UPDATE)) | {"owner": "mallory"}, "edited or damaged"),
     ],

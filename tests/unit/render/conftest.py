@@ -90,7 +90,7 @@ def update(key: str, *fields: FieldChange, **more: object) -> Change:
         fields,
         units=tuple((str(field.path[0]),) for field in fields),
         patch={str(field.path[0]): None if field.after is ABSENT else field.after for field in fields},
-        precondition="sha256:00",
+        expects={(str(field.path[0]),): "sha256:00" for field in fields},
         **more,
     )
 
@@ -143,14 +143,13 @@ def others() -> list[Change]:
             ),
             units=(("model",), ("instructions",), ("tools",)),
             patch={"model": "gpt-4-turbo", "instructions": rules(), "tools": [{"type": "file_search"}]},
-            precondition="absent",
         ),
         Change(Address("assistant", "hr"), Action.CREATE, reasons=(Reason.NEW,), source=at("hr.yaml", 1), blocked=name),
         Change(
             Address("assistant", "sales/desk"), Action.MOVE, "asst_moved", (Reason.MOVED,), at("sales/desk.yaml", 1)
         ),
         Change(Address("assistant", "legal"), Action.ADOPT, "asst_legal", (Reason.BOUND,), at("legal.yaml", 3)),
-        Change(Address("assistant", "twin"), Action.DELETE, "asst_twin", (Reason.DUPLICATE,), precondition="sha256:11"),
+        Change(Address("assistant", "twin"), Action.DELETE, "asst_twin", (Reason.DUPLICATE,), expects={(): "sha256:11"}),
         Change(Address("assistant", "old-bot"), Action.DELETE, "asst_12", (Reason.ORPHAN,), blocked=guard),
         Change(Address("assistant", "old-fax"), Action.DELETE, "asst_13", (Reason.ORPHAN,), blocked=guard),
         Change(
