@@ -7,32 +7,32 @@ from mutant import Mutant
 MUTANTS = [
     # pairing
     Mutant(
-        "core/pairing",
+        "core/index",
         "oldest_first.sort(key=lambda live: live.created)",
         "oldest_first.sort(key=lambda live: -live.created)",
         "the older one wins",
-        "core/pairing",
+        "core/index",
     ),
     Mutant(
-        "core/pairing",
+        "core/index",
         "sorted(found.objects, key=lambda live: live.id)",
         "list(found.objects)",
         "everyone agrees on ties",
-        "core/pairing",
+        "core/index",
     ),
     Mutant(
         "core/pairing",
         "elif original is not owned:",
         "elif False:",
         "copies are not twins",
-        "core/pairing",
+        "core/index",
     ),
     Mutant(
         "core/pairing",
         "if mark.owner != owner:",
         "if mark.owner < owner:",
         "the owner scopes what we touch",
-        "core/pairing",
+        "core/index",
     ),
     # plan and kind_plan
     Mutant(
@@ -71,7 +71,7 @@ MUTANTS = [
         "core/orphans",
     ),
     Mutant(
-        "core/policy",
+        "core/rules",
         "for live, mark in found.newer:",
         "for live, mark in ():",
         "no second beside a newer mark",
@@ -80,7 +80,13 @@ MUTANTS = [
     Mutant(
         "core/kind_plan", "if let_go or prune:", "if True:", "deletes only where prune says owned", "core/kind_plan"
     ),
-    Mutant("core/kind_plan", "if owned.mark.protect and", "if False and", "protect survives the file", "core/policy"),
+    Mutant(
+        "core/kind_plan",
+        "if owned.mark.protect and",
+        "if False and",
+        "protect survives the file",
+        "core/rules core/before_create",
+    ),
     Mutant(
         "core/changes",
         "nonce=old.nonce if old else marks.NO_NONCE",
@@ -111,7 +117,7 @@ MUTANTS = [
         "        self._taken[id] = manifest.address\n",
         "",
         "one object has one address",
-        "core/policy",
+        "core/rules core/before_create",
     ),
     Mutant(
         "core/kind_plan",
@@ -136,15 +142,29 @@ MUTANTS = [
         "core/plan",
     ),
     # policy
-    Mutant("core/policy", "and kept.isdisjoint(c.reasons)]", "]", "twins are not counted", "core/policy"),
-    Mutant("core/policy", "count <= owned * GUARD_SHARE", "count <= owned", "over a fifth is held", "core/policy"),
-    Mutant("core/policy", "harmless = count <= GUARD_COUNT and", "harmless =", "more than one is held", "core/policy"),
+    Mutant(
+        "core/policy", "and kept.isdisjoint(c.reasons)]", "]", "twins are not counted", "core/rules core/before_create"
+    ),
     Mutant(
         "core/policy",
+        "count <= owned * GUARD_SHARE",
+        "count <= owned",
+        "over a fifth is held",
+        "core/rules core/before_create",
+    ),
+    Mutant(
+        "core/rules",
+        "harmless = count <= GUARD_COUNT and",
+        "harmless =",
+        "more than one is held",
+        "core/rules core/before_create",
+    ),
+    Mutant(
+        "core/rules",
         "or harmless or count == allowed",
         "or harmless or (allowed or 0) >= count",
         "the exact number is named",
-        "core/policy",
+        "core/rules core/before_create",
     ),
     Mutant(
         "core/policy",
@@ -158,16 +178,16 @@ MUTANTS = [
         "if isinstance(mark, Mark) and mark.owner != owner:",
         "if False:",
         "another owner's object is never touched",
-        "core/policy",
+        "core/rules core/before_create",
     ),
     Mutant(
-        "core/policy",
+        "core/rules",
         "entries <= kind.max_entries:",
         "entries <= kind.max_entries + 1:",
         "sixteen slots",
-        "core/policy",
+        "core/rules core/before_create",
     ),
-    Mutant("core/policy", "if live.id not in bound)", ")", "what is bound by id is no namesake", "core/likeness"),
+    Mutant("core/policy", "if live.id not in bound)", ")", "what is bound by id is no namesake", "core/match"),
     Mutant(
         "core/ownership",
         "copy = self.index.copy_of(owned.live.id)",
@@ -188,71 +208,71 @@ MUTANTS = [
         "if owned.mark.owner == owner)",
         "if owned.mark.owner != self.owner)",
         "a takeover is from the owner it names",
-        "core/takeover",
+        "core/ownership",
     ),
     Mutant(
         "core/ownership",
         "(o.live.id == id if id else o.mark.key == key)",
         "o.mark.key == key",
         "an id names what is taken over",
-        "core/takeover",
+        "core/ownership",
     ),
     Mutant(
         "core/ownership",
         "(o.live.id == id if id else o.mark.key == key)",
         "(o.live.id == id or o.mark.key == key)",
         "an id names it alone",
-        "core/takeover",
+        "core/ownership",
     ),
     Mutant(
         "core/ownership",
         "renamed = replace(owned.mark, owner=self.owner, key=key, digests={})",
         "renamed = mark_for(self.kind, self.owner, manifest, owned.mark)",
         "a takeover keeps the rest of the mark",
-        "core/takeover",
+        "core/ownership",
     ),
     Mutant(
         "core/ownership",
         "return replace(change, blocked=policy.refuse_second(held)) if held else change",
         "return change",
         "a takeover makes no second",
-        "core/takeover",
+        "core/ownership",
     ),
     # precondition and verify
     Mutant(
-        "core/precondition",
+        "core/verify",
         'digest(parts | {"mark": str(mark_text(kind, live))})',
         "digest(parts)",
         "a changed mark is a changed world",
-        "core/precondition",
+        "core/check",
     ),
     Mutant(
         "core/precondition",
         "chosen = [unit for unit in writes if not",
         "chosen = [unit for unit in present if not",
         "an irrelevant change does not stop a plan",
-        "core/precondition",
+        "core/check",
     ),
     Mutant(
         "core/precondition",
         "if precondition(kind, live, rest) != whole or len(before) != len(entries):",
         "if False:",
         "a changed unit stops a plan",
-        "core/precondition",
+        "core/check",
     ),
     Mutant(
         "core/precondition",
         "return Ready(assemble(kind, writes, live.body))",
         "return Ready(change.patch)",
         "entries of others go as they are now",
-        "core/precondition",
+        "core/check",
     ),
     Mutant(
         "core/precondition",
         "    if _is_done(change, kind, live):\n        return AlreadyApplied(live.id)\n    writes",
         "    writes",
         "what is done is not sent again",
-        "core/precondition",
+        "core/check",
     ),
     Mutant(
         "core/semantics",
@@ -262,11 +282,11 @@ MUTANTS = [
         "core/semantics",
     ),
     Mutant(
-        "core/precondition",
+        "core/verify",
         "nonce=live.nonce if wanted.nonce == marks.NO_NONCE else wanted.nonce",
         "nonce=wanted.nonce",
         "apply draws the nonce",
-        "core/precondition",
+        "core/check",
     ),
     Mutant(
         "core/verify",

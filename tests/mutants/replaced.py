@@ -6,10 +6,10 @@ from mutant import Mutant
 
 MUTANTS = [
     # replacing
-    Mutant("core/replacing", "if manifest.renew and", "if", "only what its manifest says is renewed", "core/replacing"),
+    Mutant("core/match", "if manifest.renew and", "if", "only what its manifest says is renewed", "core/replacing"),
     Mutant("core/replacing", "if not kind.fixed:", "if True:", "other content is another object", "core/replacing"),
     Mutant(
-        "core/replacing",
+        "core/match",
         "if not meaning_of(kind, each[0]).uncompared",
         "",
         "what is not shown is not compared",
@@ -41,7 +41,7 @@ MUTANTS = [
         "the new one is there before the old one goes",
         "core/replacing",
     ),
-    Mutant("core/dependencies", "(change.is_due and", "(True and", "what is in use stays in silence", "core/replacing"),
+    Mutant("core/plan", "(change.is_due and", "(True and", "what is in use stays in silence", "core/replacing"),
     Mutant(
         "core/precondition",
         "if word == _REPLACING else",
@@ -69,17 +69,15 @@ MUTANTS = [
         "core/managed_maps",
     ),
     Mutant(
-        "core/desired",
+        "core/base",
         "{(name,): ABSENT for name in managed_maps(kind, manifest)}",
         "{}",
         "a map is remembered",
         "core/managed_maps",
     ),
+    Mutant("core/base", "if unit[0] not in kind.managed_maps}", "}", "entries are not remembered", "core/managed_maps"),
     Mutant(
-        "core/desired", "if unit[0] not in kind.managed_maps}", "}", "entries are not remembered", "core/managed_maps"
-    ),
-    Mutant(
-        "core/desired",
+        "core/base",
         "in manifest.body and name not in left",
         "in manifest.body",
         "what is left to others stays",
@@ -134,7 +132,7 @@ MUTANTS = [
         "core/managed_maps",
     ),
     Mutant(
-        "core/dependencies",
+        "core/references",
         "return {} if change.action is Action.DELETE else {**body, **patch, **maps}",
         "return {} if change.action is Action.DELETE else {**body, **patch}",
         "entries that stay go on using",
