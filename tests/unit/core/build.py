@@ -28,7 +28,7 @@ from reconciler.core.model import (
     Unit,
 )
 from reconciler.core.plan import Scope, make_plan
-from reconciler.core.refs import filled
+from reconciler.core.references import filled
 from reconciler.core.semantics import Kind, Meaning, compile_schema, meaning_of, same, units
 from reconciler.diagnostics import Source
 from reconciler.engine.compact import Compactor
