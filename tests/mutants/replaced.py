@@ -53,7 +53,7 @@ MUTANTS = [
         "core/changes",
         "managed = {} if kind.immutable else",
         "managed =",
-        "a fixed mark has no units",
+        "fixed marks have no units",
         "core/replacing",
     ),
     Mutant("core/rollback", "if kind.fixed and", "if False and", "contents that are gone are told", "core/replacing"),
