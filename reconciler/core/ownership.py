@@ -54,7 +54,7 @@ class Ownership:
         old, present = self.mark_to_keep(live), units(self.kind, live.body)
         shown = {unit: present.get(unit) for unit in remembered_units(self.kind, manifest)}
         mark = self.new_mark(manifest, old, shown)
-        if old == mark:
+        if old == mark and not self.found.is_clone(id):
             return Change(manifest.address, Action.NOOP, id, source=manifest.source)
         return self._admitted(
             written(self.kind, manifest, Action.ADOPT, live, Decision(()), mark, (Reason.BOUND,), old)

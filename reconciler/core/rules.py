@@ -26,7 +26,6 @@ from reconciler.core.model import (
     LiveObject,
     Manifest,
     OnDrift,
-    OnRemove,
     Path,
     Reason,
     Removal,
@@ -77,10 +76,12 @@ def refusal(change: Change, world: World) -> Block | None:
 
 
 def newer_object(change: Change, world: World) -> Block | None:
-    """An address that has an object already, whose mark a newer version wrote."""
-    found = world.found[change.address.kind]
+    """An address that has an object already (or had one before a move), whose mark a newer version wrote."""
+    found, matched = world.found[change.address.kind], world.matches.get(change.address.kind)
+    pair = matched.pairs.get(change.address.key) if matched else None
+    keys = (change.address.key, pair.manifest.moved_from if pair else None)
     for live, mark in found.newer:
-        if mark.owner == found.owner and mark.key == change.address.key:
+        if mark.owner == found.owner and mark.key in keys:
             hint = f"{live.id} of this address was written by a newer reconciler: upgrade to change it"
             return Block(Blocker.READ_ONLY_MARK, hint)
     return None
@@ -209,7 +210,7 @@ def protected(change: Change, world: World) -> Block | None:
     """A delete of what its mark protects, whatever became of its manifest."""
     live = world.live(change)
     mark = mark_of(world.found[change.address.kind].kind, live) if live else None
-    if not isinstance(mark, Mark) or not mark.protect or mark.on_remove is OnRemove.RELEASE:
+    if not isinstance(mark, Mark) or not mark.protect:
         return None
     hint = "to delete it, bring its manifest back with `protect: false`, apply, then remove the manifest"
     return Block(Blocker.PROTECT, hint)

@@ -56,13 +56,14 @@ class Compactor:
     def learn(self, observation: Observation) -> list[str]:
         """Take note of a kind that was read whole: later kinds may refer to it.
 
-        Gives the ids of objects in sync that are needed whole all the same: each is a second one of its address.
+        Gives the ids of objects in sync that are needed whole all the same: their address has several.
         """
         found = index(observation.kind, observation.objects, self._owner)
         if self._refers:
             of_kind = {a.key: m for a, m in self._wanted.items() if a.kind == observation.kind.name}
             self._ids |= match(found, of_kind).ids
-        return [each.live.id for several in found.duplicates.values() for each in several if each.live.in_sync]
+        several = (each for key in found.duplicates for each in found.candidates(key))
+        return [each.live.id for each in several if each.live.in_sync]
 
     def _in_sync(self, kind: Kind, manifest: Manifest, mark: Mark, live: LiveObject) -> bool:
         wanted = manifest.fingerprint

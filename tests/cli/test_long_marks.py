@@ -7,11 +7,11 @@ import subprocess
 from typing import Any
 
 import pytest
-from reconciler.core.desired import managed_units
 
 from reconciler.commands.kinds import kinds_of
 from reconciler.config.schemas import shipped
 from reconciler.core import marks
+from reconciler.core.base import managed_units
 from reconciler.core.marks import MAX_OWNER, Mark
 from reconciler.core.model import MAX_KEY, Address, Manifest, OnRemove
 from reconciler.core.semantics import MARK_ENTRY

@@ -17,9 +17,9 @@ from hypothesis.strategies import SearchStrategy
 
 from reconciler.commands.kinds import kinds_of
 from reconciler.config.schemas import shipped
+from reconciler.core.index import Observation
 from reconciler.core.model import Address, Body, Json, LiveObject, Manifest, OnRemove, Path
-from reconciler.core.pairing import Observation
-from reconciler.core.refs import placeholder
+from reconciler.core.references import placeholder
 from reconciler.core.semantics import FREE, Kind, Meaning, units
 from tests.strategies import bodies
 from tests.unit.core.build import bare, manifest, marked

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconciler.commands.rollback import rollback
 from reconciler.core import policy
 from reconciler.core.base import Remembered
+from reconciler.core.index import Observation, index, mark_text
 from reconciler.core.model import Action, Blocker, Change, Manifest, OnRemove, Plan
-from reconciler.core.pairing import Observation, index, mark_text
 from reconciler.core.plan import Scope, make_plan
-from reconciler.core.rollback import rollback
-from reconciler.core.seal import sealed, unsealed
 from reconciler.formats.document import document_text, plan_document
 from reconciler.formats.parse import plan_from_document
 from tests.laws.provider_worlds import World, kinds, provider_worlds

@@ -18,6 +18,7 @@ from reconciler.core.model import (
     Plan,
     ReadCount,
     Reason,
+    Removal,
     Result,
     TargetIdentity,
 )
@@ -51,6 +52,8 @@ keys = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*"
     lambda key: len(key) <= MAX_KEY
 )
 saved_addresses = st.builds(Address, kinds, keys)
+units = st.lists(names, max_size=2).map(tuple)
+digests = st.dictionaries(units, st.just("sha256:" + "0" * 64), max_size=2)
 changes = st.builds(
     Change,
     address=addresses,
@@ -61,9 +64,10 @@ changes = st.builds(
     fields=st.lists(fields, max_size=3).map(tuple),
     units=st.lists(st.lists(names, min_size=1, max_size=2).map(tuple), max_size=2).map(tuple),
     patch=st.none() | st.dictionaries(texts, json_values, max_size=3),
-    precondition=st.none() | texts,
+    expects=digests,
     blocked=st.none() | st.builds(Block, st.sampled_from(Blocker), texts),
-    seal=st.none() | st.just("sha256:" + "0" * 64),
+    seals=digests,
+    removal=st.none() | st.sampled_from(Removal),
 )
 diagnostics = st.builds(
     Diagnostic,
