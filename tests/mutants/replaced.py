@@ -50,7 +50,11 @@ MUTANTS = [
         "core/replacing",
     ),
     Mutant(
-        "core/changes", "managed = {} if kind.fixed else", "managed =", "a fixed mark has no units", "core/replacing"
+        "core/changes",
+        "managed = {} if kind.immutable else",
+        "managed =",
+        "fixed marks have no units",
+        "core/replacing",
     ),
     Mutant("core/rollback", "if kind.fixed and", "if False and", "contents that are gone are told", "core/replacing"),
     # managed maps
@@ -111,24 +115,24 @@ MUTANTS = [
         "core/managed_maps",
     ),
     Mutant(
-        "core/precondition",
-        "            del writes[unit]\n",
-        "            continue\n",
+        "core/verify",
+        "if unit in changed or unit[0] in kind.managed_maps}",
+        "if unit in changed}",
         "what is done is not done twice",
         "core/managed_maps",
     ),
     Mutant(
-        "core/precondition",
-        "elif _is_as_wanted(kind, unit, wanted, _lasting(kind, unit, there)):",
-        "elif False:",
+        "core/verify",
+        "if touched := changed - wanted - on_its_way:",
+        "if touched := changed - wanted:",
         "what is on its way goes on",
         "core/managed_maps",
     ),
     Mutant(
-        "core/precondition",
-        "elif _entry_digest(kind, unit, there) != was:",
-        "elif False:",
-        "others are seen",
+        "core/verify",
+        "    if present.get(unit) is None:\n",
+        "    if False:\n",
+        "what is not shown is put in again",
         "core/managed_maps",
     ),
     Mutant(
