@@ -86,7 +86,8 @@ class TestDigests:
         last = {"model": "m", "temperature": 0.5, "description": "d"}
         found = planned([manifest("k", {"model": "m"})], remembering("k", last, {**last, "temperature": 0.9}))
         assert the_change(found).patch is not None
-        assert reasons(the_change(found)) == {"description": Reason.REMOVED}
+        released = {"reconciler.managed.temperature": Reason.MARK}  # temperature, which stays as it is
+        assert reasons(the_change(found)) == {"description": Reason.REMOVED} | released
         assert [d.code for d in found.diagnostics] == [Code.CANNOT_CLEAR]
 
     def test_every_update_carries_the_new_digests_and_then_there_is_nothing_left(self) -> None:
