@@ -1,4 +1,4 @@
-"""What was last applied, from marks and from earlier files, and what a person's stance makes of it."""
+"""What was last applied, from marks and from earlier files, and what a person's policy makes of it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from reconciler.core import marks
-from reconciler.core.base import FilesBase, MarkBase, Remembered, UnknownBase, fingerprint, managed_units
+from reconciler.core.base import FilesBase, MarkBase, Remembered, UnknownBase, digest_of, managed_units
 from reconciler.core.index import Observation, index
-from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.marks import Mark
+from reconciler.core.match import match
 from reconciler.core.model import (
     Action,
     Address,
@@ -27,6 +27,7 @@ from reconciler.core.model import (
     Resolve,
     Unit,
 )
+from reconciler.core.ownership import Ownership
 from reconciler.core.plan import Scope, make_plan
 from reconciler.diagnostics import Code
 from tests.unit.core.build import ASSISTANT, OWNER, TARGET, applied, bare, manifest, plan, the_change, with_mark
@@ -38,7 +39,7 @@ BODY = {"model": "m", "temperature": 0.5, "metadata": {"team": "a"}}
 def remembering(key: str, last: Body, live: Body, nonce: str = "n1") -> LiveObject:
     """An object whose mark has digests of `last`, and which now looks like `live`."""
     managed = managed_units(ASSISTANT, manifest(key, last))
-    digests = {marks.code(unit): fingerprint(ASSISTANT, unit, value) for unit, value in managed.items()}
+    digests = {marks.code(unit): digest_of(ASSISTANT, unit, value) for unit, value in managed.items()}
     mark = Mark(OWNER, key, nonce, units=marks.codes(managed), digests=digests)
     return with_mark("o1", marks.write(mark), live)
 
@@ -49,9 +50,9 @@ def planned(
     *,
     earlier: list[Manifest] = (),
     digests: bool = True,
-    **stance: Any,  # type: ignore[assignment]
+    **policy: Any,  # type: ignore[assignment]
 ) -> Plan:
-    scope = Scope(OWNER, stance=ConflictPolicy(**stance), digests=digests)
+    scope = Scope(OWNER, policy=ConflictPolicy(**policy), digests=digests)
     base = Remembered({each.address: each for each in earlier})
     return make_plan(TARGET, scope, "sha256:0", files, [Observation(ASSISTANT, (live,), 1)], base)
 
@@ -85,7 +86,10 @@ class TestDigests:
         last = {"model": "m", "temperature": 0.5, "description": "d"}
         found = planned([manifest("k", {"model": "m"})], remembering("k", last, {**last, "temperature": 0.9}))
         assert the_change(found).patch is not None
-        assert reasons(the_change(found)) == {"description": Reason.REMOVED}
+        assert reasons(the_change(found)) == {
+            "description": Reason.REMOVED,
+            "reconciler.managed.temperature": Reason.MARK,
+        }
         assert [d.code for d in found.diagnostics] == [Code.CANNOT_CLEAR]
 
     def test_every_update_carries_the_new_digests_and_then_there_is_nothing_left(self) -> None:
@@ -130,8 +134,8 @@ class TestDigests:
 
     def test_an_object_that_is_adopted_by_command_remembers_how_it_looked(self) -> None:
         live, wanted = bare("o1", {**BODY, "temperature": 0.9}), manifest("k", BODY)
-        planner = KindPlanner(index(ASSISTANT, [live], OWNER), {}, OWNER, digests=True)
-        adoption = planner.adoption(wanted, "o1")
+        found = match(index(ASSISTANT, [live], OWNER), {})
+        adoption = Ownership(found, OWNER, digests=True).adopt(wanted, "o1")
         [after] = applied(replace(plan(), changes=(adoption,)), [live], ASSISTANT)
         assert reasons(the_change(planned([wanted], after))) == {"temperature": Reason.EDITED}
 
@@ -194,9 +198,9 @@ LIVE: Body = {**LAST, "name": "hand", "temperature": 0.9}
 FILES = [manifest("k", {**LAST, "name": "file", "top_p": 0.2})]
 
 
-class TestStance:
-    def change(self, **stance: Any) -> Change:
-        return the_change(planned(FILES, remembering("k", LAST, LIVE), **stance))
+class TestPolicy:
+    def change(self, **policy: Any) -> Change:
+        return the_change(planned(FILES, remembering("k", LAST, LIVE), **policy))
 
     def test_ours_sends_what_the_file_says(self) -> None:
         change = self.change(resolve=Resolve.OURS)
@@ -229,10 +233,10 @@ class TestStance:
         assert change.blocked.by is Blocker.DRIFT
         assert "temperature changed outside" in change.blocked.hint
 
-    @pytest.mark.parametrize("stance", [{"on_drift": OnDrift.FAIL}, {"on_drift": OnDrift.KEEP}])
-    def test_without_drift_nothing_is_held_back(self, stance: dict[str, Any]) -> None:
+    @pytest.mark.parametrize("policy", [{"on_drift": OnDrift.FAIL}, {"on_drift": OnDrift.KEEP}])
+    def test_without_drift_nothing_is_held_back(self, policy: dict[str, Any]) -> None:
         live = remembering("k", LAST, LAST)
-        change = the_change(planned(FILES, live, **stance))
+        change = the_change(planned(FILES, live, **policy))
         assert change.blocked is None
         assert reasons(change) == {"name": Reason.EDITED, "top_p": Reason.EDITED}
 

@@ -19,7 +19,7 @@ from reconciler.core.semantics import (
     canonical_value,
     same,
 )
-from reconciler.core.verify import precondition
+from reconciler.core.verify import expected
 from tests.strategies import bodies, json_values, law
 from tests.unit.core.build import ASSISTANT, SCHEMA, WIDGET, WIDGET_SCHEMA, bare, sent_to
 
@@ -129,7 +129,7 @@ def test_digests_follow_equality(name: str, data: st.DataObject) -> None:
         if kind.fields[field].granular:
             continue
         equal = same(kind.fields[field], body[field], other[field])
-        one, two = (precondition(kind, bare("o", each, kind), {(field,): None}) for each in (body, other))
+        one, two = (expected(kind, bare("o", each, kind), [(field,)]) for each in (body, other))
         assert (one == two) is equal
 
 

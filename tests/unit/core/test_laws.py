@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core import policy
 from reconciler.core.base import Remembered
 from reconciler.core.index import index, mark_of
 from reconciler.core.marks import Mark
@@ -21,10 +20,11 @@ from reconciler.core.model import (
     ConflictPolicy,
     Json,
     OnDrift,
-    Reason,
+    Removal,
     Resolve,
     Unit,
 )
+from reconciler.core.rules import guard, release_guard
 from reconciler.core.semantics import Kind, meaning_of, same, units
 from reconciler.core.verify import AlreadyApplied, Ready, check
 from tests.strategies import law
@@ -36,11 +36,11 @@ REMEMBERING = pytest.mark.parametrize("digests", [False, True], ids=["names", "d
 
 
 def scoped(data: st.DataObject, digests: bool) -> dict[str, Any]:
-    """A scope that prunes; where marks remember what was applied, with one of the stances people take."""
+    """A scope that prunes; where marks remember what was applied, with one of the policies people choose."""
     if not digests:
         return {"prune": True}
-    stance = data.draw(st.builds(ConflictPolicy, st.sampled_from(OnDrift), st.sampled_from([None, *Resolve])))
-    return {"prune": True, "digests": True, "stance": stance, "source": Remembered()}
+    policy = data.draw(st.builds(ConflictPolicy, st.sampled_from(OnDrift), st.sampled_from([None, *Resolve])))
+    return {"prune": True, "digests": True, "policy": policy, "source": Remembered()}
 
 
 @EACH_KIND
@@ -143,7 +143,7 @@ def test_every_key_in_the_files_that_had_an_object_of_ours_keeps_one(name: str, 
     kind = KINDS[name]
     files, live = data.draw(worlds(kind))
     keys = {m.address.key for m in files}
-    before, after = (index(kind, now, OWNER).ours for now in (live, applied(plan(files, live, kind), live, kind)))
+    before, after = (index(kind, now, OWNER).managed for now in (live, applied(plan(files, live, kind), live, kind)))
     moved = {c.id for c in plan(files, live, kind).changes if c.action is Action.MOVE}
     for key in keys & before.keys():
         assert key in after or before[key].live.id in moved
@@ -165,7 +165,7 @@ def test_a_plan_is_checked_as_ready_then_as_already_applied(name: str, digests: 
 
 @law
 @given(
-    st.lists(st.sampled_from(["delete", "twin", "held", "noop"]), max_size=12),
+    st.lists(st.sampled_from(["delete", "duplicate", "held", "noop"]), max_size=12),
     st.integers(0, 12),
     st.none() | st.integers(0, 12),
 )
@@ -177,22 +177,23 @@ def test_the_guard_holds_deletes_back_unless_they_are_few_or_counted(
     owned = wanted + others
     few = wanted <= 1 and 5 * wanted <= owned and wanted < max(owned, 1)
     free = few or wanted == allowed
-    guarded = policy.guard(changes, owned, allowed)
+    guarded = guard(changes, owned, allowed)
     held = [c.address.key for c in guarded if c.blocked and c.blocked.by is Blocker.GUARD]
     assert (
         held == [] if free else held == [c.address.key for c, row in zip(changes, made, strict=True) if row == "delete"]
     )
-    assert policy.release_guard(guarded, wanted) == changes
-    assert policy.release_guard(guarded, wanted + 1) == guarded
+    assert release_guard(guarded, wanted) == changes
+    assert release_guard(guarded, wanted + 1) == guarded
 
 
-def removal(place: int, *reasons: Reason, blocked: Block | None = None, action: Action = Action.DELETE) -> Change:
-    return Change(Address("assistant", f"k{place}"), action, f"o{place}", reasons, blocked=blocked)
+def removal(place: int, why: Removal, block: Block | None = None) -> Change:
+    address = Address("assistant", f"k{place}")
+    return Change(address, Action.DELETE, f"o{place}", number=place, removal=why, blocked=block)
 
 
 ROWS = {
-    "delete": lambda place: removal(place, Reason.ORPHAN),
-    "twin": lambda place: removal(place, Reason.DUPLICATE),
-    "held": lambda place: removal(place, Reason.ORPHAN, blocked=Block(Blocker.PROTECT, "")),
-    "noop": lambda place: removal(place, action=Action.NOOP),
+    "delete": lambda place: removal(place, Removal.ORPHAN),
+    "duplicate": lambda place: removal(place, Removal.DUPLICATE),
+    "held": lambda place: removal(place, Removal.ORPHAN, Block(Blocker.PROTECT, "")),
+    "noop": lambda place: Change(Address("assistant", f"k{place}"), Action.NOOP, f"o{place}", number=place),
 }

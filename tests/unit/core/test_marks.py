@@ -26,9 +26,10 @@ WELL_FORMED = st.builds(
     protect=st.booleans(),
     on_remove=st.sampled_from([None, *OnRemove]),
     units=st.sets(NAMES, max_size=40).map(marks.codes),
+    former=st.none() | keys.map(marks.key_code),
 )
 REMEMBERING = WELL_FORMED.filter(lambda mark: len(mark.units) < 25).map(
-    lambda mark: marks.with_digests(mark, {unit: marks.fingerprint(unit) for unit in mark.units})
+    lambda mark: marks.with_digests(mark, {unit: marks.digest_of(unit) for unit in mark.units})
 )
 
 
@@ -61,9 +62,9 @@ def test_a_mark_with_a_letter_changed_is_read_as_written_or_refused(mark: Mark, 
 
 def test_digests_are_the_sixth_word_in_the_order_of_the_units() -> None:
     one, other = sorted([marks.code(("model",)), marks.code(("name",))])
-    digests = {other: marks.fingerprint("b"), one: marks.fingerprint("a")}
+    digests = {other: marks.digest_of("b"), one: marks.digest_of("a")}
     mark = marks.with_digests(Mark("acme", "k", "Ab12", units=frozenset([one, other])), digests)
-    assert marks.write(mark) == f"1 acme k Ab12 - {one}{other} {marks.fingerprint('a')}{marks.fingerprint('b')}"
+    assert marks.write(mark) == f"1 acme k Ab12 - {one}{other} {marks.digest_of('a')}{marks.digest_of('b')}"
 
 
 def with_room_for(length: int, nonce: str = marks.NO_NONCE) -> Mark:
@@ -87,8 +88,8 @@ def test_a_mark_without_room_for_digests_has_none_when_its_nonce_is_drawn() -> N
 
 
 def test_a_digest_is_of_a_value_and_says_nothing_else() -> None:
-    assert marks.fingerprint('"a"') == marks.fingerprint('"a"') != marks.fingerprint('"b"')
-    assert len(marks.fingerprint("x" * 10_000)) == len(marks.fingerprint("\ud800")) == 7
+    assert marks.digest_of('"a"') == marks.digest_of('"a"') != marks.digest_of('"b"')
+    assert len(marks.digest_of("x" * 10_000)) == len(marks.digest_of("\ud800")) == 7
 
 
 def test_digests_that_do_not_belong_to_the_units_make_a_mark_damaged() -> None:
@@ -101,6 +102,15 @@ def test_without_digests_the_format_is_five_words() -> None:
     mark = Mark("acme", "support/hr-bot", "Ab12", True, OnRemove.RELEASE, marks.codes([("model",), ("name",)]))
     packed = "".join(sorted({marks.code(("model",)), marks.code(("name",))}))
     assert marks.write(mark) == f"1 acme support/hr-bot Ab12 pr {packed}"
+
+
+def test_an_object_that_was_moved_remembers_the_key_it_had_beside_its_flags() -> None:
+    former = marks.key_code("support/old")
+    assert marks.write(Mark("acme", "k", "n1", former=former)) == f"1 acme k n1 -<{former} -"
+    protected = Mark("acme", "k", "n1", True, OnRemove.DELETE, former=former)
+    assert marks.write(protected) == f"1 acme k n1 pd<{former} -"
+    assert marks.read(f"1 acme k n1 pd<{former} -") == protected
+    assert marks.key_code("support/old") != marks.key_code("support/new")
 
 
 def test_codes_never_change_their_meaning() -> None:
@@ -118,6 +128,8 @@ def test_the_longest_legal_manifest_has_room_for_its_mark() -> None:
     remembering = marks.with_digests(longest, dict.fromkeys(managed, "d" * 7))
     assert remembering.digests
     assert len(marks.write(longest)) < len(marks.write(remembering)) <= 512
+    moved = replace(longest, former=marks.key_code("old"))
+    assert len(marks.write(marks.with_digests(moved, dict.fromkeys(managed, "d" * 7)))) <= 512
 
 
 @pytest.mark.parametrize(
@@ -148,6 +160,7 @@ def test_what_would_not_be_read_back_is_not_written(mark: Mark) -> None:
     [
         *(" ", "1", "1 a", "1 acme k n1 -", "1 acme k n1 - - ", "1 acme k n1 x -", "1  acme k n1 - -"),
         *("1 acme k n1 - abc", "1 acme k n1 dr -", "1 acme k n1 rd -", "1 acme k ~~ - -", "1 acme k n1 - -\n", "hello"),
+        *("1 acme k n1 -< -", "1 acme k n1 -<abc -", "1 acme k n1 <abcdef -", "1 acme k n1 -<abcdefg -"),
         *("1 acme a/../b n1 - -", "1 acme a//b n1 - -", "1 acme a/ n1 - -", f"1 acme {'k' * 129} n1 - -"),
         *("1 acmé k n1 - -", "1 acme k n1 - " + "abcdef" * 90, "12345 acme k", "\u0661 acme k n1 - -", "v2 x"),
     ],

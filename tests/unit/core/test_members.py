@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.base import UnknownBase, fingerprint
+from reconciler.core.base import UnknownBase, digest_of
 from reconciler.core.decide import decide_update
 from reconciler.core.index import index
 from reconciler.core.members import after, remaining, way
@@ -110,7 +110,7 @@ def test_only_texts_of_a_way_wait_for_ids() -> None:
 
 
 def test_a_mark_remembers_of_a_collection_only_that_there_is_one() -> None:
-    assert fingerprint(SHELF, ("papers",), [entry("pa", "a")]) == fingerprint(SHELF, ("papers",), [])
+    assert digest_of(SHELF, ("papers",), [entry("pa", "a")]) == digest_of(SHELF, ("papers",), [])
 
 
 def test_a_deletion_waits_for_the_entry_to_be_taken_out() -> None:

@@ -8,8 +8,9 @@ from typing import ClassVar
 import pytest
 
 from reconciler.core.index import index
-from reconciler.core.model import ABSENT, Action, Body, Change, LiveObject, Manifest, OnRemove
-from reconciler.core.verify import AlreadyApplied, Ready, Stale, check, check_live, planned_writes, precondition
+from reconciler.core.model import ABSENT, Action, Blocker, Body, Change, LiveObject, Manifest, OnRemove
+from reconciler.core.rules import World, refusal
+from reconciler.core.verify import AlreadyApplied, Ready, Stale, check, check_live, expected, planned_writes
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, applied, bare, manifest, marked, plan, the_change, with_mark
 
 BODY: Body = {"model": "m", "temperature": 0.2, "metadata": {"team": "x", "theirs": "y"}}
@@ -23,8 +24,11 @@ def changed(live: LiveObject, **fields: object) -> LiveObject:
 
 
 def checked(wanted: Manifest | None, then: LiveObject | None, *now: LiveObject, **scope: object) -> object:
-    found = plan([wanted] if wanted else [], [then] if then else [], **scope)
-    return check(the_change(found), index(ASSISTANT, now, OWNER))
+    """What a change of a saved plan is now; where it is ready and a rule holds it back, what that rule is."""
+    change = the_change(plan([wanted] if wanted else [], [then] if then else [], **scope))
+    found = index(ASSISTANT, now, OWNER)
+    verdict, block = check(change, found), refusal(change, World({"assistant": found}))
+    return block.by if block and isinstance(verdict, Ready) else verdict
 
 
 class TestUpdate:
@@ -51,7 +55,18 @@ class TestUpdate:
 
     def test_a_mark_that_changed_makes_it_stale(self) -> None:
         now = with_mark("o1", "1 other k n1 - -", BODY)
-        assert checked(WANTED, LIVE, now) == Stale("o1 has changed in temperature since the plan was made")
+        assert checked(WANTED, LIVE, now) == Stale("o1 has changed in its mark since the plan was made")
+
+    def test_a_unit_that_has_its_value_by_now_is_not_sent_again_and_the_rest_is(self) -> None:
+        wanted = manifest("k", {"model": "n", "temperature": 0.7, "metadata": {"team": "new"}})
+        metadata = {**LIVE.body["metadata"], "team": "new"}
+        assert checked(wanted, LIVE, changed(LIVE, model="n", metadata=metadata)) == Ready({"temperature": 0.7})
+        assert checked(wanted, LIVE, changed(LIVE, temperature=0.7)) == Ready({"model": "n", "metadata": metadata})
+
+    def test_only_what_was_changed_to_something_else_is_named_where_several_were_changed(self) -> None:
+        wanted = manifest("k", {"model": "n", "temperature": 0.7, "metadata": {"team": "x"}})
+        now = changed(LIVE, model="n", temperature=0.3)
+        assert checked(wanted, LIVE, now) == Stale("o1 has changed in temperature since the plan was made")
 
     def test_entries_of_others_are_sent_as_they_are_now(self) -> None:
         wanted = manifest("k", {"model": "m", "temperature": 0.2, "metadata": {"team": "new"}})
@@ -142,41 +157,47 @@ class TestCreate:
 
 
 class TestNamesakes:
-    """A create that must not stand beside an object of its name, made since the plan, that is not ours."""
+    """A create that must not stand beside an object of its name or content, made since the plan, that is not ours."""
 
     BODY: ClassVar[Body] = {"model": "m", "name": "desk"}
     WANTED = manifest("k", BODY)
-    HELD = Stale("o9 has its name, and is not managed here")
 
     @pytest.mark.parametrize(
-        "now",
+        ("now", "by"),
         [
-            bare("o9", BODY),
-            bare("o9", {"name": "desk", "model": "other"}),
-            marked("o9", "k", BODY, owner="other"),
-            with_mark("o9", "2 newer", BODY),
-            with_mark("o9", "damaged", BODY),
+            (bare("o9", BODY), Blocker.SAME_NAME),
+            (bare("o9", {"name": "desk", "model": "other"}), Blocker.SAME_NAME),
+            (bare("o9", {"name": "DESK", "model": "other"}), Blocker.SAME_NAME),
+            (marked("o9", "other", BODY, owner="other"), Blocker.SAME_NAME),
+            (marked("o9", "k", BODY, owner="other"), Blocker.FOREIGN_OWNER),
+            (with_mark("o9", "2 newer", BODY), Blocker.SAME_NAME),
+            (with_mark("o9", "2 acme k", {"model": "other"}), Blocker.READ_ONLY_MARK),
+            (with_mark("o9", "damaged", BODY), Blocker.SAME_NAME),
         ],
-        ids=["unmarked", "other content", "another owner's", "newer", "damaged"],
+        ids=["unmarked", "other content", "other case", "another owner's", "of its address", "newer", "ours", "damaged"],
     )
-    def test_one_of_its_name_that_is_not_ours_makes_it_stale(self, now: LiveObject) -> None:
-        assert checked(self.WANTED, None, bare("o8", {"name": "other"}), now) == self.HELD
+    def test_one_of_its_name_that_is_not_ours_holds_it_back(self, now: LiveObject, by: Blocker) -> None:
+        assert checked(self.WANTED, None, bare("o8", {"name": "other"}), now) == by
 
     def test_one_of_its_name_that_is_ours_is_no_matter(self) -> None:
         assert isinstance(checked(self.WANTED, None, marked("o9", "other", self.BODY)), Ready)
 
     def test_a_copy_of_one_of_ours_is_a_namesake_too(self) -> None:
         pair = [marked("o1", "other", {"name": "x"}, nonce="n"), marked("o9", "other", self.BODY, nonce="n", created=1)]
-        assert checked(self.WANTED, None, *pair) == self.HELD
+        assert checked(self.WANTED, None, *pair) == Blocker.SAME_NAME
 
     def test_where_the_name_may_be_there_twice_it_is_no_matter(self) -> None:
         wanted = manifest("k", self.BODY, same_name_allowed=True)
         assert isinstance(checked(wanted, None, bare("o9", self.BODY)), Ready)
 
-    @pytest.mark.parametrize("name", ["Desk", "", None])
+    @pytest.mark.parametrize("name", ["Deck", "", None])
     def test_another_name_or_none_is_no_matter(self, name: str | None) -> None:
         wanted = manifest("k", {"model": "m", "name": name})
-        assert isinstance(checked(wanted, None, bare("o9", {"model": "m", "name": name and "desk"})), Ready)
+        assert isinstance(checked(wanted, None, bare("o9", {"model": "n", "name": name and "desk"})), Ready)
+
+    def test_one_without_a_name_that_says_the_same_holds_it_back(self) -> None:
+        wanted = manifest("k", {"model": "m", "temperature": 1})
+        assert checked(wanted, None, bare("o9", {"model": "m"})) == Blocker.SAME_CONTENT
 
     def test_its_own_object_is_told_before_a_namesake(self) -> None:
         own = marked("o1", "k", self.BODY)
@@ -184,8 +205,10 @@ class TestNamesakes:
 
     def test_a_kind_without_names_has_no_namesakes(self) -> None:
         change = the_change(plan([manifest("w", {"title": "t"}, WIDGET)], [], WIDGET))
-        now = [bare("o9", {"title": "t", "name": None}, WIDGET), bare("o8", {"title": "t"}, WIDGET)]
-        assert isinstance(check(change, index(WIDGET, now, OWNER)), Ready)
+        now = [bare("o9", {"title": "u", "name": "t"}, WIDGET), bare("o8", {"title": "v"}, WIDGET)]
+        found = index(WIDGET, now, OWNER)
+        assert isinstance(check(change, found), Ready)
+        assert refusal(change, World({"widget": found})) is None
 
 
 class TestDelete:
@@ -206,11 +229,10 @@ class TestDelete:
         now = changed(self.THEN, last_used=7, created_at=8)
         assert checked(None, self.THEN, now, prune=True, allow_deletes=1) == Ready(None)
 
-    def test_a_copy_that_somebody_made_meanwhile_makes_it_stale(self) -> None:
+    def test_a_copy_that_somebody_made_meanwhile_holds_it_back(self) -> None:
         copy = marked("o2", "gone", BODY, nonce="no1", created=1)
         then = marked("o1", "gone", BODY, nonce="no1")
-        stale = Stale("o2 has been made as a copy of o1, mark included, since the plan was made")
-        assert checked(None, then, copy, then, prune=True, allow_deletes=1) == stale
+        assert checked(None, then, copy, then, prune=True, allow_deletes=1) == Blocker.CLONE
 
     def test_a_copy_of_something_else_is_no_matter(self) -> None:
         others = [marked("o2", "k", BODY, nonce="n"), marked("o3", "k", BODY, nonce="n", created=1)]
@@ -230,9 +252,10 @@ def test_the_writes_of_a_plan_are_read_back_from_its_patch() -> None:
     assert planned_writes(nothing, ASSISTANT) == {("model",): ABSENT, ("metadata", "a"): ABSENT}
 
 
-def test_a_precondition_is_of_meaning_and_of_the_mark() -> None:
+def test_what_is_expected_is_of_meaning_and_of_the_mark() -> None:
     one, other = bare("o1", {"steps": []}, WIDGET), bare("o1", {}, WIDGET)
-    writes = {("steps",): [{"do": "x"}]}
-    assert precondition(WIDGET, one, writes) == precondition(WIDGET, other, writes)
-    assert precondition(WIDGET, with_mark("o1", "m", {}, WIDGET), writes) != precondition(WIDGET, other, writes)
-    assert precondition(WIDGET, one, {("labels", "reconciler"): "x"}) == precondition(WIDGET, one, {})
+    assert expected(WIDGET, one, [("steps",)]) == expected(WIDGET, other, [("steps",)])
+    assert expected(WIDGET, one, [("title",)]).keys() == {("title",), ("labels", "reconciler")}
+    marked_one = with_mark("o1", "m", {}, WIDGET)
+    assert expected(WIDGET, marked_one, [("steps",)]) != expected(WIDGET, other, [("steps",)])
+    assert expected(WIDGET, one, [("labels", "reconciler")]) == expected(WIDGET, one, [])
