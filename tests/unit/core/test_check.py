@@ -146,7 +146,7 @@ class TestCreate:
     WANTED = manifest("k", {"model": "m"})
 
     def test_it_is_ready_where_the_address_has_no_object(self) -> None:
-        assert isinstance(checked(self.WANTED, None, bare("o9", {"model": "m"})), Ready)
+        assert isinstance(checked(self.WANTED, None, bare("o9", {"model": "n"})), Ready)
 
     def test_it_is_already_applied_where_its_object_is_there(self) -> None:
         assert checked(self.WANTED, None, marked("o1", "k", {"model": "m"})) == AlreadyApplied("o1")
