@@ -80,6 +80,7 @@ class Code(StrEnum):
     FLEET_DATABASE = "RC0310"
     MISSING_EXTRA = "RC0311"
     LOCK_UNUSABLE = "RC0312"
+    SHARED_ACCOUNT = "RC0313"
     # RC04: plan
     BLOCKED = "RC0401"
     ORPHAN = "RC0402"

@@ -44,6 +44,7 @@ class Library:
         self.watch: Callable[[], None] = lambda: None  # called after every request
         rest = RestDriver(PROVIDER, client(self._watched), root=str(root))
         self.driver = NamedDriver(rest, PROVIDER, lambda: "acme", lambda: keys)
+        self.files: Sequence[Manifest] = ()
         self.plain = RestDriver(PROVIDER, client(create_app(database, clock=self.clock)), root=str(root))
 
     def _watched(self, environ: Any, start_response: Any) -> Iterator[bytes]:
@@ -66,11 +67,12 @@ class Library:
         target = chosen.target("local")
         loaded = load(self.root, [Path("assistants.d")], settings=chosen, target=target, provider=PROVIDER)
         assert loaded.ok, loaded.diagnostics
+        self.files = loaded.manifests
         return loaded.manifests
 
     def see(self) -> tuple[Observation, ...]:
         sight = observe(self.driver, KINDS, self.journal())
-        return with_members(self.driver, KINDS, sight.observed, "acme", lambda kind, name, live: True)
+        return with_members(self.driver, KINDS, sight.observed, "acme", lambda kind, name, live: True, self.files)
 
     def plan(self, files: Sequence[Manifest]) -> Plan:
         seen = self.see()

@@ -71,12 +71,15 @@ def command(
 
     destinations(formats, OUTCOME_FORMATS)
     session, choices = Session(options), Choices(base, on_drift, resolve)
+    saved = Path(what[0]) if len(what) == 1 and _is_plan_file(session, what[0]) else None
+    if shard and not saved:
+        raise _unsaved(shard)
     for record, new in ((report, False), (rollback_out, True)):
         if record is not None:
             check_destination(session.root / record, new=new)
     with locked_from_the_start(session):
-        if len(what) == 1 and _is_plan_file(session, what[0]):
-            plan, sight = _saved(session, Path(what[0]), allow_deletes, choices)
+        if saved:
+            plan, sight = _saved(session, saved, allow_deletes, choices)
         else:
             plan, sight = fresh_plan(session, what, allow_deletes, choices)
         if shard:
@@ -97,6 +100,15 @@ def command(
         write_rollback(session.root / rollback_out, plan, sight, outcomes)
     write(options, formats, apply_renderers(plan, outcomes, options))
     return exit_of(plan, outcomes, session.stop.is_set())
+
+
+def _unsaved(shard: Shard) -> click.UsageError:
+    """Why a shard needs a saved plan, and what to run."""
+    return click.UsageError(
+        "--shard takes a saved plan, whose guard has counted the deletes of all shards: without one, what one shard "
+        "deletes changes the number that the next one would have to be allowed. Run:\n"
+        f"  reconciler plan --out plan.json\n  reconciler apply plan.json --shard {shard}"
+    )
 
 
 def _is_plan_file(session: Session, what: str) -> bool:

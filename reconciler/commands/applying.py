@@ -86,6 +86,7 @@ def send(
             settle_seconds=session.limits.settle_seconds,
             fresh_seconds=session.limits.fresh_seconds,
             read_at=sight.read_at,
+            neighbours=session.neighbours,
             indexing_seconds=session.limits.indexing_seconds,
             stop_on_error=stop_on_error,
             report=report,

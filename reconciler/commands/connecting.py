@@ -9,12 +9,13 @@ from secrets import token_hex
 
 from reconciler.commands.signing_in import renewed
 from reconciler.config.credentials import is_given, resolve
-from reconciler.config.errors import ConfigError
+from reconciler.config.errors import ConfigError, error
 from reconciler.config.settings import EnvRef, HeaderValue, Target
-from reconciler.diagnostics import Source
+from reconciler.diagnostics import Code, Source
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.provider import Limits, Provider
+from reconciler.drivers.routes import has_several_routes
 
 
 def connection_to(
@@ -29,6 +30,11 @@ def connection_to(
         spec = provider.credentials[name]
         headers[spec.header] = spec.format.format(secret)
         secrets.append(secret)
+    for name, text in (*headers.items(), *(pair for kind in provider.kinds.values() for pair in kind.headers.items())):
+        if has_several_routes(provider, name, text):
+            summary = f"the header {name} of the target {target.name} routes to several upstreams"
+            hint = "name one upstream: each holds other objects"
+            raise ConfigError([error(Code.INVALID_SETTINGS, summary, target.source, hint=hint)])
     problem = refuse_host(provider, url, headers, environment, target.source)
     if problem and not provider.embedded:
         raise ConfigError([problem])

@@ -139,10 +139,12 @@ class Fleet:
         )
         chunks = ChunkTarget(
             identity=session.identity,
-            scope=Scope(session.owner, digests=session.digests),
+            scope=Scope(session.owner, digests=session.digests, neighbours=session.neighbours),
             driver=session.driver,
             kinds=session.kinds,
             manifests=files.manifests,
+            elsewhere=files.addresses,
+            bound=files.bound,
             memory=memory,
             settle_seconds=limits.settle_seconds,
             concurrency=limits.concurrency,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.config.mark_length import max_mark
 from reconciler.config.schemas import Schemas
-from reconciler.core.semantics import Kind, Meaning, Members, compile_schema
+from reconciler.core.marks import MAX_LENGTH
+from reconciler.core.semantics import Kind, ListMeaning, Meaning, compile_schema
 from reconciler.drivers.provider import MembersStyle, Provider, ProviderKind
+from reconciler.engine.attach import others_in
 from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.named import MARK
 from reconciler.engine.observe import KindOnTarget
@@ -33,10 +36,8 @@ def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind
         fields.pop(spec.upload.labels, None)
         return Kind(name, fields, MARK, immutable=True)
     for field, style in spec.members.items():
-        # Shown by the remote alone, and compared: an entry is as wanted once it is ready.
-        items = fields[field].items or Meaning()
-        status = {style.status_field: Meaning(default=style.done)}
-        fields[field] = replace(fields[field], items=replace(items, properties={**items.properties, **status}))
+        fields[field] = _map_of(fields[field].items or Meaning(), style)
+        fields[others_in(field)] = Meaning(list_meaning=ListMeaning.SET, default=[], read_only=True)
     return Kind(
         name,
         {**fields, LOCK_FILE: Meaning(granular=True)} if beside else fields,
@@ -44,15 +45,20 @@ def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind
         spec.name_field,
         spec.update.nested,
         spec.coupled,
+        max_mark=MAX_LENGTH if beside else max_mark(schema, spec.mark_field),
         max_entries=None if own is None else own + 1,  # the mark is one more than the user's own
         marked_beside=beside,
         maps=spec.update.maps,
         absent=spec.update.absent,
         archives=spec.delete.archive is not None,
-        members={field: _members(style) for field, style in spec.members.items()},
         expired=spec.expired,
     )
 
 
-def _members(style: MembersStyle) -> Members:
-    return Members(style.id_field, style.status_field, style.done, style.waiting, style.modifiable, style.sent)
+def _map_of(entry: Meaning, style: MembersStyle) -> Meaning:
+    """A collection is a map from keys to what is in it; in a manifest its list is shorthand for that."""
+    fixed = {*style.sent} - {style.id_field, *style.modifiable}
+    parts = {name: replace(part, immutable=name in fixed) for name, part in entry.properties.items()}
+    # Shown by the remote alone, and compared: an entry is as wanted once the remote is done with it.
+    parts[style.status_field] = Meaning(default=style.done, read_only=True)
+    return Meaning(granular=True, managed_entries=True, entries=replace(entry, properties=parts))

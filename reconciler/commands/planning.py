@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler import allocator, collector
+from reconciler import allocator
 from reconciler.commands.against import compare
 from reconciler.commands.choices import AS_USUAL, Choices, base_source, files_at
 from reconciler.commands.reading import spoken_of, users_seen
@@ -15,7 +15,7 @@ from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
 from reconciler.config.policies import load_policies
 from reconciler.core.model import Plan, TargetIdentity
-from reconciler.core.plan import make_plan
+from reconciler.core.plan import Scope, make_plan
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine.observe import Snapshot
 from reconciler.exits import Exit
@@ -45,15 +45,25 @@ def plan_live(
     base, said = base_source(session, choices)
     kinds = {address.kind for m in loaded.manifests for address in (m.address, *m.refs.values())}
     members = spoken_of(session, loaded.manifests)
-    with collector.sparing():
-        sight = session.refresh(kinds, orphans=scope.only is None, wanted=loaded.manifests, members=members)
-    with collector.paused():
-        plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
-    if (seen := users_seen(session, plan, sight)) is not sight:
+    sight = session.refresh(kinds, orphans=scope.only is None, wanted=loaded.manifests, members=members)
+    scope = replace(scope, unresolved=session.unresolved())
+    said = (*said, *_left_unresolved(scope, loaded))
+    plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
+    if (seen := users_seen(session, plan, sight, loaded.manifests)) is not sight:
         sight = seen
         plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
     plan = replace(plan, diagnostics=(*said, *plan.diagnostics))
     return Planned(judge_plan(policies, plan, loaded.manifests, session.provider, session.schemas), sight, loaded)
+
+
+def _left_unresolved(scope: Scope, loaded: Loaded) -> Iterator[Diagnostic]:
+    """Creates whose answer was lost, and whose manifest has left: what they may have made is nobody's."""
+    keys = {(m.address.kind, key) for m in loaded.manifests for key in (m.address.key, m.moved_from)}
+    for address in sorted(scope.unresolved if scope.only is None else ()):
+        if (address.kind, address.key) not in keys:
+            hint = f"delete it by hand if it is there, then `reconciler release {address} --lost-create`"
+            summary = f"the answer to a create of {address} was lost, and it has no manifest any more"
+            yield warning(Code.UNRESOLVED_CREATE, summary, None, hint=hint)
 
 
 def plan_against(

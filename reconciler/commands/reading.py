@@ -1,4 +1,4 @@
-"""Which collections are read: those that the files or the marks speak of; all, where something may be in use."""
+"""Which collections are read: those that the files or the marks speak of, and those that a delete concerns."""
 
 from __future__ import annotations
 
@@ -35,9 +35,13 @@ def spoken_of(session: Session, manifests: Sequence[Manifest]) -> Wanted:
     return wanted
 
 
-def users_seen(session: Session, plan: Plan, sight: Snapshot) -> Snapshot:
-    """What was read; with every kind that may use what the plan deletes, and every collection that it may be in."""
-    deleted = {change.address.kind for change in plan.changes if change.action is Action.DELETE}
+def users_seen(session: Session, plan: Plan, sight: Snapshot, manifests: Sequence[Manifest]) -> Snapshot:
+    """What was read; with every kind that may use what the plan deletes, and every collection that it may be in.
+
+    Collections of what it deletes are read as well, because somebody may put more into them before that.
+    """
+    doomed = {(change.address.kind, change.id) for change in plan.changes if change.action is Action.DELETE}
+    deleted = {kind for kind, _ in doomed}
     unread = {each.kind.name for each in session.kinds if not deleted.isdisjoint(usable(each.kind))}
     unread -= {observation.kind.name for observation in sight.observed}
     if unread:
@@ -45,6 +49,10 @@ def users_seen(session: Session, plan: Plan, sight: Snapshot) -> Snapshot:
     holding = {
         (kind.kind.name, name) for kind in session.kinds for name, style in kind.members.items() if style.of in deleted
     }
-    if not holding:
+
+    def wanted(kind: Kind, name: str, live: LiveObject) -> bool:
+        return name not in live.body and ((kind.name, name) in holding or (kind.name, live.id) in doomed)
+
+    if not (holding or any(kind.members and kind.kind.name in deleted for kind in session.kinds)):
         return sight
-    return session.load_members(sight, lambda kind, name, live: (kind.name, name) in holding and name not in live.body)
+    return session.load_members(sight, wanted, manifests)

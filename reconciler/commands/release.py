@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from reconciler.commands.completing import complete_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.verbs import verb
+from reconciler.exits import Exit
+
+if TYPE_CHECKING:
+    from reconciler.commands.session import Session
+    from reconciler.core.model import Address
 
 
 @verb
 @click.command("release")
 @click.argument("address", shell_complete=complete_addresses)
+@click.option("--lost-create", is_flag=True, help="Forget a create whose answer was lost: it made nothing.")
 @click.pass_obj
-def command(options: Options, address: str) -> int:
+def command(options: Options, address: str, lost_create: bool) -> int:
+    """With --lost-create, nothing is sent; the next apply creates the object."""
     from reconciler.commands.named import parse_address
     from reconciler.commands.ownership import change_marks
     from reconciler.commands.session import Session
     from reconciler.core.model import Change
     from reconciler.core.ownership import Ownership
 
-    wanted = parse_address(address)
+    wanted, session = parse_address(address), Session(options)
+    if lost_create:
+        return _forget(session, wanted)
 
     def decide(ownership: Ownership) -> list[Change]:
         change = ownership.release(wanted.key)
         return [change] if change else []
 
     nothing = f"no live object of ours has the address {wanted}"
-    return change_marks(Session(options), {wanted.kind}, decide, nothing)
+    return change_marks(session, {wanted.kind}, decide, nothing)
+
+
+def _forget(session: Session, address: Address) -> int:
+    """Forget a create of which the lock file has no answer. Raises ConfigError where there is none."""
+    from reconciler.commands.locking import locked
+    from reconciler.config.errors import ConfigError, error
+    from reconciler.diagnostics import Code
+
+    session.refresh({address.kind})
+    if address not in session.unresolved():
+        raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no create of {address} waits for an answer", None)])
+    with locked(session), session.held():
+        session.forget_create(address)
+    click.echo(f"{address}  its create is forgotten; the next apply creates it")
+    return Exit.DONE

@@ -5,23 +5,31 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from reconciler.commands.state import NAME, state_directory
+from reconciler.config.errors import ConfigError
 from reconciler.config.memory import FEWEST, Memory
-from reconciler.config.schemas import schema_directory
+from reconciler.config.schemas import Schemas, schema_directory
 from reconciler.config.settings import Settings, Target
 
 CACHE: Final = "cache"
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
-_READERS: Final = ("pyyaml", "jsonschema", "jinja2")
+_READERS: Final = ("pyyaml", "jsonschema", "jsonschema-rs", "jinja2")
+"""What files are read and checked with; `jsonschema-rs` comes with an extra."""
 
 
 def memory_of(
-    root: Path, environment: Mapping[str, str], settings: Settings, target: Target, fewest: int = FEWEST
+    root: Path,
+    environment: Mapping[str, str],
+    settings: Settings,
+    target: Target,
+    schemas: Schemas,
+    fewest: int = FEWEST,
 ) -> Memory | None:
     """What was accepted for a target before; None where nothing can be remembered."""
     home = environment.get("HOME") or environment.get("USERPROFILE")
@@ -32,22 +40,45 @@ def memory_of(
         root / NAME / CACHE,
         target.name,
         Path(state),
-        lambda: _context(settings, target),
+        lambda: _context(settings, target, schemas),
         prepare=partial(state_directory, root),
         fewest=fewest,
     )
 
 
-def _context(settings: Settings, target: Target) -> bytes:
-    """All that decides beside a file's own bytes: this tool and what it reads with, its schemas, and the settings."""
-    from importlib.metadata import version  # a hundredth of a second, and few projects are large
-
+def _context(settings: Settings, target: Target, schemas: Schemas) -> bytes:
+    """All that decides beside a file's own bytes: this tool and its libraries, schemas, providers, and the settings."""
     digest = hashlib.blake2b()
-    code = (*(_PACKAGE / "config").glob("*.py"), *(_PACKAGE / "core").glob("*.py"))
-    for file in sorted((*code, *schema_directory().rglob("*.json"), *schema_directory().rglob("*.yaml"))):
+    shipped = schema_directory()
+    for file in sorted((*_PACKAGE.rglob("*.py"), *shipped.rglob("*.json"), *shipped.rglob("*.yaml"))):
         digest.update(hashlib.blake2b(file.read_bytes()).digest())
     targets = sorted((name, each.provider) for name, each in settings.targets.items())
     names = [target.name, target.provider, str(target.marks), sorted(target.vars.items()), targets]
-    tools = [platform.python_version(), *(version(name) for name in _READERS)]
-    digest.update(json.dumps([names, tools]).encode())
+    tools = [platform.python_version(), *_versions()]
+    own = [_own_provider(schemas, name) for name in sorted({provider for _, provider in targets})]
+    digest.update(json.dumps([names, tools, own], sort_keys=True).encode())
     return digest.digest()
+
+
+def _versions() -> Iterator[str | None]:
+    from importlib.metadata import PackageNotFoundError, version  # a hundredth of a second, and few projects are large
+
+    for name in _READERS:
+        try:
+            yield version(name)
+        except PackageNotFoundError:
+            yield None
+
+
+def _own_provider(schemas: Schemas, name: str) -> Any:
+    """What the files of a project's own provider say, as they were read for this run; None for a shipped one.
+
+    A manifest may be for another target than this one: its schema decides as well.
+    """
+    if name in schemas.shipped_names():
+        return None
+    try:
+        provider = schemas.provider(name)
+        return [asdict(provider), [schemas.schema(kind.schema) for kind in provider.kinds.values()]]
+    except ConfigError as wrong:
+        return str(wrong)

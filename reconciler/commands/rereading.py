@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import click
@@ -37,6 +37,15 @@ class Files:
         found = self._fresh()
         return [found[address] for address in addresses if address in found]
 
+    def addresses(self) -> Mapping[Address, Manifest]:
+        """All that have a manifest."""
+        return self._fresh()
+
+    def bound(self) -> frozenset[tuple[str, str]]:
+        """The objects that manifests name by id: their kinds and ids."""
+        self._fresh()
+        return self._bound
+
     def judged(self, plan: Plan, manifests: Sequence[Manifest]) -> Plan:
         """A plan held against the policies."""
         return judge_plan(self._policies, plan, manifests, self._session.provider, self._session.schemas)
@@ -59,13 +68,14 @@ class Files:
         manifests = {manifest.address: manifest for manifest in session.load().manifests}
         self._refuse_collections(manifests.values())
         self._policies, self._manifests = policies, manifests
+        self._bound = frozenset((m.address.kind, m.id) for m in manifests.values() if m.id is not None)
 
     def _refuse_collections(self, manifests: Iterable[Manifest]) -> None:
         """A chunk reads objects, not what is in them. Raises ConfigError."""
         kinds = {on_target.kind.name: on_target.kind for on_target in self._session.kinds}
         for manifest in manifests:
             kind = kinds[manifest.address.kind]
-            if kind.immutable or not kind.members.keys().isdisjoint(manifest.body):
+            if kind.immutable or not kind.managed_maps.isdisjoint(manifest.body):
                 summary = f"{manifest.address}: the fleet does not upload files, or put them into anything"
                 hint = "apply this target from one machine"
                 raise ConfigError([error(Code.UNSUPPORTED, summary, manifest.source, "", hint)])

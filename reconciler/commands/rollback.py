@@ -167,10 +167,9 @@ class _Undoing:
     def _put_back(self, kind: Kind, change: Change, before: LiveObject, after: LiveObject) -> Change | None:
         """The earlier values of the units a change wrote, and the mark as it was."""
         present, chosen = units(kind, before.body), [u for u in change.units if not is_mark(kind, u)]
-        for unit in chosen:
-            if unit[0] in kind.members:
-                self._warn(f"the entries of {unit[0]} stay as they are: check the earlier files out, and apply", change)
-        chosen = [unit for unit in chosen if unit[0] not in kind.members]
+        for name in sorted(kind.managed_maps & {unit[0] for unit in chosen}):
+            self._warn(f"the entries of {name} stay as they are: check the earlier files out, and apply", change)
+        chosen = [unit for unit in chosen if unit[0] not in kind.managed_maps]
         mark, now = mark_of(kind, before), mark_of(kind, after)
         key = mark.key if isinstance(mark, Mark) else change.address.key
         wanted = {unit: present[unit] for unit in chosen if present.get(unit) is not None}
@@ -205,8 +204,9 @@ class _Undoing:
 
 
 def _is_writable(kind: Kind, unit: Unit) -> bool:
-    known = unit[0] in kind.fields and unit[0] not in kind.members
-    return known and not is_mark(kind, unit) and not meaning_of(kind, unit).uncompared
+    known = unit[0] in kind.fields and unit[0] not in kind.managed_maps
+    meaning = meaning_of(kind, unit)
+    return known and not (is_mark(kind, unit) or meaning.uncompared or meaning.read_only)
 
 
 def _as_rollback(change: Change) -> tuple[FieldChange, ...]:

@@ -12,7 +12,7 @@ from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
 from reconciler.config.policies import load_policies
 from reconciler.core.base import Remembered
-from reconciler.core.model import Action, Plan, TargetIdentity
+from reconciler.core.model import Action, Change, Plan, TargetIdentity
 from reconciler.core.plan import make_plan, match_all, without_kept, world_of
 from reconciler.core.references import has_place, refuse_used
 from reconciler.core.rules import World, refusal, release_guard
@@ -41,13 +41,16 @@ def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> 
     if loaded is not None and loaded.digest != plan.config_digest:
         raise StalePlan((_stale("the files have changed since the plan was made"),))
     _check_changes(session, plan)
+    manifests = loaded.manifests if loaded else ()
     sight = session.refresh(
-        _kinds(plan, loaded), members=lambda kind, name, live: (kind.name, live.id, name) in written
+        _kinds(plan, loaded),
+        members=lambda kind, name, live: (kind.name, live.id, name) in written,
+        manifests=manifests,
     )
     _check_target(session, plan, plan.target)
-    sight = users_seen(session, plan, sight)
-    scope = replace(session.scope((), loaded, allow_deletes, plan.policy), owner=plan.owner)
-    manifests = loaded.manifests if loaded else ()
+    sight = users_seen(session, plan, sight, manifests)
+    scope = session.scope((), loaded, allow_deletes, plan.policy)
+    scope = replace(scope, owner=plan.owner, unresolved=session.unresolved())
     if plan.sealed:
         plan = _restored(session, plan, make_plan(plan.target, scope, "", manifests, sight.observed, Remembered()))
     plan = _judged(session, plan, loaded)
@@ -87,11 +90,25 @@ def _check_changes(session: Session, plan: Plan) -> None:
             wrong.append(f"nothing is said of what {change.address} is to be")
         if change.patch is not None and not all(has_place(change.patch, path) for path, _ in change.refs):
             wrong.append(f"{change.address} refers to another where nothing is")
+        if not _has_entries(session, change):
+            wrong.append(f"{change.address} has entries that nothing can be made of")
         if not numbers.issuperset(change.needs):
             wrong.append(f"{change.address} waits for a change that is not in the plan")
     if wrong:
         hint = "make it again with `reconciler plan --out`"
         raise ConfigError([error(Code.BAD_PLAN_FILE, f"the plan cannot be applied: {wrong[0]}", None, hint=hint)])
+
+
+def _has_entries(session: Session, change: Change) -> bool:
+    """Whether the patch of every managed map has entries as they are put in, or null."""
+    members = next((each.members for each in session.kinds if each.kind.name == change.address.kind), {})
+    patch = change.patch or {}
+    maps = [(style.id_field, patch[name]) for name, style in members.items() if name in patch]
+    return all(
+        isinstance(entries, dict)
+        and all(e is None or (isinstance(e, dict) and isinstance(e.get(id_field), str)) for e in entries.values())
+        for id_field, entries in maps
+    )
 
 
 def _kinds(plan: Plan, loaded: Loaded | None) -> set[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.commands.options import Options
-from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
+from reconciler.commands.state import NAME, database_of, state_directory
 from reconciler.commands.verbs import verb
 
 
@@ -22,7 +22,7 @@ from reconciler.commands.verbs import verb
 @click.option("--host", default="127.0.0.1", help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free port and prints it.")
 @click.option(
-    "--db", type=click.Path(path_type=Path, dir_okay=False), help=f"SQLite file; default {NAME}/{LOCAL_DATABASE}."
+    "--db", type=click.Path(path_type=Path, dir_okay=False), help=f"SQLite file; default {NAME}/{database_of('local')}."
 )
 @click.option("--api-key", help="Require this key; better given as RECONCILER_SERVE_API_KEY.")
 @click.option("--chaos", type=click.Path(path_type=Path, dir_okay=False), help="Faults to play, as a YAML file.")
@@ -43,7 +43,7 @@ def command(
     from reconciler.server import Chaos, ChaosError, StoreError, create_app
     from reconciler.server.http import serve
 
-    database = options.directory / db if db else state_directory(options.directory) / LOCAL_DATABASE
+    database = options.directory / db if db else state_directory(options.directory) / database_of("local")
     try:
         rules = Chaos.load(chaos) if chaos else None
         app = create_app(database, profile=profile, api_key=api_key, chaos=rules, adversary=adversary, record=record)

@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
-
-import click
 
 from reconciler.commands.kinds import kinds_of
 from reconciler.commands.named import known_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.remembering import memory_of
-from reconciler.commands.state import LOCAL_DATABASE, NAME, state_directory
+from reconciler.commands.state import NAME, state_directory
+from reconciler.config.accounts import owner_of
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import schemas_of
 from reconciler.config.settings import Marks, Prune, Settings, Target
-from reconciler.core.model import AS_USUAL, ConflictPolicy, Manifest, TargetIdentity
+from reconciler.core.model import AS_USUAL, Address, ConflictPolicy, Manifest, TargetIdentity
 from reconciler.core.plan import Scope
 from reconciler.diagnostics import Code
 from reconciler.drivers.base import Driver, RemoteError
-from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.gate import Gate
 from reconciler.drivers.provider import Limits, Provider
 from reconciler.engine.compact import Compactor
-from reconciler.engine.journal import Journal
+from reconciler.engine.journal import Journal, seconds_up
 from reconciler.engine.lockfile import NAME as LOCK_FILE
-from reconciler.engine.lockfile import LockFile, LockFileDriver
+from reconciler.engine.lockfile import LockFile
+from reconciler.engine.marks_beside import LockFileDriver
 from reconciler.engine.named import NamedDriver
 from reconciler.engine.observe import KindOnTarget, Snapshot, Wanted, observe, with_members
 
 if TYPE_CHECKING:
+    from reconciler.drivers.connection import Connection
     from reconciler.drivers.rest import RestDriver
     from reconciler.engine.locks.lock import Lock
-    from reconciler.server import App
 
 
 class Session:
@@ -87,8 +85,8 @@ class Session:
     @cached_property
     def owner(self) -> str:
         """Who manages. Raises ConfigError where it has to be said and is not."""
-        if self.settings.owner:
-            return self.settings.owner
+        if owner := owner_of(self.settings, self.target):
+            return owner
         if self.provider.embedded:
             return "local"
         hint = "write `owner: NAME` into reconciler.yaml: it is put on every object, so that teams do not meet"
@@ -124,7 +122,7 @@ class Session:
         """
         memory = None
         if lean and not self.options.allow_secret_like:  # what only that accepts is not to be remembered as accepted
-            memory = memory_of(self.root, self.environment, self.settings, self.target)
+            memory = memory_of(self.root, self.environment, self.settings, self.target, self.schemas)
         loaded = load(
             self.root,
             self.options.dirs,
@@ -152,7 +150,17 @@ class Session:
     ) -> Scope:
         """What may be planned, and how. Raises ConfigError for an address without a manifest."""
         only = frozenset(known_addresses(addresses, loaded.manifests if loaded else ())) or None
-        return Scope(self.owner, self.settings.prune is Prune.OWNED, allow_deletes, only, policy, self.digests)
+        prune = self.settings.prune is Prune.OWNED
+        elsewhere = loaded.elsewhere if loaded else frozenset()
+        return Scope(
+            self.owner, prune, allow_deletes, only, policy, self.digests, elsewhere, neighbours=self.neighbours
+        )
+
+    @cached_property
+    def neighbours(self) -> frozenset[str]:
+        """The owners of other targets in these settings."""
+        owners = {each.owner or self.settings.owner for each in self.settings.targets.values()}
+        return frozenset(owner for owner in owners if owner and owner != self.owner)
 
     @property
     def digests(self) -> bool:
@@ -172,14 +180,17 @@ class Session:
         orphans: bool = False,
         wanted: Sequence[Manifest] | None = None,
         members: Wanted = lambda kind, name, live: False,
+        manifests: Sequence[Manifest] = (),
     ) -> Snapshot:
-        """Read the target: these kinds and the default one, and the `members` that are asked for.
+        """Read the target: these kinds and the default one, and the `members` that are asked for, named by `manifests`.
 
         Of objects that are as `wanted`, not all is kept.
 
         To find `orphans` of kinds that have left the files altogether, with `prune: owned` every other kind is read as
         well that the target serves. Raises RemoteError.
         """
+        from reconciler.commands.accounts import refuse_equal_accounts  # here, because it takes sessions
+
         named = {*kinds, default_kind(self.provider)}
         needed = named | {
             style.of
@@ -193,7 +204,8 @@ class Session:
         read_at = time.monotonic()
         try:
             sight = observe(self.driver, read, self.journal, optional=others, compactor=compactor)
-            return self.load_members(replace(sight, read_at=read_at), members)
+            refuse_equal_accounts(self, (live for each in sight.observed for live in each.objects[:1]))
+            return self.load_members(replace(sight, read_at=read_at), members, wanted or manifests)
         except RemoteError as problem:
             problem.diagnostics = (replace(problem.diagnostic, source=self.target.source),)
             raise
@@ -205,13 +217,20 @@ class Session:
         observed = sorted((*sight.observed, *more.observed), key=lambda each: order.index(each.kind.name))
         return replace(sight, observed=tuple(observed), unsettled=(*sight.unsettled, *more.unsettled))
 
-    def load_members(self, sight: Snapshot, members: Wanted) -> Snapshot:
+    def load_members(self, sight: Snapshot, members: Wanted, manifests: Sequence[Manifest]) -> Snapshot:
         """What was read, with the members of the collections that are wanted. Raises RemoteError."""
-        return replace(sight, observed=with_members(self.driver, self.kinds, sight.observed, self.owner, members))
+        seen = with_members(self.driver, self.kinds, sight.observed, self.owner, members, manifests)
+        return replace(sight, observed=seen)
 
     @cached_property
     def driver(self) -> Driver:
-        """A driver for the target. Raises ConfigError for a missing or misdirected credential."""
+        """A driver for the target.
+
+        Raises ConfigError for a missing or misdirected credential, and where another target sends the same.
+        """
+        from reconciler.commands.accounts import refuse_equal_credentials
+
+        refuse_equal_credentials(self)
         named = NamedDriver(self._remote, self.provider, lambda: self.owner, lambda: self._keys)
         return LockFileDriver(named, self._lock_file) if self.marks_beside else named
 
@@ -223,56 +242,47 @@ class Session:
 
     @cached_property
     def _lock_file(self) -> LockFile:
-        return LockFile(self.root / LOCK_FILE, state_directory(self.root) / "lock-file.run", self.target.name)
+        guard = state_directory(self.root) / "lock-file.run"
+        return LockFile(self.root / LOCK_FILE, guard, self.target.name, self.url, self.account)
+
+    def unresolved(self) -> frozenset[Address]:
+        """The addresses of creates whose answer was lost, where no mark on an object tells; once the target was read.
+
+        Raises LockFileError where the lock file is of another account.
+        """
+        return self._lock_file.unresolved() if self.marks_beside else frozenset()
+
+    def forget_create(self, address: Address) -> None:
+        """Forget a create whose answer was lost. Raises OSError."""
+        self._lock_file.forget(address.kind, address.key)
+
+    @cached_property
+    def connection(self) -> Connection:
+        """Where requests go and with what. Raises ConfigError for a missing or misdirected credential."""
+        from reconciler.commands.connecting import connection_to
+
+        return connection_to(self.provider, self.target, self.url, self.limits, self.environment)
 
     @cached_property
     def _remote(self) -> RestDriver:
-        # Here, because httpx costs a tenth of a second that what only reads files is not to pay.
-        from reconciler.commands.connecting import connection_to, credential_name
-        from reconciler.drivers.http import HttpClient
-        from reconciler.drivers.rest import RestDriver
+        from reconciler.commands.remotes import remote_of
 
-        connection = connection_to(self.provider, self.target, self.url, self.limits, self.environment)
-        client = HttpClient(
-            connection,
-            wsgi_app=self._embedded_server() if self.provider.embedded else None,
-            trace=self._say if self.options.verbose else None,
-            pause=self.stop.wait,
-            gates=self._gates(credential_name(connection), self.limits) if self._gates else None,
-            fence=lambda: self.lock.seconds_left() if self.lock else math.inf,
-        )
-        speaking = partial(
-            RestDriver,
-            self.provider,
-            client,
-            root=str(self.root),
-            directories=[*map(str, self.options.dirs), *self.target.layers],
-            limits=self.limits,
-            sent=self._sent,
-        )
-        if self.provider.embedded:
-            return speaking()  # in this process there is no way to wait for
-        boundaries = Boundaries(self.root / NAME / "lists", self.url, partial(state_directory, self.root))
-        return speaking(reads_at_once=self.limits.concurrency, boundaries=boundaries)
+        return remote_of(self, self._gates)
 
     @cached_property
     def journal(self) -> Journal:
         """What this machine remembers of its creates on this target."""
         directory = self.root / NAME / "journal"
-        return Journal(directory, self.url, self.limits.settle_seconds, time.time)
+        return Journal(
+            directory,
+            self.url,
+            self.limits.settle_seconds,
+            time.time,
+            owner=self.owner,
+            ticks=seconds_up,
+            account=self.account,
+        )
 
-    def _sent(self, count: int) -> None:
-        self.sent(count)
-
-    def _embedded_server(self) -> App:
-        from reconciler.server import StoreError, create_app
-
-        database = state_directory(self.root) / LOCAL_DATABASE
-        try:
-            return create_app(database, profile=self.provider.embedded or "")
-        except StoreError as wrong:
-            hint = "it holds the objects of the embedded server: see that there is room and that it may be written"
-            raise ConfigError([error(Code.UNREADABLE, str(wrong), None, hint=hint)]) from wrong
-
-    def _say(self, line: str) -> None:
-        click.echo(line, err=True)
+    def account(self) -> str | None:
+        """The account that answers, as far as it is known: the embedded server has one for each target."""
+        return self.target.name if self.provider.embedded else self._remote.account

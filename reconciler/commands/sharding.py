@@ -31,7 +31,7 @@ class ShardType(click.ParamType["Shard"]):
 
 
 shard_option = click.option(
-    "--shard", type=ShardType(), help="Only part I of N. Guards are judged on the whole plan all the same."
+    "--shard", type=ShardType(), help="Only part I of N; guards count the whole plan. apply: of a PLANFILE."
 )
 
 

@@ -47,8 +47,11 @@ def write_back(session: Session, addresses: Sequence[str]) -> None:
 def _put(target: WriteBack, found: Match, manifest: Manifest) -> str:
     """Put the live values of one address into the drafts; the line that says so."""
     live, mark = _live(found, manifest)
-    decision = decide_update(found.found.kind, manifest, live.body, mark, UnknownBase())
-    if not (units := [write.unit for write in decision.writes if write.reason is not Reason.COUPLED]):
+    kind = found.found.kind
+    decision = decide_update(kind, manifest, live.body, mark, UnknownBase())
+    # A list of files says more than what is in: patterns, and files that are to come.
+    edited = (write for write in decision.writes if write.unit[0] not in kind.managed_maps)
+    if not (units := [write.unit for write in edited if write.reason is not Reason.COUPLED]):
         return f"= {manifest.address}  the file says what is live"
     changed = target.put(found.found.kind, manifest, live.body, units)
     files = ", ".join(target.drafts.name(path) for path in changed)

@@ -1,4 +1,4 @@
-"""What a manifest says of its members → one entry for each of them, which refers to that member's manifest.
+"""What a manifest says of its members → a map with an entry for each of them, which refers to that member's manifest.
 
 files:
   - handbook/*.md                                    a pattern: every file it matches
@@ -18,7 +18,6 @@ from reconciler.config.matching import is_pattern
 from reconciler.config.schemas import Schemas
 from reconciler.config.text import cut
 from reconciler.config.uploads import Uploads
-from reconciler.core.members import KEY
 from reconciler.core.model import (
     Address,
     Json,
@@ -99,10 +98,10 @@ class _Spelling:
         entries = sorted(chosen.values(), key=lambda each: each.address)
         refs = {path: address for path, address in other.refs.items() if path[0] != field}
         places = {path: place for path, place in other.places.items() if path[:1] != (field,) or len(path) == 1}
-        for number, entry in enumerate(entries):
-            refs[(field, number, self._style.id_field)] = entry.address
-            places[(field, number)] = entry.place
-        body = {**other.body, field: [self._spelled(entry) for entry in entries]}
+        for entry in entries:
+            refs[(field, entry.address.key, self._style.id_field)] = entry.address
+            places[(field, entry.address.key)] = entry.place
+        body = {**other.body, field: {entry.address.key: self._spelled(entry) for entry in entries}}
         return replace(other, body=body, refs=refs, places=places)
 
     def _read(self, number: int) -> Iterator[_Entry]:
@@ -137,7 +136,7 @@ class _Spelling:
             summary = f"{entry.address} has {len(labels)} {self._labels} here, those of its own manifest among them"
             hint = f"leave at most {self._uploads.most_labels:.0f}"
             self._refuse(Code.NOT_FOR_FILES, summary, entry.place, hint)
-        spelled: dict[str, Json] = {self._style.id_field: placeholder(entry.address), KEY: entry.address.key}
+        spelled: dict[str, Json] = {self._style.id_field: placeholder(entry.address)}
         for name in self._style.sent:
             if name not in (self._style.id_field, self._labels) and (
                 said := entry.said.get(name, self._manifest.body.get(name))

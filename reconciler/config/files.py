@@ -25,6 +25,8 @@ SUFFIXES: Final = (".yaml", ".yml", ".json", ".md")
 SETTINGS: Final = "reconciler.yaml"
 _PIECE: Final = 1024 * 1024
 _GIT: Final = ".git"
+_DEEPEST: Final = 64
+"""How deep directories may be nested: a file below would have a key of more than 128 characters."""
 """What is in it is no file of the project, and may hold the credential of a checkout."""
 _MISNAMED_SETTINGS: Final = ("reconciler.yml", "reconciler.json")
 # Some are absent on Windows, where neither pipes nor links of that kind are met; the last one is only there.
@@ -227,6 +229,8 @@ class Project:
             if entry.is_dir(follow_symlinks=False):
                 if suffix in SUFFIXES:
                     self._refuse(Code.FILE_REFUSED, entry.path, f"a directory cannot be named *{suffix}")
+                elif prefix.count("/") >= _DEEPEST:
+                    self._refuse(Code.FILE_REFUSED, entry.path, f"directories are nested deeper than {_DEEPEST}")
                 else:
                     yield from self._below(entry.path, f"{prefix}{entry.name}/", inside + shown(entry.name))
             elif top and entry.name in _MISNAMED_SETTINGS:

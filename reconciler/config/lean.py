@@ -74,7 +74,8 @@ class Lean:
         self._units: dict[tuple[Unit, ...], tuple[Unit, ...]] = {}
         self._recent: dict[bytes, Whole] = {}
         self._below = os.path.join(documents.project.root, "")
-        self._elsewhere: dict[str, Found] = {}
+        self._odd: dict[str, Found] = {}
+        self.elsewhere: set[Address] = set()
 
     def accept(self, found: Found) -> Sequence[Accepted] | None:
         """The manifest of a file, or none where it is for other targets; None where there is something to say of it."""
@@ -106,7 +107,7 @@ class Lean:
             shown = what[_DIGEST_BYTES:].decode()
             # Nearly every file is where messages say it is: only of the others more is kept.
             usual = Found(self._below + shown, shown, "", os.path.splitext(shown)[1])
-            whole, now = self._read_again(self._elsewhere.get(shown, usual))
+            whole, now = self._read_again(self._odd.get(shown, usual))
             if now != what[:_DIGEST_BYTES]:
                 summary = "the file has changed while it was being read"
                 raise ConfigError([error(Code.FILE_CHANGED, summary, Source(shown, 1, 1), hint="run it again")])
@@ -141,7 +142,9 @@ class Lean:
         judged = read_manifest(document, found.key, self._reading)
         if judged.problems or (judged.manifest and self._is_of_files(judged.manifest)):
             return None
-        facts = self._facts(judged.manifest, self._texts(tagged, found, document.source)) if judged.manifest else []
+        facts: list[Any] | dict[str, Any] = {"elsewhere": sorted(judged.elsewhere)}
+        if judged.manifest:
+            facts = self._facts(judged.manifest, self._texts(tagged, found, document.source))
         if self._memory:
             self._memory.put(key, _written(facts).encode())
         return self._accepted(facts, found, version)
@@ -149,7 +152,7 @@ class Lean:
     def _is_of_files(self, manifest: Manifest) -> bool:
         """Whether other files say what it means: those it uploads, or those that are in it."""
         kind = self._kinds[manifest.address.kind]
-        return kind.immutable or bool(kind.members)
+        return kind.immutable or bool(kind.managed_maps)
 
     def _texts(self, tagged: list[Tagged], found: Found, place: Source) -> list[tuple[str, str]]:
         """What `!file` names, with a digest of the text that is there. Raises Refused."""
@@ -165,7 +168,7 @@ class Lean:
         return [
             *(manifest.source.line, manifest.source.column, *manifest.address, manifest.id, manifest.protect),
             *(manifest.on_remove, sorted(manifest.ignore), sorted(manifest.initial), manifest.moved_from),
-            manifest.same_name_allowed,
+            *(manifest.same_name_allowed, manifest.renew),
             [[path, *address] for path, address in manifest.refs.items()],
             [gist.units, gist.digest.hex()] if gist else None,
             name if isinstance(name, str) else None,
@@ -173,20 +176,23 @@ class Lean:
             texts,
         ]
 
-    def _remembered(self, facts: list[Any], found: Found, version: bytes) -> Sequence[Accepted] | None:
+    def _remembered(self, facts: list[Any] | dict[str, Any], found: Found, version: bytes) -> Sequence[Accepted] | None:
         """What was accepted before, unless a file that it names is another one now. Raises Refused."""
-        if facts and any(self._text_digest(name, found, Source("", 0, 0)) != text for name, text in facts[-1]):
+        if isinstance(facts, list) and any(
+            self._text_digest(name, found, Source("", 0, 0)) != text for name, text in facts[-1]
+        ):
             return None
         return self._accepted(facts, found, version)
 
-    def _accepted(self, facts: list[Any], found: Found, version: bytes) -> Sequence[Accepted]:
-        if not facts:
+    def _accepted(self, facts: list[Any] | dict[str, Any], found: Found, version: bytes) -> Sequence[Accepted]:
+        if isinstance(facts, dict):
+            self.elsewhere |= {Address(*each) for each in facts["elsewhere"]}
             return ()
-        line, column, kind, key, id, protect, on_remove, ignore, initial, moved, same, refs, gist, *rest = facts
-        name, digest, texts = rest
+        line, column, kind, key, id, protect, on_remove, ignore, initial, moved, same, *rest = facts
+        renew, refs, gist, name, digest, texts = rest
         body = Unread(self, _version(version, texts) + found.shown.encode())
         if found.path != self._below + found.shown:
-            self._elsewhere[found.shown] = found
+            self._odd[found.shown] = found
         manifest = Manifest(
             Address(kind, found.key if key == found.key else key),
             body,
@@ -201,6 +207,7 @@ class Lean:
             same,
             {tuple(path): Address(*address) for path, *address in refs} if refs else _NO_REFS,
             self._gist(gist),
+            renew,
         )
         return (Accepted(manifest, hash_of_name(kind, name), bytes.fromhex(digest)),)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from reconciler import collector
 from reconciler.config.build import Refused
 from reconciler.config.collections import with_files
 from reconciler.config.content import config_digest, content_digest
@@ -37,11 +36,15 @@ __all__ = ["Loaded", "load", "load_settings"]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The manifests for one target, by address, every problem of the files, and a digest of what is desired."""
+    """The manifests for one target, by address, every problem of the files, and a digest of what is desired.
+
+    `elsewhere` are addresses that have a manifest for another target.
+    """
 
     manifests: tuple[Manifest, ...]
     diagnostics: tuple[Diagnostic, ...]
     digest: str
+    elsewhere: frozenset[Address] = frozenset()
 
     @property
     def ok(self) -> bool:
@@ -76,11 +79,13 @@ def load(
     gathered = Manifests(project, reading, layers_of(root, target))
     if kinds is not None and not target.layers:
         gathered.read_lean(kinds, memory)
-    with collector.paused():
-        for found in project.walk():
-            gathered.add(found)
-        gathered.finish()
-    problems = [*unusable, *project.problems, *gathered.problems]
+    for found in project.walk():
+        gathered.add(found)
+    gathered.finish()
+    from reconciler.config.elsewhere import in_layers_of_others  # here, because it gathers manifests as this does
+
+    elsewhere, unread = in_layers_of_others(root, reading) if files is None else (set(), ())
+    problems = [*unusable, *project.problems, *gathered.problems, *unread]
     if not gathered.files and not has_errors(project.problems):
         summary = f"there are no manifests in {', '.join(project.name(str(root / each)) for each in dirs)}"
         problems.append(warning(Code.NOTHING_TO_MANAGE, summary, None, hint="write one, or name another --dir"))
@@ -96,7 +101,8 @@ def load(
     problems += same_names(named, provider)
     problems += _same_ids(manifests)
     problems += reference_problems(manifests, target.name, provider, reading.schemas)
-    return Loaded(manifests, in_order(problems), digest)
+    elsewhere |= gathered.elsewhere
+    return Loaded(manifests, in_order(problems), digest, frozenset(elsewhere.difference(read)))
 
 
 class Manifests:
@@ -113,6 +119,7 @@ class Manifests:
         self.accepted: dict[Address, Accepted] = {}
         self._folded: dict[Address, Address] = {}  # of addresses that are not folded themselves
         self.problems: list[Diagnostic] = []
+        self.elsewhere: set[Address] = set()
         self.files = 0
 
     def read_lean(self, kinds: Mapping[str, Kind], memory: Memory | None) -> None:
@@ -150,6 +157,7 @@ class Manifests:
             self.take(written)
         self._folded.clear()
         if self._lean:
+            self.elsewhere |= self._lean.elsewhere
             self._lean.done()
 
     def take(self, written: Written) -> None:
@@ -184,6 +192,7 @@ class Manifests:
     def _judge(self, written: Written) -> list[Diagnostic]:
         """Keep the manifest of a document, if it is one for this target; the problems of it."""
         judged = read_manifest(written.document, written.key, self.reading)
+        self.elsewhere |= judged.elsewhere
         if judged.manifest is None or not written.sound:
             return judged.problems
         manifest = judged.manifest

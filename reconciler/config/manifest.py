@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from reconciler.config.document import Document
 from reconciler.config.errors import error, has_errors, warning
 from reconciler.config.files import SETTINGS
 from reconciler.config.habits import not_replaced
+from reconciler.config.mark_length import too_long_a_mark
 from reconciler.config.problems import explain
 from reconciler.config.schemas import MANIFEST, Schemas
 from reconciler.config.secret_like import masked, secret_like
 from reconciler.config.settings import SCHEMA as SETTINGS_SCHEMA
-from reconciler.config.settings import Settings, Target
+from reconciler.config.settings import Marks, Settings, Target
 from reconciler.config.suspicious import suspicious_text
 from reconciler.config.text import brief, closest, cut, listed, slug
 from reconciler.config.together import together
@@ -56,10 +57,14 @@ class Reading:
 
 @dataclass(slots=True)
 class Judged:
-    """A manifest, if the document is one for this target, and the problems of it."""
+    """A manifest, if the document is one for this target, and the problems of it.
+
+    `elsewhere` are the addresses that a document for other targets only has there.
+    """
 
     manifest: Manifest | None
     problems: list[Diagnostic]
+    elsewhere: frozenset[Address] = frozenset()
 
 
 def read_manifest(document: Document, file_key: str | None, reading: Reading) -> Judged:
@@ -72,7 +77,7 @@ def read_manifest(document: Document, file_key: str | None, reading: Reading) ->
     texts = together(document.value)
     found, secrets = secret_like(document, texts, allowed=allowed)
     judged = _judged(document, file_key, reading, found, texts)
-    return Judged(judged.manifest, list(masked(judged.problems, secrets))) if secrets else judged
+    return replace(judged, problems=list(masked(judged.problems, secrets))) if secrets else judged
 
 
 def _judged(document: Document, file_key: str | None, reading: Reading, found: list[Diagnostic], texts: str) -> Judged:
@@ -92,14 +97,27 @@ def _judged(document: Document, file_key: str | None, reading: Reading, found: l
     kind = _kind_of(document) or default_kind(reading.provider)
     for_us = reading.target.name in options.get("targets", (reading.target.name,))
     provider_kind = reading.provider.kinds.get(kind) if for_us else reading.kind_elsewhere(kind, options["targets"])
+    elsewhere = frozenset() if for_us else _elsewhere(document, options, key, reading)
     if provider_kind is None:
         if not reading.knows_kind(kind):
             problems.append(_unknown_kind(document, kind, reading.provider))
-        return Judged(None, problems)
+        return Judged(None, problems, elsewhere)
     problems += [*found, *_body_problems(document, options, provider_kind, reading, texts)]
+    if provider_kind.mark_field and isinstance(key, str) and reading.target.marks is not Marks.LOCK_FILE:
+        schema = reading.schemas.schema(provider_kind.schema)
+        problems += too_long_a_mark(document, key, schema, provider_kind.mark_field)
     if has_errors(problems) or document.tagged or not for_us:
-        return Judged(None, problems)
+        return Judged(None, problems, elsewhere)
     return Judged(_manifest(document, Address(kind, key), options), problems)
+
+
+def _elsewhere(document: Document, options: Mapping[str, Any], key: str | None, reading: Reading) -> frozenset[Address]:
+    """The addresses that a manifest has on the targets it is for, the former one included."""
+    known = (reading.settings.targets[name] for name in options["targets"] if name in reading.settings.targets)
+    providers = [reading.schemas.provider(each.provider) for each in known]
+    kinds = {_kind_of(document) or default_kind(each) for each in providers}
+    keys = {each for each in (key, options.get("moved_from")) if each is not None}
+    return frozenset(Address(kind, each) for kind in kinds for each in keys)
 
 
 def _manifest(document: Document, address: Address, options: Mapping[str, Any]) -> Manifest:

@@ -55,7 +55,7 @@ def provider_from(name: str, fields: Mapping[str, Any]) -> Provider:
 
 _AS_THEY_ARE = frozenset(
     {"url", "headers", "query", "unknown_route", "not_found_field", "account_header", "retried_header"}
-    | {"route_header", "trace_header", "embedded"}
+    | {"route_header", "route_config", "route_options", "trace_header", "embedded"}
 )
 
 

@@ -36,6 +36,8 @@ _HERE: Final = FilePath(__file__).resolve()
 DIALECT: Final = "dialect.schema.json"
 MANIFEST: Final = "manifest.schema.json"
 CONVERSION: Final = "conversion.schema.json"
+MAX_CHAIN: Final = 8
+"""How many provider files may extend one another."""
 
 
 def schema_directory() -> FilePath:
@@ -97,9 +99,10 @@ class Schemas:
 
     def provider_names(self) -> list[str]:
         """Every provider there is a file for."""
-        return sorted({*self._shipped(), *(self._own.names() if self._own else ())})
+        return sorted({*self.shipped_names(), *(self._own.names() if self._own else ())})
 
-    def _shipped(self) -> list[str]:
+    def shipped_names(self) -> list[str]:
+        """The providers that come with the tool."""
         return [path.stem for path in (self.directory / "providers").glob("*.yaml")]
 
     def provider(self, name: str, source: Source | None = None) -> Provider:
@@ -111,9 +114,9 @@ class Schemas:
                 hint = f"did you mean {near}?" if near else f"the providers are {listed(known)}"
                 raise ConfigError([error(Code.UNKNOWN_PROVIDER, f"unknown provider {cut(name)}", source, hint=hint)])
             provider = provider_from(name, self._provider_fields(name, ()))
-            if name not in self._shipped():
+            if name not in self.shipped_names():
                 # A file cannot take back that a header of some gateway says where a credential goes on to.
-                carriers = {each for known in self._shipped() for each in self.provider(known).host_headers}
+                carriers = {each for known in self.shipped_names() for each in self.provider(known).host_headers}
                 provider = replace(provider, host_headers=(*provider.host_headers, *sorted(carriers)))
             self._providers[name] = provider
         return self._providers[name]
@@ -156,7 +159,8 @@ class Schemas:
         own = document.value
         base = own.pop("extends", None) if isinstance(own, dict) else None
         if base is not None:
-            if base in (*extending, name) or base not in self.provider_names():
+            circle = base in (*extending, name)
+            if circle or len(extending) >= MAX_CHAIN or base not in self.provider_names():
                 place = document.place(("extends",))
                 raise ConfigError([error(Code.UNKNOWN_PROVIDER, f"{name} cannot extend {cut(str(base))}", place)])
             own = merged(self._provider_fields(base, (*extending, name)), own)
@@ -168,7 +172,7 @@ class Schemas:
     def _provider_document(self, name: str) -> Document:
         if self._own is not None and name in self._own.names():
             document = self._own.provider(name)
-            if name in self._shipped():
+            if name in self.shipped_names():
                 hint = "give it another name; `extends` takes over what is there"
                 summary = f"{name} is a provider that comes with the tool"
                 raise ConfigError([error(Code.UNKNOWN_PROVIDER, summary, document.source, hint=hint)])

@@ -21,6 +21,7 @@ from reconciler.config.together import together
 from reconciler.config.yaml import MAX_BYTES, read_yaml
 from reconciler.core.model import Json, Path
 from reconciler.diagnostics import Code, Diagnostic, Source
+from reconciler.drivers.routes import has_several_routes
 
 LOCAL: Final = "local"
 SCHEMA: Final = "settings.schema.json"
@@ -70,7 +71,8 @@ class Target:
     """A named remote. `limits` holds only what differs from the provider's; None as `url` means the provider's.
 
     `layers` are directories, relative to the root and in order, with the places where they are named. `lock` is the url
-    of the store that its lock is in.
+    of the store that its lock is in. `owner` is set where it differs from that of the settings, `route` where one of a
+    gateway is meant.
     """
 
     name: str
@@ -83,6 +85,8 @@ class Target:
     marks: Marks = Marks.NAMES
     layers: Mapping[str, Source] = field(default_factory=dict)
     lock: str | EnvRef | None = None
+    owner: str | None = None
+    route: str | None = None
     source: Source | None = None
 
 
@@ -178,7 +182,12 @@ def _settings(document: Document, schemas: Schemas) -> Settings:
         raise ConfigError(in_order(problems))
     prune = Prune(value.get("prune", Prune.NONE))
     place = document.key_place(("targets",)) if fields else document.source
-    return Settings(value.get("owner"), prune, default, targets, place)
+    from reconciler.config.accounts import shared_accounts  # here, because it is about settings
+
+    settings = Settings(value.get("owner"), prune, default, targets, place)
+    if shared := list(shared_accounts(settings, schemas)):
+        raise ConfigError(in_order(shared))
+    return settings
 
 
 def _misplaced_tags(document: Document) -> Iterator[Diagnostic]:
@@ -223,6 +232,8 @@ def _target(name: str, fields: Mapping[str, Any], document: Document) -> Target:
         marks=Marks(fields.get("marks", Marks.NAMES)),
         layers={each: document.place(("targets", name, "layers", index)) for index, each in layers},
         lock=values("lock").get("url"),
+        owner=fields.get("owner"),
+        route=fields.get("route"),
         source=document.key_place(("targets", name)),
     )
 
@@ -244,6 +255,14 @@ def _check_target(
     except ConfigError as unknown:
         yield from unknown.diagnostics
         return
+    for name, header in target.headers.items():
+        if isinstance(header, str) and has_several_routes(provider, name, header):
+            hint = "name one upstream: each holds other objects"
+            summary = f"the header {cut(name)} routes to several upstreams"
+            yield error(Code.INVALID_SETTINGS, summary, document.place((*base, "headers", name)), hint=hint)
+    if target.route is not None and provider.route_header is None:
+        summary = f"the provider {provider.name} does not say which route an answer came by"
+        yield error(Code.INVALID_SETTINGS, summary, document.place((*base, "route")), hint="take `route` out")
     for name in target.credentials:
         if name not in provider.credentials:
             known = sorted(provider.credentials)

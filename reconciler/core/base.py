@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from reconciler.core import marks
 from reconciler.core.marks import Mark
-from reconciler.core.model import Address, Json, Manifest, Unit
+from reconciler.core.model import ABSENT, Address, Json, Manifest, Unit
 from reconciler.core.references import resolved
 from reconciler.core.semantics import Kind, canonical, meaning_of, same, units
 
@@ -33,6 +33,22 @@ def managed_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
     """The units a manifest keeps managing after create: `initial` ones are left to others then."""
     desired = desired_units(kind, manifest)
     return {unit: value for unit, value in desired.items() if not left_to_others(unit, manifest.initial)}
+
+
+def managed_maps(kind: Kind, manifest: Manifest) -> frozenset[str]:
+    """The fields of a manifest that are maps of which all entries are managed."""
+    left = manifest.ignore | manifest.initial
+    return frozenset(name for name in kind.managed_maps if name in manifest.body and name not in left)
+
+
+def remembered_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
+    """The managed units as a mark remembers them: of a map of which all entries are managed, that there is one."""
+    managed = managed_units(kind, manifest)
+    if not kind.managed_maps:
+        return managed
+    alone = {unit: value for unit, value in managed.items() if unit[0] not in kind.managed_maps}
+    maps: dict[Unit, Json] = {(name,): ABSENT for name in managed_maps(kind, manifest)}
+    return alone | maps
 
 
 class Base(Protocol):
@@ -90,9 +106,7 @@ class MarkBase:
 
 
 def digest_of(kind: Kind, unit: Unit, value: Json) -> str:
-    """A value as a mark remembers it; of a collection, only that there is one: its entries remember for themselves."""
-    if unit[0] in kind.members:
-        return marks.digest_of("")
+    """A value as a mark remembers it."""
     return marks.digest_of(canonical(meaning_of(kind, unit), value))
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Final
 
 from reconciler.core import marks
-from reconciler.core.base import digest_of, managed_units
+from reconciler.core.base import digest_of, remembered_units
 from reconciler.core.decide import Decision, Write
 from reconciler.core.diff import explain, locate
 from reconciler.core.index import Managed
 from reconciler.core.marks import Mark
-from reconciler.core.members import explained
 from reconciler.core.model import (
     ABSENT,
     Absent,
@@ -29,10 +29,11 @@ from reconciler.core.model import (
     Unit,
 )
 from reconciler.core.patch import assemble, unknown_parts
-from reconciler.core.references import placeholder
-from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of, same, units
+from reconciler.core.semantics import MARK_ENTRY, Kind, Meaning, meaning_of, same, units
 from reconciler.core.verify import expected, expected_of_all
 
+_FEW: Final = 20
+"""Up to so many differing entries of a managed map have a row each."""
 FLAGS: Final = "reconciler"
 """The first step of the path of rows about our own bookkeeping, called like the block of a manifest."""
 
@@ -55,9 +56,9 @@ def written(
     if mark is not None:
         writes[(kind.mark_field, MARK_ENTRY)] = marks.write(mark) if isinstance(mark, Mark) else ABSENT
     patch = assemble(kind, writes, live.body if live else {})
-    rows = [row for write in decision.writes for row in _explained(kind, manifest, write)]
+    rows = list(_rows(kind, manifest, live, decision.writes))
     if isinstance(mark, Mark) and not kind.immutable:
-        decided = {write.unit for write in decision.writes}
+        decided = {unit for write in decision.writes for unit in (write.unit, write.unit[:1])}
         rows += _flag_rows(kind, manifest, live, old, mark, decided)
     return Change(
         address=manifest.address,
@@ -69,31 +70,14 @@ def written(
         units=tuple(sorted(writes)),
         patch=patch,
         expects=expected(kind, live, writes) if live else {},
-        refs=tuple(sorted(_waiting(kind, manifest, writes, patch), key=repr)),
+        refs=tuple(sorted(((path, to) for path, to in manifest.refs.items() if _is_in(writes, path)), key=repr)),
         same_name_allowed=manifest.same_name_allowed,
     )
 
 
-def _waiting(
-    kind: Kind, manifest: Manifest, writes: Collection[Unit], patch: Mapping[str, Json]
-) -> Iterator[tuple[Path, Address]]:
-    """The places of the patch that wait for an id: in collections, wherever the placeholder stands."""
-    waiting: dict[str, Address] = {}
-    for path, address in manifest.refs.items():
-        if path[0] in kind.members:
-            waiting[placeholder(address)] = address
-        elif any(path[: len(unit)] == unit for unit in writes):
-            yield path, address
-    for name in kind.members.keys() & patch.keys() if waiting else ():
-        yield from ((path, waiting[text]) for path, text in _texts(patch[name], (name,)) if text in waiting)
-
-
-def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, list | dict):
-        for step, each in enumerate(value) if isinstance(value, list) else value.items():
-            yield from _texts(each, (*path, step))
+def _is_in(writes: Mapping[Unit, Json], path: Path) -> bool:
+    """Whether a place is in one of these units."""
+    return (path[0],) in writes or path[:2] in writes
 
 
 def replacement(
@@ -144,7 +128,7 @@ def mark_for(
     managed units, where they are known.
     """
     if managed is None:
-        managed = {} if kind.immutable else managed_units(kind, manifest)
+        managed = {} if kind.immutable else remembered_units(kind, manifest)
     arrives = manifest.moved_from is not None and (old is None or old.key == manifest.moved_from)
     mark = Mark(
         owner=owner,
@@ -162,7 +146,7 @@ def mark_for(
         code = marks.code(unit)
         known = old.digests.get(code) if old and unit not in after else None
         digests[code] = known or digest_of(kind, unit, after.get(unit, value))
-    return marks.with_digests(mark, digests)
+    return marks.with_digests(mark, digests, kind.max_mark)
 
 
 def dropped_parts(kind: Kind, decision: Decision) -> Iterator[str]:
@@ -174,17 +158,50 @@ def dropped_parts(kind: Kind, decision: Decision) -> Iterator[str]:
             yield f"{'.'.join(map(str, path))} is not known to this version: writing {write.unit[0]} drops it"
 
 
+def _rows(kind: Kind, manifest: Manifest, live: LiveObject | None, writes: Sequence[Write]) -> Iterator[FieldChange]:
+    maps = kind.managed_maps
+    ordered = sorted(writes, key=lambda write: write.unit[0] if write.unit[0] in maps else "") if maps else writes
+    for name, group in groupby(ordered, lambda write: write.unit[0] if write.unit[0] in maps else None):
+        if name is None:
+            yield from (row for write in group for row in _explained(kind, manifest, write))
+        else:
+            yield from _entry_rows(kind, manifest, (live.body.get(name) if live else None) or {}, list(group))
+
+
+def _entry_rows(
+    kind: Kind, manifest: Manifest, before: Mapping[str, Json], writes: Sequence[Write]
+) -> Iterator[FieldChange]:
+    """The rows of a managed map: one for all of it where everything is new or much differs, else by entry."""
+    name, wanted = writes[0].unit[0], manifest.body.get(writes[0].unit[0]) or {}
+    if not before or len(writes) > _FEW:
+        old, new = sorted(before) or ABSENT, sorted(wanted)
+        yield FieldChange((name,), old, new, writes[0].reason, manifest.place((name,)))
+        return
+    for write in sorted(writes, key=lambda each: each.unit):
+        for path, old, new in _entry_parts(meaning_of(kind, write.unit), write.before, write.after):
+            # Another object of one key: only a changed file makes one.
+            replaced = not path and ABSENT not in (old, new)
+            reason = Reason.EDITED if replaced else write.reason
+            yield FieldChange((*write.unit, *path), old, new, reason, manifest.place(write.unit))
+
+
+def _entry_parts(meaning: Meaning, before: Json, after: Json) -> Iterator[tuple[Path, Json, Json]]:
+    """An entry by the id it holds, where it comes, goes or holds another; else its parts that differ."""
+    held = next((name for name, part in meaning.properties.items() if part.ref), "")
+    one, other = ({} if entry is ABSENT else entry for entry in (before, after))
+    if one.get(held) != other.get(held):
+        yield (), one.get(held, ABSENT), other.get(held, ABSENT)
+        return
+    for name, part in meaning.properties.items():
+        if not part.uncompared and not same(part, one.get(name), other.get(name)):
+            missing = part.default if part.read_only else ABSENT
+            yield (name,), one.get(name, ABSENT), other.get(name, missing)
+
+
 def _explained(kind: Kind, manifest: Manifest, write: Write) -> Iterator[FieldChange]:
     meaning = meaning_of(kind, write.unit)
     known = (write.before, manifest.address.key.rpartition("/")[2])  # a name that the address gives is not repeated
     if kind.immutable and (meaning.uncompared or any(same(meaning, each, write.after) for each in known)):
-        return
-    if write.unit[0] in kind.members:
-        for path, before, after in explained(kind, write.unit, write.before, write.after):
-            # Another object of one key: only a changed file makes one.
-            replaced = len(path) == 1 and ABSENT not in (before, after)
-            reason = Reason.EDITED if replaced else write.reason
-            yield FieldChange((*write.unit, *path), before, after, reason, manifest.place(write.unit))
         return
     for path, before, after in explain(meaning, write.before, write.after):
         full = (*write.unit, *path)

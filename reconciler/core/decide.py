@@ -21,9 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.core.base import Base, desired_units, left_to_others, managed_units
+from reconciler.core.base import Base, desired_units, left_to_others, managed_maps, managed_units
 from reconciler.core.marks import Mark
-from reconciler.core.members import in_terms_of
 from reconciler.core.model import (
     ABSENT,
     AS_USUAL,
@@ -36,7 +35,7 @@ from reconciler.core.model import (
     Resolve,
     Unit,
 )
-from reconciler.core.semantics import Kind, can_clear, meaning_of, same, units
+from reconciler.core.semantics import Kind, as_far_as_wanted, can_clear, meaning_of, same, units
 from reconciler.diagnostics import Code, Diagnostic, Severity
 
 
@@ -73,7 +72,7 @@ def decide_update(
     `mark` is the live object's (None when it is being adopted: then nothing was managed, and nothing is given up).
     """
     desired = managed_units(kind, manifest)
-    present = in_terms_of(kind, desired, units(kind, live))
+    present = _as_compared(kind, desired, units(kind, live))
     differing = list(_differing(kind, desired, present, base))
     ignored = tuple(write for write in differing if _is_left(policy, write.reason, base))
     writes = [write for write in differing if not _is_left(policy, write.reason, base)]
@@ -88,6 +87,14 @@ def decide_update(
     return Decision((*writes, *_coupled(kind, desired, present, writes, ignored)), ignored, tuple(diagnostics))
 
 
+def _as_compared(kind: Kind, desired: Mapping[Unit, Json], present: dict[Unit, Json]) -> Mapping[Unit, Json]:
+    """The units that are live, entries of managed maps as far as the manifest says something about them."""
+    for unit in present if kind.managed_maps else ():
+        if unit[0] in kind.managed_maps and unit in desired:
+            present[unit] = as_far_as_wanted(meaning_of(kind, unit), desired[unit], present[unit])
+    return present
+
+
 def _is_left(policy: ConflictPolicy, reason: Reason, base: Base) -> bool:
     """Whether a unit that differs for this reason stays as it is on the remote; drift takes a certain base."""
     if reason is Reason.DRIFTED:
@@ -99,12 +106,11 @@ def _differing(kind: Kind, desired: Mapping[Unit, Json], present: Mapping[Unit, 
     for unit, value in desired.items():
         before, meaning = present.get(unit, ABSENT), meaning_of(kind, unit)
         if not meaning.uncompared and not same(meaning, value, before):
-            reason = Reason.CHANGED if unit[0] in kind.members else _attribute(unit, value, before, base)
-            yield Write(unit, before, value, reason)
+            yield Write(unit, before, value, _attribute(kind, unit, value, before, base))
 
 
-def _attribute(unit: Unit, desired: Json, live: Json, base: Base) -> Reason:
-    if (live_agrees := base.agrees(unit, live)) is None:
+def _attribute(kind: Kind, unit: Unit, desired: Json, live: Json, base: Base) -> Reason:
+    if unit[0] in kind.managed_maps or (live_agrees := base.agrees(unit, live)) is None:
         return Reason.CHANGED
     if live_agrees:
         return Reason.EDITED
@@ -112,18 +118,21 @@ def _attribute(unit: Unit, desired: Json, live: Json, base: Base) -> Reason:
 
 
 def _relinquished(kind: Kind, manifest: Manifest, present: Mapping[Unit, Json], mark: Mark | None) -> Iterator[Unit]:
-    """Units the mark says we managed and the manifest says nothing about any more."""
-    if mark is None:
-        return
-    in_file = units(kind, manifest.body)
-    fields = [(name,) for name, meaning in kind.fields.items() if not meaning.granular]
+    """Units that the mark says we managed, and entries that are all ours, that the manifest does not name any more."""
+    in_file, maps = units(kind, manifest.body), managed_maps(kind, manifest)
+    fields = [(name,) for name, meaning in kind.fields.items() if not meaning.granular] if mark else []
     entries = [unit for unit in present if len(unit) > 1]
     for unit in (*fields, *entries):
-        if mark.manages(unit) and unit not in in_file and not left_to_others(unit, manifest.ignore):
+        of_map = unit[0] in kind.managed_maps
+        remembered = mark is not None and mark.manages(unit[:1] if of_map else unit)
+        managed = unit[0] in maps or (remembered and not (of_map and unit[0] in manifest.body))
+        if managed and unit not in in_file and not left_to_others(unit, manifest.ignore):
             yield unit
 
 
 def _relinquish(kind: Kind, manifest: Manifest, unit: Unit, live: Json, base: Base) -> Write | Diagnostic | None:
+    if unit[0] in kind.managed_maps:
+        return Write(unit, live, ABSENT, Reason.REMOVED)
     cleared = ABSENT if len(unit) > 1 and kind.maps != "merge" else meaning_of(kind, unit).on_remove
     if cleared is not ABSENT and same(meaning_of(kind, unit), cleared, live):
         return None

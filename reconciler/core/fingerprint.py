@@ -21,8 +21,8 @@ _DIGEST_BYTES: Final = 16
 
 
 def fingerprint(kind: Kind, manifest: Manifest) -> Fingerprint | None:
-    """What a manifest wants; None where units are left to others, not compared, or wait for an id."""
-    if manifest.ignore or manifest.initial or manifest.refs:
+    """What a manifest wants; None where units are left to others, not compared or listed, or wait for an id."""
+    if manifest.ignore or manifest.initial or manifest.refs or not kind.managed_maps.isdisjoint(manifest.body):
         return None
     wanted = units(kind, manifest.body)
     if any(meaning_of(kind, unit).uncompared for unit in wanted):

@@ -36,7 +36,7 @@ def mark_text(kind: Kind, live: LiveObject) -> object:
 
 def content_of(kind: Kind, body: Mapping[str, Json]) -> bytes:
     """16 bytes that stand for all that a body says, the maps that are managed entry by entry aside."""
-    fields = (name for name, meaning in kind.fields.items() if not (meaning.uncompared or meaning.granular))
+    fields = (n for n, each in kind.fields.items() if not (each.uncompared or each.read_only or each.granular))
     texts = (f"{name} {canonical(kind.fields[name], body.get(name))}" for name in sorted(fields))
     return hashlib.blake2b("\n".join(texts).encode(errors="surrogatepass"), digest_size=16).digest()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.core import marks
-from reconciler.core.base import NO_BASE, BaseSource, managed_units
+from reconciler.core.base import NO_BASE, BaseSource, remembered_units
 from reconciler.core.changes import deletion, dropped_parts, mark_change, replacement, written
 from reconciler.core.decide import Decision, decide_create, decide_update
 from reconciler.core.index import Managed
@@ -115,7 +115,7 @@ class KindPlanner:
 
     def _new_mark(self, manifest: Manifest, old: Mark | None, decision: Decision) -> Mark:
         ignored = {write.unit for write in decision.ignored}
-        managed = managed_units(self.kind, manifest)
+        managed = remembered_units(self.kind, manifest)
         after = {unit: value for unit, value in managed.items() if unit not in ignored}
         mark = self.ownership.new_mark(manifest, old, after)
         if self.ownership.digests and mark.units and not mark.digests:

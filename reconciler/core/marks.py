@@ -1,6 +1,6 @@
 """Our bookkeeping on a live object: who owns it, under which key, and which of its units we manage.
 
-The only module that knows the format. Version 1 is one text of five words, or six, and at most 512 characters:
+The only module that knows the format. Version 1 is one text of five words, or six:
 
     1 OWNER KEY NONCE FLAGS UNITS [DIGESTS]
 
@@ -9,6 +9,8 @@ the key that the object had before, where it was moved: a `moved_from` that stay
 `UNITS` is `-` or six characters
 for each managed unit: 36 bits of the SHA-256 of its name, because sixteen names of 64 characters would not fit.
 `DIGESTS` is seven characters for each of them, in the same order: 42 bits of the SHA-256 of the value last applied.
+How long a mark may be is a fact about the remote: 512 characters where the values of its metadata are limited like
+those of most, and `MAX_LENGTH` where they are not (see `Kind.max_mark`).
 A mark that starts with another number was written by a newer version: its object is read-only for us. Every version
 begins with these three words, so that an older one still knows whose object it is and makes no second.
 """
@@ -27,7 +29,9 @@ from typing import Final
 
 from reconciler.core.model import Json, OnRemove, Unit, is_key
 
-MAX_LENGTH: Final = 512
+MAX_LENGTH: Final = 1 << 20
+"""The longest text that is looked at: a document has at most 20,000 values, and a mark 13 characters for each."""
+MAX_OWNER: Final = 32
 MAX_NONCE: Final = 16
 NO_NONCE: Final = "~"
 """The nonce of a plan: apply draws the real one, so that the same inputs give the same plan."""
@@ -124,18 +128,17 @@ def write(mark: Mark) -> str:
     return text
 
 
-def with_digests(mark: Mark, digests: Mapping[str, str]) -> Mark:
-    """The mark with a digest for each of its units, or as it is where there is no room for them beside any nonce."""
-    words = (
-        _VERSION,
-        mark.owner,
-        mark.key,
-        "n" * MAX_NONCE,
-        "pd" + (f"<{mark.former}" if mark.former else ""),
-        "".join(mark.units) or "-",
-        "".join(digests.values()),
-    )
-    return replace(mark, digests=digests) if len(" ".join(words)) <= MAX_LENGTH else mark
+def longest(owner: str, key: str, units: int) -> int:
+    """How many characters a mark for so many units has at the most, without digests."""
+    flags = "pd<" + "k" * _CODE_LENGTH
+    words = (_VERSION, owner, key, "n" * MAX_NONCE, flags, "u" * (units * _CODE_LENGTH) or "-")
+    return len(" ".join(words))
+
+
+def with_digests(mark: Mark, digests: Mapping[str, str], most: int) -> Mark:
+    """The mark with a digest for each of its units, or as it is where that may have more than `most` characters."""
+    length = longest(mark.owner, mark.key, len(mark.units)) + 1 + sum(map(len, digests.values()))
+    return replace(mark, digests=digests) if length <= most else mark
 
 
 def read(text: Json) -> Mark | NewerMark | DamagedMark | None:
@@ -152,6 +155,8 @@ def read(text: Json) -> Mark | NewerMark | DamagedMark | None:
     units, managed = _codes_in(packed)
     kept = _cut(digests or "", _DIGEST_LENGTH)
     if not is_key(key) or ("d" in flags and "r" in flags) or len(kept) not in (0, len(units)):
+        return DamagedMark()
+    if len(managed) != len(units):
         return DamagedMark()
     on_remove = OnRemove.DELETE if "d" in flags else OnRemove.RELEASE if "r" in flags else None
     digests_of = dict(zip(units, kept, strict=True)) if kept else NO_DIGESTS

@@ -16,7 +16,7 @@ as well (so keys swap and rotate). A pending move that finds its key occupied is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
@@ -120,15 +120,21 @@ class Match:
         return groups
 
 
-NO_KEYS: Final[Collection[str]] = frozenset()
+NOWHERE: Final[Container[Address]] = frozenset()
 
 
-def match(found: Index, manifests: Mapping[str, Manifest], elsewhere: Collection[str] = NO_KEYS) -> Match:
+def match(
+    found: Index,
+    manifests: Mapping[str, Manifest],
+    elsewhere: Container[Address] = NOWHERE,
+    bound: frozenset[str] = frozenset(),
+) -> Match:
     """Pair the manifests of a kind, by key, with its live objects.
 
-    `elsewhere` are keys whose manifests are not among these: of another target, or of another part of a fleet.
+    `elsewhere` are addresses whose manifests are not among these: of another target, or of another part of a fleet.
+    `bound` are the ids that such manifests name.
     """
-    return _Matching(found, manifests, elsewhere).run()
+    return _Matching(found, manifests, elsewhere, bound).run()
 
 
 def is_expired(kind: Kind, live: LiveObject) -> bool:
@@ -150,21 +156,32 @@ def satisfies(kind: Kind, manifest: Manifest, live: LiveObject) -> bool:
 class _Matching:
     """One kind under way: `taken` has what is paired already."""
 
-    def __init__(self, found: Index, manifests: Mapping[str, Manifest], elsewhere: Collection[str]) -> None:
+    def __init__(
+        self,
+        found: Index,
+        manifests: Mapping[str, Manifest],
+        elsewhere: Container[Address],
+        bound: frozenset[str],
+    ) -> None:
         self.found = found
         self.kind = found.kind
         self.manifests = manifests
         self.elsewhere = elsewhere
-        self.bound = frozenset(each.id for each in manifests.values() if each.id is not None)
+        self.bound = bound | {each.id for each in manifests.values() if each.id is not None}
         self.taken: dict[str, Address] = {}
         self.moves, self.refused = self._moves()
+        self.leaving = {source.live.id for source in self.moves.values()}
 
     def run(self) -> Match:
         pairs = {key: self._bound(self.manifests[key]) for key in sorted(self.manifests) if self.manifests[key].id}
         rest = {key: self.manifests[key] for key in sorted(self.manifests.keys() - pairs.keys())}
         pairs |= self._by_content(rest) if self.kind.immutable else {key: self._by_key(m) for key, m in rest.items()}
-        known = self.manifests.keys() | set(self.elsewhere)
-        orphans = [each for key in sorted(self.found.managed.keys() - known) for each in self._free(key)]
+        orphans = [each for key in self._orphaned() for each in self._free(key)]
+        doubled = sorted(self.found.duplicates.keys() & self.manifests.keys())
+        orphans += [
+            each for key in doubled if not pairs[key].block for each in self._free(key) if self._left(key, each)
+        ]
+        orphans.sort(key=lambda each: each.mark.key)
         surplus = {key: several for key in sorted(self.manifests) if (several := self._surplus(key, pairs[key]))}
         renamed = {m.moved_from or "": m.address for key in self.refused for m in [self.manifests[key]]}
         return Match(self.found, {key: pairs[key] for key in sorted(pairs)}, orphans, surplus, renamed, self.bound)
@@ -200,11 +217,11 @@ class _Matching:
     def _by_key(self, manifest: Manifest) -> Pair:
         key = manifest.address.key
         if block := self.refused.get(key):
-            return Pair(manifest, How.MOVED, block=block)
+            return Pair(manifest, How.MOVED, self._leaving(manifest.moved_from or "")[0].live, block=block)
         if source := self.moves.get(key):
             self.taken[source.live.id] = manifest.address
             return Pair(manifest, How.MOVED, source.live)
-        free = [each for each in self._unbound(key) if not self._leaves(each)]
+        free = [each for each in self._unbound(key) if each.live.id not in self.leaving]
         if own := next((each for each in free if satisfies(self.kind, manifest, each.live)), None):
             self.taken[own.live.id] = manifest.address
             return Pair(manifest, How.KEY, own.live)
@@ -216,10 +233,6 @@ class _Matching:
             return Pair(manifest, How.NEW, block=Block(Blocker.ALREADY_BOUND, hint))
         return Pair(manifest, How.NEW)
 
-    def _leaves(self, each: Managed) -> bool:
-        """Whether an object moves to another key in this plan."""
-        return any(source.live.id == each.live.id for source in self.moves.values())
-
     def _by_content(self, manifests: Mapping[str, Manifest]) -> dict[str, Pair]:
         """Objects that never change: one of the own key with this content, else one that lost its manifest."""
         pairs: dict[str, Pair] = {}
@@ -228,7 +241,7 @@ class _Matching:
             if own := next(alike, None):
                 pairs[key] = self._kept(manifest, own)
         lost: dict[bytes, list[Managed]] = {}
-        for key in sorted(self.found.managed.keys() - self.manifests.keys() - set(self.elsewhere)):
+        for key in self._orphaned():
             for each in self._free(key):
                 lost.setdefault(content_of(self.kind, each.live.body), []).append(each)
         for key in sorted(manifests.keys() - pairs.keys()):
@@ -246,10 +259,14 @@ class _Matching:
         return Pair(manifest, How.CONTENT, each.live)
 
     def _surplus(self, key: str, pair: Pair) -> list[tuple[Managed, bool]]:
-        if pair.block and pair.how is How.MOVED:
-            return []
-        several = self._free(key)
+        if pair.block:
+            return []  # which of them the manifest means is not known
+        several = (each for each in self._free(key) if not self._left(key, each))
         return [(each, satisfies(self.kind, pair.manifest, each.live)) for each in several]
+
+    def _left(self, key: str, each: Managed) -> bool:
+        """Whether an object was to leave its key when another came there, and lost its manifest: it is no duplicate."""
+        return not self.kind.immutable and not self._has_arrived(key, each) and bool(self._arrived(key))
 
     def _moves(self) -> tuple[dict[str, Managed], dict[str, Block]]:
         """The moves that are pending, by the key they lead to, and those that cannot be."""
@@ -260,15 +277,19 @@ class _Matching:
             if (sources := self._leaving(manifest.moved_from))
         }
         moves, refused = dict(asked), dict[str, Block]()
-        while wrong := [key for key in moves if not self._is_possible(key, moves)]:
-            for key in wrong:
-                del moves[key]
         takers: dict[str, str] = {}
-        for key in sorted(moves):
-            first = takers.setdefault(moves[key].live.id, key)
+        for key in sorted(asked):
+            first = takers.setdefault(asked[key].live.id, key)
             if first != key:
                 other = self.manifests[first].address
                 refused[key] = Block(Blocker.ALREADY_BOUND, f"{moves.pop(key).live.id} already becomes {other}")
+        while True:
+            left = {self.manifests[key].moved_from for key in moves}
+            wrong = [key for key in moves if not self._is_possible(key, moves, left)]
+            for key in wrong:
+                del moves[key]
+            if not wrong:
+                break
         while stuck := {
             key: block for key in asked.keys() - moves.keys() - refused.keys() if (block := self._stuck(key, refused))
         }:
@@ -282,9 +303,9 @@ class _Matching:
         """The objects of a key that a move may take from it."""
         return [each for each in self._unbound(key) if not self._has_arrived(key, each)]
 
-    def _is_possible(self, key: str, moves: Mapping[str, Managed]) -> bool:
+    def _is_possible(self, key: str, moves: Mapping[str, Managed], left: Container[str | None]) -> bool:
         former, own = self.manifests[key].moved_from or "", self._unbound(key)
-        if own and not (len(own) == 1 and any(self.manifests[other].moved_from == key for other in moves)):
+        if own and not (len(own) == 1 and key in left):
             return False
         return former in moves or not self._has_manifest(former) or bool(self._arrived(former))
 
@@ -293,6 +314,9 @@ class _Matching:
         former, own = self.manifests[key].moved_from or "", self._unbound(key)
         if not own:
             return Block(Blocker.ALREADY_BOUND, f"moved_from names {former}, which still has a manifest")
+        if former not in self.manifests and self._is_elsewhere(former):
+            hint = f"moved_from names {former}, whose manifest is not in this part: apply both at once, or remove it"
+            return Block(Blocker.ALREADY_BOUND, hint)
         if self._has_manifest(former) and former not in refused:
             return None
         hint = (
@@ -301,8 +325,15 @@ class _Matching:
         )
         return Block(Blocker.ALREADY_BOUND, hint)
 
+    def _orphaned(self) -> list[str]:
+        """The keys of objects of ours that no manifest has."""
+        return sorted(key for key in self.found.managed if not self._has_manifest(key))
+
     def _has_manifest(self, key: str) -> bool:
-        return key in self.manifests or key in self.elsewhere
+        return key in self.manifests or self._is_elsewhere(key)
+
+    def _is_elsewhere(self, key: str) -> bool:
+        return Address(self.kind.name, key) in self.elsewhere
 
 
 def refuse_second(held: Managed) -> Block:

@@ -190,7 +190,7 @@ AS_USUAL: Final = ConflictPolicy()
 
 
 class Removal(StrEnum):
-    """Why an object is deleted (or released): its manifest is gone, it is one too many of its address, or another takes its place."""
+    """Why an object goes: its manifest is gone, it is one too many of its address, or another takes its place."""
 
     ORPHAN = "orphan"
     DUPLICATE = "duplicate"
@@ -218,6 +218,7 @@ class Blocker(StrEnum):
     DEPENDENCY = "dependency"
     IN_USE = "in-use"
     INEXPRESSIBLE = "inexpressible"
+    UNRESOLVED = "unresolved"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from reconciler.core import marks
-from reconciler.core.base import managed_units
+from reconciler.core.base import remembered_units
 from reconciler.core.changes import mark_change, mark_for, written
 from reconciler.core.decide import Decision
 from reconciler.core.index import Index, Managed
@@ -35,7 +36,7 @@ class Ownership:
         """The kind of both."""
         return self.matched.found.kind
 
-    @property
+    @cached_property
     def manifests(self) -> Mapping[str, Manifest]:
         """The manifests by key."""
         return {key: pair.manifest for key, pair in self.matched.pairs.items()}
@@ -52,9 +53,9 @@ class Ownership:
         if held is not None and held.live.id != id:
             return replace(change, blocked=refuse_second(held))
         old, present = self.mark_to_keep(live), units(self.kind, live.body)
-        shown = {unit: present.get(unit) for unit in managed_units(self.kind, manifest)}
+        shown = {unit: present.get(unit) for unit in remembered_units(self.kind, manifest)}
         mark = self.new_mark(manifest, old, shown)
-        if old == mark:
+        if old == mark and not self.found.is_clone(id):
             return Change(manifest.address, Action.NOOP, id, source=manifest.source)
         return self._admitted(
             written(self.kind, manifest, Action.ADOPT, live, Decision(()), mark, (Reason.BOUND,), old)
@@ -79,7 +80,8 @@ class Ownership:
         each = next((e for e in theirs if (e.live.id == id if id else e.mark.key == key)), None)
         if each is None or self.kind.immutable:
             return None
-        mark = marks.with_digests(replace(each.mark, owner=self.owner, key=key, digests={}), each.mark.digests)
+        renamed = replace(each.mark, owner=self.owner, key=key, digests={})
+        mark = marks.with_digests(renamed, each.mark.digests, self.kind.max_mark)
         change = mark_change(self.kind, Action.ADOPT, manifest.address, each, mark, Reason.TAKEOVER)
         change = replace(change, source=manifest.source, former_owner=owner)
         held = self.found.managed.get(key)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.core.members import way
 from reconciler.core.model import ABSENT, Body, Json, Path, Unit
 from reconciler.core.semantics import FREE, Kind, Meaning, meaning_of, same
 
@@ -17,16 +16,16 @@ def assemble(kind: Kind, writes: Mapping[Unit, Json], live: Body) -> Body:
     """The request body that writes these units to an object that looks like `live` ({} for a create).
 
     A map owned entry by entry is sent whole with the entries of others as they are, unless the remote is known to merge
-    it. Where parts of an object value that are left out stay, or may stay, cleared parts are sent by name. Where fields
-    that are left out are cleared, all of the object is sent. Of a collection goes what leads from the live entries to
-    the wanted ones.
+    it, or all that are shown are ours: then only those go that differ, with null for one that is taken out. Where parts
+    of an object value that are left out stay, or may stay, cleared parts are sent by name. Where fields that are left
+    out are cleared, all of the object is sent.
     """
     body: Body = _all_of(kind, live) if kind.absent == "clear" else {}
     maps: dict[str, dict[str, Json]] = {}
     for unit, value in writes.items():
         name = unit[0]
-        if name in kind.members:
-            body |= {name: steps} if (steps := way(kind, name, value, live.get(name))) else {}
+        if name in kind.managed_maps:
+            body.setdefault(name, {})[unit[1]] = None if value is ABSENT else value
         elif len(unit) > 1:
             entries = maps.setdefault(name, dict(live.get(name) or {}) if kind.maps == "whole" else {})
             body[name] = entries
@@ -45,7 +44,8 @@ def assemble(kind: Kind, writes: Mapping[Unit, Json], live: Body) -> Body:
 
 def _all_of(kind: Kind, live: Body) -> Body:
     """What a request may say of an object that is to stay as it is."""
-    return {name: value for name, value in live.items() if not kind.fields.get(name, FREE).uncompared}
+    sent = (name for name in live if name not in kind.managed_maps and not kind.fields.get(name, FREE).uncompared)
+    return {name: live[name] for name in sent}
 
 
 def _taken_out(kind: Kind, unit: Unit) -> Json:

@@ -7,7 +7,7 @@ plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.base import NO_BASE, BaseSource
@@ -27,7 +27,7 @@ from reconciler.core.model import (
     Removal,
     TargetIdentity,
 )
-from reconciler.core.references import levels, refuse_broken, refuse_used, resolved
+from reconciler.core.references import Held, levels, refuse_broken, refuse_used, resolved
 from reconciler.core.rules import World, guard, refusal
 from reconciler.diagnostics import Code, Diagnostic, Severity
 
@@ -38,7 +38,9 @@ class Scope:
 
     `only` narrows to some addresses (then nothing is deleted); `prune` allows deletes at all; `digests` says that marks
     remember what is applied. `elsewhere` are addresses with a manifest that is not among those given: of another
-    target, or another part of a fleet. `neighbours` are the owners of other targets.
+    target, or another part of a fleet; perhaps their objects are in the same account, so they are no orphans.
+    `unresolved` are those of creates whose answer was lost, where no mark on an object can show what became of them.
+    `neighbours` are the owners of other targets, `bound` the objects that manifests elsewhere name by id.
     """
 
     owner: str
@@ -47,8 +49,10 @@ class Scope:
     only: frozenset[Address] | None = None
     policy: ConflictPolicy = AS_USUAL
     digests: bool = False
-    elsewhere: frozenset[Address] = frozenset()
+    elsewhere: Container[Address] = frozenset()
+    unresolved: frozenset[Address] = frozenset()
     neighbours: frozenset[str] = frozenset()
+    bound: frozenset[Held] = frozenset()
 
 
 def make_plan(
@@ -76,6 +80,7 @@ def make_plan(
     guarded = refuse_used(guard(possible, managed, scope.allow_deletes), observed)
     kept, diagnostics = without_kept(guarded)
     diagnostics += [each for planner in planners for each in planner.diagnostics]
+    diagnostics += _kept_elsewhere(scope, matches)
     adopted = sum(change.action is Action.ADOPT and change.blocked is None for change in kept)
     return Plan(
         target=target,
@@ -91,14 +96,15 @@ def make_plan(
 
 def match_all(scope: Scope, manifests: Iterable[Manifest], observed: Sequence[Observation]) -> dict[str, Match]:
     """Every kind's manifests paired with its objects, references resolved as far as they can be."""
-    wanted, elsewhere = _by_kind(manifests), _keys(scope.elsewhere)
+    wanted = _by_kind(manifests)
     matches: dict[str, Match] = {}
     ids: dict[Address, str] = {}
     for observation in observed:
         kind = observation.kind
         found = index(kind, observation.objects, scope.owner)
         manifests_of = {key: resolved(each, ids) for key, each in wanted.get(kind.name, {}).items()}
-        matches[kind.name] = match(found, manifests_of, elsewhere.get(kind.name, frozenset()))
+        bound = frozenset(id for name, id in scope.bound if name == kind.name)
+        matches[kind.name] = match(found, manifests_of, scope.elsewhere, bound)
         ids |= matches[kind.name].ids
     return {name: _with_references(each, ids) for name, each in matches.items()}
 
@@ -112,24 +118,31 @@ def _with_references(matched: Match, ids: Mapping[Address, str]) -> Match:
     return replace(matched, pairs={**matched.pairs, **known})
 
 
+def _kept_elsewhere(scope: Scope, matches: Mapping[str, Match]) -> Iterator[Diagnostic]:
+    """Objects of ours that stay because another target has a manifest for them."""
+    for name, each in matches.items() if scope.only is None else ():
+        known = {pair.live.id for pair in each.pairs.values() if pair.live} if scope.elsewhere else set[str]()
+        keys = [k for k in sorted(each.found.managed.keys() - each.pairs.keys()) if Address(name, k) in scope.elsewhere]
+        kept = [f"{found.live.id} of {name}/{k}" for k in keys if (found := each.found.managed[k]).live.id not in known]
+        if kept:
+            shown = ", ".join(kept[:3]) + (f" and {len(kept) - 3} more" if len(kept) > 3 else "")
+            summary = f"{shown}: no manifest for this target, but one for another, so it stays"
+            hint = "if the targets have an account each, delete it by hand, or `reconciler release` its address here"
+            yield Diagnostic(Severity.INFO, Code.ORPHAN, summary, hint=hint)
+
+
 def world_of(scope: Scope, matches: Mapping[str, Match]) -> World:
     """What rules look at when a plan is made."""
     bound = frozenset((name, id) for name, each in matches.items() for id in each.bound)
     found: dict[str, Index] = {name: each.found for name, each in matches.items()}
-    return World(found, matches, bound, neighbours=scope.neighbours)
+    elsewhere, unresolved = scope.elsewhere, scope.unresolved
+    return World(found, matches, bound, elsewhere=elsewhere, unresolved=unresolved, neighbours=scope.neighbours)
 
 
 def _by_kind(manifests: Iterable[Manifest]) -> dict[str, dict[str, Manifest]]:
     kinds: dict[str, dict[str, Manifest]] = {}
     for manifest in manifests:
         kinds.setdefault(manifest.address.kind, {})[manifest.address.key] = manifest
-    return kinds
-
-
-def _keys(addresses: Iterable[Address]) -> dict[str, set[str]]:
-    kinds: dict[str, set[str]] = {}
-    for address in addresses:
-        kinds.setdefault(address.kind, set()).add(address.key)
     return kinds
 
 

@@ -8,15 +8,15 @@ that anything live goes on using, ours or not, is not deleted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from reconciler.core.index import Observation
-from reconciler.core.members import after
 from reconciler.core.model import Action, Address, Block, Blocker, Body, Change, Json, Manifest, Path, Removal
 from reconciler.core.semantics import FREE, Kind, Meaning
 
+_Node = TypeVar("_Node", bound=Any)
 Held: TypeAlias = tuple[str, str]
 """An object that is referred to: its kind and id."""
 
@@ -76,18 +76,33 @@ def levels(changes: Sequence[Change]) -> dict[int, int]:
         number: {each for each in before if kinds.get(each) == kinds[number]} - {number}
         for number, before in needed(changes).items()
     }
-    found: dict[int, int] = {}
-    for start in sorted(waits):
-        stack = [start]
-        while stack:
-            number = stack[-1]
-            found.setdefault(number, 0)  # met again on the way: a circle, which ends here
-            if unknown := [each for each in waits.get(number, ()) if each not in found]:
-                stack += unknown
-            else:
-                stack.pop()
-                found[number] = max((found[each] + 1 for each in waits.get(number, ())), default=0)
-    return {number: level for number, level in found.items() if level}
+    if not waits:
+        return {}
+    found = depths({number: waits.get(number, ()) for number in kinds})
+    return {number: depth for number, depth in found.items() if depth}
+
+
+def depths(needs: Mapping[_Node, Collection[_Node]]) -> dict[_Node, int]:
+    """How many of these addresses come before each, on the longest path; those in a circle come last."""
+    users: dict[_Node, list[_Node]] = {address: [] for address in needs}
+    left = dict.fromkeys(needs, 0)
+    for address, others in needs.items():
+        for other in others:
+            if other in users:
+                users[other].append(address)
+                left[address] += 1
+    found = dict.fromkeys(needs, len(needs))
+    ready, depth = [address for address, number in left.items() if not number], 0
+    while ready:
+        following: list[_Node] = []
+        for address in ready:
+            found[address] = depth
+            for user in users[address]:
+                left[user] -= 1
+                if not left[user]:
+                    following.append(user)
+        ready, depth = following, depth + 1
+    return found
 
 
 def refuse_broken(changes: Sequence[Change]) -> list[Change]:
@@ -157,8 +172,8 @@ def _after(kind: Kind, body: Body, change: Change | None) -> Body:
     if change is None:
         return body
     patch = change.patch or {}
-    ways = {name: after(kind, name, patch[name], body.get(name)) for name in kind.members if name in patch}
-    return {} if change.action is Action.DELETE else {**body, **patch, **ways}
+    maps = {name: {**(body.get(name) or {}), **patch[name]} for name in kind.managed_maps & patch.keys()}
+    return {} if change.action is Action.DELETE else {**body, **patch, **maps}
 
 
 def referring(kind: Kind) -> frozenset[str]:

@@ -7,7 +7,7 @@ a whole plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -18,6 +18,7 @@ from reconciler.core.marks import Mark, NewerMark
 from reconciler.core.match import Match
 from reconciler.core.model import (
     Action,
+    Address,
     Block,
     Blocker,
     Change,
@@ -25,7 +26,6 @@ from reconciler.core.model import (
     LiveObject,
     Manifest,
     OnDrift,
-    OnRemove,
     Path,
     Reason,
     Removal,
@@ -42,14 +42,17 @@ GUARD_SHARE: Final = 0.2
 class World:
     """What rules look at: the live objects by kind, and how manifests are paired with them, where those are known.
 
-    `bound` are objects that become ours with the plan, `fresh` those that were read again since. `neighbours` are the
-    owners of other targets in these settings: what they manage is known not to be ours.
+    `bound` are objects that become ours with the plan, `fresh` those that were read again since. `elsewhere` are
+    addresses that have a manifest for another target, `unresolved` those of creates whose answer was lost. `neighbours`
+    are the owners of other targets in these settings: what they manage is known not to be ours.
     """
 
     found: Mapping[str, Index]
     matches: Mapping[str, Match] = field(default_factory=dict)
     bound: frozenset[Held] = frozenset()
     fresh: Mapping[Held, LiveObject] = field(default_factory=dict)
+    elsewhere: Container[Address] = frozenset()
+    unresolved: frozenset[Address] = frozenset()
     neighbours: frozenset[str] = frozenset()
 
     def live(self, change: Change) -> LiveObject | None:
@@ -73,10 +76,12 @@ def refusal(change: Change, world: World) -> Block | None:
 
 
 def newer_object(change: Change, world: World) -> Block | None:
-    """An address that has an object already, whose mark a newer version wrote."""
-    found = world.found[change.address.kind]
+    """An address that has an object already (or had one before a move), whose mark a newer version wrote."""
+    found, matched = world.found[change.address.kind], world.matches.get(change.address.kind)
+    pair = matched.pairs.get(change.address.key) if matched else None
+    keys = (change.address.key, pair.manifest.moved_from if pair else None)
     for live, mark in found.newer:
-        if mark.owner == found.owner and mark.key == change.address.key:
+        if mark.owner == found.owner and mark.key in keys:
             hint = f"{live.id} of this address was written by a newer reconciler: upgrade to change it"
             return Block(Blocker.READ_ONLY_MARK, hint)
     return None
@@ -116,6 +121,21 @@ def probable_rename(change: Change, world: World) -> Block | None:
     return Block(Blocker.PROBABLE_RENAME, hint)
 
 
+def lost_create(change: Change, world: World) -> Block | None:
+    """A create where an earlier one of its address, or of a former one, has no answer, and no mark can show one."""
+    kind, key = change.address
+    pair = world.matches[kind].pairs.get(key) if kind in world.matches else None
+    former = Address(kind, (pair.manifest.moved_from if pair else None) or key)
+    lost = next((address for address in (change.address, former) if address in world.unresolved), None)
+    if lost is None:
+        return None
+    hint = (
+        f"the answer to a create of {lost} was lost, and nobody knows whether it happened. If the object is there: "
+        f"`reconciler adopt {change.address} ID`. If it is not: `reconciler release {lost} --lost-create`"
+    )
+    return Block(Blocker.UNRESOLVED, hint)
+
+
 def same_content(change: Change, world: World) -> Block | None:
     """A create beside an object that is not ours and says the same: its mark may have been lost."""
     found = world.found[change.address.kind]
@@ -136,10 +156,18 @@ def same_name(change: Change, world: World) -> Block | None:
 
 def _beside(change: Change, world: World, objects: Sequence[LiveObject], by: Blocker, what: str) -> Block | None:
     kind = world.found[change.address.kind].kind
-    ids = [live.id for live in objects if world.is_stranger(kind, live)]
-    if not ids:
+    strangers = [live for live in objects if world.is_stranger(kind, live)]
+    if not strangers:
         return None
+    ids = [live.id for live in strangers]
     shown = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+    if isinstance(mark := mark_of(kind, strangers[0]), Mark) and mark.owner != world.found[kind.name].owner:
+        hint = (
+            f"{shown} has the same {what}, and {mark.owner!r} manages it as {mark.key}. To manage it here: add "
+            f"`reconciler: {{id: {ids[0]}}}`, then `reconciler takeover --from {mark.owner} {change.address}`. "
+            f"{_another()}"
+        )
+        return Block(by, hint)
     hint = (
         f"{shown} has the same {what} and is not managed here. To manage it: `reconciler adopt {change.address} "
         f"{ids[0]}` (or add `reconciler: {{id: {ids[0]}}}`). {_another()}"
@@ -182,7 +210,7 @@ def protected(change: Change, world: World) -> Block | None:
     """A delete of what its mark protects, whatever became of its manifest."""
     live = world.live(change)
     mark = mark_of(world.found[change.address.kind].kind, live) if live else None
-    if not isinstance(mark, Mark) or not mark.protect or mark.on_remove is OnRemove.RELEASE:
+    if not isinstance(mark, Mark) or not mark.protect:
         return None
     hint = "to delete it, bring its manifest back with `protect: false`, apply, then remove the manifest"
     return Block(Blocker.PROTECT, hint)
@@ -197,6 +225,13 @@ def cloned(change: Change, world: World) -> Block | None:
     return Block(Blocker.CLONE, hint)
 
 
+def managed_elsewhere(change: Change, world: World) -> Block | None:
+    """The end of an object whose address has a manifest for another target."""
+    if change.removal is not Removal.ORPHAN or change.address not in world.elsewhere:
+        return None
+    return Block(Blocker.ALREADY_BOUND, f"{change.address} has a manifest for another target")
+
+
 def renamed(change: Change, world: World) -> Block | None:
     """The end of an object that a manifest was probably renamed for."""
     matched = world.matches.get(change.address.kind)
@@ -207,12 +242,12 @@ def renamed(change: Change, world: World) -> Block | None:
 
 
 _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {
-    Action.CREATE: (newer_object, probable_rename, other_owner_has_key, same_name, same_content),
+    Action.CREATE: (newer_object, probable_rename, other_owner_has_key, same_content, same_name, lost_create),
     Action.UPDATE: (managed_by_others, full_map),
     Action.MOVE: (managed_by_others, full_map),
     Action.ADOPT: (managed_by_others, full_map),
-    Action.RELEASE: (managed_by_others, cloned, renamed),
-    Action.DELETE: (managed_by_others, protected, cloned, renamed),
+    Action.RELEASE: (managed_by_others, managed_elsewhere, cloned, renamed),
+    Action.DELETE: (managed_by_others, managed_elsewhere, protected, cloned, renamed),
 }
 
 

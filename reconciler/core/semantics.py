@@ -28,7 +28,12 @@ class ListMeaning(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """The compiled schema of one value: what canonical form, explanation and clearing need, and no more."""
+    """The compiled schema of one value: what canonical form, explanation and clearing need, and no more.
+
+    A map is `granular` where it is owned entry by entry. With `managed_entries` all that are shown are ours: one that
+    is not in the manifest goes, and a mark remembers only that there is such a map. Of such an entry a part that is
+    `immutable` counts where the manifest says it, and one that is `read_only` and compared is how far the remote is.
+    """
 
     properties: Mapping[str, Meaning] = field(default_factory=dict)
     entries: Meaning | None = None
@@ -36,6 +41,7 @@ class Meaning:
     list_meaning: ListMeaning = ListMeaning.ORDERED
     keys: tuple[tuple[str, ...], ...] = ()
     granular: bool = False
+    managed_entries: bool = False
     closed: bool = False
     default: Json = None
     shown_as: Mapping[str, Json] = field(default_factory=dict)
@@ -62,23 +68,6 @@ FREE = Meaning()
 
 
 @dataclass(frozen=True, slots=True)
-class Members:
-    """A list of a kind's bodies that is a collection of its own on the remote: put in and taken out one by one.
-
-    `id_field` names the member inside an entry, `status_field` how far the remote is with it: ready where it says
-    `done`, still at work where it says one of `waiting`; any other word is a failure. Of a member that is in, only the
-    fields in `modifiable` can be changed; `sent` are the fields that are sent when it is put in.
-    """
-
-    id_field: str
-    status_field: str
-    done: str
-    waiting: tuple[str, ...]
-    modifiable: tuple[str, ...]
-    sent: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Kind:
     """All that deciding needs to know of one kind: its fields, and how its provider takes writes.
 
@@ -88,11 +77,12 @@ class Kind:
     `unknown`), `absent` what with whole fields (`keep` or `clear`), and `maps` whether maps owned entry by entry are
     sent `whole`, or entry by entry: with null for those that go (`patch`), or with nothing to take one out (`merge`).
     `coupled` are groups of fields that the remote only accepts together; `max_entries` is how many entries the map with
-    the mark may have (None: any number). Where a remote `archives`, nothing is ever deleted.
+    the mark may have (None: any number), and `max_mark` how many characters the mark. Where a remote `archives`,
+    nothing is ever deleted.
 
     Objects of an `immutable` kind cannot be changed, marks included: another one takes the place of one that should be
-    different. `members` are the fields that are collections, `expired` is the field and value of an object whose time
-    is over.
+    different. `expired` is the field and value of an object whose time is over. `managed_maps` are the fields that are
+    maps with `managed_entries`.
     """
 
     name: str
@@ -102,17 +92,22 @@ class Kind:
     nested: str = "unknown"
     coupled: tuple[tuple[str, ...], ...] = ()
     max_entries: int | None = 16
+    max_mark: int = 512
     marked_beside: bool = False
     maps: str = "whole"
     absent: str = "keep"
     archives: bool = False
     immutable: bool = False
-    members: Mapping[str, Members] = field(default_factory=dict)
     expired: tuple[str, str] | None = None
+    managed_maps: frozenset[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        maps = frozenset(name for name, meaning in self.fields.items() if meaning.managed_entries)
+        object.__setattr__(self, "managed_maps", maps)
 
     def carries_others(self, patch: Mapping[str, Json]) -> bool:
         """Whether a request carries values that others write as well: the rest of the object, or of a map."""
-        shared = any(self.fields[name].granular for name in patch if name in self.fields)
+        shared = any(self.fields[name].granular for name in patch.keys() & self.fields.keys() - self.managed_maps)
         return self.absent == "clear" or (self.maps == "whole" and shared)
 
 
@@ -277,6 +272,22 @@ def meaning_of(kind: Kind, unit: Unit) -> Meaning:
     """The meaning of one unit; free for a field the schema does not know."""
     field_meaning = kind.fields.get(unit[0], FREE)
     return field_meaning if len(unit) == 1 else field_meaning.entries or FREE
+
+
+def as_far_as_wanted(meaning: Meaning, wanted: Json, live: Json) -> Json:
+    """A live entry of a managed map, less its create-only parts of which the wanted one says nothing."""
+    if not (isinstance(wanted, dict) and isinstance(live, dict)):
+        return live
+    silent = {name for name, part in meaning.properties.items() if part.immutable and name not in wanted}
+    return {name: value for name, value in live.items() if name not in silent}
+
+
+def settled(meaning: Meaning, entry: Json) -> Json:
+    """An entry of a managed map as it is once the remote is done with it."""
+    if not isinstance(entry, dict):
+        return entry
+    progress = {name for name, part in meaning.properties.items() if part.read_only and not part.uncompared}
+    return {name: value for name, value in entry.items() if name not in progress}
 
 
 def units(kind: Kind, body: Mapping[str, Json]) -> dict[Unit, Json]:

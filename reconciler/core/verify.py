@@ -15,10 +15,20 @@ from typing import Final
 from reconciler.core import marks
 from reconciler.core.index import Index, mark_of, mark_text
 from reconciler.core.marks import Mark
-from reconciler.core.members import remaining
 from reconciler.core.model import ABSENT, Action, Body, Change, Json, LiveObject, Unit
 from reconciler.core.patch import assemble
-from reconciler.core.semantics import MARK_ENTRY, Kind, canonical, digest, is_mark, meaning_of, same, units
+from reconciler.core.semantics import (
+    MARK_ENTRY,
+    Kind,
+    as_far_as_wanted,
+    canonical,
+    digest,
+    is_mark,
+    meaning_of,
+    same,
+    settled,
+    units,
+)
 from reconciler.diagnostics import Code, Diagnostic, Severity
 
 _OVERRIDDEN: Final = "a gateway may override it, or the remote ignores it: until then every plan shows it again"
@@ -48,32 +58,30 @@ class Stale:
 
 
 def expected(kind: Kind, live: LiveObject, writes: Iterable[Unit]) -> dict[Unit, str]:
-    """The digests of an object's mark and of the units to be written, as a change expects to find them.
-
-    Collections are left out: each of their entries is looked at by itself, so that a half is not done twice.
-    """
+    """The digests of an object's mark and of the units to be written, as a change expects to find them."""
     present, mark = units(kind, live.body), (kind.mark_field, MARK_ENTRY)
-    chosen = (unit for unit in writes if unit[0] not in kind.members)
-    return {unit: _digest(kind, unit, live, present) for unit in (*chosen, mark)}
+    return {unit: _digest(kind, unit, live, present) for unit in (*writes, mark)}
 
 
 def expected_of_all(kind: Kind, live: LiveObject) -> dict[Unit, str]:
     """The digest of all that the schema knows of an object, its mark included."""
     present = units(kind, live.body)
-    fields = [
-        (name,)
-        for name, meaning in kind.fields.items()
-        if not (meaning.granular or meaning.uncompared or name in kind.members)
-    ]
+    fields = [(name,) for name, meaning in kind.fields.items() if not (meaning.granular or meaning.uncompared)]
     chosen: list[Unit] = [*fields, *(unit for unit in present if len(unit) > 1)]
-    parts = {repr(unit): canonical(meaning_of(kind, unit), present.get(unit)) for unit in chosen}
+    parts = {repr(unit): canonical(meaning_of(kind, unit), _lasting(kind, unit, present)) for unit in chosen}
     return {_ALL: digest(parts | {"mark": str(mark_text(kind, live))})}
 
 
 def _digest(kind: Kind, unit: Unit, live: LiveObject, present: Mapping[Unit, Json]) -> str:
     if is_mark(kind, unit):
         return digest({"mark": str(mark_text(kind, live))})
-    return digest({repr(unit): canonical(meaning_of(kind, unit), present.get(unit))})
+    return digest({repr(unit): canonical(meaning_of(kind, unit), _lasting(kind, unit, present))})
+
+
+def _lasting(kind: Kind, unit: Unit, present: Mapping[Unit, Json]) -> Json:
+    """What a unit is; of an entry of a managed map, once the remote is done with it."""
+    value = present.get(unit)
+    return settled(meaning_of(kind, unit), value) if unit[0] in kind.managed_maps else value
 
 
 def check(change: Change, found: Index) -> Ready | AlreadyApplied | Stale:
@@ -108,22 +116,31 @@ def check_live(change: Change, kind: Kind, live: LiveObject) -> Ready | AlreadyA
         as_it_was = expected_of_all(kind, live) == change.expects
         return Ready(None) if as_it_was else Stale(f"{live.id} has changed since the plan was made")
     present, writes = units(kind, live.body), planned_writes(change, kind)
-    members = {unit[0]: writes.pop(unit) for unit in tuple(writes) if unit[0] in kind.members}
     now = expected(kind, live, writes)
     wanted = {unit for unit, value in writes.items() if _is_wanted(kind, unit, value, live, present)}
+    on_its_way = {unit for unit, value in writes.items() if _is_on_its_way(kind, unit, value, present)}
     changed = {unit for unit, was in change.expects.items() if now.get(unit) != was}
-    if touched := changed - wanted:
+    if touched := changed - wanted - on_its_way:
         return Stale(f"{live.id} has changed in {_names(touched, kind)} since the plan was made")
-    ways: Body = {}
-    for name, planned in members.items():
-        steps, other = remaining(kind, name, planned or {}, live.body.get(name))
-        if other:
-            return Stale(f"{other} in {live.id} has changed since the plan was made")
-        ways |= {name: steps} if steps else {}
-    if not ways and wanted.issuperset(writes):
+    if wanted.issuperset(writes):
         return AlreadyApplied(live.id)
-    left = {unit: value for unit, value in writes.items() if unit not in changed}
-    return Ready(assemble(kind, left, live.body) | ways)
+    done = {unit for unit in wanted if unit in changed or unit[0] in kind.managed_maps}
+    left = {unit: value for unit, value in writes.items() if unit not in done}
+    return Ready(assemble(kind, left, live.body))
+
+
+def _is_on_its_way(kind: Kind, unit: Unit, wanted: Json, present: Mapping[Unit, Json]) -> bool:
+    """Whether an entry of a managed map was put in already, and the remote is not done with it.
+
+    One that is not shown (a list may lag behind) is put in again, which does no harm.
+    """
+    if unit[0] not in kind.managed_maps:
+        return False
+    if present.get(unit) is None:
+        return True
+    meaning = meaning_of(kind, unit)
+    there = as_far_as_wanted(meaning, wanted, _lasting(kind, unit, present))
+    return same(meaning, None if wanted is ABSENT else wanted, there)
 
 
 def planned_writes(change: Change, kind: Kind) -> dict[Unit, Json]:
@@ -131,10 +148,10 @@ def planned_writes(change: Change, kind: Kind) -> dict[Unit, Json]:
     patch = change.patch or {}
     writes: dict[Unit, Json] = {}
     for unit in change.units:
-        value = patch.get(unit[0], {} if unit[0] in kind.members else ABSENT)
+        value = patch.get(unit[0], ABSENT)
         if len(unit) > 1:
             value = value.get(unit[1], ABSENT) if isinstance(value, dict) else ABSENT
-        writes[unit] = value
+        writes[unit] = ABSENT if value is None and unit[0] in kind.managed_maps else value
     return writes
 
 
@@ -142,10 +159,10 @@ def _is_wanted(kind: Kind, unit: Unit, value: Json, live: LiveObject, present: M
     """Whether a unit has the value that a change gives it; what the remote does not show counts as if it had."""
     if is_mark(kind, unit):
         return bool(value == mark_text(kind, live) or _same_mark(value, mark_of(kind, live)))
-    if unit[0] in kind.members:
-        return remaining(kind, unit[0], value, live.body.get(unit[0])) == ({}, None)
-    meaning = meaning_of(kind, unit)
-    return meaning.uncompared or same(meaning, None if value is ABSENT else value, present.get(unit))
+    meaning, there = meaning_of(kind, unit), present.get(unit)
+    if unit[0] in kind.managed_maps:
+        there = as_far_as_wanted(meaning, value, there)
+    return meaning.uncompared or same(meaning, None if value is ABSENT else value, there)
 
 
 def _same_mark(planned: Json, live: object) -> bool:

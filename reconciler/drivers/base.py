@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias, TypeGuard
 
-from reconciler.core.model import Body
+from reconciler.core.model import Body, Json
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}", re.ASCII)
@@ -105,9 +105,14 @@ class IncompleteList(RemoteError):
 
 
 class RouteChanged(RemoteError):
-    """A gateway switched to another upstream, which holds other objects."""
+    """A gateway answered from another upstream, or may do so, which holds other objects: nothing more may be sent.
+
+    `sent` says whether the request went out, `body` what was answered.
+    """
 
     code = Code.ROUTE_CHANGED
+    sent = False
+    body: Json = None
 
 
 class VersionConflict(RemoteError):

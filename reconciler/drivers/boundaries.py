@@ -24,11 +24,11 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 
 
 class Boundaries:
-    """The boundaries of the lists at one URL. `prepare` is called before the first file is written."""
+    """The boundaries of an owner's lists at one URL. `prepare` is called before the first file is written."""
 
-    def __init__(self, directory: Path, url: str, prepare: Callable[[], object]) -> None:
+    def __init__(self, directory: Path, url: str, prepare: Callable[[], object], owner: str = "") -> None:
         self._directory = directory
-        self._url = url
+        self._place = [url, owner]
         self._prepare = prepare
 
     def load(self, account: str | None, kind: str) -> tuple[Entry, ...]:
@@ -53,7 +53,7 @@ class Boundaries:
             replace_file(self._path(account, kind), json.dumps(content, separators=(",", ":")).encode())
 
     def _path(self, account: str | None, kind: str) -> Path:
-        name = hashlib.sha256(json.dumps([self._url, account, kind]).encode()).hexdigest()
+        name = hashlib.sha256(json.dumps([*self._place, account, kind]).encode()).hexdigest()
         return self._directory / f"{name[:32]}.json"
 
 

@@ -41,13 +41,22 @@ def by_token(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
 
 def by_offset(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
     """Each page begins with the last object of the one before: where it does not, a delete has moved all that follows,
-    and the list is read again from its beginning."""
+    and the list is read again from its beginning.
+
+    A page of that one object ends the list where pages have room for more. Where none had, what follows is asked for
+    by itself, and the object is looked at once more.
+    """
     seen: set[str] = set()
+    longest = 0
     for _ in range(RESTARTS):
         count, last = 0, None
         while True:
             page, _ = fetch({style.cursor: max(0, count - 1)})
-            if last is not None and (not page or page[0]["id"] != last):
+            longest = max(longest, len(page))
+            if last is not None and longest == 1 and _begins_with(page, last):
+                beyond, _ = fetch({style.cursor: count})
+                page = [*fetch({style.cursor: count - 1})[0][:1], *beyond]
+            if last is not None and not _begins_with(page, last):
                 break
             yield from _fresh(page, seen)
             if len(page) <= (last is not None):
@@ -55,6 +64,10 @@ def by_offset(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
             count += len(page) - (last is not None)
             last = page[-1]["id"]
     raise IncompleteList("the list moved whenever it was read", hint=_BROKEN)
+
+
+def _begins_with(page: Sequence[Body], id: str) -> bool:
+    return bool(page) and page[0]["id"] == id
 
 
 def by_last(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
@@ -80,27 +93,32 @@ def by_time(style: ListStyle, fetch: Fetch, created: str) -> Iterator[Body]:
     """Each page, newest first, begins where the last one ended: up to the time its last object was made.
 
     Several objects may share a time, and a time may be shown less exactly than it is kept, so that what was made a
-    moment later is asked for again.
+    moment later is asked for again. A page that shows nothing new ends the list where it is shorter than others were.
+    Where it is as long, it may have been cut: then nothing may have been made before.
     """
     seen: set[str] = set()
     until: Json = None
+    longest = 0
     while True:
         page, _ = fetch({} if until is None else {style.cursor: until})
+        longest = max(longest, len(page))
         fresh = list(_fresh(page, seen))
         yield from fresh
         if not fresh:
             break
-        until = _moment_after(page[-1].get(created))
-    if len(page) >= style.limit:
+        until = _moment(page[-1].get(created), 1)
+    if not page or len(page) < longest:
+        return
+    if len(page) >= style.limit or fetch({style.cursor: _moment(page[-1].get(created), -1)})[0]:
         raise IncompleteList("more objects than a page holds were made at one time", hint=_BROKEN)
 
 
-def _moment_after(time: Json) -> Json:
-    """A millisecond after a time as RFC 3339 writes it, or the next of those that count it in whole numbers."""
+def _moment(time: Json, later: int) -> Json:
+    """So many milliseconds after a time as RFC 3339 writes it, or as whole numbers count it."""
     if isinstance(time, int) and not isinstance(time, bool):
-        return time + 1
+        return time + later
     try:
-        after = datetime.fromisoformat(time) + timedelta(milliseconds=1)
+        after = datetime.fromisoformat(time) + timedelta(milliseconds=later)
         return after.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     except (TypeError, ValueError, OverflowError):
         raise IncompleteList(f"the list shows an object without a time: {time!r:.80}", hint=_BROKEN) from None

@@ -67,14 +67,11 @@ def read_list(
 
 
 def read_each(
-    summaries: Iterable[Body], read: Callable[[Body], Body | None], at_once: int, tallies: Tallies
+    summaries: Iterable[Body], read: Callable[[Body], Body], at_once: int, tallies: Tallies
 ) -> Iterator[Body]:
-    """The whole objects behind summaries, several read at once; those that are gone by now are left out.
-
-    Whatever a read raises ends all of it.
-    """
+    """The whole objects behind summaries, several read at once. Whatever a read raises ends all of it."""
     if at_once == 1:
-        yield from (body for summary in summaries if (body := read(summary)) is not None)
+        yield from map(read, summaries)
         return
     crew, waiting = _Crew(read, tallies), iter(summaries)
     try:
@@ -84,8 +81,7 @@ def read_each(
             if not crew.busy:
                 return
             _, body = crew.next()
-            if body is not None:
-                yield body
+            yield body
     finally:
         tallies.add_tally(Tally(requests=crew.busy))
         crew.leave()

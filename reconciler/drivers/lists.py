@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from reconciler.core.model import Body, Json
 from reconciler.drivers.answers import Answer
-from reconciler.drivers.base import BadResponse, NoSuchApi, NotFound, Rejected, ServerFailed, TooLarge
+from reconciler.drivers.base import (
+    BadResponse,
+    IncompleteList,
+    NoSuchApi,
+    NotFound,
+    Rejected,
+    ServerFailed,
+    TooLarge,
+)
 from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.cursors import by_last, by_offset, by_time, by_token
 from reconciler.drivers.listing import Fetched, read_each, read_list
 from reconciler.drivers.paging import reading
 from reconciler.drivers.paging.page import Entry, Order, Page
 from reconciler.drivers.provider import ListStyle, Provider, ProviderKind, Query
-from reconciler.drivers.shapes import created, inside, is_live, the_page
+from reconciler.drivers.shapes import created, has, inside, is_live, the_page
 from reconciler.drivers.tallies import Tallies
 
 _NO_PLACE: Final = (BadResponse, NoSuchApi, Rejected, ServerFailed)
 """What else a remote may answer where a list cannot be read from the place or in the order asked for."""
+_SILENT_HINT: Final = "what answers there does not page as this provider's data says: nothing was concluded from it"
+_GONE_HINT: Final = "run it again: it was deleted meanwhile, or this credential may list it and not read it"
+
+
+class Full(NamedTuple):
+    """A list that was one page, exactly full: its last two objects."""
+
+    spec: ProviderKind
+    before: str
+    last: str
 
 
 class Ask(Protocol):
@@ -36,8 +55,8 @@ class Ask(Protocol):
 class Lists:
     """Reads the lists of one remote. Safe from several threads.
 
-    `ask` asks it, `read` for one object of a kind; `at_once` is how many answers may be on their way, `account`
-    what the remote last said of itself, `boundaries` remembers for it where pages ended.
+    `ask` asks it, `read` for one object of a kind, archived ones too; `at_once` is how many answers may be on their
+    way, `account` what the remote last said of itself, `boundaries` remembers for it where pages ended.
     """
 
     def __init__(
@@ -59,25 +78,33 @@ class Lists:
         self._account = account
         self._boundaries = boundaries
         self._page_limits: dict[str, int] = {}  # by path, where pages of the usual length were too large
+        self._full: dict[str, Full] = {}  # by path
+        self._proving = threading.Lock()
 
     def list(self, kind: str) -> Iterator[Body]:
         """Every object of a kind, over all pages, each id once. Raises when the list cannot be read to its end."""
         spec = self._provider.kinds[kind]
-        found = (body for body in self._shown(kind, spec) if is_live(spec, body))
-        if not spec.list.summaries:
-            return found
-        return read_each(found, partial(self._whole, kind), self._reads_at_once, self._tallies)
+        found: Iterable[Body] = self._shown(kind, spec)
+        if spec.list.summaries:
+            listed = (body for body in found if is_live(spec, body))
+            found = read_each(listed, partial(self._whole, kind), self._reads_at_once, self._tallies)
+        return (body for body in found if is_live(spec, body))
 
     def members(self, path: str, style: ListStyle, query: Mapping[str, str]) -> Iterator[Body]:
-        """Every member of a collection of an object."""
+        """Every member of a collection of an object. Raises IncompleteList where the object is not there: not empty."""
         spec = ProviderKind("", path, list=replace(style, query={**style.query, **query}))
-        return read_list(reading.Reading(1), partial(self._fetch, spec), tuple, self._tallies)
-
-    def _whole(self, kind: str, summary: Body) -> Body | None:
         try:
-            return {**summary, **self._read(kind, str(summary["id"]))}
-        except NotFound:
-            return None
+            yield from read_list(reading.Reading(1), partial(self._fetch, spec), tuple, self._tallies)
+        except NotFound as error:
+            raise IncompleteList(f"{path} cannot be listed: {error}", hint=_GONE_HINT) from None
+
+    def _whole(self, kind: str, summary: Body) -> Body:
+        """The object behind a summary. A 404 for one that the list shows proves nothing: raises IncompleteList."""
+        id = str(summary["id"])
+        try:
+            return {**summary, **self._read(kind, id)}
+        except NotFound as error:
+            raise IncompleteList(f"the list shows {id}, which cannot be read: {error}", hint=_GONE_HINT) from None
 
     def _shown(self, kind: str, spec: ProviderKind) -> Iterator[Body]:
         match spec.list.style:
@@ -99,9 +126,49 @@ class Lists:
         """
         both_ways = bool(spec.list.oldest_first) and spec.created_field is not None
         progress = reading.Reading(self._reads_at_once if both_ways else 1)
-        yield from read_list(progress, partial(self._fetch, spec), partial(self._places, kind), self._tallies)
+        fetch = partial(self._fetch_noting, spec)
+        yield from read_list(progress, fetch, partial(self._places, kind), self._tallies)
         if self._boundaries and (places := progress.boundaries()):
             self._boundaries.save(self._account(), kind, places)
+
+    def prove_whole(self) -> None:
+        """See that no list goes on that was one page, exactly full: for what is done because something is not there.
+
+        Servers are known that call every page the last one. Where an answer has spoken of more, its sign is believed.
+        Raises IncompleteList.
+        """
+        with self._proving:
+            for path, full in list(self._full.items()):
+                if not self._ends(full):
+                    summary = f"the list of {path} was called whole after one full page, and does not end there"
+                    raise IncompleteList(summary, hint=_SILENT_HINT)
+                self._full.pop(path, None)
+
+    def _ends(self, full: Full) -> bool:
+        """Whether the last object is the only one after the one before it."""
+        try:
+            answer = self._asked(full.spec, {full.spec.list.cursor: full.before})
+        except NotFound:
+            return False
+        return [body["id"] for body in the_page(full.spec, answer)] == [full.last] and not _more(full.spec, answer)
+
+    def _fetch_noting(self, spec: ProviderKind, ask: reading.Ask) -> Callable[[], Fetched]:
+        """A page; the first one is noted where it is full and said to be the last."""
+        read = self._fetch(spec, ask)
+        if ask.after is not None or ask.order is Order.OLDEST_FIRST:
+            return read
+        path = spec.list.path or spec.path
+
+        def noted() -> Fetched:
+            fetched = read()
+            limit = self._page_limits.get(path, spec.list.limit)
+            if fetched.page and not fetched.page.more and len(fetched.bodies) == limit > 1:
+                self._full[path] = Full(spec, *list(fetched.bodies)[-2:])
+            else:
+                self._full.pop(path, None)
+            return fetched
+
+        return noted
 
     def _places(self, kind: str) -> tuple[Entry, ...]:
         return self._boundaries.load(self._account(), kind) if self._boundaries else ()
@@ -119,9 +186,10 @@ class Lists:
         return lambda: _fetched(spec, ask, answer)
 
     def _page(self, spec: ProviderKind, said: Mapping[str, Json]) -> tuple[Sequence[Body], Json]:
-        """One page of a list, from where the request says; with what the answer says of more."""
+        """One page of a list, from where the request says; with the token of the next one where that is the style."""
         answer = self._asked(spec, said)
-        return the_page(spec, answer), inside(answer.body, spec.list.more)
+        page = the_page(spec, answer)
+        return page, _more(spec, answer) if spec.list.style == "page" else None
 
     def _asked(self, spec: ProviderKind, said: Mapping[str, Json]) -> Answer:
         """The answer with one page of a list."""
@@ -129,7 +197,7 @@ class Lists:
         try:
             return self._page_of(spec, path, said)
         except NotFound as error:
-            if said:  # it may speak of the cursor's object
+            if said or not spec.schema:  # it may speak of the cursor's object, or of the one that has the members
                 raise
             raise NoSuchApi(
                 f"the target does not serve {path} (404): {error}",
@@ -163,4 +231,17 @@ def _fetched(spec: ProviderKind, ask: reading.Ask, answer: Answer) -> Fetched:
             return Fetched({}, None)
         raise
     entries = (Entry(id, created(body, spec.created_field)) for id, body in bodies.items())
-    return Fetched(bodies, Page(tuple(entries), bool(inside(answer.body, spec.list.more))))
+    return Fetched(bodies, Page(tuple(entries), _more(spec, answer) is True))
+
+
+def _more(spec: ProviderKind, answer: Answer) -> Json:
+    """What an answer says of more: true or false, or a token or null, as the style has it.
+
+    Silence is not the end of a list. Raises IncompleteList where nothing is said.
+    """
+    style = spec.list
+    said = inside(answer.body, style.more)
+    if has(answer.body, style.more) if style.style == "page" else isinstance(said, bool):
+        return said
+    where = f"{style.path or spec.path} does not say whether there is more"
+    raise IncompleteList(f"the list of {where}: it has no {style.more!r}", hint=_SILENT_HINT)

@@ -151,7 +151,10 @@ class UploadStyle:
 class MembersStyle:
     """How a collection inside an object is spoken to; its members are objects of the kind `of`.
 
-    See `core.semantics.Members` for states and fields. `filter` is the parameter that lists one status.
+    `id_field` names the member inside an entry, `status_field` how far the remote is with it: ready where it says
+    `done`, still at work where it says one of `waiting`; any other word is a failure. Of a member that is in, only the
+    fields in `modifiable` can be changed; `sent` are the fields that are sent when it is put in. `filter` is the
+    parameter that lists one status.
     """
 
     of: str
@@ -216,9 +219,9 @@ class Provider:
 
     `query` goes with every request. `unknown_route` is what a 404 says when the path, and not an object, is unknown;
     `not_found_field` is where a 404 about an object says so (without it: an object `error`). `account_header` names the
-    account
-    that a credential belongs to. `retried_header` tells how often a gateway sent a request again by itself,
-    `route_header` which of several upstreams answered. `trace_header` takes the run's id; `host_headers` can send a
+    account that a credential belongs to. `retried_header` tells how often a gateway sent a request again by itself,
+    `route_header` which of several upstreams answered; `route_config` is the header that takes a gateway's routing, and
+    `route_options` the member of it that lists upstreams. `trace_header` takes the run's id; `host_headers` can send a
     credential to another host.
     """
 
@@ -236,6 +239,8 @@ class Provider:
     account_header: str | None = None
     retried_header: str | None = None
     route_header: str | None = None
+    route_config: str | None = None
+    route_options: str | None = None
     trace_header: str | None = None
     host_headers: tuple[str, ...] = ()
     embedded: str | None = None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 from reconciler.core.model import Body
@@ -30,17 +29,17 @@ from reconciler.drivers.http import HttpClient
 from reconciler.drivers.lists import Lists
 from reconciler.drivers.provider import Limits, Provider, ProviderKind, Query
 from reconciler.drivers.refusals import refusal
-from reconciler.drivers.shapes import is_live, shortened, the_object
+from reconciler.drivers.routes import Routes
+from reconciler.drivers.shapes import inside, is_live, shortened, the_object
 from reconciler.drivers.uploads import Upload, upload_of
-
-_ROUTE_HINT: Final = "a gateway that balances or falls back between accounts cannot be reconciled: pin one upstream"
 
 
 class RestDriver:
     """Follows a provider's data over an `HttpClient`. Safe from several threads.
 
     `reads_at_once`: how many pages of a list may be on their way; `boundaries` remembers where they ended. Files to
-    upload are below `root` or one of the `directories` beside it; `sent` hears of their bytes as they go out.
+    upload are below `root` or one of the `directories` beside it; `sent` hears of their bytes as they go out. Where
+    a gateway has several upstreams, `route` is the one that is meant.
     """
 
     def __init__(
@@ -54,24 +53,30 @@ class RestDriver:
         directories: Sequence[str] = (),
         limits: Limits | None = None,
         sent: Callable[[int], None] = lambda count: None,
+        route: str | None = None,
     ) -> None:
         self._provider = provider
         self._client = client
         self._roots = (root, *directories)
         self._limits = limits or provider.limits
         self._sent = sent
-        self._route: str | None = None
-        self.account: str | None = None  # what the remote last said of itself
-        self._route_lock = threading.Lock()
+        self._route = route
+        self._routes = Routes(provider, route)
+        self._account: str | None = None  # what the remote last said of itself
         self._lists = Lists(
             provider,
             self._ask,
-            self.read,
+            self._object,
             client,
             at_once=reads_at_once,
             account=lambda: self.account,
             boundaries=boundaries,
         )
+
+    @property
+    def account(self) -> str | None:
+        """The account that answers, as far as the remote told, and the route to it where the target names one."""
+        return ", ".join(filter(None, (self._account, self._route))) or None
 
     def list(self, kind: str) -> Iterator[Body]:
         """Every object of a kind, over all pages, each id once. Raises when the list cannot be read to its end."""
@@ -84,17 +89,22 @@ class RestDriver:
 
     def read(self, kind: str, id: str) -> Body:
         """One object. Raises NotFound when it is absent."""
-        spec = self._provider.kinds[kind]
-        body = the_object(spec, self._ask("GET", self._path(kind, id), spec))
-        if not is_live(spec, body):
+        body = self._object(kind, id)
+        if not is_live(self._provider.kinds[kind], body):
             raise NotFound(f"{id} is archived", status=404)
         return body
 
+    def _object(self, kind: str, id: str) -> Body:
+        """One object, archived or not. Raises NotFound when it is absent."""
+        spec = self._provider.kinds[kind]
+        return the_object(spec, self._ask("GET", self._path(kind, id), spec))
+
     def create(self, kind: str, body: Body, sending: Callable[[], None] | None = None) -> Body:
-        """Make an object; raises Ambiguous when the answer is lost.
+        """Make an object; raises Ambiguous when the answer is lost, and IncompleteList where it may be there already.
 
         Sent once, unless the object's id is of our choosing: then a repeated create finds what the first one made.
         """
+        self._lists.prove_whole()
         spec = self._provider.kinds[kind]
         style = spec.create
         chosen = {style.id_field: str(uuid.uuid4())} if style.id_field else {}
@@ -106,7 +116,12 @@ class RestDriver:
         try:
             answer = self._send("POST", path, headers=spec.headers, repeatable=bool(chosen), sending=sending, **content)
             made = the_object(spec, answer)
-        except (ServerFailed, BadResponse, RouteChanged) as error:
+        except RouteChanged as error:
+            if not error.sent:
+                raise
+            summary = f"{error}; it made {inside(error.body, spec.id_field)} there: delete that by hand"
+            raise Ambiguous(summary, hint=error.diagnostic.hint) from error
+        except (ServerFailed, BadResponse) as error:
             raise Ambiguous(str(error), detail=error.diagnostic.detail, status=error.status) from error
         except Unreachable as error:
             if error.reached:
@@ -151,9 +166,10 @@ class RestDriver:
     def delete(self, kind: str, id: str, sending: Callable[[], None] | None = None) -> None:
         """Remove an object; one that is absent already is removed.
 
-        An answer that does not say so (a gateway's page, say) is checked by reading the object. Raises BadResponse when
-        it is still there.
+        Before it, as before a create, a list that may have been cut short is looked at once more. An answer that does
+        not say so (a gateway's page, say) is checked by reading the object. Raises BadResponse when it is still there.
         """
+        self._lists.prove_whole()
         spec = self._provider.kinds[kind]
         try:
             if spec.delete.archive:
@@ -198,6 +214,7 @@ class RestDriver:
         upload: Upload | None = None,
         bucket: tuple[str, int] | None = None,
     ) -> Answer:
+        self._routes.refuse()
         query = {**self._provider.query, **(query or {})} or None
         answer = self._client.send(
             method,
@@ -213,9 +230,14 @@ class RestDriver:
         provider = self._provider
         if provider.retried_header and answer.headers.get(provider.retried_header, "0") != "0":
             self._client.note_repeated()
+        route = answer.headers.get(provider.route_header or "")
+        try:
+            self._routes.check(answer.status, route and self._client.mask(route))
+        except RouteChanged as changed:
+            changed.sent, changed.body = True, answer.body
+            raise
         if 200 <= answer.status < 300:
-            self._check_route(answer)
-            self.account = self._client.mask(answer.headers.get(provider.account_header or "", "")) or self.account
+            self._account = self._client.mask(answer.headers.get(provider.account_header or "", "")) or self._account
             return answer
         raise refusal(answer, self._provider)
 
@@ -223,13 +245,3 @@ class RestDriver:
         if not is_usable_id(id):
             raise BadResponse(f"{id!r:.80} is not an id that can be put into a URL")
         return f"{self._provider.kinds[kind].path}/{quote(id, safe='')}"
-
-    def _check_route(self, answer: Answer) -> None:
-        header = self._provider.route_header
-        if header is None or (route := answer.headers.get(header)) is None:
-            return
-        with self._route_lock:
-            first = self._route = self._route or route
-        if route != first:
-            said = self._client.mask(f"the gateway answered from {route} after {first}")
-            raise RouteChanged(said, hint=_ROUTE_HINT)

@@ -20,6 +20,13 @@ def inside(body: Json, path: str) -> Json:
     return body
 
 
+def has(body: Json, path: str) -> bool:
+    """Whether anything stands at a dotted path, be it null."""
+    above, _, name = path.rpartition(".")
+    found = inside(body, above)
+    return isinstance(found, dict) and name in found
+
+
 def the_object(spec: ProviderKind, answer: Answer) -> Body:
     """The object an answer is about, with its `id`. Raises BadResponse where there is none."""
     body = inside(answer.body, spec.envelope)

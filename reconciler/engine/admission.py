@@ -17,6 +17,7 @@ from reconciler.core.rules import World, refusal
 from reconciler.core.semantics import Kind
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check_live
 from reconciler.drivers.base import Driver, NoSuchApi, NotFound
+from reconciler.engine.attach import others_in
 from reconciler.engine.observe import KindOnTarget, live_object
 
 
@@ -42,7 +43,8 @@ class NotAdmitted(Exception):
 class Admission:
     """What was read of a target, at `read_at` on `clock`, and how to read it again.
 
-    `after` has the bodies of objects as this run's writes left them: lists may lag behind.
+    Where `users_known` is False, a delete reads all that may use its object. `after` has the bodies of objects as this
+    run's writes left them: lists may lag behind.
     """
 
     driver: Driver
@@ -51,6 +53,7 @@ class Admission:
     read_at: float
     fresh_seconds: float
     clock: Callable[[], float]
+    users_known: bool = True
     after: dict[Held, Body] = field(default_factory=dict)
     _users: dict[str, tuple[float, list[LiveObject]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -77,7 +80,20 @@ class Admission:
         kind, prior = step.kind, step.prior or {}
         on_target = next(each for each in self.kinds if each.kind.name == kind.name)
         body = self.driver.read(kind.name, step.change.id or "")
-        return live_object(on_target, body | {name: prior[name] for name in kind.members if name in prior})
+        names = {each for name in kind.managed_maps for each in (name, others_in(name))}
+        return live_object(on_target, body | {name: prior[name] for name in names if name in prior})
+
+    def same_members(self, step: Step) -> None:
+        """See that nothing was put into an object that is about to be deleted. Raises NotAdmitted and RemoteError."""
+        on_target = next(each for each in self.kinds if each.kind.name == step.kind.name)
+        id, prior = step.change.id or "", step.prior or {}
+        for name, style in on_target.members.items():
+            known = {entry[style.id_field] for entry in (prior.get(name) or {}).values()} | {
+                *prior.get(others_in(name), ())
+            }
+            now = {str(body["id"]) for body in self.driver.within(step.kind.name, id, name).list()}
+            if name in prior and now - known:
+                raise NotAdmitted(Stale(f"{len(now - known)} {name} were put into {id} since the plan was made"))
 
     def unused(self, change: Change) -> None:
         """See that nothing live uses an object that is about to be deleted. Raises NotAdmitted and RemoteError."""
@@ -136,5 +152,6 @@ class Ticket:
             raise
         self.step = self._admission.judge(self.step, live)
         if change.action is Action.DELETE:
+            self._admission.same_members(self.step)
             self._admission.unused(change)
         self._read_at = read_at

@@ -28,7 +28,7 @@ from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 from reconciler.drivers.base import Driver
 from reconciler.engine.admission import Admission, Step
 from reconciler.engine.attach import Waiting, stopped
-from reconciler.engine.execute import Executor, Pending, ways_of
+from reconciler.engine.execute import Executor, Pending, entries_of
 from reconciler.engine.journal import Attempts
 from reconciler.engine.observe import KindOnTarget
 from reconciler.engine.settle import CreateSettlement
@@ -53,13 +53,16 @@ class ApplyOptions:
     members of an address are waited for.
 
     What is applied against was read at `read_at` on `clock` (None: just now); an object that was read more than
-    `fresh_seconds` ago is read again before it is written.
+    `fresh_seconds` ago is read again before it is written. Where not everything was read that may use an object
+    (`users_known` is False), that is read before each delete. `neighbours` are the owners of other targets.
     """
 
     concurrency: int = 8
     settle_seconds: float = 30
     fresh_seconds: float = 5
     read_at: float | None = None
+    users_known: bool = True
+    neighbours: frozenset[str] = frozenset()
     indexing_seconds: float = 600
     stop_on_error: bool = False
     report: Callable[[Outcome], None] = lambda outcome: None
@@ -96,7 +99,8 @@ def apply_plan(
     Creates are settled within the run, by looking at whole lists, unless another way of `settling` is given. Raises
     StalePlan, before anything is sent, where a change no longer fits.
     """
-    world = World({o.kind.name: index(o.kind, o.objects, plan.owner) for o in observed}, bound=bound_by(plan))
+    found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in observed}
+    world = World(found, bound=bound_by(plan), neighbours=options.neighbours)
     steps, already = _check_all(plan, world)
     for outcome in already:
         options.report(outcome)
@@ -184,9 +188,11 @@ class _Run:
         self._options = options
         self._driver = driver
         self._halt = threading.Event()
-        self._to_fill: dict[int, Step] = {}
+        self._with_entries: dict[int, Step] = {}
         read_at = options.clock() if options.read_at is None else options.read_at
-        self._admission = Admission(driver, kinds, world, read_at, options.fresh_seconds, options.clock)
+        self._admission = Admission(
+            driver, kinds, world, read_at, options.fresh_seconds, options.clock, options.users_known
+        )
         self._remember(already)
         pause = options.pause or options.stop.wait
         styles = {on_target.kind.name: on_target.members for on_target in kinds}
@@ -200,7 +206,7 @@ class _Run:
     def all(self, steps: list[Step]) -> list[Outcome]:
         """Carry out every step: kinds in the plan's order, deletes last."""
         outcomes: list[Outcome] = []
-        self._to_fill = {s.change.number: s for s in steps if s.change.action is Action.CREATE and ways_of(s)}
+        self._with_entries = {s.change.number: s for s in steps if s.change.action is Action.CREATE and entries_of(s)}
         for stage in _stages(steps):
             results = self._in_parallel(stage)
             pending = [result for result in results if isinstance(result, Pending)]
@@ -209,31 +215,32 @@ class _Run:
             created = [o for o in done if o.action is Action.CREATE and o.result is Result.DONE]
             rest = [o for o in done if not (o.action is Action.CREATE and o.result is Result.DONE)]
             made = self._settler.remove_duplicates(created, self._executor.repeated)
-            results_now = rest + self._filled(made)
+            results_now = rest + self._attached(made)
             self._remember(results_now)
             outcomes += results_now
         return outcomes
 
-    def _filled(self, made: list[Outcome]) -> list[Outcome]:
-        """The outcomes of new objects, with their members put in; only then are they reported."""
-        due = [outcome for outcome in made if outcome.number in self._to_fill]
+    def _attached(self, made: list[Outcome]) -> list[Outcome]:
+        """The outcomes of new objects, with the entries of their maps written; only then are they reported."""
+        due = [outcome for outcome in made if outcome.number in self._with_entries]
         if not due:
             return made
-        with ThreadPoolExecutor(min(self._options.concurrency, len(due)), thread_name_prefix="fill") as pool:
-            filled = list(pool.map(self._fill, due))
-        return [outcome for outcome in made if outcome.number not in self._to_fill] + filled
+        with ThreadPoolExecutor(min(self._options.concurrency, len(due)), thread_name_prefix="attach") as pool:
+            attached = list(pool.map(self._attach, due))
+        return [outcome for outcome in made if outcome.number not in self._with_entries] + attached
 
-    def _fill(self, made: Outcome) -> Outcome:
+    def _attach(self, made: Outcome) -> Outcome:
         if self._options.stop.is_set() or self._halt.is_set():
             outcome = replace(made, result=Result.FAILED, error=stopped())
         else:
-            outcome = self._executor.fill(_with_ids(self._to_fill[made.number], self._ids), made)
+            outcome = self._executor.attach(_with_ids(self._with_entries[made.number], self._ids), made)
         self._told(outcome)
         return outcome
 
     def _report(self, outcome: Outcome) -> None:
-        """Tell of an outcome, unless members of a new object are still to be put in."""
-        if not (outcome.action is Action.CREATE and outcome.result is Result.DONE and outcome.number in self._to_fill):
+        """Tell of an outcome, unless entries of a new object are still to be written."""
+        made = outcome.action is Action.CREATE and outcome.result is Result.DONE
+        if not (made and outcome.number in self._with_entries):
             self._told(outcome)
 
     def _told(self, outcome: Outcome) -> None:

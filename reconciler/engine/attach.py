@@ -1,4 +1,4 @@
-"""Collections on the wire: what is in them, and the way from one state of them to another.
+"""Entries of a managed map on the wire: each is an object that is put into another one, and taken out of it again.
 
     put in → wait until the remote is done → change labels → take out
 
@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from reconciler.core.index import Index
-from reconciler.core.members import KEY
+from reconciler.core.match import match
 from reconciler.core.model import (
     Address,
     Body,
     Json,
     LiveObject,
+    Manifest,
 )
+from reconciler.core.semantics import FREE, Meaning, same
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Collection, Driver, Interrupted, NotFound
 from reconciler.drivers.provider import MembersStyle
@@ -28,8 +30,15 @@ from reconciler.drivers.provider import MembersStyle
 FIRST_LOOK_SECONDS: Final = 0.05
 LAST_LOOK_SECONDS: Final = 5.0
 GOES_ON: Final = "apply again: it goes on from there"
+KEY: Final = "key"
+"""The field of a live entry that is another version of the one that has its key."""
 _FEW: Final = 10
 """Up to so many members are looked at one by one."""
+
+
+def others_in(field: str) -> str:
+    """The field of ours for the ids of what is in an object's collection and is not managed here."""
+    return f"{field} of others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +54,58 @@ class Waiting:
     tell: Callable[[Address, int], None] = lambda address, count: None
 
 
-def entries_of(driver: Driver, kind: str, id: str, field: str, style: MembersStyle) -> list[Body]:
-    """The members of an object as entries of its field; none where it is gone meanwhile. Raises RemoteError."""
-    try:
-        return [_entry(body, style) for body in driver.within(kind, id, field).list()]
-    except NotFound:
-        return []
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of objects that are ours and can be put into others, by id: of their manifests, or else of their marks.
+
+    Of several versions of one key, the one that has a manifest is the one that is wanted.
+    """
+
+    wanted: Mapping[str, str] = field(default_factory=dict)
+    marked: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, ids: Iterable[str]) -> list[tuple[str, str]]:
+        """Those of these objects that are ours, with their keys: what is wanted first."""
+        keys = {
+            id: self.wanted.get(id) or self.marked.get(id)
+            for id in sorted(ids, key=lambda id: (id not in self.wanted, id))
+        }
+        return [(id, key) for id, key in keys.items() if key]
 
 
-def _entry(body: Body, style: MembersStyle) -> Body:
-    fields = (*style.sent, style.status_field, style.error_field)
-    return {name: body[name] for name in fields if name in body} | {style.id_field: body["id"]}
+def keys_of(found: Index, manifests: Iterable[Manifest]) -> Keys:
+    """The keys of the objects of one kind."""
+    marked = {each.live.id: key for key in found.managed for each in found.candidates(key)}
+    of_kind = {m.address.key: m for m in manifests if m.address.kind == found.kind.name}
+    wanted = {id: address.key for address, id in match(found, of_kind).ids.items() if id in marked}
+    return Keys(wanted, marked)
 
 
-def with_entries(live: LiveObject, field: str, entries: Iterable[Body], id_field: str, of: Index | None) -> LiveObject:
-    """The object with those of its members that are ours, each with the key of its address; `of` has their objects."""
-    keys = {} if of is None else {each.live.id: key for key in of.managed for each in of.candidates(key)}
-    ours = [{**entry, KEY: keys[entry[id_field]]} for entry in entries if entry[id_field] in keys]
-    return replace(live, body={**live.body, field: ours})
+def with_entries(driver: Driver, live: LiveObject, field: str, style: MembersStyle, keys: Keys) -> LiveObject:
+    """The object with the map of its members that are ours, and the ids of the others.
+
+    A second version of one key has its id for a key. Raises RemoteError, also where the object is gone meanwhile.
+    """
+    bodies = {str(body["id"]): body for body in driver.within(live.kind, live.id, field).list()}
+    shown = (*style.sent, style.status_field, style.error_field)
+    entries: dict[str, Json] = {}
+    for id, key in keys.of(bodies):
+        entry = {style.id_field: id} | {name: bodies[id][name] for name in shown if name in bodies[id]}
+        entries[id if key in entries else key] = entry | ({KEY: key} if key in entries else {})
+    others = sorted(bodies.keys() - {entry[style.id_field] for entry in entries.values()})
+    return replace(live, body={**live.body, field: entries, others_in(field): others})
 
 
-class Walk:
-    """Goes one way (see `core.members`) in one collection."""
+class Attachment:
+    """Writes entries to one collection; `meaning` is that of an entry."""
 
     def __init__(
-        self, collection: Collection, style: MembersStyle, address: Address, way: Mapping[str, Json], wait: Waiting
+        self, collection: Collection, style: MembersStyle, meaning: Meaning, address: Address, wait: Waiting
     ) -> None:
         self._collection = collection
         self._style = style
+        self._meaning = meaning
         self._address = address
-        self._way = way
         self._wait = wait
         self._names: dict[str, str] = {}
         self._failed: dict[str, Diagnostic] = {}
@@ -98,33 +129,57 @@ class Walk:
             return Diagnostic(Severity.ERROR, Code.STILL_INDEXING, summary, hint=GOES_ON)
         return None
 
-    def go(self, before: Sequence[Json]) -> list[Json]:
-        """Go it; `before` are the entries as they were, the answer is what they are then.
+    def write(self, before: Mapping[str, Json], patch: Mapping[str, Json]) -> dict[str, Json]:
+        """Write a merge patch of the map: an entry is put in or changed, null takes one out. Gives the map after that.
 
         Raises RemoteError where a request fails, and Interrupted when the user wants to stop.
         """
-        id_field = self._style.id_field
-        attached = list(self._way.get("attach", ()))
-        self._names = {entry[id_field]: str(entry.get(KEY, "")) for entry in (*before, *attached)}
-        if attached:
-            self._collection.attach(
-                [{name: entry[name] for name in self._style.sent if name in entry} for entry in attached]
-            )
+        id_field, style = self._style.id_field, self._style
+        there = {entry[id_field]: entry for entry in before.values()}
+        wanted = {key: entry for key, entry in sorted(patch.items()) if entry is not None}
+        self._names = {entry[id_field]: entry.get(KEY, key) for key, entry in (*before.items(), *wanted.items())}
+        new: list[Body] = []
+        kept: list[Body] = []
+        for entry in wanted.values():
+            (kept if self._is_in(there.get(entry[id_field]), entry) else new).append(entry)
+        if new:
+            self._collection.attach([{name: entry[name] for name in style.sent if entry.get(name)} for entry in new])
+        busy = [entry for entry in kept if there[entry[id_field]].get(style.status_field) in style.waiting]
         try:
-            self._await([*(entry[id_field] for entry in attached), *self._way.get("await", ())])
+            self._await([entry[id_field] for entry in (*new, *busy)])
         finally:
             self._wait.tell(self._address, 0)
-        for entry in self._way.get("modify", ()):
-            self._collection.modify(entry[id_field], {name: entry[name] for name in self._style.modifiable})
-        out = [entry for entry in self._way.get("detach", ()) if entry.get("for") not in self._failed]
-        for entry in out:
-            self._collection.detach(entry[id_field])
-        return self._after(before, attached, [entry[id_field] for entry in out])
+        for entry in kept:
+            if not all(self._agrees(name, entry, there[entry[id_field]]) for name in style.modifiable):
+                values = {name: entry.get(name) or {} for name in style.modifiable}
+                self._collection.modify(entry[id_field], values)
+        return self._taken_out(before, patch)
 
-    def _after(self, before: Sequence[Json], attached: Sequence[Json], out: Sequence[str]) -> list[Json]:
+    def _taken_out(self, before: Mapping[str, Json], patch: Mapping[str, Json]) -> dict[str, Json]:
+        """Take out what has no entry any more; an old version stays where the one in its place has failed."""
         id_field = self._style.id_field
-        entries = {entry[id_field]: entry for entry in (*before, *attached)}
-        return [entry for id, entry in entries.items() if id not in out]
+        after = {key: entry for key, entry in {**before, **patch}.items() if entry is not None}
+        held = {entry[id_field] for entry in after.values()}
+        gone = {entry[id_field]: (entry.get(KEY, key), entry) for key, entry in before.items() if key in patch}
+        for id, (key, entry) in sorted(gone.items()):
+            if id in held:
+                continue
+            if key in after and after[key][id_field] in self._failed:
+                after[id] = entry
+            else:
+                self._collection.detach(id)
+        return after
+
+    def _is_in(self, live: Json | None, wanted: Json) -> bool:
+        """Whether an entry is in, or on its way, in the way that is wanted: then it is not put in anew."""
+        style = self._style
+        if live is None or live.get(style.status_field, style.done) not in (style.done, *style.waiting):
+            return False
+        fixed = (name for name in style.sent if name in wanted and name not in style.modifiable)
+        return all(self._agrees(name, wanted, live) for name in fixed)
+
+    def _agrees(self, name: str, one: Json, other: Json) -> bool:
+        return same(self._meaning.properties.get(name, FREE), one.get(name), other.get(name))
 
     def _await(self, ids: Sequence[str]) -> None:
         """Wait until the remote is done with these, one way or the other, or the time is up."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from reconciler.core.index import Observation
+from reconciler.core.base import Remembered
+from reconciler.core.index import Observation, content_of, folded
 from reconciler.core.model import (
     Action,
     Address,
@@ -29,8 +30,8 @@ from reconciler.core.model import (
     Result,
     TargetIdentity,
 )
-from reconciler.core.plan import Scope, make_plan
-from reconciler.core.references import resolved
+from reconciler.core.plan import Scope, in_order, make_plan, without_kept
+from reconciler.core.references import Held, refuse_broken, resolved
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Driver, NotFound, RemoteError
 from reconciler.engine.admission import Step
@@ -38,7 +39,7 @@ from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
 from reconciler.engine.execute import Pending
 from reconciler.engine.observe import KindOnTarget, live_object
 from reconciler.engine.settle import CreateSettlement, delete_duplicate
-from reconciler.engine.shared import Known, Memory, SharedAttempts
+from reconciler.engine.shared import Known, Likeness, Memory, SharedAttempts
 
 SOON_SECONDS: Final = 1.0
 TOLD_AT_ONCE: Final = 10
@@ -52,7 +53,11 @@ _PASSING: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ChunkTarget:
-    """A target, as a chunk needs it. `manifests` gives those of some addresses; one that has none is left out."""
+    """A target, as a chunk needs it. `manifests` gives those of some addresses; one that has none is left out.
+
+    `elsewhere` gives all addresses that have a manifest, of this target or another, `bound` the objects that those of
+    this target name by id.
+    """
 
     identity: TargetIdentity
     scope: Scope
@@ -64,6 +69,8 @@ class ChunkTarget:
     concurrency: int = 8
     draw: Callable[[], str] = draw_nonce
     judge: Callable[[Plan, Sequence[Manifest]], Plan] = lambda plan, manifests: plan
+    elsewhere: Callable[[], Container[Address]] = frozenset
+    bound: Callable[[], frozenset[Held]] = frozenset
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -101,14 +108,14 @@ def reconcile_chunk(
     manifests = {manifest.address: manifest for manifest in target.manifests(addresses)}
     missing = [_missing(address) for address in sorted(set(addresses) - set(manifests))]
     try:
-        known = target.memory.known(_involved(manifests.values()), _names(target.kinds, manifests.values()))
+        known = target.memory.known(_involved(manifests.values()), _likeness(target.kinds, manifests.values()))
         again = {address: seconds for address, seconds in known.unsettled.items() if address in manifests}
         ready, left = _within(budget, [m for a, m in sorted(manifests.items()) if a not in again], known)
         live, requests = _read(target, ready, known)
     except RemoteError as error:
         return Report(tuple(missing), dict.fromkeys(manifests, SOON_SECONDS), 1, error.diagnostic)
     again |= dict.fromkeys(left, 0.0)
-    observed = _observations(target.kinds, [*live, *known.namesakes])
+    observed = _observations(target.kinds, [*live, *known.alike])
     plan = _plan(target, ready, observed, known)
     outcomes = _carry_out(target, plan, observed, tell)
     return _report(plan, [*missing, *outcomes], again, requests)
@@ -124,14 +131,20 @@ def _involved(manifests: Iterable[Manifest]) -> set[Address]:
     return found
 
 
-def _names(kinds: Iterable[KindOnTarget], manifests: Iterable[Manifest]) -> dict[str, set[str]]:
-    fields = {each.kind.name: each.kind.name_field for each in kinds}
-    names: dict[str, set[str]] = {}
+def _likeness(kinds: Iterable[KindOnTarget], manifests: Iterable[Manifest]) -> dict[str, Likeness]:
+    """What objects have that may be what one of these manifests would create."""
+    by_name = {each.kind.name: each.kind for each in kinds}
+    groups: dict[str, list[Manifest]] = {}
     for manifest in manifests:
-        name = manifest.body.get(fields.get(manifest.address.kind) or "")
-        if isinstance(name, str):
-            names.setdefault(manifest.address.kind, set()).add(name)
-    return names
+        groups.setdefault(manifest.address.kind, []).append(manifest)
+    return {
+        name: Likeness(
+            frozenset(filter(None, (folded(m.body.get(by_name[name].name_field or "")) for m in several))),
+            frozenset(content_of(by_name[name], m.body) for m in several),
+            frozenset(m.address.key for m in several),
+        )
+        for name, several in groups.items()
+    }
 
 
 def _candidates(manifest: Manifest, known: Known) -> tuple[str, ...]:
@@ -180,17 +193,24 @@ def _observations(kinds: Iterable[KindOnTarget], objects: Iterable[LiveObject]) 
 
 
 def _plan(target: ChunkTarget, manifests: Sequence[Manifest], observed: Sequence[Observation], known: Known) -> Plan:
-    """The plan of these addresses alone; a create is blocked where an object is known that could not be read."""
-    scope = replace(target.scope, only=frozenset(manifest.address for manifest in manifests), prune=False)
+    """The plan of these addresses alone, with what the survey knows of all others; what cannot be known is blocked."""
+    here = {manifest.address for manifest in manifests}
+    scope = replace(target.scope, prune=False, elsewhere=target.elsewhere(), bound=target.bound())
     ids = {address: ids[0] for address, ids in known.ids.items() if ids}
     wanted = [resolved(manifest, ids) for manifest in manifests]
-    plan = make_plan(target.identity, scope, "", wanted, observed)
-    plan = target.judge(plan, wanted)
-    return replace(plan, changes=tuple(_unless_known(change, known) for change in plan.changes))
+    plan = make_plan(target.identity, scope, "", wanted, observed, Remembered())
+    kept = [_unless_known(change, known) for change in plan.changes if change.address in here]
+    kept = without_kept(refuse_broken(kept))[0]
+    return target.judge(replace(plan, changes=in_order(kept, [o.kind.name for o in observed])), wanted)
 
 
 def _unless_known(change: Change, known: Known) -> Change:
-    if change.action is not Action.CREATE or change.blocked or not (ids := known.ids.get(change.address)):
+    if change.action is not Action.CREATE or change.blocked:
+        return change
+    if change.replaces:
+        hint = "the fleet does not renew what has expired: apply this target from one machine"
+        return replace(change, blocked=Block(Blocker.ALREADY_BOUND, hint))
+    if not (ids := known.ids.get(change.address)):
         return change
     hint = f"{ids[0]} is not there any more; it is made again when a whole list does not show it"
     return replace(change, blocked=Block(Blocker.NO_SUCH_ID, hint))
@@ -204,6 +224,8 @@ def _carry_out(
     options = ApplyOptions(
         concurrency=target.concurrency,
         settle_seconds=target.settle_seconds,
+        users_known=False,
+        neighbours=target.scope.neighbours,
         report=notes.take,
         draw=target.draw,
         stop=target.stop,
@@ -276,7 +298,9 @@ class _Later:
 
 def _unknown(one: Pending) -> Outcome:
     change = one.step.change
-    return Outcome(change.address, change.action, Result.UNKNOWN, None, one.requests, error=one.error)
+    return Outcome(
+        change.address, change.action, Result.UNKNOWN, None, one.requests, error=one.error, number=change.number
+    )
 
 
 def _missing(address: Address) -> Outcome:

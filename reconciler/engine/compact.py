@@ -12,7 +12,7 @@ from typing import Final
 
 from reconciler.core import marks
 from reconciler.core.fingerprint import fingerprint, in_sync
-from reconciler.core.index import Observation, content_of, index, mark_of
+from reconciler.core.index import Index, Observation, content_of, index, mark_of
 from reconciler.core.marks import Mark
 from reconciler.core.match import match
 from reconciler.core.model import Address, Body, LiveObject, Manifest
@@ -56,13 +56,16 @@ class Compactor:
     def learn(self, observation: Observation) -> list[str]:
         """Take note of a kind that was read whole: later kinds may refer to it.
 
-        Gives the ids of objects in sync that are needed whole all the same: each is a second one of its address.
+        Gives the ids of objects in sync that are needed whole all the same: their address has several.
         """
         found = index(observation.kind, observation.objects, self._owner)
         if self._refers:
             of_kind = {a.key: m for a, m in self._wanted.items() if a.kind == observation.kind.name}
-            self._ids |= match(found, of_kind).ids
-        return [each.live.id for several in found.duplicates.values() for each in several if each.live.in_sync]
+            paired = match(found, of_kind).ids
+            # Of a move or a rename it is not known here whether it is refused: what refers to that is kept whole.
+            self._ids |= {at: id for at, id in paired.items() if id in self._bound or _has_key(found, id, at.key)}
+        several = (each for key in found.duplicates for each in found.candidates(key))
+        return [each.live.id for each in several if each.live.in_sync]
 
     def _in_sync(self, kind: Kind, manifest: Manifest, mark: Mark, live: LiveObject) -> bool:
         wanted = manifest.fingerprint
@@ -76,3 +79,7 @@ class Compactor:
             names = self._referring[kind.name] = referring(kind)
         # Nearly always nothing: one empty body for all of them.
         return {name: live.body[name] for name in (*names, *more) if live.body.get(name)} or _NOTHING
+
+
+def _has_key(found: Index, id: str, key: str) -> bool:
+    return id in found.marked and found.marked[id].mark.key == key

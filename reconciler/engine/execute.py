@@ -15,13 +15,13 @@ from reconciler.core.model import (
     Outcome,
     Result,
 )
-from reconciler.core.semantics import MARK_ENTRY, Kind
+from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of
 from reconciler.core.verify import Stale, verify
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError, VersionConflict
 from reconciler.drivers.provider import MembersStyle
 from reconciler.engine.admission import Admission, NotAdmitted, Step, Ticket
-from reconciler.engine.attach import GOES_ON, Waiting, Walk, stopped
+from reconciler.engine.attach import GOES_ON, Attachment, Waiting, others_in, stopped
 from reconciler.engine.journal import Attempts
 
 MAX_CONFLICTS: Final = 3
@@ -64,20 +64,21 @@ class Executor:
     def run(self, step: Step) -> Outcome | Pending:
         """Carry out one change; what goes wrong is in the outcome. `Pending` where a create's answer was lost.
 
-        The members of a new object are put in by `fill`, once it is certain which object it is.
+        The entries of a new object's managed maps are written by `attach`, once it is certain which object it is.
         """
         return self._guarded(step, partial(self._run, step, self._draw()))
 
-    def fill(self, step: Step, made: Outcome) -> Outcome:
-        """Put the members of a new object in; the outcome is that of both."""
+    def attach(self, step: Step, made: Outcome) -> Outcome:
+        """Write the entries of a new object's managed maps; the outcome is that of both."""
         self._driver.take_tally()
-        return self._walked(step, made, ways_of(step))
+        return self._with_entries(step, made)
 
     def _run(self, step: Step, nonce: str) -> Outcome | Pending:
         if step.change.action is Action.CREATE:
             return self._create(step, nonce)
         if step.change.action is Action.DELETE:
-            self._driver.delete(step.kind.name, step.change.id or "", Ticket(self._admission, step).renew_only)
+            ticket = Ticket(self._admission, step, always=not self._admission.users_known)
+            self._driver.delete(step.kind.name, step.change.id or "", ticket.renew_only)
             return self._done(step, None)
         return self._update(step, nonce)
 
@@ -112,8 +113,7 @@ class Executor:
         ticket = Ticket(self._admission, step, always=kind.carries_others(step.patch or {}))
 
         def fields() -> Body:
-            patch = with_nonce(kind, ticket.step.patch or {}, nonce)
-            return {name: value for name, value in patch.items() if name not in kind.members}
+            return _without_entries(kind, with_nonce(kind, ticket.step.patch or {}, nonce))
 
         def fresh() -> tuple[Body, Body] | None:
             return (fields(), ticket.step.prior or {}) if ticket.renew() else None
@@ -122,38 +122,38 @@ class Executor:
             if not fields():
                 ticket.renew()
                 outcome = replace(self._outcome(step, Result.DONE), after=ticket.step.prior)
-                return self._walked(ticket.step, outcome, ways_of(ticket.step))
+                return self._with_entries(ticket.step, outcome)
             try:
                 answer = self._driver.update(kind.name, id, fields(), ticket.step.prior, fresh)
             except VersionConflict as error:
                 conflict = error
                 ticket.read_again()
             else:
-                done = self._done(ticket.step, answer | _entries(ticket.step), fields())
-                return self._walked(ticket.step, done, ways_of(ticket.step))
+                done = self._done(ticket.step, answer | _unanswered(ticket.step), fields())
+                return self._with_entries(ticket.step, done)
         raise conflict
 
-    def _walked(self, step: Step, outcome: Outcome, ways: Mapping[str, Json]) -> Outcome:
-        """The outcome with the members put in and taken out as well; what was done before a failure counts."""
+    def _with_entries(self, step: Step, outcome: Outcome) -> Outcome:
+        """The outcome with the entries of managed maps written as well; what was done before a failure counts."""
         after, findings, error = dict(outcome.after or {}), list(outcome.findings), outcome.error
-        for name, way in ways.items():
+        for name, patch in entries_of(step).items():
             collection = self._driver.within(step.kind.name, outcome.id or "", name)
-            walk = Walk(collection, self._styles[step.kind.name][name], step.change.address, way, self._waiting)
+            style, meaning = self._styles[step.kind.name][name], meaning_of(step.kind, (name, ""))
+            attachment = Attachment(collection, style, meaning, step.change.address, self._waiting)
             try:
-                after[name] = walk.go((step.prior or {}).get(name) or ())
-                error = error or walk.error
+                after[name] = attachment.write((step.prior or {}).get(name) or {}, patch)
+                error = error or attachment.error
             except Interrupted:
                 error = error or stopped()
             except RemoteError as wrong:
                 error = error or replace(wrong.diagnostic, hint=wrong.diagnostic.hint or GOES_ON)
-            findings += walk.findings
+            findings += attachment.findings
         result = Result.FAILED if error else outcome.result
         requests = outcome.requests + self._driver.take_tally().requests
         return replace(outcome, result=result, error=error, findings=tuple(findings), after=after, requests=requests)
 
     def _create(self, step: Step, nonce: str) -> Outcome | Pending:
-        ways, patch = ways_of(step), with_nonce(step.kind, step.patch or {}, nonce)
-        patch = {name: value for name, value in patch.items() if name not in ways}
+        patch = _without_entries(step.kind, with_nonce(step.kind, step.patch or {}, nonce))
         record = partial(self._journal.attempt, step.change.address, nonce)
         try:
             answer = self._driver.create(step.kind.name, patch, record)
@@ -192,15 +192,20 @@ class Executor:
         )
 
 
-def ways_of(step: Step) -> dict[str, Json]:
-    """What is to be done in the collections of the object, by field."""
+def entries_of(step: Step) -> dict[str, Json]:
+    """What is to be written to the managed maps of the object, by field."""
     patch = step.patch or {}
-    return {name: patch[name] for name in step.kind.members if name in patch}
+    return {name: patch[name] for name in step.kind.managed_maps if name in patch}
 
 
-def _entries(step: Step) -> Body:
-    """The entries of collections as they were: no answer shows them."""
-    return {name: (step.prior or {})[name] for name in step.kind.members if name in (step.prior or {})}
+def _without_entries(kind: Kind, patch: Body) -> Body:
+    return {name: value for name, value in patch.items() if name not in kind.managed_maps}
+
+
+def _unanswered(step: Step) -> Body:
+    """What no answer shows, as it was: what is in collections."""
+    names = {each for name in step.kind.managed_maps for each in (name, others_in(name))}
+    return {name: value for name, value in (step.prior or {}).items() if name in names}
 
 
 def with_nonce(kind: Kind, patch: Body, nonce: str) -> Body:

@@ -1,7 +1,8 @@
 """What this machine tried to create, on disk before it is sent: no create is forgotten when the process is killed.
 
-One append-only file for each run below `.reconciler/journal/TARGET/`, one JSON line an event, flushed to the disk
-before the request goes out. Files whose creates have all settled are removed.
+One append-only file for each run below `.reconciler/journal/`, in a directory for the url and the owner. One JSON line
+an event, flushed to the disk before the request goes out. A run holds its file. Files
+of runs that have ended are removed once their creates have long settled.
 """
 
 from __future__ import annotations
@@ -10,26 +11,44 @@ import contextlib
 import errno
 import hashlib
 import json
+import math
 import os
+import platform
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from secrets import token_hex
-from typing import Protocol
+from typing import Final, Protocol
 
 from reconciler.core.model import Address
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+KEPT_SECONDS: Final = 3600
+"""How long settled creates are remembered: a duplicate that shows late is still known to be one of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One create that was sent: at `at` (seconds since the epoch), with `nonce` in its mark; `id` once it is known."""
+    """One create that was sent: at `at` (seconds since the epoch), with `nonce` in its mark; `id` once it is known.
+
+    `ticks` are seconds since the machine's start `boot`, `account` what the remote told of itself.
+    """
 
     kind: str
     key: str
     nonce: str
     at: float
     id: str | None = None
+    ticks: float = math.nan
+    boot: str | None = None
+    account: str | None = None
 
     @property
     def address(self) -> Address:
@@ -61,24 +80,42 @@ class Attempts(Protocol):
 
 
 class Journal:
-    """The journal of the target at a url.
+    """The journal of an owner's creates at a url.
 
-    `clock` gives seconds since the epoch, `settle_seconds` how long lists may lag behind writes.
+    `clock` gives seconds since the epoch, `settle_seconds` how long lists may lag behind writes. `ticks` gives seconds
+    that nobody can set, while the machine is not started anew: where they are known, a clock that is set does not end a
+    hold-off. `account` is what the remote tells of itself, once it was asked.
     """
 
-    def __init__(self, directory: Path, url: str, settle_seconds: float, clock: Callable[[], float]) -> None:
-        place = hashlib.sha256(url.encode()).hexdigest()[:16]
+    def __init__(
+        self,
+        directory: Path,
+        url: str,
+        settle_seconds: float,
+        clock: Callable[[], float],
+        *,
+        owner: str = "",
+        ticks: Callable[[], float] | None = None,
+        account: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        place = hashlib.sha256(json.dumps([url, owner]).encode()).hexdigest()[:16]
         self._directory = directory / place
         self._settle_seconds = settle_seconds
         self._clock = clock
+        self._ticks = ticks
+        self._account = account
         self._file: int | None = None
-        self._path: Path | None = None
         self._lock = threading.Lock()
         self.nonces: set[str] = set()
 
     def attempt(self, address: Address, nonce: str) -> None:
         """Record that a create is about to be sent; on disk when this returns. Raises OSError."""
-        self._append({"kind": address.kind, "key": address.key, "nonce": nonce, "at": self._clock()})
+        event: dict[str, object] = {"kind": address.kind, "key": address.key, "nonce": nonce, "at": self._clock()}
+        if self._ticks is not None:
+            event |= {"ticks": self._ticks(), "boot": _boot()}
+        if account := self._account():
+            event["account"] = account
+        self._append(event)
         self.nonces.add(nonce)
 
     def made(self, nonce: str, id: str) -> None:
@@ -92,23 +129,35 @@ class Journal:
             self._append({"nonce": nonce, "refused": True})
 
     def recent(self) -> list[Attempt]:
-        """Creates of earlier runs that may not show in lists yet; what has settled is forgotten."""
+        """Creates of earlier runs that may not show in lists yet, whatever account they went to.
+
+        Files of runs that have ended are removed, where their creates settled more than an hour ago.
+        """
         found: list[Attempt] = []
-        now = self._clock()
-        oldest = now - self._settle_seconds
         for path in sorted(self._directory.glob("*.jsonl")):
             attempts = list(_read(path))
             self.nonces.update(attempt.nonce for attempt in attempts)
-            # One from later than now, because a clock was set back, may have been sent just now.
-            fresh = [replace(attempt, at=min(attempt.at, now)) for attempt in attempts if attempt.at > oldest]
-            if not fresh and path != self._path and path.stat().st_mtime < oldest - 3600:
-                path.unlink(missing_ok=True)
-            found += fresh
+            if attempts and min(map(self._age, attempts)) > self._settle_seconds + KEPT_SECONDS:
+                _remove_ended(path)
+            found += [attempt for attempt in attempts if self._age(attempt) < self._settle_seconds]
         return found
+
+    def is_here(self, attempt: Attempt) -> bool:
+        """Whether a create went to the account that answers now, as far as that is known."""
+        return None in (attempt.account, self._account()) or attempt.account == self._account()
 
     def seconds_to_settle(self, attempts: list[Attempt]) -> float:
         """How long until all of these creates must show in a list if they happened."""
-        return max((a.at + self._settle_seconds - self._clock() for a in attempts), default=0.0)
+        return max((self._settle_seconds - self._age(attempt) for attempt in attempts), default=0.0)
+
+    def _age(self, attempt: Attempt) -> float:
+        """How long ago a create was sent: never more than it is, unless the machine was started anew and its clock set.
+
+        One from later than now, because a clock was set back, may have been sent just now.
+        """
+        if self._ticks is not None and attempt.boot == _boot() and (passed := self._ticks() - attempt.ticks) >= 0:
+            return passed
+        return max(0.0, self._clock() - attempt.at)
 
     def close(self) -> None:
         """End this run's file."""
@@ -120,16 +169,54 @@ class Journal:
         line = json.dumps(event, ensure_ascii=False).encode() + b"\n"
         with self._lock:
             if self._file is None:
-                self._directory.mkdir(parents=True, exist_ok=True)
-                self._path = self._directory / f"{self._clock():.6f}-{os.getpid()}-{token_hex(4)}.jsonl"
-                self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+                self._file = self._opened()
             try:
                 if os.write(self._file, line) < len(line):
-                    raise OSError(errno.ENOSPC, "the line was cut short", str(self._path))
+                    raise OSError(errno.ENOSPC, "the line was cut short", str(self._directory))
                 os.fsync(self._file)
             except OSError:
                 self.close()  # a line after a torn one would be lost with it: the next one starts another file
                 raise
+
+    def _opened(self) -> int:
+        """A new file, held until it is closed: no other run removes it."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        path = self._directory / f"{self._clock():.6f}-{os.getpid()}-{token_hex(4)}.jsonl"
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        _hold(file)
+        return file
+
+
+def seconds_up() -> float:
+    """Seconds since the machine was started: no clock that somebody sets takes part in it."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+@cache
+def _boot() -> str:
+    """What the machine's start is known by, or the machine where nothing tells."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except (OSError, ValueError):
+        return platform.node()
+
+
+def _remove_ended(path: Path) -> None:
+    """Remove a file, unless its run goes on."""
+    with contextlib.suppress(OSError), path.open("r+b") as file:
+        if _hold(file.fileno()):
+            path.unlink()
+
+
+def _hold(file: int) -> bool:
+    """Whether a file is held from now on, until it is closed: False where another run holds it, or nothing can."""
+    if fcntl is None:
+        return True  # Windows: a file that is open cannot be removed there
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _read(path: Path) -> Iterator[Attempt]:
@@ -147,5 +234,7 @@ def _read(path: Path) -> Iterator[Attempt]:
                 else:
                     kind, key = event["kind"], event["key"]
                     if isinstance(kind, str) and isinstance(key, str) and isinstance(nonce, str):
-                        attempts[nonce] = Attempt(kind, key, nonce, float(event["at"]))
+                        ticks, boot, account = event.get("ticks", math.nan), event.get("boot"), event.get("account")
+                        at = float(event["at"])
+                        attempts[nonce] = Attempt(kind, key, nonce, at, None, float(ticks), boot, account)
     return iter(attempts.values())

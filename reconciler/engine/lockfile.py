@@ -1,10 +1,7 @@
 """Marks beside the manifests instead of on the objects: for remotes without metadata, and for full metadata.
 
 `assistants.lock.json` is committed with the files: a line for each object, sorted, so that a change of it is a small
-diff. `LockFileDriver` stands between the engine and a remote: objects that come in carry the mark that the file has for
-them, in a field of the file's name; what goes out leaves that field behind, in the file.
-
-A create cannot be found again by its nonce then: where its answer is lost, it is reported and never sent again.
+diff. It says of each target at which url, and in which account, its objects are.
 """
 
 from __future__ import annotations
@@ -20,10 +17,9 @@ from typing import Final
 from reconciler.atomic import replace_file
 from reconciler.core import marks
 from reconciler.core.marks import Mark
-from reconciler.core.model import Body, Json
-from reconciler.core.semantics import MARK_ENTRY
+from reconciler.core.model import Address, Json
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
-from reconciler.drivers.base import Ambiguous, Collection, Driver, RemoteError, Sending, Tally
+from reconciler.drivers.base import RemoteError
 
 try:
     import fcntl
@@ -31,7 +27,7 @@ except ImportError:  # Windows: two runs at once in one checkout are not noticed
     fcntl = None  # type: ignore[assignment]
 
 NAME: Final = "assistants.lock.json"
-_FORMAT: Final = "1"
+_FORMAT: Final = "2"
 
 
 class LockFileError(ReconcilerError):
@@ -41,36 +37,124 @@ class LockFileError(ReconcilerError):
         super().__init__([Diagnostic(Severity.ERROR, Code.LOCK_FILE, summary, hint=hint, source=source)])
 
 
+class Unresolved(RemoteError):
+    """A create whose answer was lost is not sent again before somebody says what became of the first one."""
+
+    code = Code.UNRESOLVED_CREATE
+
+
 class LockFile:
     """The marks of one target, by kind and id. Each change is on disk when it returns.
 
-    `path` is the file's, `guard` a file of this machine's that a run holds while it writes.
+    `path` is the file's, `guard` a file of this machine's that a run holds while it writes. Entries belong to a `url`
+    and an `account` (which the remote tells once it was asked): those of another are neither used nor forgotten. Those
+    of other targets at the same place are used, too.
     """
 
-    def __init__(self, path: Path, guard: Path, target: str) -> None:
+    def __init__(
+        self, path: Path, guard: Path, target: str, url: str = "", account: Callable[[], str | None] = lambda: None
+    ) -> None:
         self._path = path
         self._guard = guard
         self._target = target
+        self._url = url
+        self._account = account
         self._lock = threading.Lock()
         self._document, self._text = _read(path)
 
+    def check(self) -> None:
+        """Raise LockFileError where the target's entries are of another url or account."""
+        block = self._targets.get(self._target)
+        if block is None or self._is_here(block) or not _is_used(block):
+            return
+        summary = f"{NAME} has the marks of target {self._target} at {_place(block.get('url'), block.get('account'))}"
+        hint = (
+            "correct the url or the credential. If the same objects are reached in another way now, write that into "
+            f"{NAME}; if this is another account, give its target another name"
+        )
+        raise LockFileError(f"{summary}, and this is {_place(self._url, self._account())}", hint)
+
     def of(self, kind: str) -> dict[str, str]:
-        """The marks of a kind by the ids of their objects."""
-        found = self._document["targets"].get(self._target, {}).get(kind, {})
-        return dict(found)
+        """The marks of a kind by the ids of their objects. Raises LockFileError where they are of another place."""
+        self.check()
+        found: dict[str, str] = {}
+        for block in self._here():
+            found |= block["marks"].get(kind, {})
+        return found
+
+    def unresolved(self) -> frozenset[Address]:
+        """The addresses of creates whose answer was lost. Raises LockFileError where they are of another place."""
+        self.check()
+        lost = (block.get("unresolved", {}).items() for block in self._here())
+        return frozenset(Address(kind, key) for each in lost for kind, keys in each for key in keys)
 
     def put(self, kind: str, id: str, mark: str | None) -> None:
-        """Keep a mark; None takes it away. Raises OSError."""
+        """Keep a mark; None takes it away. A create that it answers is resolved. Raises OSError."""
         with self._lock:
-            entries = self._document["targets"].setdefault(self._target, {}).setdefault(kind, {})
-            if mark is None:
-                entries.pop(id, None)
-            else:
+            own, former = self._own(), None
+            for block in self._here():
+                former = block["marks"].get(kind, {}).pop(id, former)
+            entries = own["marks"].setdefault(kind, {})
+            if mark is not None:
                 entries[id] = mark
-            text = json.dumps(self._document, indent=2, sort_keys=True) + "\n"
-            if text != self._text:
-                replace_file(self._path, text.encode("ascii"))
-                self._text = text
+                if key_of(former) != key_of(mark):
+                    self._resolve(kind, key_of(mark))
+            self._write()
+
+    def attempt(self, kind: str, mark: str) -> None:
+        """Remember that a create is about to be sent. Raises OSError, and Unresolved after one that has no answer."""
+        key = key_of(mark)
+        with self._lock:
+            for block in self._here():
+                if block.get("unresolved", {}).get(kind, {}).get(key, mark) != mark:
+                    raise Unresolved(f"an earlier create of {kind}/{key} is not resolved: this one was not sent")
+            self._own().setdefault("unresolved", {}).setdefault(kind, {})[key] = mark
+            self._write()
+
+    def forget(self, kind: str, key: str) -> None:
+        """Forget a create: it made nothing, or nothing that is wanted. Raises OSError."""
+        with self._lock:
+            self._resolve(kind, key)
+            self._write()
+
+    @property
+    def _targets(self) -> dict[str, Json]:
+        found: dict[str, Json] = self._document["targets"]
+        return found
+
+    def _here(self) -> list[dict[str, Json]]:
+        """The entries of every target at this place; those of this one come last."""
+        others = [block for name, block in self._targets.items() if name != self._target]
+        own = self._targets.get(self._target)
+        return [block for block in (*others, *([own] if own else [])) if self._is_here(block)]
+
+    def _is_here(self, block: dict[str, Json]) -> bool:
+        return block["url"] == self._url and block.get("account") in (None, self._account())
+
+    def _own(self) -> dict[str, Json]:
+        """The entries of this target, to be changed."""
+        block = self._targets.setdefault(self._target, {"url": self._url, "marks": {}})
+        if not _is_used(block):
+            block["url"] = self._url
+            block.pop("account", None)
+        if (account := self._account()) is not None:
+            block["account"] = account
+        found: dict[str, Json] = block
+        return found
+
+    def _resolve(self, kind: str, key: str) -> None:
+        for block in self._here():
+            lost = block.get("unresolved", {})
+            if lost.get(kind, {}).pop(key, None) is not None and not lost[kind]:
+                del lost[kind]
+            if not lost:
+                block.pop("unresolved", None)
+
+    def _write(self) -> None:
+        text = json.dumps(self._document, indent=2, sort_keys=True) + "\n"
+        if text != self._text:
+            replace_file(self._path, text.encode("ascii"))
+            self._text = text
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -109,6 +193,11 @@ def _read(path: Path) -> tuple[dict[str, Json], str]:
     except ValueError as error:
         place = Source(NAME, getattr(error, "lineno", 1), getattr(error, "colno", 1))
         raise LockFileError(f"{NAME} is not JSON: {error}", "restore it from git", place) from None
+    if isinstance(document, dict) and document.get("format_version") == "1":
+        hint = (
+            'write `"format_version": "2"`, and for each target `"NAME": {"url": "URL", "marks": {…}}` around its kinds'
+        )
+        raise LockFileError(f"{NAME} is of format 1, which does not say of which url its marks are", hint)
     if not _is_lock_file(document):
         raise LockFileError(f"{NAME} is not a lock file of format {_FORMAT}", "upgrade, or restore it from git")
     return document, text
@@ -118,106 +207,30 @@ def _is_lock_file(document: Json) -> bool:
     if not isinstance(document, dict) or document.get("format_version") != _FORMAT:
         return False
     targets = document.get("targets")
-    return isinstance(targets, dict) and all(
-        isinstance(kinds, dict)
-        and all(
-            isinstance(each, dict) and all(isinstance(mark, str) for mark in each.values()) for each in kinds.values()
-        )
-        for kinds in targets.values()
-    )
+    return isinstance(targets, dict) and all(map(_is_block, targets.values()))
 
 
-class LockFileDriver:
-    """A driver whose objects carry the marks of a lock file, in a field called like the file."""
-
-    def __init__(self, driver: Driver, file: LockFile) -> None:
-        self._driver = driver
-        self._file = file
-        self._seen: dict[str, set[str]] = {}
-
-    def list(self, kind: str) -> Iterator[Body]:
-        """Every object of a kind, with its mark. Raises when the list cannot be read to its end."""
-        known, seen = self._file.of(kind), set()
-        for body in self._driver.list(kind):
-            seen.add(str(body["id"]))
-            yield _with_mark(body, known.get(str(body["id"])))
-        self._seen[kind] = seen
-
-    def read(self, kind: str, id: str) -> Body:
-        """One object, with its mark. Raises NotFound when it is absent."""
-        return _with_mark(self._driver.read(kind, id), self._file.of(kind).get(id))
-
-    def create(self, kind: str, body: Body, sending: Callable[[], None] | None = None) -> Body:
-        """Make an object, then keep its mark. Raises Ambiguous when the answer, or the mark, is lost."""
-        mark, rest = _without_mark(body)
-        answer = self._driver.create(kind, rest, sending)
-        id = str(answer["id"])
-        if mark is None:
-            return answer  # it carries its mark itself
-        try:
-            self._file.put(kind, id, mark)
-            self._forget_former(kind, id, mark)
-        except OSError as error:
-            raise Ambiguous(f"{id} was made, but {NAME} could not be written: {error}") from error
-        return _with_mark(answer, mark)
-
-    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None, sending: Sending | None = None) -> Body:
-        """Change the fields in `patch`, and the mark if it is among them; answers with the whole object."""
-        sent = patch
-
-        def fresh() -> tuple[Body, Body] | None:
-            nonlocal sent
-            if sending is None or (now := sending()) is None:
-                return None
-            sent, looks = now
-            return _without_mark(sent)[1], looks
-
-        if rest := _without_mark(patch)[1]:
-            answer = self._driver.update(kind, id, rest, seen, fresh)
-        else:
-            fresh()
-            answer = self._driver.read(kind, id)
-        if NAME in sent:
-            self._keep(kind, id, _without_mark(sent)[0])
-        return _with_mark(answer, self._file.of(kind).get(id))
-
-    def delete(self, kind: str, id: str, sending: Callable[[], None] | None = None) -> None:
-        """Remove an object and its mark."""
-        self._driver.delete(kind, id, sending)
-        self._keep(kind, id, None)
-
-    def within(self, kind: str, id: str, field: str) -> Collection:
-        """The collection that is a field of an object."""
-        return self._driver.within(kind, id, field)
-
-    def take_tally(self) -> Tally:
-        """What this thread sent since it last asked."""
-        return self._driver.take_tally()
-
-    def _keep(self, kind: str, id: str, mark: str | None) -> None:
-        try:
-            self._file.put(kind, id, mark)
-        except OSError as error:
-            raise RemoteError(
-                f"{NAME} could not be written: {error}", hint="free some disk, then apply again"
-            ) from error
-
-    def _forget_former(self, kind: str, id: str, mark: str | None) -> None:
-        """Drop the marks of objects that are gone, and whose place the new one takes."""
-        wanted = marks.read(mark)
-        for other, text in self._file.of(kind).items():
-            former = marks.read(text)
-            if other == id or other in self._seen.get(kind, {other}) or not isinstance(former, Mark):
-                continue
-            if isinstance(wanted, Mark) and (former.owner, former.key) == (wanted.owner, wanted.key):
-                self._file.put(kind, other, None)
+def _is_block(block: Json) -> bool:
+    """Whether these are the entries of a target: `url`, `marks`, perhaps `account` and `unresolved`."""
+    if not isinstance(block, dict) or not {"url", "marks"} <= block.keys() <= {"url", "marks", "account", "unresolved"}:
+        return False
+    texts = [block["url"], block.get("account", "")]
+    for kinds in (block["marks"], block.get("unresolved", {})):
+        if not isinstance(kinds, dict) or not all(isinstance(each, dict) for each in kinds.values()):
+            return False
+        texts += [text for each in kinds.values() for text in each.values()]
+    return all(isinstance(text, str) for text in texts)
 
 
-def _with_mark(body: Body, mark: str | None) -> Body:
-    return body if mark is None else {**body, NAME: {MARK_ENTRY: mark}}
+def _is_used(block: dict[str, Json]) -> bool:
+    return bool(block.get("unresolved")) or any(block["marks"].values())
 
 
-def _without_mark(body: Body) -> tuple[str | None, Body]:
-    carrier = body.get(NAME)
-    mark = carrier.get(MARK_ENTRY) if isinstance(carrier, dict) else None
-    return mark or None, {name: value for name, value in body.items() if name != NAME}
+def _place(url: str, account: str | None) -> str:
+    return url if account is None else f"{url} (account {account})"
+
+
+def key_of(mark: str | None) -> str:
+    """The key in a mark; empty where it has none that can be read."""
+    found = marks.read(mark)
+    return found.key if isinstance(found, Mark) else ""

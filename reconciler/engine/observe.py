@@ -10,11 +10,11 @@ from typing import TypeAlias
 from reconciler.core.index import Observation, index, mark_of
 from reconciler.core.marks import Mark
 from reconciler.core.match import is_expired
-from reconciler.core.model import Body, Json, LiveObject
+from reconciler.core.model import Body, Json, LiveObject, Manifest
 from reconciler.core.semantics import Kind
-from reconciler.drivers.base import Driver, NoSuchApi, NotFound
+from reconciler.drivers.base import Driver, IncompleteList, NoSuchApi, NotFound
 from reconciler.drivers.provider import MembersStyle
-from reconciler.engine.attach import entries_of, with_entries
+from reconciler.engine.attach import Keys, keys_of, with_entries
 from reconciler.engine.compact import Compactor
 from reconciler.engine.journal import Attempt, Journal
 
@@ -69,7 +69,7 @@ def observe(
         requests = driver.take_tally().requests
         found = list(bodies.values())
         shown = _nonces(on_target.kind, found) if recent else frozenset()
-        for attempt in (a for a in recent if a.kind == kind and a.id not in bodies):
+        for attempt in (a for a in recent if a.kind == kind and a.id not in bodies and journal.is_here(a)):
             made = _read_made(driver, attempt)
             if made is not None:
                 found.append(live_object(on_target, made))
@@ -89,14 +89,15 @@ def _seen(on_target: KindOnTarget, body: Body, compactor: Compactor | None) -> L
 def _whole(
     driver: Driver, on_target: KindOnTarget, found: Sequence[LiveObject], compactor: Compactor
 ) -> list[LiveObject]:
-    """The objects, those read once more that are needed whole; one that is gone by now is left out."""
+    """The objects, those read once more that are needed whole. Raises IncompleteList where one is not there."""
     again = compactor.learn(Observation(on_target.kind, tuple(found), 0))
     kept = {live.id: live for live in found} if again else {}
     for id in again:
         try:
             kept[id] = live_object(on_target, driver.read(on_target.kind.name, id))
-        except NotFound:
-            del kept[id]
+        except NotFound as error:
+            summary = f"the list shows {id}, which cannot be read: {error}"
+            raise IncompleteList(summary, hint="run it again: it was deleted meanwhile") from None
     return list(kept.values()) if again else list(found)
 
 
@@ -110,22 +111,23 @@ def with_members(
     observed: Sequence[Observation],
     owner: str,
     wanted: Wanted,
+    manifests: Iterable[Manifest],
 ) -> tuple[Observation, ...]:
     """What was observed, with the members of those collections that are wanted: kind, field and object are asked about.
 
-    Only members that are ours are shown: what others put in is no concern of any plan. Raises RemoteError.
+    Members that are ours are entries of a map, by the keys that the manifests give them. Raises RemoteError.
     """
     styles = {on_target.kind.name: on_target.members for on_target in kinds}
     named = {style.of for each in observed for style in styles[each.kind.name].values()}
-    found = {each.kind.name: index(each.kind, each.objects, owner) for each in observed if each.kind.name in named}
+    named_kinds = (each for each in observed if each.kind.name in named)
+    keys = {each.kind.name: keys_of(index(each.kind, each.objects, owner), manifests) for each in named_kinds}
     result: list[Observation] = []
     for observation in observed:
         objects, kind = list(observation.objects), observation.kind
         for name, style in styles[kind.name].items():
             for place, live in enumerate(objects):
                 if not is_expired(kind, live) and wanted(kind, name, live):
-                    entries = entries_of(driver, kind.name, live.id, name, style)
-                    objects[place] = with_entries(live, name, entries, style.id_field, found.get(style.of))
+                    objects[place] = with_entries(driver, live, name, style, keys.get(style.of, Keys()))
         result.append(
             replace(observation, objects=tuple(objects), requests=observation.requests + driver.take_tally().requests)
         )

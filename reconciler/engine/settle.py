@@ -163,7 +163,7 @@ def _is_in(one: Pending, looked: dict[str, dict[str, list[Managed]]]) -> bool:
 def _found(one: Pending, claims: dict[str, list[Managed]]) -> Outcome:
     change = one.step.change
     live = claims[change.address.key][0].live
-    beside = {one.step.kind.mark_field, *one.step.kind.members}
+    beside = {one.step.kind.mark_field, *one.step.kind.managed_maps}
     wanted = {name: value for name, value in (one.step.patch or {}).items() if name not in beside}
     findings = verify(one.step.kind, str(change.address), wanted, None, live.body)
     return Outcome(
@@ -182,7 +182,10 @@ def _unknown(one: Pending) -> Outcome:
     change = one.step.change
     hint = f"apply again: it looks for the mark {change.address.key!r} with nonce {one.nonce} before it creates"
     if one.step.kind.marked_beside:
-        hint = "look whether it is there: if so, write `reconciler: {id: …}` into its manifest or `reconciler adopt` it"
+        hint = (
+            "look whether it is there: if so, write `reconciler: {id: …}` into its manifest or `reconciler adopt` it; "
+            f"if not, `reconciler release {change.address} --lost-create`"
+        )
     summary = f"the answer to the create was lost, and whether it happened is not known: {one.error.summary}"
     error = replace(one.error, summary=summary, hint=hint)
     return Outcome(change.address, change.action, Result.UNKNOWN, None, one.requests, error=error, number=change.number)

@@ -35,18 +35,27 @@ class SharedAttempts(Attempts, Protocol):
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of some addresses: the ids of their objects, how many seconds until a create may be sent where one
-    is under way, and the objects of others that have a name in question."""
+    is under way, and the objects that may be what is asked for: headers with a mark, a name and a content."""
 
     ids: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
     unsettled: Mapping[Address, float] = field(default_factory=dict)
-    namesakes: tuple[LiveObject, ...] = ()
+    alike: tuple[LiveObject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What objects of one kind are looked for by: folded names, contents, and keys that others may have."""
+
+    names: frozenset[str]
+    contents: frozenset[bytes]
+    keys: frozenset[str]
 
 
 class Memory(Protocol):
     """What all runs on one target know together."""
 
-    def known(self, addresses: Collection[Address], names: Mapping[str, Collection[str]]) -> Known:
-        """What is known of these addresses, and of the names that objects of a kind will have. Raises RemoteError."""
+    def known(self, addresses: Collection[Address], alike: Mapping[str, Likeness]) -> Known:
+        """What is known of these addresses, and which objects of each kind are alike. Raises RemoteError."""
         ...
 
     def attempts(self) -> SharedAttempts:

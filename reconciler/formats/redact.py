@@ -67,8 +67,6 @@ def _seals(change: Change, kind: Kind) -> dict[Unit, str]:
 
 def _text(kind: Kind, unit: Unit, value: Json) -> str:
     """What a seal is over; of a mark, its nonce aside, for that may be drawn meanwhile."""
-    if unit[0] in kind.members:
-        return ""  # it is bound to the files, and its steps depend on what is live
     if len(unit) > 1 and (value is ABSENT or value is None):
         return "taken out"
     mark = marks.read(value) if is_mark(kind, unit) else None

@@ -8,6 +8,7 @@ from html import escape
 from typing import Final
 
 from reconciler.core.model import Address, Manifest
+from reconciler.core.references import depths
 from reconciler.render.visible import visible
 
 _COLUMN: Final = 300
@@ -27,17 +28,6 @@ class Graph:
     def edges(self) -> list[tuple[Address, Address]]:
         """Each reference once: from the one that refers to the one that is referred to."""
         return [(address, other) for address, others in self.uses.items() for other in others]
-
-    def depths(self) -> dict[Address, int]:
-        """How many references deep each resource stands: 0 for those that refer to nothing."""
-        found: dict[Address, int] = {}
-
-        def depth(address: Address) -> int:
-            if address not in found:
-                found[address] = max((depth(other) + 1 for other in self.uses.get(address, ())), default=0)
-            return found[address]
-
-        return {address: depth(address) for address in self.uses}
 
 
 def graph_of(manifests: Iterable[Manifest]) -> Graph:
@@ -62,11 +52,11 @@ def dot(graph: Graph) -> str:
 
 def svg(graph: Graph) -> str:
     """A picture with a column for each depth: what refers to nothing stands on the right."""
-    depths = graph.depths()
-    deepest = max(depths.values(), default=0)
+    found = depths(graph.uses)
+    deepest = max(found.values(), default=0)
     places: dict[Address, tuple[int, int]] = {}
     heights = [0] * (deepest + 1)
-    for address, depth in depths.items():
+    for address, depth in found.items():
         places[address] = (_MARGIN + (deepest - depth) * _COLUMN, _MARGIN + heights[depth] * _ROW)
         heights[depth] += 1
     width = 2 * _MARGIN + deepest * _COLUMN + _BOX[0]

@@ -100,8 +100,8 @@ def plan_view(
 
     `checkout` says where its files are for a forge; `settings` is the file that stands for what has no place.
     """
+    counts = summarise(plan)  # of the whole plan, as its JSON has it: what is folded below is deleted all the same
     plan, replaced = _folded(masked(plan))
-    counts = summarise(plan)
     addresses = {change.number: change.address for change in plan.changes}
     frame = Frame(plan.sealed, checkout, _room(plan))
     return PlanView(

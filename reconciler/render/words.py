@@ -63,4 +63,5 @@ BLOCKERS: Final[Mapping[str, str]] = {
     Blocker.DEPENDENCY: "what it refers to is missing",
     Blocker.IN_USE: "still in use",
     Blocker.INEXPRESSIBLE: "no request can do it",
+    Blocker.UNRESOLVED: "perhaps it was created already",
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from reconciler.formats.document import digest_of
 from tests.conftest import Project, Remote
 
 STORE = "reconciler: {kind: vector_store}\nname: Handbook\nfiles: [handbook/*.md]\n"
@@ -89,7 +91,7 @@ def test_a_changed_page_is_uploaded_put_in_and_only_then_the_old_one_taken_out(f
     assert "file/handbook/leave.md" in line
     assert "takes the place of file-" in line
     assert '17 bytes" → ' in shown.replace("All about", "") or "→" in shown
-    assert "1 to update, 1 to create, 0 to delete" in shown
+    assert "1 to update, 1 to create, 1 to delete" in shown
     remote.forget()
     fleet.ok("apply", "--yes")
     assert steps(remote) == [
@@ -101,6 +103,20 @@ def test_a_changed_page_is_uploaded_put_in_and_only_then_the_old_one_taken_out(f
     assert len(before.keys() & files(remote).keys()) == len(PAGES) - 1
     assert attached(remote).keys() == files(remote).keys()
     assert fleet.ok("plan", "--detailed-exitcode").code == 0
+
+
+def test_every_format_counts_the_delete_of_what_is_replaced(fleet: Project) -> None:
+    fleet.ok("apply", "--yes")
+    page(fleet, "leave", "Thirty-one days.\n")
+    summary = fleet.ok("plan", "--format", "json").json["summary"]
+    assert [summary[action] for action in ("update", "create", "delete")] == [1, 1, 1]
+    for form in ("text", "markdown", "summary", "html"):
+        assert "1 to update, 1 to create, 1 to delete" in fleet.ok("plan", "--format", form).out, form
+    assert fleet.ok("plan", "--format", "gitlab-plan").json == {"create": 1, "update": 1, "delete": 1}
+    saved = str(fleet.root / "plan.json")
+    fleet.ok("plan", "--out", saved)
+    assert "1 to update, 1 to create, 1 to delete" in fleet.ok("show", saved).out
+    assert "1 to update, 1 to create, 1 to delete" in fleet.ok("apply", saved, "--yes").out
 
 
 def test_a_page_that_leaves_the_pattern_is_taken_out_and_deleted_and_no_other(fleet: Project, remote: Remote) -> None:
@@ -375,3 +391,98 @@ def test_files_beside_manifests_that_are_elsewhere(project: Project, remote: Rem
     filled(project, remote)
     elsewhere.ok("--dir", "../assistants.d", "apply", "--yes")
     assert sorted(files(remote).values()) == sorted(PAGES)
+
+
+def leaving(project: Project) -> None:
+    """Plan to delete the vector store, and nothing else of ours but what is in it."""
+    project.remove("assistants.d/hr.yaml")
+    project.remove("assistants.d/bot.yaml")
+
+
+def put_in(remote: Remote, name: str) -> str:
+    file = upload(remote, name, b"by hand")
+    remote.ask("POST", f"/v1/vector_stores/{store(remote)}/files", {"file_id": file})
+    return file
+
+
+@pytest.mark.parametrize("sealed", [(), ("--sealed",)])
+@pytest.mark.parametrize("text", [STORE, STORE.replace("files: [handbook/*.md]\n", "")])
+def test_a_saved_plan_does_not_delete_a_store_that_got_files_since(
+    text: str, sealed: tuple[str, ...], project: Project, remote: Remote
+) -> None:
+    filled(project, remote)
+    project.write("assistants.d/hr.yaml", text)
+    project.ok("apply", "--yes")
+    put_in(remote, "before.txt")
+    leaving(project)
+    count = str(2 + len(files(remote)) - 1)
+    project.ok("plan", *sealed, "--allow-deletes", count, "--out", "plan.json")
+    put_in(remote, "since.txt")
+    remote.forget()
+    ran = project.run("apply", "plan.json", "--yes", "--allow-deletes", count)
+    assert (ran.code, remote.writes) == (3, [])
+    assert "vs_" in ran.err
+    project.ok("plan", *sealed, "--allow-deletes", count, "--out", "plan.json")
+    project.ok("apply", "plan.json", "--yes", "--allow-deletes", count)
+    assert remote.ask("GET", "/v1/vector_stores")["data"] == []
+
+
+def test_a_saved_plan_does_not_delete_a_store_out_of_which_something_was_taken(fleet: Project, remote: Remote) -> None:
+    fleet.ok("apply", "--yes")
+    theirs = put_in(remote, "before.txt")
+    leaving(fleet)
+    count = str(2 + len(files(remote)) - 1)
+    fleet.ok("plan", "--allow-deletes", count, "--out", "plan.json")
+    remote.ask("DELETE", f"/v1/vector_stores/{store(remote)}/files/{theirs}")
+    remote.forget()
+    assert fleet.run("apply", "plan.json", "--yes", "--allow-deletes", count).code == 3
+    assert remote.writes == []
+
+
+def test_a_saved_plan_goes_on_with_the_pages_that_are_not_in_yet(fleet: Project, remote: Remote) -> None:
+    fleet.ok("apply", "--yes")
+    page(fleet, "leave", "Thirty-one days.\n")
+    page(fleet, "visits", "Visits are announced.\n")
+    fleet.ok("plan", "--out", "plan.json")
+    fleet.ok("apply", "--yes")
+    visits = next(id for id, name in files(remote).items() if name == "visits")
+    remote.ask("DELETE", f"/v1/vector_stores/{store(remote)}/files/{visits}")
+    remote.forget()
+    fleet.ok("apply", "plan.json", "--yes")
+    assert steps(remote) == ["POST vector_stores/STORE/file_batches"]
+    assert "No changes" in fleet.ok("plan").out
+
+
+def test_a_page_that_gets_its_earlier_content_back_is_not_taken_out(fleet: Project, remote: Remote) -> None:
+    fleet.ok("apply", "--yes")
+    old = next(id for id, name in files(remote).items() if name == "leave")
+    remote.ask("POST", "/v1/vector_stores", {"name": "of others", "file_ids": [old]})
+    page(fleet, "leave", "Thirty-one days.\n")
+    fleet.ok("apply", "--yes")
+    (ours,) = [each["id"] for each in remote.ask("GET", "/v1/vector_stores")["data"] if each["name"] == "Handbook"]
+    remote.ask("POST", f"/v1/vector_stores/{ours}/files", {"file_id": old})
+    page(fleet, "leave")
+    fleet.ok("apply", "--yes")
+    inside = {each["id"] for each in remote.ask("GET", f"/v1/vector_stores/{ours}/files?limit=100")["data"]}
+    assert inside == files(remote).keys()
+    assert fleet.ok("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_live_edit_is_written_back_without_a_word_about_the_pages(fleet: Project, remote: Remote) -> None:
+    fleet.ok("apply", "--yes")
+    remote.ask("POST", f"/v1/vector_stores/{store(remote)}", {"name": "Pages"})
+    fleet.ok("pull", "--theirs", "vector_store/hr")
+    assert (fleet.root / "assistants.d/hr.yaml").read_text() == STORE.replace("name: Handbook", "name: Pages")
+    assert fleet.ok("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("forged", [[], {"handbook/leave.md": "x"}, {"handbook/leave.md": {}}, {"a": {"file_id": 3}}])
+def test_entries_that_no_plan_has_are_refused(forged: Any, fleet: Project, remote: Remote) -> None:
+    fleet.ok("plan", "--out", "plan.json")
+    document = json.loads((fleet.root / "plan.json").read_text(encoding="utf-8"))
+    (change,) = [each for each in document["changes"] if each["address"] == "vector_store/hr"]
+    change["patch"]["files"], change["refs"] = forged, []
+    fleet.write("plan.json", json.dumps(document | {"digest": digest_of(document)}))
+    ran = fleet.run("apply", "plan.json", "--yes")
+    assert (ran.code, remote.writes) == (1, [])
+    assert "has entries that nothing can be made of" in ran.err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reconciler.config.schemas import shipped
 from tests.conftest import Project
 
@@ -43,3 +45,19 @@ def test_one_provider_of_them(project: Project) -> None:
     found = project.ok("providers", "langgraph", "--format", "json").json
     assert {row["provider"] for row in found} == {"langgraph"}
     assert "did you mean langgraph?" in project.run("providers", "lang-graph").err
+
+
+@pytest.mark.parametrize(("style", "refused"), [("offset", True), ("time", True), ("after", False), ("page", False)])
+def test_a_page_of_one_object_is_refused_where_pages_overlap(style: str, refused: bool, project: Project) -> None:
+    project.write(
+        "assistants.d/reconciler.yaml",
+        "owner: acme\ndefault_target: t\ntargets: {t: {provider: mine, url: 'https://x.example/v1'}}\n",
+    )
+    project.write("assistants.d/a.yaml", "name: A\ngraph_id: g\n")
+    one = f"extends: langgraph\nkinds:\n  assistant:\n    list: {{style: {style}, limit: 1}}\n"
+    project.write("providers/mine.yaml", one)
+    ran = project.run("validate")
+    assert (ran.code != 0) is refused
+    assert ("providers/mine.yaml:4:" in ran.err) is refused
+    project.write("providers/mine.yaml", one.replace("limit: 1", "limit: 2"))
+    project.ok("validate")

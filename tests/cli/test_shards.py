@@ -20,11 +20,11 @@ def fleet(project: Project, remote: Remote) -> None:
 
 def test_the_shards_together_do_all_of_it_once_and_their_reports_say_so(project: Project, remote: Remote) -> None:
     fleet(project, remote)
-    project.ok("plan", "--split", "3=matrix.json")
+    project.ok("plan", "--out", "plan.json", "--split", "3=matrix.json")
     rows = json.loads((project.root / "matrix.json").read_text())["include"]
     assert sum(row["changes"] for row in rows) == COUNT
     for number, row in enumerate(rows):
-        project.ok("apply", "--yes", "--shard", row["shard"], "--report", f"report{number}.json")
+        project.ok("apply", "plan.json", "--yes", "--shard", row["shard"], "--report", f"report{number}.json")
         assert len(remote.objects()) == sum(each["changes"] for each in rows[: number + 1])
     assert Counter(each["name"] for each in remote.objects()) == {f"a{n}": 1 for n in range(COUNT)}
     merged = project.ok("report", "merge", *(f"report{number}.json" for number in range(len(rows)))).json
@@ -32,19 +32,55 @@ def test_the_shards_together_do_all_of_it_once_and_their_reports_say_so(project:
     assert "No changes" in project.ok("plan", "--detailed-exitcode").out
 
 
-def test_the_deletion_guard_counts_the_whole_plan_and_not_the_shard(project: Project, remote: Remote) -> None:
+@pytest.fixture
+def leaving(project: Project, remote: Remote) -> Project:
+    """Twelve objects, six of which are to be deleted."""
     fleet(project, remote)
     project.ok("apply", "--yes")
-    for number in (0, 1, 2, 3):
+    for number in range(6):
         project.remove(f"assistants.d/a{number}.yaml")
-    codes = [project.run("apply", "--yes", "--shard", f"{number}/8").code for number in range(1, 9)]
-    assert set(codes) == {0, 4}
+    return project
+
+
+def test_the_deletion_guard_counts_the_whole_plan_and_not_the_shard(leaving: Project, remote: Remote) -> None:
+    assert leaving.run("plan", "--out", "plan.json").code == 4
+    codes = [leaving.run("apply", "plan.json", "--yes", "--shard", f"{number}/4").code for number in (1, 2, 3, 4)]
+    assert set(codes) <= {0, 4}
+    assert 4 in codes
     assert len(remote.objects()) == COUNT
-    for number in range(1, 9):
-        project.run("apply", "--yes", "--shard", f"{number}/8", "--allow-deletes", "4")
-        if len(remote.objects()) < COUNT:
-            break
-    assert len(remote.objects()) < COUNT
+    for number in ("5", "7"):
+        ran = leaving.run("apply", "plan.json", "--yes", "--shard", "1/4", "--allow-deletes", number)
+        assert ran.code in (0, 4)
+    assert len(remote.objects()) == COUNT
+
+
+@pytest.mark.parametrize("where", ["plan", "apply"])
+def test_shards_one_after_the_other_delete_what_was_allowed_once(where: str, leaving: Project, remote: Remote) -> None:
+    allowed = ("--allow-deletes", "6")
+    assert leaving.run("plan", "--out", "plan.json", *(allowed if where == "plan" else ())).code in (0, 4)
+    for number in (1, 2, 3, 4):
+        shard = ("--shard", f"{number}/4", *(allowed if where == "apply" else ()))
+        leaving.ok("apply", "plan.json", "--yes", *shard)
+    assert sorted(each["name"] for each in remote.objects()) == sorted(f"a{number}" for number in range(6, COUNT))
+    assert "No changes" in leaving.ok("plan", "--detailed-exitcode").out
+
+
+@pytest.mark.parametrize("more", [(), ("assistant/a1",), ("--allow-deletes", "6")])
+def test_a_shard_without_a_saved_plan_is_refused_with_what_to_run(
+    more: tuple[str, ...], leaving: Project, remote: Remote
+) -> None:
+    remote.forget()
+    ran = leaving.run("apply", "--yes", "--shard", "2/8", *more)
+    assert (ran.code, ran.out, remote.app.requests) == (1, "", [])
+    assert "what one shard deletes changes the number that the next one would have to be allowed" in ran.err
+    assert "reconciler plan --out plan.json" in ran.err
+    assert "reconciler apply plan.json --shard 2/8" in ran.err
+
+
+def test_a_plan_shows_what_a_shard_would_do(leaving: Project) -> None:
+    shown = [leaving.run("plan", "--format", "json", "--shard", f"{number}/4").json for number in (1, 2, 3, 4)]
+    blocked = [block["address"] for plan in shown for block in plan["blocked"]]
+    assert sorted(blocked) == [f"assistant/a{number}" for number in range(6)]
 
 
 def test_a_saved_plan_is_saved_whole_and_applied_in_parts(project: Project, remote: Remote) -> None:

@@ -25,7 +25,8 @@ from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.journal import Journal
-from reconciler.engine.lockfile import LockFile, LockFileDriver
+from reconciler.engine.lockfile import LockFile
+from reconciler.engine.marks_beside import LockFileDriver
 from reconciler.engine.observe import observe
 from tests.contract.sites import Site
 

@@ -187,3 +187,131 @@ def test_any_compatible_server_gets_key_organization_and_project(
     assert sent["authorization"] == "Bearer sk-1"
     assert (sent["openai-organization"], sent["openai-project"]) == ("org-1", "proj_1")
     assert sent["openai-beta"] == "assistants=v2"
+
+
+class TwoAccounts:
+    """A gateway with two accounts behind it. `turns` says which of them answers the next requests, the last one for
+    all that follow; `says` whether the answers tell. Requests of the method `astray` go to the second one."""
+
+    astray = ""
+
+    def __init__(self, *turns: int, says: bool = True) -> None:
+        self.apps = (create_app(), create_app())
+        self.turns = list(turns)
+        self.says = says
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        turn = self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]
+        turn = 1 if environ["REQUEST_METHOD"] == self.astray else turn
+        route = [("x-portkey-last-used-option-index", f"config.targets[{turn}]")] if self.says else []
+        return self.apps[turn](environ, lambda status, headers, error=None: start_response(status, [*headers, *route]))
+
+    def writes(self, turn: int) -> list[Any]:
+        return [request for request in self.apps[turn].requests if request.method != "GET"]
+
+
+NAMED = "    route: config.targets[0]\n"
+DESK = "model: gpt-4o\n"
+
+
+def test_nothing_is_written_while_another_upstream_may_answer(project: Project) -> None:
+    gateway = TwoAccounts(0, 1, 0, 1)
+    with serve(gateway) as server:
+        project.target(server.url, provider="portkey")
+        project.write("assistants.d/a.yaml", DESK)
+        for command in (["plan"], ["apply", "--yes"]):
+            ran = project.run(*command)
+            assert ran.code == 1
+            assert "RC0510" in ran.err
+            assert "`route: config.targets[" in ran.err
+    assert gateway.writes(0) == gateway.writes(1) == []
+
+
+def test_a_target_that_names_its_route_is_worked_on(project: Project) -> None:
+    gateway = TwoAccounts(0)
+    with serve(gateway) as server:
+        project.target(server.url, provider="portkey", more=NAMED)
+        project.write("assistants.d/a.yaml", DESK)
+        project.ok("apply", "--yes")
+        plan = project.ok("plan", "--detailed-exitcode", "--format", "json").json
+        assert "config.targets[0]" in plan["target"]["account"]
+    assert len(gateway.writes(0)) == 1
+
+
+def test_a_list_from_another_route_than_the_named_one_is_no_empty_account(project: Project) -> None:
+    gateway = TwoAccounts(0)
+    with serve(gateway) as server:
+        project.target(server.url, provider="portkey", more=NAMED)
+        project.write("assistants.d/a.yaml", DESK)
+        project.ok("apply", "--yes")
+        for gateway.turns, gateway.says in (([1], True), ([0], False)):
+            ran = project.run("apply", "--yes")
+            assert ran.code == 1
+            assert "RC0510" in ran.err
+    assert gateway.writes(1) == []
+    assert len(gateway.writes(0)) == 1
+
+
+def test_a_create_that_a_gateway_sent_elsewhere_is_named_and_not_sent_again(project: Project) -> None:
+    gateway = TwoAccounts(0)
+    gateway.astray = "POST"
+    with serve(gateway) as server:
+        project.target(server.url, provider="portkey", more=NAMED)
+        for name in "abc":
+            project.write(f"assistants.d/{name}.yaml", DESK + f"name: {name}\n")
+        ran = project.run("apply", "--yes", "--parallelism", "1")
+        assert ran.code == 5
+        assert "asst_" in ran.out
+        assert "delete that by hand" in ran.out
+    assert len(gateway.writes(1)) == 1
+    assert gateway.writes(0) == []
+
+
+def test_an_object_that_another_upstream_does_not_have_is_not_gone(project: Project) -> None:
+    gateway = TwoAccounts(0)
+    with serve(gateway) as server:
+        project.target(server.url, provider="portkey", more=NAMED)
+        for number in range(6):
+            project.write(f"assistants.d/a{number}.yaml", f"name: a{number}\n{DESK}")
+        project.ok("apply", "--yes")
+        project.remove("assistants.d/a0.yaml")
+        gateway.astray = "DELETE"
+        ran = project.run("apply", "--yes")
+        assert ran.code != 0
+        assert "RC0510" in ran.out
+    assert [request.method for request in gateway.writes(0)] == ["POST"] * 6
+
+
+@pytest.mark.parametrize(
+    ("config", "refused"),
+    [
+        ('{"strategy": {"mode": "fallback"}, "targets": [{"provider": "@a"}, {"provider": "@b"}]}', True),
+        (
+            '{"targets": [{"strategy": {"mode": "loadbalance"}, "targets": [{"provider": "@a"}, {"provider": "@b"}]}]}',
+            True,
+        ),
+        ('{"targets": [{"provider": "@a"}]}', False),
+        ('{"provider": "@a", "retry": {"attempts": 3}}', False),
+        ("pc-main-1", False),
+    ],
+)
+def test_an_inline_config_with_several_upstreams_is_refused_offline(
+    project: Project, remote: Remote, config: str, refused: bool
+) -> None:
+    project.write("assistants.d/a.yaml", DESK)
+    for value in (f"'{config}'", "!env ROUTING"):
+        project.environment["ROUTING"] = config
+        project.target(remote.url, provider="portkey", more=f"    headers: {{x-portkey-config: {value}}}\n{NAMED}")
+        ran = project.run("plan" if "env" in value else "validate")
+        assert ran.code == (1 if refused else 0 if "env" not in value else 1)
+        assert ("routes to several upstreams" in ran.err) is refused
+    if refused:
+        assert remote.app.requests == []
+
+
+def test_a_route_is_only_for_providers_that_tell_it(project: Project, remote: Remote) -> None:
+    project.target(remote.url, more=NAMED)
+    project.write("assistants.d/a.yaml", DESK)
+    ran = project.run("validate")
+    assert ran.code == 1
+    assert "does not say which route" in ran.err

@@ -23,7 +23,8 @@ from tests.world import IDENTITY, ON_TARGET
 class Machine:
     """One place where `apply` runs: a journal of its own, a driver, and a clock (seconds since the epoch).
 
-    One that `agrees` says `--allow-deletes` with the number that the guard asks for.
+    One that `agrees` says `--allow-deletes` with the number that the guard asks for. `ask` is the question at the
+    terminal, between the plan and the first request.
     """
 
     directory: Path
@@ -35,8 +36,10 @@ class Machine:
     draw: Callable[[], str] = draw_nonce
     agrees: bool = False
     kinds: Sequence[KindOnTarget] = (ON_TARGET,)
+    ask: Callable[[Plan], object] = lambda plan: None
     plans: list[Plan] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    files: Sequence[Manifest] = ()
 
     def journal(self) -> Journal:
         """What this machine remembers, read anew as each process does."""
@@ -47,7 +50,8 @@ class Machine:
         sight = observe(self.driver, self.kinds, journal)
         if not any(kind.members for kind in self.kinds):
             return sight
-        every = with_members(self.driver, self.kinds, sight.observed, self.owner, lambda kind, name, live: True)
+        seen = sight.observed
+        every = with_members(self.driver, self.kinds, seen, self.owner, lambda kind, name, live: True, self.files)
         return replace(sight, observed=every)
 
     def plan(self, files: Sequence[Manifest], sight: Snapshot, allow_deletes: int | None = None) -> Plan:
@@ -68,20 +72,23 @@ class Machine:
 
     def due(self, files: Sequence[Manifest]) -> list[Change]:
         """What `plan` shows as still to do, blocked or not."""
-        plan = self.plan(files, self.look(self.journal()))
+        self.files = files
+        plan = self.plan(files, self.refresh(self.journal()))
         return [change for change in plan.changes if change.action is not Action.NOOP]
 
     def _apply(self, files: Sequence[Manifest], allow_deletes: int | None) -> Exit:
+        self.files = files
         journal = self.journal()
-        sight = self.look(journal)
+        sight = self.refresh(journal)
         plan = self.plan(files, sight, allow_deletes)
         creates = {change.address for change in plan.changes if change.action is Action.CREATE}
         seconds = journal.seconds_to_settle([attempt for attempt in sight.unsettled if attempt.address in creates])
         if seconds > 0:
             self.pause(seconds)
-            sight = self.look(journal)
+            sight = self.refresh(journal)
             plan = self.plan(files, sight, allow_deletes)
         self.plans.append(plan)
+        self.ask(plan)
         options = ApplyOptions(
             concurrency=1,
             settle_seconds=self.settle_seconds,

@@ -68,7 +68,7 @@ def test_a_saved_plan_waits_for_the_creates_of_a_killed_run_too(project: Project
         project.ok("plan", "--out", "plan.json")
         mark = {"reconciler": "1 acme a killed123456 - -"}
         Remote(app, server).ask("POST", "/v1/assistants", {"name": "a", "model": "gpt-4o", "metadata": mark})
-        journal = Journal(project.root / ".reconciler/journal", f"{server.url}/v1", settle, time.time)
+        journal = Journal(project.root / ".reconciler/journal", f"{server.url}/v1", settle, time.time, owner="acme")
         journal.attempt(Address("assistant", "a"), "killed123456")
         app.requests.clear()
         project.run("apply", "plan.json", "--yes")

@@ -6,10 +6,10 @@ from mutant import Mutant
 
 MUTANTS = [
     # replacing
-    Mutant("core/replacing", "if manifest.renew and", "if", "only what its manifest says is renewed", "core/replacing"),
+    Mutant("core/match", "if manifest.renew and", "if", "only what its manifest says is renewed", "core/replacing"),
     Mutant("core/replacing", "if not kind.fixed:", "if True:", "other content is another object", "core/replacing"),
     Mutant(
-        "core/replacing",
+        "core/match",
         "if not meaning_of(kind, each[0]).uncompared",
         "",
         "what is not shown is not compared",
@@ -41,7 +41,7 @@ MUTANTS = [
         "the new one is there before the old one goes",
         "core/replacing",
     ),
-    Mutant("core/dependencies", "(change.is_due and", "(True and", "what is in use stays in silence", "core/replacing"),
+    Mutant("core/plan", "(change.is_due and", "(True and", "what is in use stays in silence", "core/replacing"),
     Mutant(
         "core/precondition",
         "if word == _REPLACING else",
@@ -50,41 +50,98 @@ MUTANTS = [
         "core/replacing",
     ),
     Mutant(
-        "core/changes", "managed = {} if kind.fixed else", "managed =", "a fixed mark has no units", "core/replacing"
+        "core/changes",
+        "managed = {} if kind.immutable else",
+        "managed =",
+        "fixed marks have no units",
+        "core/replacing",
     ),
     Mutant("core/rollback", "if kind.fixed and", "if False and", "contents that are gone are told", "core/replacing"),
-    # members
-    Mutant("core/members", "wanted.get(name)}", "True}", "nothing empty is sent", "core/members"),
-    Mutant("core/members", "if state in spec.waiting:", "if False:", "what is not ready is waited for", "core/members"),
+    # managed maps
     Mutant(
-        "core/members",
-        "if id not in ready]",
-        "if id in there and id not in ready]",
-        "unseen is not ready",
-        "core/members",
+        "core/semantics",
+        "if part.immutable and name not in wanted}",
+        "if False}",
+        "silence is no wish",
+        "core/managed_maps",
     ),
-    Mutant("core/members", "if id not in wanted:", "if True:", "what is wanted stays", "core/members"),
     Mutant(
-        "core/members",
-        'if _was(spec, meaning, seen) != entry.get("was"):',
-        "if False:",
-        "hands are seen",
-        "core/members",
+        "core/semantics",
+        "if part.read_only and not part.uncompared}",
+        "if False}",
+        "progress is no change",
+        "core/managed_maps",
     ),
-    Mutant("core/members", "if seen is None:", "if False:", "what is gone is not modified", "core/members"),
     Mutant(
-        "core/members",
-        "if name not in wanted and name not in",
-        "if name not in",
-        "the way in counts if said",
-        "core/members",
+        "core/base",
+        "{(name,): ABSENT for name in managed_maps(kind, manifest)}",
+        "{}",
+        "a map is remembered",
+        "core/managed_maps",
     ),
-    Mutant("core/members", "if entry[spec.id_field] in there]", "]", "what is out is not taken out", "core/members"),
-    Mutant("core/members", "if not old or len(differing) > _FEW:", "if False:", "many are told as one", "core/members"),
+    Mutant("core/base", "if unit[0] not in kind.managed_maps}", "}", "entries are not remembered", "core/managed_maps"),
     Mutant(
-        "core/members", "(each[0] not in wanted, each[0])", "each[0]", "the wanted version has the key", "core/members"
+        "core/base",
+        "in manifest.body and name not in left",
+        "in manifest.body",
+        "what is left to others stays",
+        "core/managed_maps",
     ),
-    Mutant("core/base", "if unit[0] in kind.members:", "if False:", "entries are not remembered", "core/members"),
+    Mutant(
+        "core/decide", "managed = unit[0] in maps or ", "managed = ", "what no entry names goes", "core/managed_maps"
+    ),
+    Mutant(
+        "core/decide",
+        "and not (of_map and unit[0] in manifest.body)",
+        "",
+        "initial maps are left to others",
+        "core/managed_maps",
+    ),
+    Mutant(
+        "core/decide",
+        "mark.manages(unit[:1] if of_map else unit)",
+        "mark.manages(unit)",
+        "a map that leaves is emptied",
+        "core/managed_maps",
+    ),
+    Mutant(
+        "core/changes", "if not before or len(writes) > _FEW:", "if False:", "many are told as one", "core/managed_maps"
+    ),
+    Mutant(
+        "core/changes",
+        "replaced = not path and ABSENT not in (old, new)",
+        "replaced = False",
+        "a changed file is an edit",
+        "core/managed_maps",
+    ),
+    Mutant(
+        "core/verify",
+        "if unit in changed or unit[0] in kind.managed_maps}",
+        "if unit in changed}",
+        "what is done is not done twice",
+        "core/managed_maps",
+    ),
+    Mutant(
+        "core/verify",
+        "if touched := changed - wanted - on_its_way:",
+        "if touched := changed - wanted:",
+        "what is on its way goes on",
+        "core/managed_maps",
+    ),
+    Mutant(
+        "core/verify",
+        "    if present.get(unit) is None:\n",
+        "    if False:\n",
+        "what is not shown is put in again",
+        "core/managed_maps",
+    ),
+    Mutant(
+        "core/references",
+        "return {} if change.action is Action.DELETE else {**body, **patch, **maps}",
+        "return {} if change.action is Action.DELETE else {**body, **patch}",
+        "entries that stay go on using",
+        "core/managed_maps",
+    ),
     Mutant(
         "drivers/filename_marks",
         'if found["version"] != "1":',

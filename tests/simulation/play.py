@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.simulation.remote import Violation
-from tests.simulation.schedule import Schedule
+from tests.simulation.schedule import Parts, Schedule
+from tests.simulation.witness import Violation
 
 MEMORY = Path("/dev/shm")
 """Journals are flushed to the disk at every create: where there is a disk of memory, the simulation uses that."""
@@ -24,6 +24,7 @@ class Tally:
     kills: int = 0
     at_once: int = 0
     requests: int = 0
+    edits: int = 0
     hours: float = 0.0
     violations: tuple[tuple[int, str], ...] = ()
 
@@ -34,6 +35,7 @@ class Tally:
             self.kills + other.kills,
             self.at_once + other.at_once,
             self.requests + other.requests,
+            self.edits + other.edits,
             self.hours + other.hours,
             self.violations + other.violations,
         )
@@ -43,27 +45,28 @@ class Tally:
         lines = [
             f"simulation: {self.schedules:,} schedules (seeds {first} to {first + total - 1}) in {seconds:.0f} s: "
             f"{self.requests:,} requests, {self.faults:,} faults, {self.kills:,} kills, {self.at_once:,} with two "
-            f"applies at once, {self.hours:,.0f} virtual hours; {len(self.violations)} broke a law"
+            f"applies at once, {self.edits:,} edits by others, {self.hours:,.0f} virtual hours; "
+            f"{len(self.violations)} broke a law"
         ]
         lines += [f"  RECONCILER_SEED={seed} python -m tests.simulation: {what}" for seed, what in self.violations[:20]]
         return "\n".join(lines)
 
 
-def play(seeds: Iterable[int], *, until_first: bool = False) -> Tally:
+def play(seeds: Iterable[int], parts: Parts | None = None, *, until_first: bool = False) -> Tally:
     """Play these; with `until_first` only until a law is broken."""
     tally = Tally()
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as scratch:
         for seed in seeds:
-            tally += _one(Schedule(seed, Path(scratch)))
+            tally += _one(Schedule(seed, Path(scratch), parts))
             if tally.violations and until_first:
                 break
     return tally
 
 
-def replay(seed: int) -> tuple[list[str], str | None]:
+def replay(seed: int, parts: Parts | None = None) -> tuple[list[str], str | None]:
     """What happened in one schedule, line by line, and the law it broke."""
     with tempfile.TemporaryDirectory() as scratch:
-        schedule = Schedule(seed, Path(scratch))
+        schedule = Schedule(seed, Path(scratch), parts)
         tally = _one(schedule)
         return schedule.remote.events, tally.violations[0][1] if tally.violations else None
 
@@ -75,5 +78,5 @@ def _one(schedule: Schedule) -> Tally:
     except Violation as violation:
         violations = ((schedule.seed, str(violation)),)
     hours = (schedule.scheduler.now - schedule.begin) / 3600
-    remote = schedule.remote
-    return Tally(1, remote.faults, schedule.kills, schedule.at_once, remote.requests, hours, violations)
+    remote, edits = schedule.remote, schedule.hands.edits
+    return Tally(1, remote.faults, schedule.kills, schedule.at_once, remote.requests, edits, hours, violations)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from reconciler.core.index import mark_of, mark_text
+from reconciler.core.index import content_of, folded, mark_of, mark_text
 from reconciler.core.marks import Mark
 from reconciler.core.model import Address, LiveObject
 from reconciler.core.semantics import MARK_ENTRY, Kind
@@ -15,7 +15,7 @@ from reconciler.drivers.base import Driver
 from reconciler.engine.fleet.batching import Batching
 from reconciler.engine.fleet.database import Database, columns
 from reconciler.engine.observe import KindOnTarget, live_object
-from reconciler.engine.shared import Known, Overtaken
+from reconciler.engine.shared import Known, Likeness, Overtaken
 
 GATHER_SECONDS: Final = 0.02
 """How long a create that is to be taken down waits for others: a fraction of what a request takes."""
@@ -29,9 +29,9 @@ _OBJECTS: Final = """
     WHERE target = %(target)s AND key IS NOT NULL
     AND (kind, key) IN (SELECT * FROM unnest(%(kinds)s::text[], %(keys)s::text[])) ORDER BY created, id
 """
-_NAMESAKES: Final = """
-    SELECT id, name, mark, created FROM reconciler_object
-    WHERE target = %(target)s AND kind = %(kind)s AND key IS NULL AND name = ANY(%(names)s)
+_ALIKE: Final = """
+    SELECT id, name, mark, created, content FROM reconciler_object WHERE target = %(target)s AND kind = %(kind)s
+    AND (folded = ANY(%(names)s) OR content = ANY(%(contents)s) OR other_key = ANY(%(keys)s))
 """
 _OVERDUE: Final = """
     SELECT kind, key, nonce FROM reconciler_attempt
@@ -67,11 +67,14 @@ _MADE: Final = """
 """
 _REFUSED: Final = "DELETE FROM reconciler_attempt WHERE target = %(target)s AND nonce = %(nonce)s AND id IS NULL"
 _SEEN: Final = """
-    INSERT INTO reconciler_object (target, kind, id, key, name, mark, created, submission)
+    INSERT INTO reconciler_object
+        (target, kind, id, key, name, mark, created, folded, content, other_key, submission)
     SELECT %(target)s, %(kind)s, seen.*, %(submission)s
-    FROM unnest(%(ids)s::text[], %(keys)s::text[], %(names)s::text[], %(marks)s::text[], %(created)s::float8[]) AS seen
+    FROM unnest(%(ids)s::text[], %(keys)s::text[], %(names)s::text[], %(marks)s::text[], %(created)s::float8[],
+        %(folded)s::text[], %(contents)s::text[], %(others)s::text[]) AS seen
     ON CONFLICT (target, kind, id) DO UPDATE SET key = excluded.key, name = excluded.name, mark = excluded.mark,
-        created = excluded.created, submission = greatest(reconciler_object.submission, excluded.submission)
+        created = excluded.created, folded = excluded.folded, content = excluded.content,
+        other_key = excluded.other_key, submission = greatest(reconciler_object.submission, excluded.submission)
 """
 _GONE: Final = """
     DELETE FROM reconciler_object WHERE target = %(target)s AND kind = ANY(%(kinds)s) AND submission < %(submission)s
@@ -103,7 +106,7 @@ class SharedMemory:
         self._hold_off = hold_off
         self._announced = announced or Announced(database)
 
-    def known(self, addresses: Collection[Address], names: Mapping[str, Collection[str]]) -> Known:
+    def known(self, addresses: Collection[Address], alike: Mapping[str, Likeness]) -> Known:
         """What is known of these addresses. Creates that were held off long enough are looked up, in a whole list.
 
         Raises RemoteError and StoreError.
@@ -119,8 +122,8 @@ class SharedMemory:
             if made is not None and made not in ids.setdefault(address, []):
                 ids[address].append(made)
         waits = {a: max(0.1, self._hold_off - age) for a, (id, age) in attempts.items() if id is None}
-        namesakes = [live for kind, wanted in names.items() for live in self._namesakes(self._kinds[kind].kind, wanted)]
-        return Known({address: tuple(found) for address, found in ids.items()}, waits, tuple(namesakes))
+        found = (live for kind, wanted in alike.items() for live in self._alike(self._kinds[kind].kind, wanted))
+        return Known({address: tuple(several) for address, several in ids.items()}, waits, tuple(found))
 
     def attempts(self) -> SharedAttempts:
         """Where one run takes down its creates."""
@@ -134,12 +137,14 @@ class SharedMemory:
         for live in objects:
             mark, name = mark_of(kind, live), live.body.get(kind.name_field or "")
             key = mark.key if isinstance(mark, Mark) and mark.owner == self._owner else None
+            other = mark.key if isinstance(mark, Mark) and key is None else None
             text = mark_text(kind, live)
             if key is not None:
                 ours.setdefault(key, []).append(live.id)
-            records.append((live.id, key, _text(name), _text(text), live.created))
-        ids, keys, names, marks, created = columns(records, 5)
-        values = {"ids": ids, "keys": keys, "names": names, "marks": marks, "created": created}
+            header = (live.id, key, _text(name), _text(text), live.created)
+            records.append((*header, _text(folded(name)), content_of(kind, live.body).hex(), other))
+        names = ("ids", "keys", "names", "marks", "created", "folded", "contents", "others")
+        values = dict(zip(names, columns(records, len(names)), strict=True))
         here = {"target": self._target, "kind": kind.name, "submission": submission}
         self._database.run(_SEEN, here | values)
         return ours
@@ -176,12 +181,20 @@ class SharedMemory:
         self._database.run(_FOUND, here | {"nonces": list(found), "ids": list(found.values())})
         self._database.run(_NOT_THERE, here | {"nonces": [nonce for nonce in overdue if nonce not in found]})
 
-    def _namesakes(self, kind: Kind, names: Collection[str]) -> list[LiveObject]:
-        here = {"target": self._target, "kind": kind.name, "names": [_text(name) for name in names]}
+    def _alike(self, kind: Kind, wanted: Likeness) -> list[LiveObject]:
+        """The headers of objects that may be what is asked for."""
+        here: dict[str, object] = {"target": self._target, "kind": kind.name, "keys": sorted(wanted.keys)}
+        here |= {"names": [_text(name) for name in wanted.names], "contents": [each.hex() for each in wanted.contents]}
         field = kind.name_field or ""
         return [
-            LiveObject(kind.name, id, {field: name, kind.mark_field: {MARK_ENTRY: mark} if mark else {}}, created)
-            for id, name, mark, created in self._database.rows(_NAMESAKES, here)
+            LiveObject(
+                kind.name,
+                id,
+                {field: name, kind.mark_field: {MARK_ENTRY: mark} if mark else {}},
+                created,
+                content=bytes.fromhex(content) if content else None,
+            )
+            for id, name, mark, created, content in self._database.rows(_ALIKE, here)
         ]
 
 

@@ -23,8 +23,13 @@ CREATE TABLE IF NOT EXISTS reconciler_object (
     submission bigint NOT NULL,
     PRIMARY KEY (target, kind, id)
 );
+ALTER TABLE reconciler_object ADD COLUMN IF NOT EXISTS folded text;
+ALTER TABLE reconciler_object ADD COLUMN IF NOT EXISTS content text;
+ALTER TABLE reconciler_object ADD COLUMN IF NOT EXISTS other_key text;
 CREATE INDEX IF NOT EXISTS reconciler_object_key ON reconciler_object (target, kind, key) WHERE key IS NOT NULL;
-CREATE INDEX IF NOT EXISTS reconciler_object_name ON reconciler_object (target, kind, name) WHERE key IS NULL;
+CREATE INDEX IF NOT EXISTS reconciler_object_folded ON reconciler_object (target, kind, folded);
+CREATE INDEX IF NOT EXISTS reconciler_object_content ON reconciler_object (target, kind, content);
+CREATE INDEX IF NOT EXISTS reconciler_object_other ON reconciler_object (target, kind, other_key) WHERE other_key IS NOT NULL;
 -- Creates: the one nonce that may be sent for an address, from before it is sent until a whole list shows the object.
 CREATE TABLE IF NOT EXISTS reconciler_attempt (
     target text NOT NULL,

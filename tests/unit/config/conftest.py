@@ -59,7 +59,8 @@ def read(tmp_path: Path) -> Read:
         found = loaded()
         kinds = {each.kind.name: each.kind for each in kinds_of(provider, shipped())}
         for _ in range(2):  # with nothing remembered, then with all of it
-            memory = memory_of(tmp_path, {"XDG_STATE_HOME": str(tmp_path / "state")}, settings, chosen, fewest=1)
+            state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+            memory = memory_of(tmp_path, state, settings, chosen, shipped(), fewest=1)
             assert memory is not None
             assert whole(loaded(kinds=kinds, memory=memory)) == whole(found)
         return found

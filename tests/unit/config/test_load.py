@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 from pathlib import Path
@@ -256,14 +255,14 @@ def test_the_block_becomes_options_and_is_not_part_of_the_body(read: Read) -> No
             "a.yaml": "reconciler:\n  kind: assistant\n  key: x/y\n  id: asst_1\n  protect: true\n"
             "  on_remove: release\n  ignore: [temperature, metadata.team.x]\n"
             "  initial: [instructions]\n  moved_from: old\n"
-            "  targets: [local]\n  same_name: allow\n" + MODEL
+            "  targets: [local]\n  same_name: allow\n  on_expired: renew\n" + MODEL
         }
     ).manifests
     assert manifest.body == {"model": "gpt-4o"}
     assert manifest.address == Address("assistant", "x/y")
     assert (manifest.id, manifest.protect, manifest.on_remove) == ("asst_1", True, OnRemove.RELEASE)
     assert (manifest.ignore, manifest.initial) == ({"temperature", "metadata.team.x"}, {"instructions"})
-    assert (manifest.moved_from, manifest.same_name_allowed) == ("old", True)
+    assert (manifest.moved_from, manifest.same_name_allowed, manifest.renew) == ("old", True, True)
 
 
 @pytest.mark.parametrize("block", ["", "{}", "null"])
@@ -544,14 +543,3 @@ def test_the_digest_depends_on_what_is_desired_and_nothing_else(read: Read) -> N
     assert one.digest.startswith("sha256:")
     for change in ("model: y\nname: n\n", "model: x\nname: n\nreconciler: {protect: true}\n", "model: x\n"):
         assert read({"a.yaml": change}).digest != one.digest
-
-
-@pytest.mark.parametrize("running", [True, False])
-def test_the_garbage_collector_is_left_as_it_was(read: Read, running: bool) -> None:
-    was = gc.isenabled()
-    try:
-        (gc.enable if running else gc.disable)()
-        read({"a.yaml": MODEL})
-        assert gc.isenabled() is running
-    finally:
-        (gc.enable if was else gc.disable)()

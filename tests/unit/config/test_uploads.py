@@ -91,7 +91,7 @@ def test_a_file_with_a_manifest_is_known_by_its_path_and_brings_its_labels(tmp_p
     first = manifests[Address("file", "first")].body
     assert (first["filename"], "attributes" in first) == ("First.txt", False)
     entries = manifests[Address("vector_store", "s")].body["files"]
-    assert [(entry["key"], entry.get("attributes")) for entry in entries] == [
+    assert [(key, entry.get("attributes")) for key, entry in entries.items()] == [
         ("a/two.txt", None),
         ("first", {"x": 1, "y": 2}),
     ]
@@ -104,7 +104,7 @@ def test_what_the_store_says_of_chunking_counts_for_files_that_say_nothing(tmp_p
     own = "{type: static, static: {max_chunk_size_tokens: 200, chunk_overlap_tokens: 0}}"
     store = STORE + f"[one.txt, {{source: two.txt, chunking_strategy: {own}}}]\nchunking_strategy: {{type: auto}}\n"
     (entry,) = [m for m in read(tmp_path, s=store).manifests if m.address.kind == "vector_store"]
-    assert [each["chunking_strategy"]["type"] for each in entry.body["files"]] == ["auto", "static"]
+    assert [each["chunking_strategy"]["type"] for each in entry.body["files"].values()] == ["auto", "static"]
 
 
 def test_the_content_decides_the_digest_of_the_whole(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from reconciler.core.base import NO_BASE, Base, BaseSource, UnknownBase, digest_
 from reconciler.core.fingerprint import fingerprint
 from reconciler.core.index import Observation
 from reconciler.core.model import (
-    ABSENT,
     Action,
     Address,
     Body,
@@ -29,6 +28,7 @@ from reconciler.core.model import (
     Unit,
 )
 from reconciler.core.plan import Scope, make_plan
+from reconciler.core.references import filled
 from reconciler.core.semantics import Kind, Meaning, compile_schema, meaning_of, same, units
 from reconciler.diagnostics import Source
 from reconciler.engine.compact import Compactor
@@ -123,7 +123,7 @@ def marked(
     if last is not None:
         known = units(kind, last)
         digests = {marks.code(unit): digest_of(kind, unit, known.get(unit)) for unit in chosen}
-        mark = marks.with_digests(mark, digests)
+        mark = marks.with_digests(mark, digests, kind.max_mark)
     return with_mark(id, marks.write(mark), body, kind, created)
 
 
@@ -203,13 +203,18 @@ class Applied:
 def sent_to(live: Body, patch: Body, kind: Kind, merging: bool = False) -> Body:
     """A body after a request: fields are replaced; `merging` remotes merge the objects whose every part has a default.
 
-    (An object with a part that has none is a tagged value, like `response_format`: that is never merged.)
+    (An object with a part that has none is a tagged value, like `response_format`: that is never merged.) Maps owned
+    entry by entry are replaced or merged as the kind says.
     """
     after = dict(live)
     for name, value in patch.items():
         meaning = kind.fields[name]
-        merged = merging and name != kind.mark_field
-        after[name] = _merged(meaning, live.get(name), value) if merged else value
+        if meaning.granular and kind.maps != "whole" and isinstance(value, dict):
+            entries = {**(live.get(name) or {}), **value}
+            after[name] = {key: entry for key, entry in entries.items() if kind.maps == "merge" or entry is not None}
+        else:
+            merged = merging and name != kind.mark_field
+            after[name] = _merged(meaning, live.get(name), value) if merged else value
     return after
 
 
@@ -228,27 +233,41 @@ def applied(found: Plan, objects: Iterable[LiveObject], kind: Kind, merging: boo
     """The objects after an apply of all that is not blocked, by a remote that keeps what it is sent."""
     world = {live.id: live for live in objects}
     for change in found.changes:
-        if change.blocked or change.action is Action.NOOP:
-            continue
-        if change.action is Action.CREATE:
-            id = created_id(change, world)
-            body = sent_to({"id": id}, change.patch or {}, kind)
-            text = body[kind.mark_field]["reconciler"]
-            carrier = {**body[kind.mark_field], "reconciler": marks.draw(text, "d" + nonce_of(id))}
-            world[id] = LiveObject(kind.name, id, {**body, kind.mark_field: carrier}, 1e9)
-        elif change.action is Action.DELETE:
-            del world[str(change.id)]
-        else:
-            live = world[str(change.id)]
-            body = sent_to(live.body, change.patch or {}, kind, merging)
-            text = body[kind.mark_field].get("reconciler", ABSENT)
-            if text is not ABSENT:
-                body[kind.mark_field] = {
-                    **body[kind.mark_field],
-                    "reconciler": marks.draw(text, "d" + nonce_of(live.id)),
-                }
-            world[live.id] = replace(live, body=body)
+        if not change.blocked and change.action is not Action.NOOP:
+            carry_out(change, world, kind, merging)
     return list(world.values())
+
+
+def carry_out(change: Change, world: dict[str, LiveObject], kind: Kind, merging: bool = False) -> str:
+    """Do one change to the objects by id; the id of the object it is about."""
+    if change.action is Action.DELETE:
+        return world.pop(str(change.id)).id
+    id = created_id(change, world) if change.action is Action.CREATE else str(change.id)
+    live = world.get(id, LiveObject(kind.name, id, {"id": id}, 1e9))
+    body = sent_to(live.body, change.patch or {}, kind, merging and id in world)
+    if text := body[kind.mark_field].get("reconciler", ""):
+        body[kind.mark_field] = {**body[kind.mark_field], "reconciler": marks.draw(text, "d" + nonce_of(id))}
+    world[id] = replace(live, body=body)
+    return id
+
+
+def applied_to(
+    found: Plan, observed: Sequence[Observation], merging: bool = False, failing: Container[int] = ()
+) -> list[Observation]:
+    """What there is to observe after an apply in which the changes in some places of the plan fail.
+
+    What needs something that was not done is not done either.
+    """
+    kinds = {each.kind.name: each.kind for each in observed}
+    worlds = {each.kind.name: {live.id: live for live in each.objects} for each in observed}
+    ids: dict[Address, str] = {}
+    done: set[Address] = set()
+    for place, planned in enumerate(found.changes):
+        change, name = filled(planned, ids), planned.address.kind
+        if change.is_due and place not in failing and not change.refs and done.issuperset(change.needs):
+            ids[change.address] = carry_out(change, worlds[name], kinds[name], merging)
+            done.add(change.address)
+    return [replace(each, objects=tuple(worlds[each.kind.name].values())) for each in observed]
 
 
 def created_id(change: Change, taken: Container[str]) -> str:

@@ -1,4 +1,4 @@
-"""A kind whose objects cannot be changed, one that holds them in a collection, and one that refers to that."""
+"""A kind whose objects cannot be changed, one that holds them in a managed map, and one that refers to that."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from reconciler.core.index import Observation
 from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest, Plan
 from reconciler.core.plan import Scope, make_plan
 from reconciler.core.references import placeholder
-from reconciler.core.semantics import Kind, Meaning, Members, compile_schema
+from reconciler.core.semantics import Kind, Meaning, compile_schema
 from tests.unit.core.build import OWNER, TARGET, manifest
 from tests.unit.core.linked import BOT
 
 _LABELS = {"type": "object", "additionalProperties": {"type": "string"}, "default": {}, "x-map": "granular"}
-_ENTRY = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "paper": {"type": "string", "x-ref": "paper"},
-        "tags": {"type": "object", "default": {}, "additionalProperties": {"type": "string"}},
-        "cut": {"type": "string", "default": "auto"},
-        "key": {"type": "string", "readOnly": True},
-        "state": {"type": "string", "default": "ready"},
+_ENTRY = Meaning(
+    properties={
+        "paper": Meaning(ref="paper"),
+        "tags": Meaning(entries=Meaning(), default={}),
+        "cut": Meaning(default="auto", immutable=True),
+        "key": Meaning(uncompared=True, read_only=True),
+        "state": Meaning(default="ready", read_only=True),
     },
-}
+    closed=True,
+)
 PAPER = Kind(
     "paper",
     {
@@ -39,19 +38,21 @@ PAPER = Kind(
 )
 SHELF = Kind(
     "store",
-    compile_schema(
-        {
-            "type": "object",
-            "properties": {
-                "title": {"type": "string"},
-                "status": {"type": "string", "readOnly": True},
-                "papers": {"type": "array", "x-list": "map", "x-key": ["/paper"], "x-on-remove": [], "items": _ENTRY},
-                "labels": _LABELS,
-            },
-        }
-    ),
+    {
+        **compile_schema(
+            {
+                "type": "object",
+                "properties": {
+                    "title": {"type": "string"},
+                    "status": {"type": "string", "readOnly": True},
+                    "labels": _LABELS,
+                },
+            }
+        ),
+        "papers": Meaning(granular=True, managed_entries=True, entries=_ENTRY),
+        "papers of others": Meaning(default=[], read_only=True),
+    },
     "labels",
-    members={"papers": Members("paper", "state", "ready", ("busy",), ("tags",), ("paper", "tags", "cut"))},
     expired=("status", "expired"),
 )
 
@@ -68,9 +69,9 @@ def on_paper(id: str, key: str, text: str = "", created: float = 1, nonce: str =
     return LiveObject("paper", id, body, created)
 
 
-def entry(id: str, key: str, **more: Json) -> Body:
-    """An entry of a collection as it is live."""
-    return {"paper": id, "key": key, "state": "ready", **more}
+def entry(id: str, key: str, **more: Json) -> tuple[str, Body]:
+    """An entry of a managed map as it is live, with its key."""
+    return key, {"paper": id, "state": "ready", **more}
 
 
 def shelf(key: str, papers: Mapping[str, Body] | None = None, body: Body | None = None, **block: Any) -> Manifest:
@@ -78,19 +79,19 @@ def shelf(key: str, papers: Mapping[str, Body] | None = None, body: Body | None 
     wanted: Body = {"title": key, **(body or {})}
     refs = {}
     if papers is not None:
-        wanted["papers"] = [
-            {"paper": placeholder(Address("paper", each)), "key": each, **said} for each, said in papers.items()
-        ]
-        refs = {("papers", at, "paper"): Address("paper", each) for at, each in enumerate(papers)}
+        wanted["papers"] = {
+            each: {"paper": placeholder(Address("paper", each)), **said} for each, said in papers.items()
+        }
+        refs = {("papers", each, "paper"): Address("paper", each) for each in papers}
     return replace(manifest(key, wanted, SHELF, refs=refs), **block)
 
 
-def on_shelf(id: str, key: str, entries: Iterable[Body] | None = None, **body: Json) -> LiveObject:
+def on_shelf(id: str, key: str, entries: Iterable[tuple[str, Body]] | None = None, **body: Json) -> LiveObject:
     """A live shelf that is ours and manages its title and papers."""
     from reconciler.core.marks import codes
 
     units = "".join(sorted(codes([("title",), ("papers",)])))
-    held = {} if entries is None else {"papers": list(entries)}
+    held = {} if entries is None else {"papers": dict(entries)}
     mark = f"1 {OWNER} {key} {id.replace('-', '')} - {units}"
     return LiveObject("store", id, {"id": id, "title": key, **held, **body, "labels": {"reconciler": mark}}, 1)
 

@@ -22,16 +22,23 @@ from reconciler.core.model import (
     Path,
 )
 from reconciler.core.plan import in_order
-from reconciler.core.references import filled, levels, needed, without_broken
+from reconciler.core.references import depths, filled, levels, needed, refuse_broken
 from reconciler.core.semantics import Kind
 from tests.strategies import law
 from tests.unit.core.build import bare, marked, nonce_of, sent_to
 from tests.unit.core.linked import BOT, STORE, at, blocker, bot, change_of, order, planned, pointing, store
 
 
-def making(address: str, *refers_to: str, needs: Sequence[str] = (), action: Action = Action.CREATE) -> Change:
+def making(address: str, *refers_to: str, action: Action = Action.CREATE) -> Change:
     refs = tuple(((f"f{place}",), at(other)) for place, other in enumerate(refers_to))
-    return Change(at(address), action, refs=refs, needs=tuple(map(at, needs)))
+    return Change(at(address), action, refs=refs)
+
+
+def numbered(*changes: Change, needs: Mapping[str, Sequence[str]] | None = None) -> list[Change]:
+    """Changes as a plan has them; `needs` has addresses of changes that come before another."""
+    numbers = {str(change.address): number for number, change in enumerate(changes)}
+    waits = {address: tuple(numbers[each] for each in before) for address, before in (needs or {}).items()}
+    return [replace(c, number=number, needs=waits.get(str(c.address), ())) for number, c in enumerate(changes)]
 
 
 class TestOrder:
@@ -42,39 +49,52 @@ class TestOrder:
         ]  # fmt: skip
 
     def test_a_change_needs_what_it_refers_to_and_what_it_names(self) -> None:
-        change = making("bot/k", "store/a", "store/a", "bot/b", needs=["bot/c"])
-        assert needed(change) == {at("store/a"), at("bot/b"), at("bot/c")}
+        changes = numbered(
+            making("bot/k", "store/a", "store/a", "bot/b", "bot/not-planned"),
+            making("store/a"),
+            making("bot/b"),
+            making("bot/c", action=Action.UPDATE),
+            needs={"bot/k": ["bot/c"]},
+        )
+        assert needed(changes) == {0: {1, 2, 3}}
 
     def test_a_level_is_the_longest_way_to_it(self) -> None:
-        changes = [
-            making("bot/a", "bot/b", "bot/c"),
-            making("bot/b", "bot/c"),
-            making("bot/c", "bot/d"),
-            making("bot/d"),
-        ]
-        wanted = {at("bot/a"): 3, at("bot/b"): 2, at("bot/c"): 1}
-        assert levels(changes) == levels(changes[::-1]) == wanted
+        changes = numbered(
+            making("bot/a", "bot/b", "bot/c"), making("bot/b", "bot/c"), making("bot/c", "bot/d"), making("bot/d")
+        )
+        assert levels(changes) == levels(changes[::-1]) == {0: 3, 1: 2, 2: 1}
+
+    def test_a_row_as_long_as_an_account_has_levels(self) -> None:
+        changes = numbered(*(making(f"bot/{n}", f"bot/{n + 1}") for n in range(3000)), making("bot/3000"))
+        assert levels(changes)[0] == 3000
+        files = [pointing(f"b{n}", f"bot/b{n + 1}") for n in range(1200)] + [bot("b1200")]
+        assert order(planned(files))[:2] == ["create bot/b1200", "create bot/b1199"]
 
     def test_other_kinds_and_what_is_not_planned_do_not_count(self) -> None:
-        changes = [making("bot/a", "store/a", "bot/not-planned"), making("store/a")]
-        assert levels(changes) == {}
+        assert levels(numbered(making("bot/a", "store/a", "bot/not-planned"), making("store/a"))) == {}
 
-    def test_several_changes_of_one_address_are_on_one_level(self) -> None:
-        changes = [making("bot/a", needs=["bot/a"]), making("bot/a", "bot/b"), making("bot/b")]
+    def test_several_changes_of_one_address_have_levels_of_their_own(self) -> None:
+        first, second = making("bot/a", action=Action.DELETE), making("bot/a", "bot/b")
+        changes = numbered(first, second, making("bot/b"))
         for one in (changes, changes[::-1]):
-            assert levels(one) == {at("bot/a"): 1}
+            assert levels(one) == {1: 1}
+        itself = replace(changes[0], needs=(0,))
+        assert levels([itself, *changes[1:]]) == {1: 1}
 
     def test_a_circle_comes_to_an_end(self) -> None:
-        assert set(levels([making("bot/a", "bot/b"), making("bot/b", "bot/a")])) == {at("bot/a"), at("bot/b")}
+        changes = numbered(making("bot/a", "bot/b"), making("bot/b", "bot/a"), making("bot/c", "bot/a"))
+        assert levels(changes).keys() <= {0, 1, 2}
+        assert len(in_order(changes, ["store", "bot"])) == 3
+
+    def test_what_is_not_among_those_that_wait_comes_before_nothing(self) -> None:
+        assert depths({"a": ["b", "elsewhere"], "b": ["elsewhere"], "c": ["c"]}) == {"a": 1, "b": 0, "c": 3}
 
     def test_deletes_follow_their_needs_too(self) -> None:
-        removals = [
-            making("bot/a", needs=["bot/c"], action=Action.DELETE),
-            making("bot/b", action=Action.DELETE),
-            making("bot/c", action=Action.DELETE),
-        ]
-        found = in_order([*removals, making("bot/d")], ["store", "bot"])
+        removals = [making(f"bot/{key}", action=Action.DELETE) for key in "abc"]
+        changes = numbered(*removals, making("bot/d"), needs={"bot/a": ["bot/c"]})
+        found = in_order(changes, ["store", "bot"])
         assert [str(change.address) for change in found] == ["bot/d", "bot/b", "bot/c", "bot/a"]
+        assert [(change.number, change.needs) for change in found] == [(0, ()), (1, ()), (2, ()), (3, (2,))]
 
 
 class TestWhatIsMissing:
@@ -97,30 +117,30 @@ class TestWhatIsMissing:
         assert change_of(found, "bot/k").blocked == Block(Blocker.DEPENDENCY, hint)
 
     def test_the_first_of_its_references_that_is_missing_is_named(self) -> None:
-        _, change = without_broken([making("store/a"), making("bot/k", "store/a", "store/b", "store/c")])
+        _, change = refuse_broken([making("store/a"), making("bot/k", "store/a", "store/b", "store/c")])
         assert change.blocked is not None
         assert change.blocked.hint.startswith("it refers to store/b,")
 
     def test_an_update_that_refers_to_nothing_is_blocked_alike(self) -> None:
-        [change] = without_broken([making("bot/k", "store/a", action=Action.UPDATE)])
+        [change] = refuse_broken([making("bot/k", "store/a", action=Action.UPDATE)])
         assert change.blocked is not None
 
     @pytest.mark.parametrize("action", [Action.UPDATE, Action.DELETE, Action.NOOP])
     def test_only_a_create_makes(self, action: Action) -> None:
-        _, change = without_broken([making("store/a", action=action), making("bot/k", "store/a")])
+        _, change = refuse_broken([making("store/a", action=action), making("bot/k", "store/a")])
         assert change.blocked is not None
 
     def test_what_is_blocked_for_another_reason_keeps_its_reason(self) -> None:
         held = replace(making("bot/k", "store/a"), blocked=Block(Blocker.CONFLICT, "h"))
-        assert without_broken([held]) == [held]
+        assert refuse_broken([held]) == [held]
 
     def test_where_all_is_made_nothing_is_touched(self) -> None:
         changes = [making("bot/b", "bot/a"), making("bot/a", "store/a"), making("store/a")]
-        assert without_broken(changes) == changes
+        assert refuse_broken(changes) == changes
 
     def test_what_refers_round_in_a_circle_is_made_as_far_as_this_goes(self) -> None:
         changes = [making("bot/a", "bot/b"), making("bot/b", "bot/a")]
-        assert without_broken(changes) == changes
+        assert refuse_broken(changes) == changes
 
 
 @st.composite

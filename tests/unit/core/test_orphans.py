@@ -1,11 +1,13 @@
-"""Copies, twins, near-renames and newer marks: what must not be deleted, doubled or taken for something else."""
+"""Clones, duplicates, near-renames and newer marks: what must not be deleted, doubled or taken for something else."""
 
 from __future__ import annotations
 
+import pytest
+
 from reconciler.core.decide import decide_update
-from reconciler.core.index import index, mark_text
+from reconciler.core.index import mark_text
 from reconciler.core.marks import read
-from reconciler.core.model import Blocker, Reason
+from reconciler.core.model import Blocker, OnRemove, Reason
 from tests.unit.core.build import (
     ASSISTANT,
     OWNER,
@@ -23,30 +25,33 @@ MANY = [marked(f"x{n}", f"x{n}", {"model": f"x{n}"}) for n in range(20)]
 FILES = [manifest(f"x{n}", {"model": f"x{n}"}) for n in range(20)]
 
 
-def test_a_copy_of_a_twin_is_a_copy_too() -> None:
+def test_a_duplicate_with_a_clone_stays_because_the_clone_would_go_next() -> None:
     objects = [
         marked("o1", "k", {}, nonce="a", created=1),
         marked("o2", "k", {}, nonce="b", created=2),
         marked("o3", "k", {}, nonce="b", created=3),
     ]
-    found = index(ASSISTANT, objects, OWNER)
-    assert [owned.live.id for owned in found.duplicates["k"]] == ["o2"]
-    assert [(first.live.id, copy.live.id) for first, copy in found.clones] == [("o2", "o3")]
-    twin = plan([manifest("k", {})], objects).changes[-1]
-    assert (twin.id, twin.blocked and twin.blocked.by) == ("o2", Blocker.COPY)
+    duplicate = plan([manifest("k", {})], objects).changes[-1]
+    assert (duplicate.id, duplicate.blocked and duplicate.blocked.by) == ("o2", Blocker.CLONE)
 
 
-def test_an_orphan_with_a_copy_stays_because_the_copy_would_go_next() -> None:
-    orphan = marked("o1", "gone", {"model": "m"}, created=1)
-    copy = marked("o2", "gone", {"model": "m"}, created=2, nonce="n1")
-    found = plan(FILES, [*MANY, orphan, copy], prune=True)
+@pytest.mark.parametrize("on_remove", [None, OnRemove.RELEASE], ids=["deleted", "released"])
+@pytest.mark.parametrize(
+    ("key", "owner"), [("gone", OWNER), ("else", OWNER), ("gone", "other")], ids=["of its key", "of another", "theirs"]
+)
+def test_an_orphan_with_a_clone_stays_because_the_clone_would_go_next(
+    key: str, owner: str, on_remove: OnRemove | None
+) -> None:
+    orphan = marked("o1", "gone", {"model": "m"}, created=1, on_remove=on_remove)
+    clone = marked("o2", key, {"model": "m"}, created=2, nonce="n1", owner=owner)
+    found = plan(FILES, [*MANY, orphan, clone], prune=True)
     [change] = [c for c in found.changes if c.address.key == "gone"]
     assert change.blocked is not None
-    assert change.blocked.by is Blocker.COPY
+    assert change.blocked.by is Blocker.CLONE
     assert "o2" in change.blocked.hint
 
 
-def test_an_orphan_and_its_twins_go_together_and_all_count_for_the_guard() -> None:
+def test_an_orphan_and_its_duplicates_go_together_and_all_count_for_the_guard() -> None:
     orphans = [marked(f"o{n}", "gone", {"model": "m"}, nonce=f"n{n}", created=n) for n in range(2)]
     assert [(c.id, c.blocked and c.blocked.by) for c in plan(FILES, [*MANY, *orphans], prune=True).changes][-2:] == [
         ("o0", Blocker.GUARD),
@@ -54,13 +59,6 @@ def test_an_orphan_and_its_twins_go_together_and_all_count_for_the_guard() -> No
     ]
     allowed = plan(FILES, [*MANY, *orphans], prune=True, allow_deletes=2)
     assert [(c.id, c.reasons) for c in allowed.changes][-2:] == [("o0", (Reason.ORPHAN,)), ("o1", (Reason.ORPHAN,))]
-
-
-def test_an_orphan_that_manages_more_is_no_rename_of_a_smaller_manifest() -> None:
-    orphan = marked("o1", "gone", {"model": "m", "instructions": "something else entirely"})
-    found = plan([*FILES, manifest("new", {"model": "m"})], [*MANY, orphan], prune=True)
-    assert ("create", "new", None, False) in actions(found)
-    assert ("delete", "gone", "o1", False) in actions(found)
 
 
 def test_a_name_that_another_manifest_adopts_in_the_same_plan_is_no_obstacle() -> None:
@@ -73,13 +71,13 @@ def test_a_name_that_another_manifest_adopts_in_the_same_plan_is_no_obstacle() -
 
 
 def test_an_address_whose_object_a_newer_version_made_gets_no_second() -> None:
-    newer = with_mark("o1", f"2 {OWNER} k whatever comes", {"model": "m"})
+    newer = with_mark("o1", f"2 {OWNER} k whatever comes", {"model": "n"})
     for files in ([manifest("k", {"model": "m"})], [manifest("new", {"model": "m"}, moved_from="k")]):
         change = the_change(plan(files, [newer]))
         assert change.blocked is not None
         assert change.blocked.by is Blocker.READ_ONLY_MARK
         assert "o1" in change.blocked.hint
-    others = [with_mark("o1", "2 other k x", {"model": "m"}), with_mark("o2", f"2 {OWNER} else x", {"model": "m"})]
+    others = [with_mark("o1", "2 other k x", {"model": "n"}), with_mark("o2", f"2 {OWNER} else x", {"model": "n"})]
     assert actions(plan([manifest("k", {"model": "m"})], others)) == [("create", "k", None, False)]
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from reconciler.commands.rollback import rollback
 from reconciler.core.index import index
-from reconciler.core.kind_plan import KindPlanner
-from reconciler.core.match import standing
-from reconciler.core.model import Blocker, Outcome, Reason, Result
-from reconciler.core.references import paired_ids
+from reconciler.core.match import How, match
+from reconciler.core.model import Blocker, Outcome, Reason, Removal, Result
+from reconciler.core.ownership import Ownership
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
+from reconciler.formats.redact import redact, restore
 from tests.unit.core.build import OWNER, manifest
 from tests.unit.core.filed import BOT, PAPER, SHELF, due, entry, filed, of, on_paper, on_shelf, paper, shelf
 from tests.unit.core.linked import bot
@@ -29,14 +29,10 @@ def test_other_content_is_another_object_and_the_old_one_goes_once_nothing_uses_
     made, put, gone = (change for change in plan.changes)
     assert made.reasons == (Reason.REPLACE,)
     assert [(field.path, field.before, field.after) for field in made.fields] == [(("text",), "old", "new")]
-    assert put.patch == {
-        "papers": {
-            "attach": [{"paper": "(known after apply: paper/a)", "key": "a"}],
-            "detach": [{"paper": "p1", "for": "(known after apply: paper/a)"}],
-        }
-    }
-    assert [path for path, _ in put.refs] == [("papers", "attach", 0, "paper"), ("papers", "detach", 0, "for")]
-    assert gone.needs == (made.address, put.address)
+    assert put.patch == {"papers": {"a": {"paper": "(known after apply: paper/a)"}}}
+    assert [path for path, _ in put.refs] == [("papers", "a", "paper")]
+    assert gone.needs == (made.number, put.number)
+    assert (gone.removal, made.replaces) == (Removal.REPLACED, ("p1",))
 
 
 def test_replacing_needs_no_prune_and_is_not_counted_by_the_guard() -> None:
@@ -64,7 +60,7 @@ def test_an_old_version_left_by_a_killed_apply_goes_with_the_next_one() -> None:
     assert of(plan, "paper/a", "delete").reasons == (Reason.REPLACED,)
 
 
-def test_twins_of_one_content_leave_the_older_one() -> None:
+def test_duplicates_of_one_content_leave_the_older_one() -> None:
     plan = filed([paper("a")], [on_paper("p1", "a"), on_paper("p2", "a", created=2)])
     assert due(plan) == ["delete paper/a p2"]
     assert of(plan, "paper/a", "delete").reasons == (Reason.DUPLICATE,)
@@ -81,9 +77,10 @@ def test_a_renamed_one_is_known_by_its_content() -> None:
     moved = manifest("x/a", {"text": "a", "title": "a.txt"}, PAPER)
     live = [on_paper("p1", "a"), on_paper("p2", "z")]
     assert due(filed([moved], live)) == []
-    assert paired_ids(index(PAPER, live, OWNER), [moved]) == {moved.address: "p1"}
+    assert match(index(PAPER, live, OWNER), {"x/a": moved}).ids == {moved.address: "p1"}
     twice = [moved, manifest("y/a", {"text": "a", "title": "a.txt"}, PAPER)]
-    assert len(standing(index(PAPER, live, OWNER), {m.address.key: m for m in twice})) == 1
+    paired = match(index(PAPER, live, OWNER), {m.address.key: m for m in twice}).pairs
+    assert [pair.how for pair in paired.values()] == [How.CONTENT, How.NEW]
     assert due(filed(twice, live)) == ["create paper/y/a"]
 
 
@@ -100,10 +97,10 @@ def test_a_newer_mark_of_the_key_is_not_doubled() -> None:
 
 def test_ownership_cannot_be_put_on_or_taken_off() -> None:
     found = index(PAPER, [on_paper("p1", "a"), on_paper("p2", "b", owner="them")], OWNER)
-    planner = KindPlanner(found, {"a": paper("a"), "b": paper("b")}, OWNER)
-    refused = [planner.adoption(paper("a"), "p1"), *planner.releases("a")]
-    assert [change.blocked.by for change in refused if change.blocked] == [Blocker.IMMUTABLE] * 2
-    assert planner.takeover(paper("b"), "them") is None
+    ownership = Ownership(match(found, {"a": paper("a"), "b": paper("b")}), OWNER)
+    refused = [ownership.adopt(paper("a"), "p1"), ownership.release("a")]
+    assert [change.blocked.by for change in refused if change and change.blocked] == [Blocker.IMMUTABLE] * 2
+    assert ownership.take_over(paper("b"), "them") is None
 
 
 def test_a_saved_replacement_is_ready_then_applied_and_stale_beside_a_third() -> None:
@@ -127,7 +124,8 @@ def test_an_expired_one_is_told_and_left_and_renewed_where_its_manifest_says_so(
     plan = filed([files[0], renewed, files[2]], live, [over])
     assert due(plan) == ["create store/s", "create bot/b", "delete store/s s1"]
     assert of(plan, "store/s", "create").reasons == (Reason.EXPIRED,)
-    assert of(plan, "store/s", "delete").needs == (renewed.address,)
+    made, gone = of(plan, "store/s", "create"), of(plan, "store/s", "delete")
+    assert (gone.needs, gone.removal, made.replaces) == ((made.number,), Removal.REPLACED, ("s1",))
 
 
 def test_what_was_renewed_stays_when_the_rest_is_rolled_back() -> None:
@@ -136,7 +134,9 @@ def test_what_was_renewed_stays_when_the_rest_is_rolled_back() -> None:
     assert due(plan) == ["create store/s", "delete store/s s1"]
     found = {kind.name: index(kind, objects, OWNER) for kind, objects in ((PAPER, []), (SHELF, [over]), (BOT, []))}
     made = {"id": "s2", "title": "s"}
-    outcomes = [Outcome(c.address, c.action, Result.DONE, c.id or "s2", after=made) for c in plan.changes]
+    outcomes = [
+        Outcome(c.address, c.action, Result.DONE, c.id or "s2", after=made, number=c.number) for c in plan.changes
+    ]
     undone = rollback(plan, found, outcomes)
     assert undone.changes == ()
     assert [said.summary for said in undone.diagnostics] == [
@@ -148,8 +148,10 @@ def test_rolling_back_says_what_is_not_kept() -> None:
     live, held = [on_paper("p1", "a", "old")], [on_shelf("s1", "s", [entry("p1", "a")], title="was")]
     plan = filed([paper("a", "new"), shelf("s", {"a": {}})], live, held)
     found = {kind.name: index(kind, objects, OWNER) for kind, objects in ((PAPER, live), (SHELF, held), (BOT, []))}
+    labels = held[0].body["labels"]
+    answers = {c.number: {"id": c.id or "p2", "title": "s", "labels": labels} for c in plan.changes}
     outcomes = [
-        Outcome(c.address, c.action, Result.DONE, c.id or "p2", after={"id": c.id or "p2", "title": "s"})
+        Outcome(c.address, c.action, Result.DONE, c.id or "p2", after=answers[c.number], number=c.number)
         for c in plan.changes
     ]
     back = rollback(plan, found, outcomes)
@@ -157,18 +159,16 @@ def test_rolling_back_says_what_is_not_kept() -> None:
     assert back.changes[0].patch == {"title": "was"}
     assert {said.code for said in back.diagnostics} == {"RC0605"}
     gone = filed([], live, [on_shelf("s1", "s", [])], prune=True, allow_deletes=2)
-    outcomes = [Outcome(c.address, c.action, Result.DONE, c.id) for c in gone.changes]
+    outcomes = [Outcome(c.address, c.action, Result.DONE, c.id, number=c.number) for c in gone.changes]
     again = rollback(gone, {**found, "store": index(SHELF, [on_shelf("s1", "s", [])], OWNER)}, outcomes)
     assert "papers" not in (again.changes[0].patch or {})
 
 
-def test_a_sealed_plan_takes_its_ways_from_the_files_again() -> None:
+def test_a_sealed_plan_takes_its_entries_from_the_files_again() -> None:
     files = [paper("a", "new"), shelf("s", {"a": {}})]
     live, held = [on_paper("p1", "a", "old")], [on_shelf("s1", "s", [entry("p1", "a")])]
     plan = filed(files, live, held)
     kinds = {kind.name: kind for kind in (PAPER, SHELF, BOT)}
-    manifests = {m.address: m for m in files}
-    found = {"paper": index(PAPER, live, OWNER), "store": index(SHELF, held, OWNER), "bot": index(BOT, [], OWNER)}
-    again, lost = unsealed(sealed(plan, kinds), manifests, found, digests=False)
+    again, lost = restore(redact(plan, kinds), filed(files, live, held), kinds)
     assert lost == ()
     assert [(c.patch, c.refs) for c in again.changes] == [(c.patch, c.refs) for c in plan.changes]

@@ -195,7 +195,7 @@ class TestCorners:
         live = [marked("o1", "k", {**last, "temperature": 0.9}, last=last)]
         files = [manifest("k", {**last, "name": "new", "temperature": 0.1})]
         theirs = ConflictPolicy(resolve=Resolve.THEIRS)
-        found = plan(files, live, digests=True, stance=theirs, source=Remembered())
+        found = plan(files, live, digests=True, policy=theirs, source=Remembered())
         assert "temperature" not in (the_change(found).patch or {})
         again, lost = opened(found, files, live, digests=True)
         assert (lost, patches(again)) == ([], patches(found))

@@ -31,7 +31,8 @@ def test_what_was_saved_is_there_for_the_same_list_only(tmp_path: Path) -> None:
     assert boundaries.load("acme", "vector_store") == ()
     assert boundaries.load("other", "assistant") == ()
     assert boundaries.load(None, "assistant") == ()
-    assert Boundaries(tmp_path / "lists", "https://other.example/v1", lambda: None).load("acme", "assistant") == ()
+    for url, owner in (("https://other.example/v1", ""), ("https://api.example/v1", "other")):
+        assert Boundaries(tmp_path / "lists", url, lambda: None, owner).load("acme", "assistant") == ()
 
 
 def test_a_file_holds_ids_and_times_and_nothing_else(tmp_path: Path) -> None:

@@ -115,7 +115,9 @@ def test_old_journals_are_cleared_away(tmp_path: Path) -> None:
     import os
 
     world = World(tmp_path, settle_seconds=30)
-    world.journal().attempt(A, "old123456789")
+    journal = world.journal()
+    journal.attempt(A, "old123456789")
+    journal.close()
     (file,) = (tmp_path / "journal").rglob("*.jsonl")
     os.utime(file, (world.clock(), world.clock()))
     world.clock.pause(2 * 3600)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from reconciler.core.policy import refuse_full_map
 
 from reconciler.commands.rollback import rollback
 from reconciler.core import marks
@@ -83,7 +82,7 @@ def test_a_mark_is_taken_off_where_entries_are_merged(kind: Kind, text: Json) ->
     change = mark_change(kind, Action.RELEASE, Address("widget", "a"), owned, None, Reason.RELEASED)
     assert change.patch == {"labels": {"reconciler": text}}
     assert marks.read(text) is None
-    assert index(kind, [with_mark("o1", text, {}, kind)], OWNER).ours == {}
+    assert index(kind, [with_mark("o1", text, {}, kind)], OWNER).managed == {}
 
 
 def test_a_part_that_would_stay_blocks_its_change_and_is_said_with_its_place() -> None:
@@ -144,8 +143,10 @@ def test_answers_to_entries_are_held_against_them_one_by_one(
 def test_entries_of_others_count_where_only_ours_are_sent(kind: Kind, held: bool) -> None:
     live = bare("o1", {"title": "t", "labels": dict.fromkeys("abcd", "1")}, kind)
     (change,) = plan([manifest("k", {"title": "t"}, kind, id="o1")], [live], kind).changes
-    assert (refuse_full_map(kind, change, live) is not None) is held
-    assert refuse_full_map(kind, replace(change, patch={"title": "u"}), live) is None
+    assert ((change.blocked and change.blocked.by) is Blocker.METADATA_FULL) is held
+    ours = marked("o1", "k", {"title": "t", "labels": dict.fromkeys("abcd", "1")}, kind, managed=[("title",)])
+    (update,) = plan([manifest("k", {"title": "u"}, kind)], [ours], kind).changes
+    assert (update.action, update.blocked) == (Action.UPDATE, None)
 
 
 @pytest.mark.parametrize(("kind", "after"), [(MERGED, None), (NULLED, {"x": None}), (PATCHED, {"x": None})])

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import copy
-import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
 from reconciler.core.base import Remembered
 from reconciler.core.index import index
-from reconciler.core.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Path, Plan, Reason
-from reconciler.core.references import filled, paired_ids, placeholder, resolved
-from reconciler.formats.document import digest_of, document_text, plan_document
-from reconciler.formats.parse import plan_from_document
-from tests.unit.core.build import OWNER, SCHEMAS, bare, marked
+from reconciler.core.match import match
+from reconciler.core.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Path, Reason
+from reconciler.core.references import filled, has_place, placeholder, resolved
+from tests.unit.core.build import OWNER, applied, bare, marked
 from tests.unit.core.linked import BOT, STORE, at, blocker, bot, change_of, planned, pointing, store
-from tests.unit.core.plans import paths, saved_addresses, unhurried
-
-SCHEMA = json.loads((SCHEMAS / "plan.schema.json").read_text(encoding="utf-8"))
 
 PLACES: list[Path] = [("store",), ("stores", 0), ("search", "ids", 0), ("named", "main"), ("labels", "team")]
 UNKNOWN = "(known after apply: store/a)"
@@ -75,6 +67,27 @@ class TestFillingIn:
         assert filled(change, {self.A: "s1"}) is change
 
 
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        (("a",), True),
+        (("a", 1), True),
+        (("a", 1, "b"), True),
+        (("n",), True),
+        ((), False),
+        (("b",), False),
+        (("a", 2), False),
+        (("a", -1), False),
+        (("a", "1"), False),
+        (("n", 0), False),
+        (("a", 0, 0), False),
+    ],
+    ids=str,
+)
+def test_a_place_is_where_maps_and_lists_lead_to(path: Path, there: bool) -> None:
+    assert has_place({"a": ["x", {"b": None}], "n": None}, path) is there
+
+
 class TestWhatIsThere:
     """The id of an object that exists is in the patch at once."""
 
@@ -99,15 +112,34 @@ class TestWhatIsThere:
         assert change.patch is not None
         assert (change.patch["store"], change.refs) == ("s1", ())
 
-    def test_the_key_it_has_counts_before_the_key_it_had(self) -> None:
+    def test_one_whose_move_is_refused_has_none_until_then(self) -> None:
         stores = [live_store("s1", "old"), live_store("s2", "a")]
-        change = change_of(planned([store("a", moved_from="old"), pointing("k", "store/a")], stores), "bot/k")
+        found = planned([store("a", moved_from="old"), pointing("k", "store/a")], stores)
+        assert blocker(found, "store/a") == Blocker.ALREADY_BOUND
+        assert blocker(found, "bot/k") == Blocker.DEPENDENCY
+
+    def test_what_uses_one_whose_move_another_target_refuses_waits_as_well(self) -> None:
+        files = [store("a", moved_from="old"), pointing("k", "store/a")]
+        user = marked("b1", "k", {"text": "k", "store": "s1"}, BOT)
+        found = planned(files, [live_store("s1", "old")], [user], elsewhere=frozenset({at("store/old")}))
+        assert (blocker(found, "store/a"), blocker(found, "bot/k")) == (Blocker.ALREADY_BOUND, Blocker.DEPENDENCY)
+
+    def test_once_it_has_moved_what_is_at_its_former_key_is_no_matter(self) -> None:
+        files = [store("a", moved_from="old"), pointing("k", "store/a")]
+        [moved] = applied(planned(files[:1], [live_store("s2", "old")]), [live_store("s2", "old")], STORE)
+        change = change_of(planned(files, [live_store("s1", "old"), moved]), "bot/k")
         assert change.patch is not None
         assert change.patch["store"] == "s2"
 
+    def test_where_keys_are_swapped_ids_go_with_the_objects(self) -> None:
+        files = [store("a", moved_from="b"), store("b", moved_from="a"), pointing("k", "store/a")]
+        found = planned(files, [live_store("s1", "a"), live_store("s2", "b")])
+        assert (change_of(found, "bot/k").patch or {})["store"] == "s2"
+
     def test_one_of_another_owner_and_one_of_the_same_name_are_not_it(self) -> None:
-        theirs, plain = live_store("s1", owner="other"), bare("s2", {"title": "a"}, STORE)
-        assert change_of(planned([store("a"), pointing("k", "store/a")], [theirs, plain]), "bot/k").refs == (
+        theirs, plain = live_store("s1", key="x", owner="other"), bare("s2", {"title": "a"}, STORE)
+        wanted = store("a", same_name_allowed=True)
+        assert change_of(planned([wanted, pointing("k", "store/a")], [theirs, plain]), "bot/k").refs == (
             (("store",), at("store/a")),
         )
 
@@ -202,79 +234,6 @@ class TestWhatIsNotThereYet:
         assert change.refs == ((("stores", 1), Address("store", "b")),)
 
 
-class TestSealedPlans:
-    """A sealed plan is opened again whether what it refers to was made in the meantime or not."""
-
-    FILES = (store("a"), store("b"), bot("k", refs={("stores", 0): "store/a", ("stores", 1): "store/b"}))
-    STORES = (live_store("s2", "b"),)
-
-    def opened(self, *stores: LiveObject) -> tuple[Plan, tuple[Change, ...]]:
-        kinds = {"store": STORE, "bot": BOT}
-        shut = plan_from_document(plan_document(sealed(planned(self.FILES, self.STORES), kinds)))
-        found = {"store": index(STORE, stores, OWNER), "bot": index(BOT, [], OWNER)}
-        return unsealed(shut, {each.address: each for each in self.FILES}, found, digests=False)
-
-    def test_what_is_not_there_yet_still_is_referred_to(self) -> None:
-        for stores in (self.STORES, (*self.STORES, live_store())):
-            again, lost = self.opened(*stores)
-            change = change_of(again, "bot/k")
-            assert lost == ()
-            assert change.patch == change_of(planned(self.FILES, self.STORES), "bot/k").patch
-            assert (filled(change, {at("store/a"): "s1"}).patch or {})["stores"] == ["s1", "s2"]
-
-    def test_where_what_was_there_is_another_the_change_is_lost(self) -> None:
-        _, lost = self.opened(live_store("s3", "b"))
-        assert [str(change.address) for change in lost] == ["bot/k"]
-
-
-class TestDocuments:
-    """What a saved plan says of references comes back as it was."""
-
-    @unhurried
-    @given(st.lists(st.tuples(paths, saved_addresses), max_size=3), st.lists(saved_addresses, max_size=3))
-    def test_places_and_needs_come_back(self, refs: list[tuple[Path, Address]], needs: list[Address]) -> None:
-        [change] = planned([bot("k")]).changes
-        plan = replace(planned(), changes=(replace(change, refs=tuple(refs), needs=tuple(needs)),))
-        document = plan_document(plan)
-        Draft202012Validator(SCHEMA).validate(document)
-        assert plan_from_document(json.loads(document_text(document))) == plan
-
-    def test_they_are_said_as_paths_and_addresses_and_left_out_where_there_are_none(self) -> None:
-        wanted = bot("k", refs={("search", "ids", 0): "store/a"})
-        gone = marked("s1", "gone", {"title": "gone"}, STORE)
-        user = marked("b1", "user", {"text": "user", "store": "s1"}, BOT)
-        found = planned([store("a"), wanted, bot("user")], [gone], [user], prune=True, allow_deletes=1)
-        said = {each["address"]: each for each in plan_document(found)["changes"]}
-        assert said["bot/k"]["refs"] == [{"path": ["search", "ids", 0], "address": "store/a"}]
-        assert said["store/gone"]["needs"] == ["bot/user"]
-        assert not {"refs", "needs"} & said["store/a"].keys()
-
-    @pytest.mark.parametrize(
-        ("edit", "message"),
-        [
-            ({"refs": {}}, r"changes\[0\]: refs should be a list"),
-            ({"refs": [4]}, r"refs\[0\]: what holds path should be a map"),
-            ({"refs": [{"path": ["a"]}]}, r"refs\[0\]: address is missing"),
-            ({"refs": [{"path": [True], "address": "store/a"}]}, r"refs\[0\]: path\[0\]: a step"),
-            ({"refs": [{"path": ["a"], "address": "nowhere"}]}, r"refs\[0\]: not an address"),
-            ({"needs": "store/a"}, r"needs should be a list"),
-            ({"needs": ["store/a", 4]}, r"needs\[1\]: an address should be text"),
-            ({"needs": ["store/a\n"]}, r"needs\[0\]: no resource can have the address"),
-            ({"needs": ["nowhere"]}, r"needs\[0\]: not an address"),
-        ],
-    )
-    def test_what_is_wrong_with_them_is_said(self, edit: Body, message: str) -> None:
-        document = plan_document(planned([bot("k")]))
-        document["changes"][0].update(edit)
-        with pytest.raises(ValueError, match=message):
-            plan_from_document(document | {"digest": digest_of(document)})
-
-
-def test_a_key_of_one_kind_is_none_of_another() -> None:
-    found = index(STORE, [live_store("s1", "a")], OWNER)
-    assert paired_ids(found, [store("a"), pointing("a", "store/a")]) == {Address("store", "a"): "s1"}
-
-
 def test_a_manifest_that_names_an_object_by_id_gets_no_other() -> None:
     found = index(STORE, [live_store("s1", "a")], OWNER)
-    assert paired_ids(found, [store("a", id="nowhere")]) == {}
+    assert match(found, {"a": store("a", id="nowhere")}).ids == {}

@@ -1,0 +1,69 @@
+"""The driver of a session's target, over the network or in this process: a module of its own, because httpx costs a
+tenth of a second that what only reads files is not to pay.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.connecting import credential_name
+from reconciler.commands.state import NAME, database_of, state_directory
+from reconciler.config.errors import ConfigError, error
+from reconciler.diagnostics import Code
+from reconciler.drivers.boundaries import Boundaries
+from reconciler.drivers.gate import Gate
+from reconciler.drivers.http import HttpClient
+from reconciler.drivers.provider import Limits
+from reconciler.drivers.rest import RestDriver
+
+if TYPE_CHECKING:
+    from reconciler.commands.session import Session
+    from reconciler.server import App
+
+
+def remote_of(session: Session, gates: Callable[[str, Limits], Mapping[bool, Gate]] | None) -> RestDriver:
+    """A driver for the target. Raises ConfigError for a missing or misdirected credential, or a database that fails."""
+    provider, limits = session.provider, session.limits
+    client = HttpClient(
+        session.connection,
+        wsgi_app=_embedded_server(session) if provider.embedded else None,
+        trace=partial(click.echo, err=True) if session.options.verbose else None,
+        pause=session.stop.wait,
+        gates=gates(credential_name(session.connection), limits) if gates else None,
+        fence=lambda: session.lock.seconds_left() if session.lock else math.inf,
+    )
+
+    def sent(count: int) -> None:
+        session.sent(count)  # whoever hears of it comes later
+
+    speaking = partial(
+        RestDriver,
+        provider,
+        client,
+        root=str(session.root),
+        directories=[*map(str, session.options.dirs), *session.target.layers],
+        limits=limits,
+        sent=sent,
+        route=session.target.route,
+    )
+    if provider.embedded:
+        return speaking()  # in this process there is no way to wait for
+    prepare = partial(state_directory, session.root)
+    boundaries = Boundaries(session.root / NAME / "lists", session.url, prepare, session.owner)
+    return speaking(reads_at_once=limits.concurrency, boundaries=boundaries)
+
+
+def _embedded_server(session: Session) -> App:
+    from reconciler.server import StoreError, create_app
+
+    database = state_directory(session.root) / database_of(session.target.name)
+    try:
+        return create_app(database, profile=session.provider.embedded or "")
+    except StoreError as wrong:
+        hint = "it holds the objects of the embedded server: see that there is room and that it may be written"
+        raise ConfigError([error(Code.UNREADABLE, str(wrong), None, hint=hint)]) from wrong

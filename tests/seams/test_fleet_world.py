@@ -1,0 +1,214 @@
+"""A fleet's worker decides as `plan` does: it sees as much of the world, or refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import Project, Remote
+from tests.seams.conftest import OneFleet, assistants, colleague, duplicate, mark_of, sent, setting
+
+BOT = "name: Bot\nmodel: gpt-4o\ninstructions: You answer questions about holidays.\ntemperature: {heat}\n"
+
+
+def planned(project: Project) -> dict[str, str]:
+    """What `plan` blocks, by address."""
+    ran = project.run("plan", "--format", "json")
+    assert ran.code == 4
+    return {each["address"]: each["by"] for each in ran.json["blocked"]}
+
+
+@pytest.fixture
+def one(project: Project, remote: Remote) -> Project:
+    """An assistant that was applied."""
+    project.target(remote.url)
+    project.write("assistants.d/bot.yaml", BOT.format(heat=0.5))
+    project.ok("apply", "--yes")
+    remote.forget()
+    return project
+
+
+def test_a_file_that_is_renamed_gets_no_second_object(one: Project, remote: Remote, fleet: OneFleet) -> None:
+    """row 3"""
+    one.remove("assistants.d/bot.yaml")
+    one.write("assistants.d/renamed.yaml", BOT.format(heat=0.5))
+    assert planned(one)["assistant/renamed"] == "probable-rename"
+    remote.forget()
+    problems = fleet.work()
+    assert [mark_of(each)["key"] for each in remote.objects()] == ["bot"]
+    assert sent(remote) == []
+    assert "moved_from: bot" in problems["assistant/renamed"]
+
+
+def test_a_file_that_is_renamed_and_edited_among_many_gets_no_second_object(
+    one: Project, remote: Remote, fleet: OneFleet
+) -> None:
+    """row 3: mostly equal, and in another chunk than its old address would be"""
+    assistants(one, 120)
+    one.ok("apply", "--yes")
+    one.remove("assistants.d/bot.yaml")
+    one.write("assistants.d/zed.yaml", BOT.format(heat=0.6))
+    assert planned(one)["assistant/zed"] == "probable-rename"
+    remote.forget()
+    problems = fleet.work()
+    assert len(remote.objects()) == 121
+    assert sent(remote) == []
+    assert problems.keys() == {"assistant/zed"}
+
+
+def test_a_file_that_is_renamed_with_moved_from_keeps_its_object(one: Project, remote: Remote, fleet: OneFleet) -> None:
+    """row 3: the line that the block asks for"""
+    id = remote.named("Bot")["id"]
+    one.remove("assistants.d/bot.yaml")
+    one.write("assistants.d/renamed.yaml", "reconciler: {moved_from: bot}\n" + BOT.format(heat=0.5))
+    assert fleet.work() == {}
+    (bot,) = remote.objects()
+    assert (bot["id"], mark_of(bot)["key"]) == (id, "renamed")
+
+
+def test_what_was_changed_on_both_sides_is_a_conflict(project: Project, remote: Remote, fleet: OneFleet) -> None:
+    """row 4"""
+    project.target(remote.url, more="    marks: digests\n")
+    project.write("assistants.d/bot.yaml", BOT.format(heat=0.5))
+    project.ok("apply", "--yes")
+    remote.ask("POST", f"/v1/assistants/{remote.named('Bot')['id']}", {"temperature": 0.9})
+    project.write("assistants.d/bot.yaml", BOT.format(heat=0.1))
+    assert planned(project) == {"assistant/bot": "conflict"}
+    remote.forget()
+    problems = fleet.work()
+    assert remote.named("Bot")["temperature"] == 0.9
+    assert sent(remote) == []
+    assert "temperature" in problems["assistant/bot"]
+
+
+@pytest.mark.parametrize("marks", ["names", "digests"])
+def test_what_was_changed_in_the_files_alone_is_sent(
+    project: Project, remote: Remote, fleet: OneFleet, marks: str
+) -> None:
+    """row 4: no conflict"""
+    project.target(remote.url, more=f"    marks: {marks}\n")
+    project.write("assistants.d/bot.yaml", BOT.format(heat=0.5))
+    project.ok("apply", "--yes")
+    project.write("assistants.d/bot.yaml", BOT.format(heat=0.1))
+    assert fleet.work() == {}
+    assert remote.named("Bot")["temperature"] == 0.1
+
+
+def test_an_object_whose_manifest_is_in_another_chunk_is_not_moved_away(
+    one: Project, remote: Remote, fleet: OneFleet
+) -> None:
+    """row 5: a chunk has a hundred addresses"""
+    id = remote.named("Bot")["id"]
+    assistants(one, 120)
+    thief = BOT.format(heat=0.5).replace("name: Bot", "name: Zed")
+    one.write("assistants.d/zed.yaml", f"reconciler: {{moved_from: bot}}\n{thief}")
+    assert planned(one)["assistant/zed"] == "already-bound"
+    problems = fleet.work()
+    bot = remote.named("Bot")
+    assert (bot["id"], mark_of(bot)["key"]) == (id, "bot")
+    assert "Zed" not in {each["name"] for each in remote.objects()}
+    assert "bot" in problems["assistant/zed"]
+    assert problems.keys() == {"assistant/zed"}
+
+
+def test_an_object_that_a_manifest_binds_by_id_belongs_to_one_manifest_in_all_chunks(
+    one: Project, remote: Remote, fleet: OneFleet
+) -> None:
+    """row 5: bound by `id`, and the manifest of its mark is in another chunk"""
+    id = remote.named("Bot")["id"]
+    assistants(one, 120)
+    other = BOT.format(heat=0.5).replace("name: Bot", "name: Zed")
+    one.write("assistants.d/zed.yaml", f"reconciler: {{id: {id}}}\n{other}")
+    assert planned(one).keys() == {"assistant/bot"}
+    problems = fleet.work()
+    assert problems.keys() == {"assistant/bot"}
+    assert len(remote.objects()) == 121
+
+
+def stores(remote: Remote) -> list[str]:
+    return [each["id"] for each in remote.ask("GET", "/v1/vector_stores")["data"]]
+
+
+def test_a_duplicate_that_is_in_use_is_not_deleted(project: Project, remote: Remote, fleet: OneFleet) -> None:
+    """row 5"""
+    project.target(remote.url)
+    setting(project, "settle_seconds: 0", "settle_seconds: 30")
+    project.write("assistants.d/store.yaml", "reconciler: {kind: vector_store}\nname: Store\n")
+    project.ok("apply", "--yes")
+    (first,) = remote.ask("GET", "/v1/vector_stores")["data"]
+    second = duplicate(remote, first, "vector_stores")
+    uses: dict[str, Any] = {"tools": [{"type": "file_search"}]}
+    for store in (first, second):
+        uses["tool_resources"] = {"file_search": {"vector_store_ids": [store["id"]]}}
+        remote.ask("POST", "/v1/assistants", {"name": "Theirs", "model": "gpt-4o", **uses})
+    project.write("assistants.d/store.yaml", "reconciler: {kind: vector_store}\nname: Store of ours\n")
+    remote.forget()
+    fleet.work()
+    assert set(stores(remote)) == {first["id"], second["id"]}
+    assert "DELETE" not in {method for method, _, _ in sent(remote)}
+
+
+EXPIRING = (
+    "reconciler: {kind: vector_store, on_expired: renew}\nname: Store\n"
+    "expires_after: {anchor: last_active_at, days: 1}\n"
+)
+
+
+def test_an_expired_store_is_renewed_or_refused(
+    project: Project, start: Callable[..., Remote], fleet: OneFleet
+) -> None:
+    """row 5"""
+    now = [1_700_000_000.0]
+    remote = start(clock=lambda: now[0])
+    project.target(remote.url)
+    project.write("assistants.d/store.yaml", EXPIRING)
+    project.ok("apply", "--yes")
+    (before,) = stores(remote)
+    now[0] += 3 * 86400
+    problems = fleet.work()
+    renewed = before not in stores(remote) and len(stores(remote)) == 1
+    assert renewed or "expired" in problems["vector_store/store"]
+
+
+def test_an_object_of_another_owner_is_not_doubled(one: Project, remote: Remote, fleet: OneFleet) -> None:
+    """rows 3 and 7, in one: who owns it is said with the line to run"""
+    setting(one, "owner: acme", "owner: newco")
+    problems = fleet.work()
+    assert len(remote.objects()) == 1
+    assert "takeover --from acme" in problems["assistant/bot"]
+
+
+def test_an_unnamed_object_that_lost_its_mark_is_not_doubled(project: Project, remote: Remote, fleet: OneFleet) -> None:
+    """rows 3 and 7, in one"""
+    project.target(remote.url)
+    project.write("assistants.d/bot.yaml", "model: gpt-4o\ninstructions: You answer questions about holidays.\n")
+    project.ok("apply", "--yes")
+    (bot,) = remote.objects()
+    remote.ask("POST", f"/v1/assistants/{bot['id']}", {"metadata": {}})
+    problems = fleet.work()
+    assert [each["id"] for each in remote.objects()] == [bot["id"]]
+    assert f"adopt assistant/bot {bot['id']}" in problems["assistant/bot"]
+
+
+def test_keys_that_are_exchanged_move_marks_or_are_refused(one: Project, remote: Remote, fleet: OneFleet) -> None:
+    """rows 5 and 10, in one"""
+    other = BOT.format(heat=0.5).replace("name: Bot", "name: Other")
+    one.write("assistants.d/other.yaml", other)
+    one.ok("apply", "--yes")
+    ids = {each["id"]: each["name"] for each in remote.objects()}
+    one.write("assistants.d/bot.yaml", "reconciler: {moved_from: other}\n" + other)
+    one.write("assistants.d/other.yaml", "reconciler: {moved_from: bot}\n" + BOT.format(heat=0.5))
+    remote.forget()
+    fleet.work()
+    assert {each["id"]: each["name"] for each in remote.objects()} == ids
+    assert not [body for _, _, body in sent(remote) if body is None or set(body) != {"metadata"}]
+
+
+def test_a_fleet_and_a_colleague_who_applies_agree(one: Project, remote: Remote, fleet: OneFleet) -> None:
+    """row 3: after the fleet has worked, a plan of the same files is empty"""
+    assistants(one, 3)
+    one.write("assistants.d/bot.yaml", BOT.format(heat=0.1))
+    assert fleet.work() == {}
+    assert colleague(one).ok("plan", "--detailed-exitcode").code == 0
