@@ -129,7 +129,8 @@ def mark_for(
     """
     if managed is None:
         managed = {} if kind.immutable else remembered_units(kind, manifest)
-    arrives = manifest.moved_from is not None and (old is None or old.key == manifest.moved_from)
+    former = manifest.moved_from if manifest.moved_from != manifest.address.key else None
+    arrives = former is not None and (old is None or old.key == former)
     mark = Mark(
         owner=owner,
         key=manifest.address.key,
@@ -137,7 +138,7 @@ def mark_for(
         protect=manifest.protect,
         on_remove=manifest.on_remove,
         units=marks.codes(managed),
-        former=marks.key_code(manifest.moved_from or "") if arrives else old.former if old else None,
+        former=marks.key_code(former or "") if arrives else old.former if old else None,
     )
     if after is None:
         return mark

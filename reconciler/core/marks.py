@@ -128,16 +128,17 @@ def write(mark: Mark) -> str:
     return text
 
 
-def longest(owner: str, key: str, units: int) -> int:
+def longest(owner: str, key: str, units: int, *, moved: bool = True) -> int:
     """How many characters a mark for so many units has at the most, without digests."""
-    flags = "pd<" + "k" * _CODE_LENGTH
+    flags = "pd<" + "k" * _CODE_LENGTH if moved else "pd"
     words = (_VERSION, owner, key, "n" * MAX_NONCE, flags, "u" * (units * _CODE_LENGTH) or "-")
     return len(" ".join(words))
 
 
 def with_digests(mark: Mark, digests: Mapping[str, str], most: int) -> Mark:
     """The mark with a digest for each of its units, or as it is where that may have more than `most` characters."""
-    length = longest(mark.owner, mark.key, len(mark.units)) + 1 + sum(map(len, digests.values()))
+    bare = longest(mark.owner, mark.key, len(mark.units), moved=mark.former is not None)
+    length = bare + 1 + sum(map(len, digests.values()))
     return replace(mark, digests=digests) if length <= most else mark
 
 

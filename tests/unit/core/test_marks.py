@@ -29,7 +29,7 @@ WELL_FORMED = st.builds(
     former=st.none() | keys.map(marks.key_code),
 )
 REMEMBERING = WELL_FORMED.filter(lambda mark: len(mark.units) < 25).map(
-    lambda mark: marks.with_digests(mark, {unit: marks.fingerprint(unit) for unit in mark.units}, 512)
+    lambda mark: marks.with_digests(mark, {unit: marks.digest_of(unit) for unit in mark.units}, 512)
 )
 
 
@@ -62,9 +62,9 @@ def test_a_mark_with_a_letter_changed_is_read_as_written_or_refused(mark: Mark, 
 
 def test_digests_are_the_sixth_word_in_the_order_of_the_units() -> None:
     one, other = sorted([marks.code(("model",)), marks.code(("name",))])
-    digests = {other: marks.fingerprint("b"), one: marks.fingerprint("a")}
+    digests = {other: marks.digest_of("b"), one: marks.digest_of("a")}
     mark = marks.with_digests(Mark("acme", "k", "Ab12", units=frozenset([one, other])), digests, 512)
-    assert marks.write(mark) == f"1 acme k Ab12 - {one}{other} {marks.fingerprint('a')}{marks.fingerprint('b')}"
+    assert marks.write(mark) == f"1 acme k Ab12 - {one}{other} {marks.digest_of('a')}{marks.digest_of('b')}"
 
 
 def with_room_for(length: int, nonce: str = marks.NO_NONCE) -> Mark:
@@ -84,13 +84,21 @@ def test_digests_are_kept_as_long_as_there_is_room_for_them_and_a_nonce(length: 
     assert bool(with_room_for(length, "n" * 16).digests) is kept
 
 
+def test_a_mark_that_says_where_it_came_from_needs_room_for_that() -> None:
+    moved = replace(with_room_for(512), former=marks.key_code("old"), digests={})
+    assert marks.with_digests(moved, dict.fromkeys(moved.units, "d" * 7), 512) == moved
+    longer = marks.with_digests(moved, dict.fromkeys(moved.units, "d" * 7), 519)
+    assert marks.read(marks.write(longer)) == longer
+    assert len(marks.draw(marks.write(replace(longer, protect=True, on_remove=OnRemove.DELETE)), "n" * 16)) == 519
+
+
 def test_a_mark_without_room_for_digests_has_none_when_its_nonce_is_drawn() -> None:
     assert with_room_for(513, "n" * 12).digests == {}
 
 
 def test_a_digest_is_of_a_value_and_says_nothing_else() -> None:
-    assert marks.fingerprint('"a"') == marks.fingerprint('"a"') != marks.fingerprint('"b"')
-    assert len(marks.fingerprint("x" * 10_000)) == len(marks.fingerprint("\ud800")) == 7
+    assert marks.digest_of('"a"') == marks.digest_of('"a"') != marks.digest_of('"b"')
+    assert len(marks.digest_of("x" * 10_000)) == len(marks.digest_of("\ud800")) == 7
 
 
 def test_digests_that_do_not_belong_to_the_units_make_a_mark_damaged() -> None:
