@@ -56,7 +56,7 @@ keys = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*"
 )
 saved_addresses = st.builds(Address, kinds, keys)
 units = st.lists(names, min_size=1, max_size=2).map(tuple)
-digests = st.dictionaries(units | st.just(()), texts, max_size=2)
+digests = st.dictionaries(units | st.just(()), st.just("sha256:" + "0" * 64), max_size=2)
 changes = st.builds(
     Change,
     address=addresses,
@@ -69,7 +69,7 @@ changes = st.builds(
     patch=st.none() | st.dictionaries(texts, json_values, max_size=3),
     expects=digests,
     blocked=st.none() | st.builds(Block, st.sampled_from(Blocker), texts),
-    seals=st.dictionaries(units, st.just("sha256:" + "0" * 64), max_size=2),
+    seals=digests,
     refs=st.lists(st.tuples(paths, saved_addresses), max_size=2).map(tuple),
     needs=st.lists(st.integers(0, 9), max_size=2).map(tuple),
     number=st.integers(0, 9),

@@ -1,4 +1,4 @@
-"""What was last applied, from marks and from earlier files, and what a person's stance makes of it."""
+"""What was last applied, from marks and from earlier files, and what a person's policy makes of it."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def planned(
     *,
     earlier: list[Manifest] = (),
     digests: bool = True,
-    **stance: Any,  # type: ignore[assignment]
+    **policy: Any,  # type: ignore[assignment]
 ) -> Plan:
-    scope = Scope(OWNER, policy=ConflictPolicy(**stance), digests=digests)
+    scope = Scope(OWNER, policy=ConflictPolicy(**policy), digests=digests)
     base = Remembered({each.address: each for each in earlier})
     return make_plan(TARGET, scope, "sha256:0", files, [Observation(ASSISTANT, (live,), 1)], base)
 
@@ -86,8 +86,10 @@ class TestDigests:
         last = {"model": "m", "temperature": 0.5, "description": "d"}
         found = planned([manifest("k", {"model": "m"})], remembering("k", last, {**last, "temperature": 0.9}))
         assert the_change(found).patch is not None
-        released = {"reconciler.managed.temperature": Reason.MARK}  # temperature, which stays as it is
-        assert reasons(the_change(found)) == {"description": Reason.REMOVED} | released
+        assert reasons(the_change(found)) == {
+            "description": Reason.REMOVED,
+            "reconciler.managed.temperature": Reason.MARK,
+        }
         assert [d.code for d in found.diagnostics] == [Code.CANNOT_CLEAR]
 
     def test_every_update_carries_the_new_digests_and_then_there_is_nothing_left(self) -> None:
@@ -132,8 +134,8 @@ class TestDigests:
 
     def test_an_object_that_is_adopted_by_command_remembers_how_it_looked(self) -> None:
         live, wanted = bare("o1", {**BODY, "temperature": 0.9}), manifest("k", BODY)
-        matched = match(index(ASSISTANT, [live], OWNER), {})
-        adoption = Ownership(matched, OWNER, digests=True).adopt(wanted, "o1")
+        found = match(index(ASSISTANT, [live], OWNER), {})
+        adoption = Ownership(found, OWNER, digests=True).adopt(wanted, "o1")
         [after] = applied(replace(plan(), changes=(adoption,)), [live], ASSISTANT)
         assert reasons(the_change(planned([wanted], after))) == {"temperature": Reason.EDITED}
 
@@ -196,9 +198,9 @@ LIVE: Body = {**LAST, "name": "hand", "temperature": 0.9}
 FILES = [manifest("k", {**LAST, "name": "file", "top_p": 0.2})]
 
 
-class TestStance:
-    def change(self, **stance: Any) -> Change:
-        return the_change(planned(FILES, remembering("k", LAST, LIVE), **stance))
+class TestPolicy:
+    def change(self, **policy: Any) -> Change:
+        return the_change(planned(FILES, remembering("k", LAST, LIVE), **policy))
 
     def test_ours_sends_what_the_file_says(self) -> None:
         change = self.change(resolve=Resolve.OURS)
@@ -231,10 +233,10 @@ class TestStance:
         assert change.blocked.by is Blocker.DRIFT
         assert "temperature changed outside" in change.blocked.hint
 
-    @pytest.mark.parametrize("stance", [{"on_drift": OnDrift.FAIL}, {"on_drift": OnDrift.KEEP}])
-    def test_without_drift_nothing_is_held_back(self, stance: dict[str, Any]) -> None:
+    @pytest.mark.parametrize("policy", [{"on_drift": OnDrift.FAIL}, {"on_drift": OnDrift.KEEP}])
+    def test_without_drift_nothing_is_held_back(self, policy: dict[str, Any]) -> None:
         live = remembering("k", LAST, LAST)
-        change = the_change(planned(FILES, live, **stance))
+        change = the_change(planned(FILES, live, **policy))
         assert change.blocked is None
         assert reasons(change) == {"name": Reason.EDITED, "top_p": Reason.EDITED}
 

@@ -182,6 +182,11 @@ class TestNamesakes:
     def test_one_of_its_name_that_is_not_ours_makes_it_stale(self, now: LiveObject) -> None:
         assert checked(self.WANTED, None, bare("o8", {"name": "other"}), now) == Blocker.SAME_NAME
 
+    def test_one_of_its_address_holds_it_back_whoever_wrote_its_mark(self) -> None:
+        assert checked(self.WANTED, None, marked("o9", "k", self.OTHER, owner="other")) == Blocker.FOREIGN_OWNER
+        newer = with_mark("o9", "2 acme k", {"model": "other"})
+        assert checked(self.WANTED, None, newer) == Blocker.READ_ONLY_MARK
+
     def test_one_of_its_name_that_is_ours_is_no_matter(self) -> None:
         assert isinstance(checked(self.WANTED, None, marked("o9", "other", self.BODY)), Ready)
 

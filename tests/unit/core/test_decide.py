@@ -191,7 +191,7 @@ class TestCoupled:
         live, stance = {"model": "old", "temperature": 0.9}, ConflictPolicy(resolve=Resolve.THEIRS)
         found = decide_update(ASSISTANT, wanted, live, None, base, stance)
         assert [w.unit for w in found.writes] == [("model",)]
-        assert [w.unit for w in found.kept] == [("temperature",)]
+        assert [w.unit for w in found.ignored] == [("temperature",)]
 
 
 class TestAssembling:

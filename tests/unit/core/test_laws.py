@@ -36,11 +36,11 @@ REMEMBERING = pytest.mark.parametrize("digests", [False, True], ids=["names", "d
 
 
 def scoped(data: st.DataObject, digests: bool) -> dict[str, Any]:
-    """A scope that prunes; where marks remember what was applied, with one of the stances people take."""
+    """A scope that prunes; where marks remember what was applied, with one of the policies people choose."""
     if not digests:
         return {"prune": True}
-    stance = data.draw(st.builds(ConflictPolicy, st.sampled_from(OnDrift), st.sampled_from([None, *Resolve])))
-    return {"prune": True, "digests": True, "policy": stance, "source": Remembered()}
+    policy = data.draw(st.builds(ConflictPolicy, st.sampled_from(OnDrift), st.sampled_from([None, *Resolve])))
+    return {"prune": True, "digests": True, "policy": policy, "source": Remembered()}
 
 
 @EACH_KIND
@@ -165,7 +165,7 @@ def test_a_plan_is_checked_as_ready_then_as_already_applied(name: str, digests: 
 
 @law
 @given(
-    st.lists(st.sampled_from(["delete", "twin", "held", "noop"]), max_size=12),
+    st.lists(st.sampled_from(["delete", "duplicate", "held", "noop"]), max_size=12),
     st.integers(0, 12),
     st.none() | st.integers(0, 12),
 )
@@ -186,16 +186,14 @@ def test_the_guard_holds_deletes_back_unless_they_are_few_or_counted(
     assert release_guard(guarded, wanted + 1) == guarded
 
 
-def removal(
-    place: int, why: Removal | None = None, *, blocked: Block | None = None, action: Action = Action.DELETE
-) -> Change:
+def removal(place: int, why: Removal, block: Block | None = None) -> Change:
     address = Address("assistant", f"k{place}")
-    return Change(address, action, f"o{place}", blocked=blocked, removal=why, number=place)
+    return Change(address, Action.DELETE, f"o{place}", number=place, removal=why, blocked=block)
 
 
 ROWS = {
     "delete": lambda place: removal(place, Removal.ORPHAN),
-    "twin": lambda place: removal(place, Removal.DUPLICATE),
-    "held": lambda place: removal(place, Removal.ORPHAN, blocked=Block(Blocker.PROTECT, "")),
-    "noop": lambda place: removal(place, action=Action.NOOP),
+    "duplicate": lambda place: removal(place, Removal.DUPLICATE),
+    "held": lambda place: removal(place, Removal.ORPHAN, Block(Blocker.PROTECT, "")),
+    "noop": lambda place: Change(Address("assistant", f"k{place}"), Action.NOOP, f"o{place}", number=place),
 }

@@ -26,6 +26,7 @@ WELL_FORMED = st.builds(
     protect=st.booleans(),
     on_remove=st.sampled_from([None, *OnRemove]),
     units=st.sets(NAMES, max_size=40).map(marks.codes),
+    former=st.none() | keys.map(marks.key_code),
 )
 REMEMBERING = WELL_FORMED.filter(lambda mark: len(mark.units) < 25).map(
     lambda mark: marks.with_digests(mark, {unit: marks.digest_of(unit) for unit in mark.units}, 512)
@@ -112,6 +113,15 @@ def test_without_digests_the_format_is_five_words() -> None:
     assert marks.write(mark) == f"1 acme support/hr-bot Ab12 pr {packed}"
 
 
+def test_an_object_that_was_moved_remembers_the_key_it_had_beside_its_flags() -> None:
+    former = marks.key_code("support/old")
+    assert marks.write(Mark("acme", "k", "n1", former=former)) == f"1 acme k n1 -<{former} -"
+    protected = Mark("acme", "k", "n1", True, OnRemove.DELETE, former=former)
+    assert marks.write(protected) == f"1 acme k n1 pd<{former} -"
+    assert marks.read(f"1 acme k n1 pd<{former} -") == protected
+    assert marks.key_code("support/old") != marks.key_code("support/new")
+
+
 def test_codes_never_change_their_meaning() -> None:
     assert marks.code(("model",)) == "pCJhgb"
     assert marks.code(("metadata", "team")) != marks.code(("metadata.team",))
@@ -157,6 +167,7 @@ def test_what_would_not_be_read_back_is_not_written(mark: Mark) -> None:
     [
         *(" ", "1", "1 a", "1 acme k n1 -", "1 acme k n1 - - ", "1 acme k n1 x -", "1  acme k n1 - -"),
         *("1 acme k n1 - abc", "1 acme k n1 dr -", "1 acme k n1 rd -", "1 acme k ~~ - -", "1 acme k n1 - -\n", "hello"),
+        *("1 acme k n1 -< -", "1 acme k n1 -<abc -", "1 acme k n1 <abcdef -", "1 acme k n1 -<abcdefg -"),
         *("1 acme a/../b n1 - -", "1 acme a//b n1 - -", "1 acme a/ n1 - -", f"1 acme {'k' * 129} n1 - -"),
         *("1 acmé k n1 - -", "1 acme k n1 - " + "abcdef" * 90, "12345 acme k", "\u0661 acme k n1 - -", "v2 x"),
     ],

@@ -131,7 +131,7 @@ class TestCreate:
     def test_a_create_sends_the_body_and_a_mark_whose_nonce_is_not_drawn(self) -> None:
         change = the_change(plan([self.WANTED]))
         assert (change.action, change.id, change.reasons) == (Action.CREATE, None, (Reason.NEW,))
-        assert (change.expects, change.same_name_allowed, change.source) == ({}, False, self.WANTED.source)
+        assert (change.expects, change.source) == ({}, self.WANTED.source)
         assert change.patch is not None
         mark = change.patch["metadata"].pop("reconciler")
         assert mark.startswith("1 acme k ~ pd ")
@@ -141,7 +141,7 @@ class TestCreate:
         wanted = manifest("k", {"model": "m"}, same_name_allowed=True)
         assert [the_change(plan([each])).same_name_allowed for each in (self.WANTED, wanted)] == [False, True]
 
-    def test_its_fields_show_what_the_file_says_and_its_flags(self) -> None:
+    def test_its_fields_show_what_the_file_says_flags_too_and_not_the_mark(self) -> None:
         fields = the_change(plan([self.WANTED])).fields
         assert [(f.path, f.after, f.reason) for f in fields] == [
             (("model",), "m", Reason.NEW),
@@ -179,14 +179,14 @@ class TestUpdate:
         assert the_change(plan([wanted], [later])).action is Action.NOOP
 
     @pytest.mark.parametrize("block", [{"protect": True}, {"on_remove": OnRemove.RELEASE}])
-    def test_what_the_block_says_is_remembered_on_the_object(self, block: dict[str, object]) -> None:
+    def test_what_the_block_says_is_remembered_on_the_object_and_shown(self, block: dict[str, object]) -> None:
         change = the_change(plan([manifest("k", {"model": "m"}, **block)], [marked("o1", "k", {"model": "m"})]))
         assert (change.action, change.reasons) == (Action.UPDATE, (Reason.MARK,))
         assert change.patch is not None
         assert list(change.patch) == ["metadata"]
         assert change.units == (("metadata", "reconciler"),)
-        [name] = block
-        assert [(f.path, f.before, f.reason) for f in change.fields] == [(("reconciler", name), ABSENT, Reason.MARK)]
+        [(name, value)] = block.items()
+        assert [(f.path, f.before, f.after) for f in change.fields] == [(("reconciler", name), ABSENT, value)]
 
     def test_sensitive_fields_say_so(self) -> None:
         live = marked("o1", "w", {"token": "a"}, WIDGET)

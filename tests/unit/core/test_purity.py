@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 FORBID = """
 import deepdiff, sys, time
 from tests.unit.core.build import *
-from reconciler.core import diff, kind_plan, marks, policy, precondition, verify
+from reconciler.core import diff, index, marks, rules, verify
 
 def refuse(event, args):
     if event in ("open", "import") or event.split(".")[0] in ("socket", "subprocess", "os", "sqlite3", "time"):
@@ -34,9 +34,11 @@ body = {"model": "m", "temperature": 0.2, "tools": [{"type": "file_search"}], "m
 live = [marked("o1", "k", body), marked("o2", "gone", body), marked("o3", "k", body, nonce="n2"), bare("o4", body)]
 files = [manifest("k", {"model": "n", "tools": []}), manifest("new", {"model": "x"}), manifest("by-id", body, id="o4")]
 found = plan(files, live, prune=True)
-from_index = kind_plan.Index(ASSISTANT, objects=live)
+from_index = index.index(ASSISTANT, live, OWNER)
+world = rules.World({"assistant": from_index})
 for change in found.changes:
-    precondition.check(change, from_index)
+    verify.check(change, from_index)
+    rules.refusal(change, world)
 after = applied(found, live, ASSISTANT)
 verify.verify(ASSISTANT, "assistant/k", {"model": "n"}, live[0].body, after[0].body)
 assert {c.action.value for c in found.changes} == {"update", "create", "adopt", "delete"}

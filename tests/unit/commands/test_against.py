@@ -124,7 +124,7 @@ def test_nothing_is_told_that_only_a_remote_knows(name: str, data: st.DataObject
     found = compared(earlier, files, [kind], prune=True, allow_deletes=data.draw(st.integers(0, 3)))
     named = {each.address: each.id for each in (*earlier, *files)}
     for change in found.changes:
-        assert (change.patch, change.precondition) == (None, None)
+        assert (change.patch, change.expects) == (None, {})
         assert change.id == named[change.address]
     assert (found.read, found.unmanaged, found.against) == ({}, 0, "git:main")
     assert plan_document(found)["applyable"] is False
