@@ -74,7 +74,7 @@ MUTANTS = [
         "return key in self.manifests or self._is_elsewhere(key)",
         "return key in self.manifests",
         "a manifest elsewhere keeps its object",
-        "core/match core/moves",
+        "core/match",
     ),
     Mutant("core/match", "self.bound = bound | {", "self.bound = {", "what is bound elsewhere is taken", "core/moves"),
     Mutant(
