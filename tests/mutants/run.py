@@ -15,6 +15,7 @@ from pathlib import Path
 
 import agreed
 import capabilities
+import checked
 import linked
 import neighbours
 import one_base
@@ -31,7 +32,7 @@ MUTANTS = [
     mutant
     for module in (
         *(one_unit, one_base, one_plan, other_plans, linked, neighbours, replaced, agreed, sharded, capabilities),
-        *(paired, refused),
+        *(paired, refused, checked),
     )
     for mutant in module.MUTANTS
 ]
