@@ -83,12 +83,10 @@ class _Undoing:
         self._before = before
         self._done = done
         self.diagnostics: list[Diagnostic] = []
+        deletes = [c for c in plan.changes if c.number in done and c.action is Action.DELETE]
+        self._gone = {(c.address.kind, c.id or "") for c in deletes}
         # What was deleted comes back under another id: what referred to it has to refer to that.
-        self._lost = {
-            (c.address.kind, c.id or ""): c.address
-            for c in plan.changes
-            if c.number in done and c.action is Action.DELETE and self._comes_back(c)
-        }
+        self._lost = {(c.address.kind, c.id or ""): c.address for c in deletes if self._comes_back(c)}
 
     def changes(self) -> Iterator[Change]:
         """What takes each change back."""
@@ -98,11 +96,10 @@ class _Undoing:
 
     def observed(self) -> list[Observation]:
         """What is live now."""
-        gone = {(o.address.kind, o.id) for o in self._done.values() if o.action is Action.DELETE}
         now = {(o.address.kind, o.id or ""): o.after for o in self._done.values() if o.after is not None}
         result: list[Observation] = []
         for name, found in self._before.items():
-            known = {live.id: live for live in found.objects if (name, live.id) not in gone}
+            known = {live.id: live for live in found.objects if (name, live.id) not in self._gone}
             for (kind, id), body in now.items():
                 if kind == name and body is not None:
                     created = known[id].created if id in known else float("inf")
@@ -135,14 +132,14 @@ class _Undoing:
         return self._before[change.address.kind].by_id.get(change.id or "")
 
     def _comes_back(self, change: Change) -> bool:
-        """Whether another object is made for one that was deleted: not for one of several, nor for content not kept."""
+        """Whether another object is made for one that was deleted: only for the first of its address, if all are gone.
+
+        The content of immutable objects is not kept.
+        """
         found = self._before[change.address.kind]
-        first = found.candidates(change.address.key)[:1]
-        return (
-            change.removal is Removal.ORPHAN and not found.kind.immutable and first[0].live.id == change.id
-            if first
-            else False
-        )
+        ids = [each.live.id for each in found.candidates(change.address.key)]
+        all_gone = all((found.kind.name, id) in self._gone for id in ids)
+        return ids[:1] == [change.id] and all_gone and change.removal is Removal.ORPHAN and not found.kind.immutable
 
     def _made_again(self, kind: Kind, change: Change, before: LiveObject) -> Change | None:
         if not self._comes_back(change):
@@ -158,10 +155,9 @@ class _Undoing:
         )
         present = units(kind, before.body).items()
         wanted = {unit: value for unit, value in present if value is not None and _is_writable(kind, unit)}
-        mark = mark_of(kind, before)
+        mark = replace(self._before[kind.name].managed[change.address.key].mark, nonce=marks.NO_NONCE)
         manifest = self._manifest(kind, change.address, wanted)
-        kept = replace(mark, nonce=marks.NO_NONCE) if isinstance(mark, Mark) else None
-        made = written(kind, manifest, Action.CREATE, None, decide_create(kind, manifest), kept, _WHY)
+        made = written(kind, manifest, Action.CREATE, None, decide_create(kind, manifest), mark, _WHY)
         return replace(made, same_name_allowed=True, fields=_as_rollback(made))
 
     def _put_back(self, kind: Kind, change: Change, before: LiveObject, after: LiveObject) -> Change | None:

@@ -23,7 +23,7 @@ def settled(world: World, files: list[Manifest]) -> None:
     plan = world.plan(files)
     assert [(c.address, c.action, c.fields) for c in due(plan)] == []
     (seen,) = world.see()
-    assert set(index(KIND, seen.objects, "acme").ours) == {manifest.address.key for manifest in files}
+    assert set(index(KIND, seen.objects, "acme").managed) == {manifest.address.key for manifest in files}
 
 
 @law
@@ -77,7 +77,7 @@ def test_units_never_in_the_files_stay_as_a_hand_left_them(files: list[Manifest]
         world = World(Path(scratch), adversary=seed)
         world.apply(world.plan(files))
         (seen,) = world.see()
-        ours = index(KIND, seen.objects, "acme").ours
+        ours = index(KIND, seen.objects, "acme").managed
         expected = {}
         for manifest, edit in zip(files, edits, strict=False):
             id = ours[manifest.address.key].live.id

@@ -28,9 +28,10 @@ from reconciler.core.model import (
     Unit,
 )
 from reconciler.core.semantics import FREE, Kind, Meaning, is_mark, meaning_of, same
-from reconciler.core.verify import AlreadyApplied, Ready, check
+from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 from reconciler.formats.document import document_text, plan_document
 from reconciler.formats.parse import plan_from_document
+from reconciler.formats.redact import redact, restore
 from tests.strategies import law
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, applied, bare, manifest, marked, plan, the_change
 from tests.unit.core.worlds import due, worlds
@@ -43,15 +44,14 @@ TELLTALE = "Nightingale"
 
 def saved(found: Plan, kind: Kind = ASSISTANT) -> Plan:
     """The plan as it comes back out of a sealed file."""
-    return plan_from_document(json.loads(document_text(plan_document(sealed(found, {kind.name: kind})))))
+    return plan_from_document(json.loads(document_text(plan_document(redact(found, {kind.name: kind})))))
 
 
 def opened(
-    found: Plan, files: Sequence[Manifest], live: Sequence[LiveObject], kind: Kind = ASSISTANT, digests: bool = False
+    found: Plan, files: Sequence[Manifest], live: Sequence[LiveObject], kind: Kind = ASSISTANT, **scope: Any
 ) -> tuple[Plan, list[str]]:
-    """The saved plan with its contents back, and the keys of the changes that were lost."""
-    manifests = {each.address: each for each in files}
-    again, lost = unsealed(saved(found, kind), manifests, {kind.name: index(kind, live, OWNER)}, digests=digests)
+    """The saved plan with its contents back from one made again, and the keys of the changes that were lost."""
+    again, lost = restore(saved(found, kind), plan(files, live, kind, **scope), {kind.name: kind})
     return again, [change.address.key for change in lost]
 
 
@@ -60,8 +60,8 @@ def patches(found: Plan) -> list[Body | None]:
 
 
 def scoped(data: st.DataObject, digests: bool) -> dict[str, Any]:
-    stance = ConflictPolicy(data.draw(st.sampled_from([OnDrift.REVERT, OnDrift.KEEP])))
-    return {"prune": True, "allow_deletes": 1, "digests": digests, "source": Remembered(), "stance": stance}
+    policy = ConflictPolicy(data.draw(st.sampled_from([OnDrift.REVERT, OnDrift.KEEP])))
+    return {"prune": True, "allow_deletes": 1, "digests": digests, "source": Remembered(), "policy": policy}
 
 
 class TestWhatIsLeft:
@@ -69,14 +69,15 @@ class TestWhatIsLeft:
     LIVE = (marked("o1", "k", {"model": "m", "metadata": {"a": "1"}, "tools": [], "name": "n"}),)
 
     def test_the_units_that_are_written_and_a_digest_of_their_values(self) -> None:
-        change = the_change(sealed(plan(self.FILES, self.LIVE), {"assistant": ASSISTANT}))
+        change = the_change(redact(plan(self.FILES, self.LIVE), {"assistant": ASSISTANT}))
         assert [(field.path, field.before, field.after) for field in change.fields] == [
             (("metadata", "a"), ABSENT, ABSENT),
             (("tools",), ABSENT, ABSENT),
             (("name",), ABSENT, ABSENT),
         ]
         assert change.patch is None
-        assert str(change.seal).startswith("sha256:")
+        assert set(change.seals) == set(change.units)
+        assert all(seal.startswith("sha256:") for seal in change.seals.values())
 
     def test_a_unit_with_several_differences_is_named_once(self) -> None:
         tools = [{"type": "function", "function": {"name": name}} for name in ("f", "g")]
@@ -88,12 +89,14 @@ class TestWhatIsLeft:
         body = {"model": "m", "name": "a", "description": "a"}
         edits = ({"name": "x"}, {"name": "y"}, {"description": "x"})
         found = [plan([manifest("k", body | edit)], [marked("o1", "k", body)]) for edit in edits]
-        assert len({the_change(saved(each)).seal for each in found}) == 3
+        seals = [the_change(saved(each)).seals for each in found]
+        assert [set(each) for each in seals] == [{("name",)}, {("name",)}, {("description",)}]
+        assert len({seal for each in seals for seal in each.values()}) == 3
 
     def test_what_needs_no_contents_has_no_seal(self) -> None:
-        found = sealed(plan([], [marked("o1", "gone", {"model": "m"})], prune=True), {"assistant": ASSISTANT})
-        assert (the_change(found).seal, found.sealed) == (None, True)
-        again, lost = unsealed(found, {}, {}, digests=False)
+        found = redact(plan([], [marked("o1", "gone", {"model": "m"})], prune=True), {"assistant": ASSISTANT})
+        assert (the_change(found).seals, found.sealed) == ({}, True)
+        again, lost = restore(found, plan(), {"assistant": ASSISTANT})
         assert (lost, again) == ((), replace(found, sealed=False))
 
 
@@ -120,11 +123,41 @@ class TestOpening:
         again, lost = opened(plan([], live), [], live)
         assert (lost, patches(again)) == ([], [{"metadata": {"a": "1", "theirs": "x"}}])
 
-    def test_an_entry_that_is_taken_away_is_not_one_that_is_null(self) -> None:
+    def test_an_entry_that_is_taken_away_is_not_one_that_has_a_value(self) -> None:
         live = [marked("o1", "w", {"labels": {"a": "1"}}, WIDGET)]
         found = plan([manifest("w", {"labels": {}}, WIDGET)], live, WIDGET)
-        edited = manifest("w", {"labels": {"a": None}}, WIDGET, initial=["labels.a"])
-        assert opened(found, [edited], live, WIDGET)[1] == ["w"]
+        assert opened(found, [manifest("w", {"labels": {"a": "2"}}, WIDGET)], live, WIDGET)[1] == ["w"]
+        again, lost = opened(found, [manifest("w", {"labels": {}}, WIDGET)], live, WIDGET)
+        assert (lost, patches(again)) == ([], patches(found))
+
+    def test_what_others_did_to_a_unit_meanwhile_makes_it_stale(self) -> None:
+        files = [manifest("k", {"model": "m", "temperature": 0.7})]
+        then, now = (marked("o1", "k", {"model": "m", "temperature": each}) for each in (0.2, 0.3))
+        again, lost = opened(plan(files, [then]), files, [now])
+        assert lost == []
+        stale = Stale("o1 has changed in temperature since the plan was made")
+        assert check(the_change(again), index(ASSISTANT, [now], OWNER)) == stale
+
+    def test_a_unit_that_has_its_value_by_now_is_not_written_and_the_rest_is(self) -> None:
+        files = [manifest("k", {"model": "n", "temperature": 0.7})]
+        then, now = (marked("o1", "k", {"model": "m", "temperature": each}) for each in (0.2, 0.7))
+        again, lost = opened(plan(files, [then]), files, [now])
+        assert lost == []
+        assert check(the_change(again), index(ASSISTANT, [now], OWNER)) == Ready({"model": "n"})
+
+    def test_what_is_another_action_by_now_is_lost(self) -> None:
+        files, live = [manifest("k", {"model": "m"})], [marked("o1", "k", {"model": "m"})]
+        gone = plan([], live, prune=True)
+        released = plan([], [marked("o1", "k", {"model": "m"}, on_remove=OnRemove.RELEASE)])
+        edited = [marked("o1", "k", {"model": "n"})]
+        assert opened(released, files, edited)[1] == ["k"]
+        assert opened(gone, files, edited)[1] == []
+
+    def test_the_mark_keeps_the_nonce_it_has(self) -> None:
+        live = [marked("o1", "k", {"model": "m"})]
+        files = [manifest("k", {"model": "m"}, protect=True)]
+        again, lost = opened(plan(files, live), files, live)
+        assert (lost, patches(again)) == ([], patches(plan(files, live)))
 
     def test_what_the_block_says_is_sealed_with_the_mark(self) -> None:
         live = [marked("o1", "k", {"model": "m"})]
@@ -141,10 +174,10 @@ class TestOpening:
         last: Body = {"model": "m", "temperature": 0.5, "name": "old"}
         live = [marked("o1", "k", {**last, "temperature": 0.9}, last=last)]
         files = [manifest("k", {**last, "name": "new"})]
-        scope: dict[str, Any] = {"digests": True, "source": Remembered(), "stance": ConflictPolicy(OnDrift.KEEP)}
+        scope: dict[str, Any] = {"digests": True, "source": Remembered(), "policy": ConflictPolicy(OnDrift.KEEP)}
         found = plan(files, live, **scope)
         assert "temperature" not in (the_change(found).patch or {})
-        again, lost = opened(found, files, live, digests=True)
+        again, lost = opened(found, files, live, **scope)
         assert (lost, patches(again)) == ([], patches(found))
 
     def test_agreement_reached_by_hand_is_in_the_mark_again(self) -> None:
@@ -152,14 +185,14 @@ class TestOpening:
         live = [marked("o1", "k", {**last, "temperature": 0.9}, last=last)]
         files = [manifest("k", {"model": "m", "temperature": 0.9, "name": "new"})]
         found = plan(files, live, digests=True, source=Remembered())
-        again, lost = opened(found, files, live, digests=True)
+        again, lost = opened(found, files, live, digests=True, source=Remembered())
         assert (lost, patches(again)) == ([], patches(found))
 
     @REMEMBERING
     def test_what_was_done_is_not_lost_when_it_is_run_again(self, digests: bool) -> None:
         files = [manifest("a", {"model": "n"}), manifest("new", {"model": "m", "metadata": {"b": "1"}})]
         body: Body = {"model": "m", "name": "x", "metadata": {"a": "1"}}
-        live = [marked("o1", "a", body), marked("o2", "let-go", body, on_remove=OnRemove.RELEASE)]
+        live = [marked("o1", "a", body), marked("o2", "gone", body, on_remove=OnRemove.RELEASE)]
         found = plan(files, live, digests=digests)
         assert [c.action for c in found.changes] == [Action.UPDATE, Action.CREATE, Action.RELEASE]
         then, now = index(ASSISTANT, live, OWNER), applied(found, live, ASSISTANT)
@@ -188,21 +221,22 @@ class TestCorners:
     def test_the_digest_of_a_unit_that_is_never_shown_comes_back(self) -> None:
         live = applied(plan([manifest("w", {"secret": "1"}, WIDGET)], [], WIDGET, digests=True), [], WIDGET)
         files = [manifest("w", {"secret": "2", "title": "t"}, WIDGET)]
-        assert opened(plan(files, live, WIDGET, digests=True), files, live, WIDGET, True)[1] == []
+        assert opened(plan(files, live, WIDGET, digests=True), files, live, WIDGET, digests=True)[1] == []
 
     def test_what_is_kept_live_keeps_the_digest_it_had(self) -> None:
         last: Body = {"model": "m", "name": "old", "temperature": 0.5}
         live = [marked("o1", "k", {**last, "temperature": 0.9}, last=last)]
         files = [manifest("k", {**last, "name": "new", "temperature": 0.1})]
         theirs = ConflictPolicy(resolve=Resolve.THEIRS)
-        found = plan(files, live, digests=True, policy=theirs, source=Remembered())
+        scope: dict[str, Any] = {"digests": True, "policy": theirs, "source": Remembered()}
+        found = plan(files, live, **scope)
         assert "temperature" not in (the_change(found).patch or {})
-        again, lost = opened(found, files, live, digests=True)
+        again, lost = opened(found, files, live, **scope)
         assert (lost, patches(again)) == ([], patches(found))
 
     def test_a_name_that_blocks_a_create_is_not_told(self) -> None:
         found = plan([manifest("k", {"model": "m", "name": TELLTALE})], [bare("o1", {"name": TELLTALE})])
-        assert TELLTALE not in document_text(plan_document(sealed(found, {"assistant": ASSISTANT})))
+        assert TELLTALE not in document_text(plan_document(redact(found, {"assistant": ASSISTANT})))
 
 
 @EACH_KIND
@@ -212,13 +246,14 @@ class TestCorners:
 def test_the_files_give_a_sealed_plan_its_contents_back(name: str, digests: bool, data: st.DataObject) -> None:
     kind = KINDS[name]
     files, live = data.draw(worlds(kind, remembering=digests))
-    found = plan(files, live, kind, **scoped(data, digests))
-    again, lost = opened(found, files, live, kind, digests)
+    scope = scoped(data, digests)
+    found = plan(files, live, kind, **scope)
+    again, lost = opened(found, files, live, kind, **scope)
     assert lost == []
     assert patches(again) == patches(found)
-    assert [c.precondition for c in due(again)] == [c.precondition for c in due(found)]
+    assert [c.expects for c in due(again)] == [c.expects for c in due(found)]
     assert not again.sealed
-    assert not any(change.seal for change in again.changes)
+    assert not any(change.seals for change in again.changes)
 
 
 @EACH_KIND
@@ -250,7 +285,7 @@ def test_a_sealed_document_holds_no_text_of_files_or_objects(name: str, digests:
     files = [replace(each, body=planted(kind, each.body)) for each in files]
     live = [replace(each, body=planted(kind, each.body)) for each in live]
     found = plan(files, live, kind, **scoped(data, digests))
-    assert TELLTALE not in document_text(plan_document(sealed(found, {kind.name: kind})))
+    assert TELLTALE not in document_text(plan_document(redact(found, {kind.name: kind})))
 
 
 def unit_of(body: Body, unit: Unit) -> Json:

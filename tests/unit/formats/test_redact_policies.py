@@ -9,10 +9,11 @@ from reconciler.core.model import Block, Blocker, Plan
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.formats.document import document_text, plan_document
 from reconciler.formats.policy_input import refused
+from reconciler.formats.redact import redact
 from tests.unit.core.build import ASSISTANT, SOURCE, manifest, plan, the_change
 
 TELLTALE = "Nightingale"
-UNSAID = "a policy is not kept: `reconciler plan` says which"
+UNSAID = "a policy is violated: `reconciler plan` says which"
 VERDICT = Diagnostic(
     Severity.ERROR,
     Code.POLICY,
@@ -28,7 +29,7 @@ def judged(*said: Diagnostic) -> Plan:
     """A sealed plan of one change to which policies said something."""
     open_plan = plan([manifest("k", {"model": "m"})])
     changes = tuple(refused(change, said) for change in open_plan.changes)
-    return sealed(replace(open_plan, changes=changes, diagnostics=said), {"assistant": ASSISTANT})
+    return redact(replace(open_plan, changes=changes, diagnostics=said), {"assistant": ASSISTANT})
 
 
 def test_a_policy_that_is_not_kept_blocks_and_quotes_nothing() -> None:
@@ -48,6 +49,6 @@ def test_what_is_said_and_blocked_for_other_reasons_stays() -> None:
     copied = Diagnostic(Severity.WARNING, Code.COPY, "o2 is a copy of o1", hint="look")
     assert judged(copied).diagnostics == (copied,)
     open_plan = plan([manifest("k", {"model": "m"}, id="none")])
-    found = sealed(open_plan, {"assistant": ASSISTANT})
+    found = redact(open_plan, {"assistant": ASSISTANT})
     assert the_change(found).blocked == the_change(open_plan).blocked
     assert json.loads(document_text(plan_document(found)))["blocked"][0]["by"] == "no-such-id"
