@@ -99,13 +99,8 @@ MUTANTS = [
         "core/saved_references",
     ),
     Mutant(
-        "formats/parse",
-        'Address.parse(_typed(text, str, "an address"))',
-        "Address.parse(str(text))",
-        "an address is text",
-        "core/references",
+        "formats/parse", "if not is_key(address.key):", "if not address.key:", "a key is a key", "core/saved_references"
     ),
-    Mutant("formats/parse", "if not is_key(address.key):", "if not address.key:", "a key is a key", "core/references"),
     Mutant(
         "formats/redact",
         "patch=_with_placeholders(now, sealed.refs)",

@@ -220,8 +220,8 @@ MUTANTS = [
     ),
     Mutant(
         "commands/rollback",
-        "replace(mark, nonce=marks.NO_NONCE) if isinstance(mark, Mark) else None",
-        "mark if isinstance(mark, Mark) else None",
+        ".mark, nonce=marks.NO_NONCE)",
+        ".mark)",
         "another object has another nonce",
         "commands/rollback",
     ),
