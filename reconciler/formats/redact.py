@@ -78,25 +78,27 @@ def _text(kind: Kind, unit: Unit, value: Json) -> str:
 def restore(plan: Plan, again: Plan, kinds: Mapping[str, Kind]) -> tuple[Plan, tuple[Change, ...]]:
     """The plan with its contents back, and the changes whose contents the files and the target do not give any more.
 
-    `again` is the plan as it is now, made with the same policy.
+    `again` is the plan as it is now, made of the same files with the same policy.
     """
     now = {(change.address, change.id): change for change in again.changes}
     now |= {(c.address, None): c for c in again.changes if c.action is Action.NOOP}
     changes: list[Change] = []
     lost: list[Change] = []
     for sealed in plan.changes:
-        found = now.get((sealed.address, sealed.id)) if sealed.seals else None
-        restored = sealed if found is None else _restored(sealed, found, kinds[sealed.address.kind])
-        lost += [sealed] if sealed.seals and (found is None or restored is None) else []
+        found, kind = now.get((sealed.address, sealed.id)), kinds[sealed.address.kind]
+        restored = _restored(sealed, found, kind) if sealed.seals else sealed
+        lost += [] if restored else [sealed]
         changes.append(restored or sealed)
     return replace(plan, changes=tuple(changes), sealed=False), tuple(lost)
 
 
-def _restored(sealed: Change, now: Change, kind: Kind) -> Change | None:
+def _restored(sealed: Change, now: Change | None, kind: Kind) -> Change | None:
     """The sealed change with the contents of the one that the plan has now; None where they differ.
 
-    Units that have their value by now are not written any more.
+    Units that have their value by now are not written any more. A release has no contents but that the mark goes.
     """
+    if now is None:
+        return replace(sealed, patch={}, seals={}) if sealed.action is Action.RELEASE else None
     if now.action is Action.NOOP:
         return replace(sealed, units=(), patch={}, seals={}, refs=(), expects={}, id=now.id)
     if now.action is not sealed.action or now.patch is None:

@@ -162,7 +162,7 @@ class TestOpening:
     def test_what_the_block_says_is_sealed_with_the_mark(self) -> None:
         live = [marked("o1", "k", {"model": "m"})]
         found = plan([manifest("k", {"model": "m"}, protect=True)], live)
-        assert opened(found, [manifest("k", {"model": "m"})], live)[1] == ["k"]
+        assert opened(found, [manifest("k", {"model": "m"}, on_remove=OnRemove.RELEASE)], live)[1] == ["k"]
 
     def test_it_takes_the_choice_of_digests_it_was_sealed_with(self) -> None:
         files = [manifest("k", {"model": "m"})]
@@ -193,8 +193,9 @@ class TestOpening:
         files = [manifest("a", {"model": "n"}), manifest("new", {"model": "m", "metadata": {"b": "1"}})]
         body: Body = {"model": "m", "name": "x", "metadata": {"a": "1"}}
         live = [marked("o1", "a", body), marked("o2", "gone", body, on_remove=OnRemove.RELEASE)]
-        found = plan(files, live, digests=digests)
+        found = plan(files, live, digests=digests, allow_deletes=1)
         assert [c.action for c in found.changes] == [Action.UPDATE, Action.CREATE, Action.RELEASE]
+        assert not any(c.blocked for c in found.changes)
         then, now = index(ASSISTANT, live, OWNER), applied(found, live, ASSISTANT)
         assert all(isinstance(check(c, then), Ready) for c in opened(found, files, live, digests=digests)[0].changes)
         again, lost = opened(found, files, now, digests=digests)
