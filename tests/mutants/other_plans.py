@@ -107,7 +107,14 @@ MUTANTS = [
     ),
     Mutant(
         "formats/redact",
-        "lost += [sealed] if sealed.seals and (found is None or restored is None) else []",
+        "return replace(sealed, patch={}, seals={}) if sealed.action is Action.RELEASE else None",
+        "return None",
+        "a release that was done is not lost",
+        "formats/redact",
+    ),
+    Mutant(
+        "formats/redact",
+        "lost += [] if restored else [sealed]",
         "lost += []",
         "losses are told",
         "formats/redact",
