@@ -78,13 +78,14 @@ class Machine:
 
     def _apply(self, files: Sequence[Manifest], allow_deletes: int | None) -> Exit:
         self.files = files
-        journal = self.journal()
+        journal, read_at = self.journal(), self.clock()
         sight = self.refresh(journal)
         plan = self.plan(files, sight, allow_deletes)
         creates = {change.address for change in plan.changes if change.action is Action.CREATE}
         seconds = journal.seconds_to_settle([attempt for attempt in sight.unsettled if attempt.address in creates])
         if seconds > 0:
             self.pause(seconds)
+            read_at = self.clock()
             sight = self.refresh(journal)
             plan = self.plan(files, sight, allow_deletes)
         self.plans.append(plan)
@@ -94,6 +95,7 @@ class Machine:
             settle_seconds=self.settle_seconds,
             draw=self.draw,
             clock=self.clock,
+            read_at=read_at,
             stop=threading.Event(),
             pause=self.pause,
         )

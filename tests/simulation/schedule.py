@@ -66,8 +66,8 @@ class Parts:
     owners: bool = False
 
 
-PLAYED = (Parts(), Parts(owners=True), Parts(hands=True))
-"""What is played by turns where nobody asks for more; the tenth law is held once `fresh` is added to the last."""
+PLAYED = (Parts(), Parts(owners=True), Parts(hands=True, fresh=True))
+"""What is played by turns where nobody asks for more."""
 
 
 class Schedule:
