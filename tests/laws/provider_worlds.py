@@ -48,7 +48,7 @@ def kinds(provider: str) -> tuple[Kind, ...]:
     """The kinds of a provider that worlds are made of; marks are where new ones go."""
     found = shipped().provider(provider)
     beside = any(kind.mark_field is None and kind.upload is None for kind in found.kinds.values())
-    return tuple(each.kind for each in kinds_of(found, shipped(), beside=beside) if not each.kind.fixed)
+    return tuple(each.kind for each in kinds_of(found, shipped(), beside=beside) if not each.kind.immutable)
 
 
 @cache

@@ -98,7 +98,31 @@ MUTANTS = [
         "core/kind_plan",
         "        if live.in_sync:\n            return nothing\n",
         "",
-        "lean is not decided",
+        "what is in sync is not decided",
         "core/kind_plan",
+    ),
+    Mutant(
+        "core/fingerprint", " or is_expired(kind, live)", "", "what has expired needs something", "core/fingerprint"
+    ),
+    Mutant(
+        "core/fingerprint",
+        "(digests and wanted.units and not mark.digests)",
+        "False",
+        "a mark is to keep digests",
+        "core/fingerprint",
+    ),
+    Mutant(
+        "core/fingerprint",
+        " or not kind.managed_maps.isdisjoint(manifest.body)",
+        "",
+        "managed maps are decided",
+        "core/fingerprint",
+    ),
+    Mutant(
+        "engine/compact",
+        " if id in self._bound or _has_key(found, id, at.key)}",
+        "}",
+        "an id of a move is not known yet",
+        "engine/compact",
     ),
 ]

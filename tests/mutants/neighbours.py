@@ -53,7 +53,7 @@ MUTANTS = [
         "core/index",
         "ours = self.marked.keys() - self._clones.keys()",
         "ours = set[str]()",
-        "ours are no namesakes",
+        "what is managed is no namesake",
         "core/before_create",
     ),
     Mutant(
@@ -89,7 +89,7 @@ MUTANTS = [
         "core/match",
         "orphans.sort(key=lambda each: each.mark.key)",
         "orphans.sort(key=lambda each: each.live.id)",
-        "the first by its key is told",
+        "the first by its key is named",
         "core/match",
     ),
     Mutant(

@@ -64,7 +64,9 @@ MUTANTS = [
         "files are only likely",
         "core/base",
     ),
-    Mutant("core/base", "return address in self.files", "return False", "an object that is gone is told", "core/base"),
+    Mutant(
+        "core/base", "return address in self.files", "return False", "an object that is gone is reported", "core/base"
+    ),
     # decide: what people decide beforehand
     Mutant(
         "core/decide",
@@ -84,7 +86,7 @@ MUTANTS = [
         "core/decide",
         "return reason is Reason.CONFLICT and policy.resolve is Resolve.THEIRS",
         "return reason is Reason.CONFLICT and policy.resolve is not None",
-        "ours is not theirs",
+        "a choice of the file keeps nothing live",
         "core/base",
     ),
     Mutant(
@@ -98,7 +100,7 @@ MUTANTS = [
         "core/decide",
         "    diagnostics += (_left_as_it_is(manifest, write) for write in ignored)\n",
         "",
-        "what is kept is said",
+        "what is kept is reported",
         "core/base",
     ),
     Mutant(
@@ -180,7 +182,7 @@ MUTANTS = [
         "core/kind_plan",
         "if self.ownership.digests and mark.units and not",
         "if not mark.units and not",
-        "no room is said",
+        "no room is reported",
         "core/base",
     ),
     Mutant(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mutant import Mutant
 
 MUTANTS = [
-    # pairing
+    # index
     Mutant(
         "core/index",
         "oldest_first.sort(key=lambda live: live.created)",
@@ -146,7 +146,7 @@ MUTANTS = [
         "deletes go last",
         "core/plan",
     ),
-    # policy
+    # rules
     Mutant(
         "core/model",
         "return self.removal is Removal.ORPHAN",
@@ -247,78 +247,12 @@ MUTANTS = [
         "a takeover makes no second",
         "core/ownership",
     ),
-    # precondition and verify
-    Mutant(
-        "core/verify",
-        'digest(parts | {"mark": str(mark_text(kind, live))})',
-        "digest(parts)",
-        "a changed mark is a changed world",
-        "core/check",
-    ),
-    Mutant(
-        "core/verify",
-        "for unit in (*writes, mark)}",
-        "for unit in (*writes, *present, mark)}",
-        "an irrelevant change does not stop a plan",
-        "core/check",
-    ),
-    Mutant(
-        "core/verify",
-        "if touched := changed - wanted - on_its_way:",
-        "if touched := set[Unit]():",
-        "a changed unit stops a plan",
-        "core/check",
-    ),
-    Mutant(
-        "core/verify",
-        "return Ready(assemble(kind, left, live.body))",
-        "return Ready(change.patch)",
-        "entries of others go as they are now",
-        "core/check",
-    ),
-    Mutant(
-        "core/verify",
-        "    if wanted.issuperset(writes):\n        return AlreadyApplied(live.id)\n",
-        "",
-        "what is done is not sent again",
-        "core/check",
-    ),
     Mutant(
         "core/semantics",
         '(self.maps == "whole" and shared)',
         "False",
         "shared maps are read again",
         "core/semantics",
-    ),
-    Mutant(
-        "core/verify",
-        "nonce=live.nonce if wanted.nonce == marks.NO_NONCE else wanted.nonce",
-        "nonce=wanted.nonce",
-        "apply draws the nonce",
-        "core/check",
-    ),
-    Mutant(
-        "core/verify",
-        "if not _uncompared(kind, unit) and not same",
-        "if not same",
-        "write-only units are not looked for",
-        "core/verify",
-    ),
-    Mutant(
-        "core/verify",
-        "            if unit in found:\n"
-        '                yield _warning(address, unit, Code.NOT_KEPT, "was taken away, but the remote kept it", '
-        "_OVERRIDDEN)",
-        "            pass",
-        "a removed entry that stays is found",
-        "core/verify",
-    ),
-    Mutant(
-        "core/verify",
-        "known = unit[0] in kind.fields and not",
-        "known = not",
-        "unknown fields are not ours",
-        "core/verify",
     ),
     # retry
     Mutant(

@@ -192,7 +192,7 @@ MUTANTS = [
         "core/decide",
         "if managed and unit not in in_file",
         "if unit not in in_file",
-        "what was never ours is not cleared",
+        "what was never managed is not cleared",
         "core/decide",
     ),
     Mutant(
@@ -270,11 +270,15 @@ MUTANTS = [
         "core/diff",
         "if not found and not same(meaning, before, after):",
         "if False:",
-        "what differs is told",
+        "what differs is shown",
         "core/diff",
     ),
     Mutant(
-        "core/diff", "ignore_private_variables=False", "ignore_private_variables=True", "every key is told", "core/diff"
+        "core/diff",
+        "ignore_private_variables=False",
+        "ignore_private_variables=True",
+        "every key is shown",
+        "core/diff",
     ),
     Mutant(
         "core/diff",

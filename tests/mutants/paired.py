@@ -74,7 +74,7 @@ MUTANTS = [
         "return key in self.manifests or self._is_elsewhere(key)",
         "return key in self.manifests",
         "a manifest elsewhere keeps its object",
-        "core/match core/moves",
+        "core/match",
     ),
     Mutant("core/match", "self.bound = bound | {", "self.bound = {", "what is bound elsewhere is taken", "core/moves"),
     Mutant(
@@ -141,5 +141,34 @@ MUTANTS = [
         "if True:",
         "a nonce that is not drawn makes no clone",
         "core/index",
+    ),
+    Mutant(
+        "core/match",
+        "for pair in self.pairs.values() if not pair.block}",
+        "for pair in self.pairs.values()}",
+        "what is refused gives no id",
+        "core/references",
+    ),
+    # whose an object is
+    Mutant(
+        "core/ownership",
+        "replace(each.mark, nonce=marks.NO_NONCE) if self.found.is_clone(live.id) else each.mark",
+        "each.mark",
+        "a clone gets a nonce of its own",
+        "core/kind_plan",
+    ),
+    Mutant(
+        "core/ownership",
+        "if old == mark and not self.found.is_clone(id):",
+        "if old == mark:",
+        "a clone that is adopted gets its nonce",
+        "core/ownership",
+    ),
+    Mutant(
+        "core/ownership",
+        "return replace(change, blocked=block) if block else change",
+        "return change",
+        "rules are asked of adoptions",
+        "core/ownership",
     ),
 ]

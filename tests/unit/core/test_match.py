@@ -61,6 +61,7 @@ class TestProbableRenames:
     def test_a_release_waits_too(self) -> None:
         found = plan([manifest("new", M)], [marked("o1", "old", M, on_remove=OnRemove.RELEASE)])
         assert actions(found) == [("create", "new", None, True), ("release", "old", "o1", True)]
+        assert [each.blocked and each.blocked.by for each in found.changes] == [Blocker.PROBABLE_RENAME] * 2
 
     def test_other_contents_are_no_rename(self) -> None:
         found = plan([manifest("new", {"model": "n"})], [marked("o1", "old", M)], prune=True, allow_deletes=1)
