@@ -169,6 +169,12 @@ class TestEachAction:
         assert (said.code, said.address) == (Code.NOT_THE_SAME, "assistant/gone")
         assert "o1" in said.summary
 
+    def test_what_is_made_again_is_sent_what_the_schema_knows_and_lets_one_write(self) -> None:
+        live = marked("o1", "gone", {"size": 1, "secret": "***", "grown": "x", "labels": {"a": "1"}}, WIDGET)
+        undone, _ = back(plan([], [live], WIDGET, prune=True, allow_deletes=1), [live], WIDGET)
+        patch = the_change(undone).patch or {}
+        assert (patch.keys(), patch["size"], patch["labels"]["a"]) == ({"size", "labels"}, 1, "1")
+
     def test_what_used_an_object_that_was_deleted_uses_the_one_that_is_made_for_it(self) -> None:
         gone = marked("s1", "gone", {"title": "gone"}, STORE)
         user = marked("b1", "k", {"text": "k", "stores": ["s1"]}, BOT)

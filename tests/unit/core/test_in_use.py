@@ -149,6 +149,11 @@ class TestWhatIsInUse:
         assert blocker(found, "bot/gone") == "in-use"
         assert blocker(found, "store/k0") == "in-use"
 
+    def test_a_row_of_users_stays_to_its_end_where_the_first_one_stays(self) -> None:
+        row = [marked(f"b{n}", f"k{n}", {"text": "", "next": f"b{n + 1}"}, BOT) for n in range(6)]
+        found = planned([], [], [*row, bare("first", {"next": "b0"}, BOT)], prune=True, allow_deletes=6)
+        assert [blocker(found, f"bot/k{n}") for n in range(6)] == ["in-use"] * 6
+
     def test_a_duplicate_stays_where_the_guard_holds_its_user(self) -> None:
         stores = [marked("s1", "a", {"title": "a"}, STORE), marked("s2", "a", {"title": "a"}, STORE, created=1)]
         found = planned([store("a")], stores, [marked("b1", "gone", {"text": "k", "store": "s2"}, BOT)], prune=True)

@@ -153,6 +153,11 @@ class TestOpening:
         assert opened(released, files, edited)[1] == ["k"]
         assert opened(gone, files, edited)[1] == []
 
+    def test_an_adoption_that_another_run_did_with_another_value_is_lost(self) -> None:
+        files = [manifest("k", {"model": "m"}, id="o1")]
+        found = plan(files, [bare("o1", {"model": "x"})])
+        assert opened(found, files, [marked("o1", "k", {"model": "y"})])[1] == ["k"]
+
     def test_the_mark_keeps_the_nonce_it_has(self) -> None:
         live = [marked("o1", "k", {"model": "m"})]
         files = [manifest("k", {"model": "m"}, protect=True)]
