@@ -48,7 +48,7 @@ def kinds(provider: str) -> tuple[Kind, ...]:
     """The kinds of a provider that worlds are made of; marks are where new ones go."""
     found = shipped().provider(provider)
     beside = any(kind.mark_field is None and kind.upload is None for kind in found.kinds.values())
-    return tuple(each.kind for each in kinds_of(found, shipped(), beside=beside) if not each.kind.fixed)
+    return tuple(each.kind for each in kinds_of(found, shipped(), beside=beside) if not each.kind.immutable)
 
 
 @cache
@@ -61,7 +61,7 @@ def some_bodies(provider: str, name: str) -> SearchStrategy[Body]:
     @settings(deadline=None, derandomize=True, database=None, max_examples=SOME, phases=[Phase.generate])
     @given(bodies(schema))
     def collect(body: Body) -> None:
-        pool.append({field: value for field, value in body.items() if field not in kind.members})
+        pool.append({field: value for field, value in body.items() if field not in kind.managed_maps})
 
     collect()
     return st.sampled_from(sorted(pool, key=lambda body: len(str(body))))
@@ -95,7 +95,7 @@ def provider_worlds(draw: st.DrawFn, provider: str, *, settled: bool = False, di
 @st.composite
 def _blocks(draw: st.DrawFn, kind: Kind, ids: Sequence[str], taken: Sequence[str]) -> dict[str, Any]:
     """What a `reconciler:` block says, mostly nothing."""
-    fields = st.sets(st.sampled_from(sorted(set(kind.fields) - set(kind.members))), max_size=1)
+    fields = st.sets(st.sampled_from(sorted(set(kind.fields) - set(kind.managed_maps))), max_size=1)
     free = [key for key in KEYS if key not in taken]
     return {
         "protect": draw(st.booleans()),

@@ -218,13 +218,6 @@ MUTANTS = [
         "what is needed comes before what needs it",
         "core/dependencies",
     ),
-    Mutant(
-        "core/plan",
-        " | base.referred()",
-        "",
-        "what earlier files referred to is known",
-        "core/references core/saved_references",
-    ),
     # dependencies: what is missing
     Mutant(
         "core/references",

@@ -219,7 +219,9 @@ class TestWhatCannotBe:
 
     def test_what_was_made_and_protected_is_not_deleted(self) -> None:
         found = plan([manifest("k", M, protect=True)])
-        undone = rollback(found, {"assistant": index(ASSISTANT, [], OWNER)}, outcomes(found, [], applied(found, [], ASSISTANT)))
+        undone = rollback(
+            found, {"assistant": index(ASSISTANT, [], OWNER)}, outcomes(found, [], applied(found, [], ASSISTANT))
+        )
         assert [(c.action, c.blocked and c.blocked.by) for c in undone.changes] == [(Action.DELETE, Blocker.PROTECT)]
 
     def test_many_creates_are_not_deleted_without_their_number(self) -> None:

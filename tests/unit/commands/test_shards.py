@@ -54,7 +54,9 @@ def test_changes_that_need_one_another_are_in_one_part(pairs: list[tuple[str, st
     for first, second in pairs:
         needs[first].add(second)
     numbers = {key: number for number, key in enumerate(KEYS)}
-    plan = plan_of([Change(at(key), Action.CREATE, needs=tuple(sorted(numbers[each] for each in needs[key]))) for key in KEYS])
+    plan = plan_of(
+        [Change(at(key), Action.CREATE, needs=tuple(sorted(numbers[each] for each in needs[key]))) for key in KEYS]
+    )
     for number in range(1, count + 1):
         inside = {change.address.key for change in in_shard(plan, Shard(number, count)).changes}
         for key in KEYS:

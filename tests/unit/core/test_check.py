@@ -191,7 +191,10 @@ class TestNamesakes:
         assert isinstance(checked(self.WANTED, None, marked("o9", "other", self.BODY)), Ready)
 
     def test_a_copy_of_one_of_ours_is_a_namesake_too(self) -> None:
-        pair = [marked("o1", "other", {"name": "x"}, nonce="n"), marked("o9", "other", self.OTHER, nonce="n", created=1)]
+        pair = [
+            marked("o1", "other", {"name": "x"}, nonce="n"),
+            marked("o9", "other", self.OTHER, nonce="n", created=1),
+        ]
         assert checked(self.WANTED, None, *pair) == Blocker.SAME_NAME
 
     def test_where_the_name_may_be_there_twice_it_is_no_matter(self) -> None:

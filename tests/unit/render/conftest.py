@@ -149,7 +149,9 @@ def others() -> list[Change]:
             Address("assistant", "sales/desk"), Action.MOVE, "asst_moved", (Reason.MOVED,), at("sales/desk.yaml", 1)
         ),
         Change(Address("assistant", "legal"), Action.ADOPT, "asst_legal", (Reason.BOUND,), at("legal.yaml", 3)),
-        Change(Address("assistant", "twin"), Action.DELETE, "asst_twin", (Reason.DUPLICATE,), expects={(): "sha256:11"}),
+        Change(
+            Address("assistant", "twin"), Action.DELETE, "asst_twin", (Reason.DUPLICATE,), expects={(): "sha256:11"}
+        ),
         Change(Address("assistant", "old-bot"), Action.DELETE, "asst_12", (Reason.ORPHAN,), blocked=guard),
         Change(Address("assistant", "old-fax"), Action.DELETE, "asst_13", (Reason.ORPHAN,), blocked=guard),
         Change(

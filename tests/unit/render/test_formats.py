@@ -100,7 +100,9 @@ def test_nothing_to_change_against_files(make_plan: Callable[..., Plan]) -> None
 
 def sealed_view(make_plan: Callable[..., Plan]) -> PlanView:
     field = FieldChange(("instructions",), ABSENT, ABSENT, Reason.EDITED)
-    change = Change(Address("assistant", "a"), Action.UPDATE, "asst_1", fields=(field,), seals={("name",): "sha256:" + "0" * 64})
+    change = Change(
+        Address("assistant", "a"), Action.UPDATE, "asst_1", fields=(field,), seals={("name",): "sha256:" + "0" * 64}
+    )
     return plan_view(make_plan(change, sealed=True))
 
 
