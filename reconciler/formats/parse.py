@@ -178,8 +178,8 @@ def _read_ref(record: Json) -> tuple[Path, Address]:
     return tuple(_each(record, "path", _step)), _address(_get(record, "address", str))
 
 
-def _address(text: Json) -> Address:
-    address = Address.parse(_typed(text, str, "an address"))
+def _address(text: str) -> Address:
+    address = Address.parse(text)
     if not is_key(address.key):
         raise ValueError(f"no resource can have the address {text[:160]!r}")
     return address

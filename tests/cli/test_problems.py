@@ -189,7 +189,7 @@ def test_however_wrong_the_settings_are_a_credential_in_them_is_not_told(project
 
 def test_a_block_says_each_way_out_in_a_line_of_its_own(project: Project, remote: Remote) -> None:
     project.target(remote.url)
-    made = remote.ask("POST", "/v1/assistants", {"name": "HR bot", "model": "gpt-4o"})
+    made = remote.ask("POST", "/v1/assistants", {"name": "HR bot", "model": "gpt-4-turbo"})
     project.write("assistants.d/a.yaml", "name: HR bot\nmodel: gpt-4o\n")
     lines = project.run("plan").out.splitlines()
     assert f"    {made['id']} has the same name and is not managed here." in lines

@@ -77,7 +77,7 @@ owner: acme
 default_target: mine
 targets:
   mine: {provider: mine, url: "http://127.0.0.1:9/v1"}
-  other: {provider: other, url: "http://127.0.0.1:9/v1"}
+  other: {provider: other, url: "http://127.0.0.1:9/v1", owner: other}
 """
 NAMED = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",

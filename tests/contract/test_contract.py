@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from reconciler.config.schemas import shipped
 from reconciler.core.index import index, mark_text
-from reconciler.core.kind_plan import KindPlanner
+from reconciler.core.match import match
 from reconciler.core.model import ABSENT, Action, Blocker, Body, Plan, Reason, Result
+from reconciler.core.ownership import Ownership
 from reconciler.core.semantics import Kind, can_clear, is_mark, meaning_of, same, units
 from reconciler.core.verify import planned_writes
 from reconciler.diagnostics import Code
@@ -180,8 +181,9 @@ def test_a_released_object_keeps_all_but_the_mark(case: Case, site: Site) -> Non
         done(account, {"a": body})
         id, plan = account.id_of("a"), account.plan({})
         found = index(account.kind, account.see().objects, "acme")
-        release = KindPlanner(found, {}, "acme").releases("a")
-        outcomes = account.carry_out(replace(plan, changes=tuple(release)))
+        release = Ownership(match(found, {}), "acme").release("a")
+        assert release is not None
+        outcomes = account.carry_out(replace(plan, changes=(release,)))
         assert [(o.action, o.result, o.findings) for o in outcomes] == [(Action.RELEASE, Result.DONE, ())]
         (live,) = (live for live in account.see().objects if live.id == id)
         assert mark_text(account.kind, live) in (None, "")

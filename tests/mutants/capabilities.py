@@ -5,50 +5,32 @@ from __future__ import annotations
 from mutant import Mutant
 
 MUTANTS = [
-    Mutant(
-        "core/capabilities",
-        'if kind.nested == "merge":',
-        "if False:",
-        "what would stay is refused",
-        "core/patch core/rules",
-    ),
-    Mutant("core/capabilities", "if kind.archives and", "if False and", "archiving is said", "core/patch core/rules"),
-    Mutant("core/patch", 'if kind.maps == "patch":', "if False:", "null takes an entry out", "core/patch core/rules"),
+    Mutant("core/rules", 'if kind.nested != "merge":', "if kind.nested:", "what would stay is refused", "core/patch"),
+    Mutant("core/kind_plan", "if self.kind.archives:", "if False:", "archiving is said", "core/patch"),
+    Mutant("core/patch", 'if kind.maps == "patch":', "if False:", "null takes an entry out", "core/patch"),
     Mutant(
         "core/patch",
         'if kind.absent == "clear" else {}',
         "if False else {}",
         "nothing is cleared by silence",
-        "core/patch core/rules",
-    ),
-    Mutant(
-        "core/marks",
-        'if text is None or text == "":',
-        "if text is None:",
-        "a mark taken off is none",
-        "core/patch core/rules",
-    ),
-    Mutant(
         "core/patch",
-        "return not (sub.uncompared or",
-        "return not (",
-        "server-owned parts do not count",
-        "core/patch core/rules",
+    ),
+    Mutant(
+        "core/marks", 'if text is None or text == "":', "if text is None:", "a mark taken off is none", "core/patch"
+    ),
+    Mutant(
+        "core/patch", "return not (sub.uncompared or", "return not (", "server-owned parts do not count", "core/patch"
     ),
     Mutant("core/patch", "is not None and not merged", "is not None", "what is merged is not dropped", "core/clearing"),
-    Mutant("core/changes", 'merged=kind.nested == "merge"', "merged=False", "a plan says so", "core/patch core/rules"),
+    Mutant("core/changes", 'merged=kind.nested == "merge"', "merged=False", "a plan says so", "core/patch"),
     Mutant(
-        "core/semantics",
-        'len(unit) > 1 and kind.maps != "merge"',
-        "len(unit) > 1",
-        "no entry is lost",
-        "core/patch core/rules",
+        "core/semantics", 'len(unit) > 1 and kind.maps != "merge"', "len(unit) > 1", "no entry is lost", "core/patch"
     ),
     Mutant(
         "core/verify",
         'granular if kind.maps == "whole" else set()',
         "granular",
         "entries of others are left",
-        "core/patch core/rules",
+        "core/patch",
     ),
 ]

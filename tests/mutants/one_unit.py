@@ -169,8 +169,8 @@ MUTANTS = [
     ),
     Mutant(
         "core/decide",
-        "    if live_kept:\n        return Reason.EDITED",
-        "    if not live_kept:\n        return Reason.EDITED",
+        "    if live_agrees:\n        return Reason.EDITED",
+        "    if not live_agrees:\n        return Reason.EDITED",
         "L = B is edited",
         "core/decide",
     ),
@@ -190,15 +190,15 @@ MUTANTS = [
     ),
     Mutant(
         "core/decide",
-        "if managed and unit not in spoken_for",
-        "if unit not in spoken_for",
-        "what was never ours is not cleared",
+        "if managed and unit not in in_file",
+        "if unit not in in_file",
+        "what was never managed is not cleared",
         "core/decide",
     ),
     Mutant(
         "core/decide",
-        "    spoken_for, maps = units(kind, manifest.body), ",
-        "    spoken_for, maps = managed_units(kind, manifest), ",
+        "in_file, maps = units(kind, manifest.body), ",
+        "in_file, maps = managed_units(kind, manifest), ",
         "initial units are not given up",
         "core/decide",
     ),
@@ -232,7 +232,7 @@ MUTANTS = [
     ),
     Mutant(
         "core/decide",
-        "    decided = written | {write.unit[0] for write in kept}\n",
+        "    decided = written | {write.unit[0] for write in ignored}\n",
         "    decided = written\n",
         "what is kept does not travel with a group",
         "core/decide",
@@ -270,11 +270,15 @@ MUTANTS = [
         "core/diff",
         "if not found and not same(meaning, before, after):",
         "if False:",
-        "what differs is told",
+        "what differs is shown",
         "core/diff",
     ),
     Mutant(
-        "core/diff", "ignore_private_variables=False", "ignore_private_variables=True", "every key is told", "core/diff"
+        "core/diff",
+        "ignore_private_variables=False",
+        "ignore_private_variables=True",
+        "every key is shown",
+        "core/diff",
     ),
     Mutant(
         "core/diff",

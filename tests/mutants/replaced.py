@@ -7,7 +7,13 @@ from mutant import Mutant
 MUTANTS = [
     # replacing
     Mutant("core/match", "if manifest.renew and", "if", "only what its manifest says is renewed", "core/replacing"),
-    Mutant("core/replacing", "if not kind.fixed:", "if True:", "other content is another object", "core/replacing"),
+    Mutant(
+        "core/match",
+        "    if not kind.immutable:\n",
+        "    if True:\n",
+        "other content is another object",
+        "core/replacing",
+    ),
     Mutant(
         "core/match",
         "if not meaning_of(kind, each[0]).uncompared",
@@ -16,38 +22,53 @@ MUTANTS = [
         "core/replacing",
     ),
     Mutant(
-        "core/replacing",
-        "result[key] = alike.pop(0)",
-        "result[key] = alike[0]",
+        "core/match",
+        "self._kept(manifest, unclaimed.pop(0))",
+        "self._kept(manifest, unclaimed[0])",
         "one object has one key",
         "core/replacing",
     ),
-    Mutant("core/kind_plan", "Reason.REPLACE)", "Reason.NEW)", "a replacement says so", "core/replacing"),
-    Mutant("core/kind_plan", "if owned not in alike:", "if False:", "what is superseded goes", "core/replacing"),
     Mutant(
-        "core/ownership", "owned is None or self.kind.fixed", "owned is None", "a fixed mark stays", "core/replacing"
+        "core/kind_plan",
+        "reason = Reason.REPLACE if self.kind.immutable else Reason.EXPIRED",
+        "reason = Reason.NEW",
+        "a replacement says so",
+        "core/replacing",
     ),
     Mutant(
-        "core/policy",
-        "kept = {Reason.DUPLICATE, Reason.REPLACED}",
-        "kept = {Reason.DUPLICATE}",
+        "core/kind_plan", "            yield from self._surplus()\n", "", "what is superseded goes", "core/replacing"
+    ),
+    Mutant(
+        "core/ownership",
+        "        if self.kind.immutable:\n            return replace(change, blocked=refuse_immutable(self.kind))\n",
+        "",
+        "a fixed mark is not put on",
+        "core/replacing",
+    ),
+    Mutant(
+        "core/ownership",
+        "if each is None or self.kind.immutable:",
+        "if each is None:",
+        "a fixed mark is not taken over",
+        "core/replacing",
+    ),
+    Mutant(
+        "core/kind_plan",
+        "Removal.DUPLICATE if is_duplicate else Removal.REPLACED",
+        "Removal.ORPHAN",
         "no guard here",
         "core/replacing",
     ),
     Mutant(
-        "core/dependencies",
-        "if Reason.REPLACED in change.reasons and change.address in made:",
+        "core/references",
+        "if change.removal is Removal.REPLACED and change.address in makers:",
         "if False:",
         "the new one is there before the old one goes",
         "core/replacing",
     ),
     Mutant("core/plan", "(change.is_due and", "(True and", "what is in use stays in silence", "core/replacing"),
     Mutant(
-        "core/precondition",
-        "if word == _REPLACING else",
-        "if False else",
-        "what is replaced may be there",
-        "core/replacing",
+        "core/verify", "if each.live.id not in change.replaces]", "]", "what is replaced may be there", "core/replacing"
     ),
     Mutant(
         "core/changes",
@@ -56,7 +77,13 @@ MUTANTS = [
         "fixed marks have no units",
         "core/replacing",
     ),
-    Mutant("core/rollback", "if kind.fixed and", "if False and", "contents that are gone are told", "core/replacing"),
+    Mutant(
+        "commands/rollback",
+        "if kind.immutable and (change.action is Action.DELETE or change.replaces):",
+        "if False:",
+        "contents that are gone are told",
+        "core/replacing",
+    ),
     # managed maps
     Mutant(
         "core/semantics",

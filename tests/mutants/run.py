@@ -15,12 +15,15 @@ from pathlib import Path
 
 import agreed
 import capabilities
+import checked
 import linked
 import neighbours
 import one_base
 import one_plan
 import one_unit
 import other_plans
+import paired
+import refused
 import replaced
 import sharded
 from mutant import Mutant
@@ -29,6 +32,7 @@ MUTANTS = [
     mutant
     for module in (
         *(one_unit, one_base, one_plan, other_plans, linked, neighbours, replaced, agreed, sharded, capabilities),
+        *(paired, refused, checked),
     )
     for mutant in module.MUTANTS
 ]
@@ -40,7 +44,8 @@ COPIED = (
     *("reconciler/commands/__init__.py", "reconciler/commands/against.py", "reconciler/commands/shards.py"),
     *("reconciler/drivers/__init__.py", "reconciler/drivers/retry.py", "reconciler/drivers/filename_marks.py"),
     *("schemas", "tests/__init__.py", "tests/strategies.py", "tests/unit/__init__.py"),
-    *("tests/unit/core", "tests/unit/formats"),
+    *("reconciler/commands/rollback.py", "reconciler/engine/__init__.py", "reconciler/engine/compact.py"),
+    *("tests/unit/core", "tests/unit/formats", "tests/unit/engine/__init__.py", "tests/unit/engine/test_compact.py"),
     *(
         "tests/unit/drivers/__init__.py",
         "tests/unit/drivers/test_retry.py",

@@ -28,15 +28,8 @@ MUTANTS = [
     ),
     Mutant(
         "commands/shards",
-        "needed(change) & parents.keys()",
-        "needed(change)",
-        "only what changes ties together",
-        "commands/shards",
-    ),
-    Mutant(
-        "commands/shards",
-        "if diagnostic.address not in addresses",
-        "",
+        "if each.address not in addresses)",
+        ")",
         "what is said of an address is in its part",
         "commands/shards",
     ),

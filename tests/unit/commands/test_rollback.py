@@ -31,6 +31,7 @@ from reconciler.core.model import (
     Result,
 )
 from reconciler.core.ownership import Ownership
+from reconciler.core.references import filled
 from reconciler.core.rules import release_guard
 from reconciler.core.semantics import Kind, meaning_of, units
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
@@ -51,6 +52,7 @@ from tests.unit.core.build import (
     the_change,
     with_mark,
 )
+from tests.unit.core.linked import BOT, STORE, bot, planned
 from tests.unit.core.worlds import KINDS, assert_same, due, worlds
 
 M: Body = {"model": "m"}
@@ -166,6 +168,18 @@ class TestEachAction:
         [said] = undone.diagnostics
         assert (said.code, said.address) == (Code.NOT_THE_SAME, "assistant/gone")
         assert "o1" in said.summary
+
+    def test_what_used_an_object_that_was_deleted_uses_the_one_that_is_made_for_it(self) -> None:
+        gone = marked("s1", "gone", {"title": "gone"}, STORE)
+        user = marked("b1", "k", {"text": "k", "stores": ["s1"]}, BOT)
+        found = planned([bot("k")], [gone], [user], prune=True, allow_deletes=1)
+        without = replace(user, body=user.body | {"stores": []})
+        before = {kind.name: index(kind, [live], OWNER) for kind, live in ((STORE, gone), (BOT, user))}
+        undone = rollback(found, before, outcomes(found, [gone, user], [without]))
+        made, again = undone.changes
+        assert (made.action, made.address) == (Action.CREATE, gone_at := Address("store", "gone"))
+        assert (again.action, again.refs) == (Action.UPDATE, ((("stores", 0), gone_at),))
+        assert (filled(again, {gone_at: "s2"}).patch or {})["stores"] == ["s2"]
 
 
 class TestWhatCannotBe:

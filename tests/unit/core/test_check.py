@@ -81,6 +81,14 @@ class TestUnitByUnit:
         stale = checked(self.WANTED, LIVE, changed(LIVE, temperature=0.3, model="n"))
         assert stale == Stale("o1 has changed in temperature since the plan was made")
 
+    def test_a_null_that_travels_with_a_change_is_sent_though_it_changes_nothing(self) -> None:
+        wanted = manifest("k", {"model": "n", "reasoning_effort": None, "metadata": {"team": "x"}})
+        then = marked("o1", "k", {"model": "m", "metadata": {"team": "x"}})
+        sent = checked(wanted, then, then)
+        assert isinstance(sent, Ready)
+        assert sent.patch is not None
+        assert (sent.patch["model"], sent.patch["reasoning_effort"]) == ("n", None)
+
     def test_nothing_is_sent_where_every_unit_has_its_value(self) -> None:
         assert checked(self.WANTED, LIVE, changed(LIVE, temperature=0.7, model="n")) == AlreadyApplied("o1")
 
@@ -228,6 +236,11 @@ class TestDelete:
     @pytest.mark.parametrize("field", [{"model": "x"}, {"name": "new"}, {"metadata": {}}])
     def test_any_change_of_the_object_makes_it_stale(self, field: Body) -> None:
         now = changed(self.THEN, **field)
+        stale = Stale("o1 has changed since the plan was made")
+        assert checked(None, self.THEN, now, prune=True, allow_deletes=1) == stale
+
+    def test_a_mark_that_says_something_else_makes_it_stale(self) -> None:
+        now = with_mark("o1", "1 acme gone no1 - -", BODY)
         stale = Stale("o1 has changed since the plan was made")
         assert checked(None, self.THEN, now, prune=True, allow_deletes=1) == stale
 

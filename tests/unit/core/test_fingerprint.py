@@ -13,6 +13,7 @@ from reconciler.core.marks import Mark
 from reconciler.core.model import Address, LiveObject, Manifest
 from reconciler.core.semantics import Kind, Meaning, meaning_of, same
 from tests.unit.core.build import ASSISTANT, WIDGET, manifest, marked
+from tests.unit.core.filed import SHELF
 from tests.unit.core.linked import BOT
 
 M = {"model": "m", "temperature": 0.5, "metadata": {"team": "t"}}
@@ -50,6 +51,7 @@ def test_where_units_are_left_to_others_or_wait_for_an_id_nothing_is_known() -> 
     assert fingerprint(ASSISTANT, manifest("a", M, ignore={"model"})) is None
     assert fingerprint(ASSISTANT, manifest("a", M, initial={"model"})) is None
     assert fingerprint(BOT, manifest("a", {"store": "?"}, BOT, refs={("store",): Address("store", "s")})) is None
+    assert fingerprint(SHELF, manifest("s", {"title": "s", "papers": {}}, SHELF)) is None
     assert not synced(marked("o1", "a", M), manifest("a", M, ignore={"model"}))
 
 
@@ -62,6 +64,11 @@ def test_a_value_that_is_not_compared_is_never_in_sync() -> None:
 @pytest.mark.parametrize(("last", "right"), [(M, True), ({**M, "model": "n"}, False), (None, False)])
 def test_where_marks_keep_digests_they_have_to_be_right(last: Any, right: bool) -> None:
     assert synced(marked("o1", "a", M, last=last), manifest("a", M), digests=True) is right
+
+
+def test_where_a_mark_has_no_room_for_digests_that_is_to_be_reported() -> None:
+    kind = replace(ASSISTANT, max_mark=1)
+    assert not synced(marked("o1", "a", M, kind), manifest("a", M, kind), kind, digests=True)
 
 
 def test_where_marks_keep_none_a_mark_with_digests_is_to_be_written_again() -> None:

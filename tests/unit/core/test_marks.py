@@ -176,6 +176,13 @@ def test_hostile_or_broken_texts_are_damaged(text: str) -> None:
     assert marks.read(text) == DamagedMark()
 
 
+def test_a_text_that_no_document_could_need_is_not_looked_at() -> None:
+    start = "1 acme k n1 - "
+    units = "".join(f"{n:06}" for n in range((marks.MAX_LENGTH - len(start)) // 6))
+    assert isinstance(marks.read(start + units), Mark)
+    assert marks.read(start + units + "abcdef") == DamagedMark()
+
+
 @pytest.mark.parametrize("value", [0, 1, True, 1.5, [], ["1 acme k n1 - -"], {}, {"1": 2}])
 def test_values_that_are_no_text_are_damaged(value: Json) -> None:
     assert marks.read(value) == DamagedMark()

@@ -3,65 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from reconciler.core.index import Managed, folded, index
-from reconciler.core.match import How, match
-from reconciler.core.model import Action, Address, Block, Blocker, Body, Manifest, OnRemove
-from reconciler.core.semantics import Kind, same
-from tests.strategies import law
-from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, actions, bare, manifest, marked, plan, the_change, with_mark
+from reconciler.core.model import Action, Address, Block, Blocker, Body, OnRemove
+from reconciler.core.semantics import Kind
+from tests.unit.core.build import ASSISTANT, WIDGET, actions, bare, manifest, marked, plan, the_change, with_mark
 from tests.unit.core.filed import SHELF
-from tests.unit.core.worlds import KINDS, worlds
 
 M = {"model": "m"}
 ONE = {"model": "m", "name": "one"}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@law
-@given(data=st.data())
-def test_every_manifest_is_paired_and_every_object_of_ours_has_one_place(kind: str, data: st.DataObject) -> None:
-    files, objects = data.draw(worlds(KINDS[kind]))
-    wanted = {each.address.key: each for each in files}
-    others = data.draw(st.sets(st.sampled_from("abcd"))) - wanted.keys()
-    elsewhere = frozenset(Address(kind, key) for key in others)
-    found = index(KINDS[kind], objects, OWNER)
-    matched = match(found, wanted, elsewhere)
-    assert matched.pairs.keys() == wanted.keys()
-    paired = [pair.live.id for pair in matched.pairs.values() if pair.live and not pair.block]
-    left = [*matched.orphans, *(each for several in matched.surplus.values() for each, _ in several)]
-    places = [*paired, *(each.live.id for each in left)]
-    assert len(places) == len(set(places))
-    assert not others.intersection(each.mark.key for each in left)
-    again = match(index(KINDS[kind], data.draw(st.permutations(objects)), OWNER), wanted, elsewhere)
-    assert (again.pairs, again.orphans, again.surplus) == (matched.pairs, matched.orphans, matched.surplus)
-
-
-def one_by_one(kind: Kind, orphans: list[Managed], wanted: Manifest) -> tuple[Managed, str] | None:
-    compared = [name for name, meaning in kind.fields.items() if not (meaning.uncompared or meaning.granular)]
-    for each in sorted(orphans, key=lambda each: each.mark.key):
-        body = each.live.body
-        if all(same(kind.fields[name], wanted.body.get(name), body.get(name)) for name in compared):
-            return each, "content"
-        name = folded(wanted.body.get(kind.name_field or ""))
-        if name and folded(body.get(kind.name_field or "")) == name:
-            return each, "name"
-    return None
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@law
-@given(data=st.data())
-def test_the_same_is_found_as_by_looking_at_each(kind: str, data: st.DataObject) -> None:
-    files, objects = data.draw(worlds(KINDS[kind]))
-    lost = [marked(f"m{n}", f"k{n}", dict(each.body), KINDS[kind], created=n) for n, each in enumerate(files)]
-    matched = match(index(KINDS[kind], [*objects, *lost], OWNER), {each.address.key: each for each in files})
-    for key, pair in matched.pairs.items():
-        asked = pair.how is How.NEW and not pair.block and not pair.manifest.same_name_allowed
-        wanted = one_by_one(KINDS[kind], list(matched.orphans), pair.manifest) if asked else None
-        assert matched.renamed_to(key) == wanted
 
 
 def test_the_first_by_its_key_is_named_whichever_way_it_is_alike() -> None:
@@ -112,6 +61,7 @@ class TestProbableRenames:
     def test_a_release_waits_too(self) -> None:
         found = plan([manifest("new", M)], [marked("o1", "old", M, on_remove=OnRemove.RELEASE)])
         assert actions(found) == [("create", "new", None, True), ("release", "old", "o1", True)]
+        assert [each.blocked and each.blocked.by for each in found.changes] == [Blocker.PROBABLE_RENAME] * 2
 
     def test_other_contents_are_no_rename(self) -> None:
         found = plan([manifest("new", {"model": "n"})], [marked("o1", "old", M)], prune=True, allow_deletes=1)

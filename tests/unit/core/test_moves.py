@@ -81,6 +81,10 @@ class TestOneMove:
         assert actions(found) == [("move", "old", "o1", False)]
         assert actions(plan(back, applied(found, objects, ASSISTANT))) == [("noop", "old", "o1", False)]
 
+    def test_a_move_to_its_own_key_is_none(self) -> None:
+        found = plan([wanted("k", moved_from="k")], [at("k", "o1")])
+        assert actions(found) == [("noop", "k", "o1", False)]
+
     def test_a_move_from_nothing_is_a_create(self) -> None:
         assert actions(plan([manifest("new", M, moved_from="old")])) == [("create", "new", None, False)]
 
@@ -119,6 +123,17 @@ class TestOneMove:
         assert first.changes[0].blocked == Block(Blocker.ALREADY_BOUND, hint)
         second = plan(files, applied(first, objects, ASSISTANT))
         assert actions(second) == [("create", "a", None, False), ("noop", "b", "o1", False)]
+
+    def test_an_object_that_a_manifest_of_another_part_binds_is_not_taken(self) -> None:
+        found = plan([wanted("a")], [at("a", "o1")], bound=frozenset({("assistant", "o1")}))
+        assert actions(found) == [("create", "a", None, True)]
+        assert found.changes[0].blocked is not None
+        assert found.changes[0].blocked.by is Blocker.ALREADY_BOUND
+
+    def test_nothing_of_an_address_is_an_orphan_while_it_is_not_known_which_object_it_has(self) -> None:
+        files = [manifest("new", M, moved_from="old", id="nowhere")]
+        found = plan(files, [at("new", "o1"), moved("o2", created=1)], prune=True, allow_deletes=1)
+        assert actions(found) == [("adopt", "new", "nowhere", True)]
 
     def test_an_object_takes_the_key_of_one_that_is_bound_elsewhere(self) -> None:
         files = [manifest("a", M, moved_from="c"), manifest("b", M, id="o1")]
@@ -192,6 +207,18 @@ class TestChains:
             Removal.ORPHAN,
             Blocker.GUARD,
         )
+
+    def test_what_is_about_to_leave_a_key_is_not_what_an_expired_object_is_renewed_for(self) -> None:
+        kind = replace(ASSISTANT, expired=("name", "over"))
+        over = with_mark("o2", "1 acme new n2 -<fUzlQh pCJhgb", {**M, "name": "over"}, created=1)
+        files = [manifest("new", M, moved_from="old", renew=True), wanted("next", moved_from="new")]
+        found = plan(files, [at("new", "o1"), over], kind)
+        assert actions(found) == [
+            ("create", "new", None, False),
+            ("move", "next", "o1", False),
+            ("delete", "new", "o2", False),
+        ]
+        assert found.changes[0].replaces == ("o2",)
 
     def test_duplicates_of_what_was_moved_are_duplicates(self) -> None:
         found = plan([wanted("new", moved_from="old")], [moved("o1"), moved("o2", created=1)])

@@ -12,10 +12,13 @@ from reconciler.core.model import (
     Action,
     Address,
     Blocker,
+    Body,
+    Json,
     OnRemove,
     Path,
     ReadCount,
     Reason,
+    Unit,
 )
 from reconciler.core.plan import Scope, make_plan
 from reconciler.core.semantics import Kind
@@ -187,6 +190,28 @@ class TestUpdate:
         assert change.units == (("metadata", "reconciler"),)
         [(name, value)] = block.items()
         assert [(f.path, f.before, f.after) for f in change.fields] == [(("reconciler", name), ABSENT, value)]
+
+    @pytest.mark.parametrize(
+        ("before", "wanted", "rows"),
+        [
+            ([("model",)], {"model": "m", "name": "x"}, [(("reconciler", "managed", "name"), ABSENT, True)]),
+            ([("model",)], {"model": "m", "name": "y"}, [(("name",), "x", "y")]),
+            ([("model",), ("name",)], {"model": "m"}, [(("reconciler", "managed", "name"), True, ABSENT)]),
+            (
+                [("model",), ("name",)],
+                {"model": "n"},
+                [(("model",), "m", "n"), (("reconciler", "managed", "name"), True, ABSENT)],
+            ),
+        ],
+        ids=["from now on", "and written", "no longer", "beside a write"],
+    )
+    def test_what_is_managed_from_now_on_or_no_longer_is_shown(
+        self, before: list[Unit], wanted: Body, rows: list[tuple[Path, Json, Json]]
+    ) -> None:
+        live = marked("o1", "k", {"model": "m", "name": "x"}, managed=before)
+        file = manifest("k", wanted, ignore=() if "name" in wanted else ("name",))
+        found = the_change(plan([file], [live])).fields
+        assert [(f.path, f.before, f.after) for f in found] == rows
 
     def test_sensitive_fields_say_so(self) -> None:
         live = marked("o1", "w", {"token": "a"}, WIDGET)

@@ -158,6 +158,8 @@ def test_rolling_back_says_what_is_not_kept() -> None:
     assert [str(change.address) for change in back.changes] == ["store/s"]
     assert back.changes[0].patch == {"title": "was"}
     assert {said.code for said in back.diagnostics} == {"RC0605"}
+    said = [each.summary for each in back.diagnostics if each.address == "paper/a"]
+    assert said == ["the earlier content of paper/a is not kept: check the earlier files out, and apply"]
     gone = filed([], live, [on_shelf("s1", "s", [])], prune=True, allow_deletes=2)
     outcomes = [Outcome(c.address, c.action, Result.DONE, c.id, number=c.number) for c in gone.changes]
     again = rollback(gone, {**found, "store": index(SHELF, [on_shelf("s1", "s", [])], OWNER)}, outcomes)

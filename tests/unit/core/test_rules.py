@@ -185,6 +185,16 @@ class TestOtherRefusals:
         hint = "o1 would have 5 labels entries with those of others; at most 4"
         assert change.blocked == (Block(Blocker.METADATA_FULL, hint) if held else None)
 
+    @pytest.mark.parametrize("maps", ["patch", "merge"])
+    def test_entries_that_are_not_sent_count_where_the_remote_keeps_them(self, maps: str) -> None:
+        kind = replace(WIDGET, maps=maps)
+        live = bare("o1", {"labels": {f"x{n}": "y" for n in range(3)}}, kind)
+        change = the_change(plan([manifest("w", {"labels": {"a": "1"}}, kind, id="o1")], [live], kind))
+        assert change.patch is not None
+        assert len(change.patch["labels"]) == 2
+        assert change.blocked is not None
+        assert change.blocked.by is Blocker.METADATA_FULL
+
     def test_a_full_map_that_is_not_written_is_no_hindrance(self) -> None:
         body = {"title": "t", "labels": {f"x{n}": "y" for n in range(9)}}
         live = marked("o1", "w", body, WIDGET, managed=[("title",)])

@@ -43,6 +43,8 @@ class TestSealedPlans:
             change = change_of(again, "bot/k")
             assert lost == ()
             assert (filled(change, {at("store/a"): "s1"}).patch or {})["stores"] == ["s1", "s2"]
+            waits = stores == self.STORES
+            assert [str(address) for _, address in change.refs] == (["store/a"] if waits else [])
         again, _ = self.opened(*self.STORES)
         assert change_of(again, "bot/k").patch == change_of(planned(self.FILES, self.STORES), "bot/k").patch
 
@@ -81,6 +83,8 @@ class TestDocuments:
             ({"refs": [{"path": ["a"]}]}, r"refs\[0\]: address is missing"),
             ({"refs": [{"path": [True], "address": "store/a"}]}, r"refs\[0\]: path\[0\]: a step"),
             ({"refs": [{"path": ["a"], "address": "nowhere"}]}, r"refs\[0\]: not an address"),
+            ({"refs": [{"path": ["a"], "address": 4}]}, r"refs\[0\]: address should be text"),
+            ({"refs": [{"path": ["a"], "address": "store/a b"}]}, r"no resource can have the address 'store/a b'"),
             ({"needs": "store/a"}, r"needs should be a list"),
             ({"needs": [4, "store/a"]}, r"needs\[1\]: the number of a change should be a number"),
             ({"needs": [True]}, r"needs\[0\]: the number of a change should be a number"),

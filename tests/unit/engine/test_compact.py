@@ -86,6 +86,14 @@ def test_ids_of_kinds_that_were_read_stand_for_references() -> None:
     assert kept.body["store"] == "vs1", "what it uses cannot be deleted"
 
 
+def test_an_id_of_what_is_moved_is_not_known_while_the_move_may_be_refused() -> None:
+    store, where = manifest("s", {"title": "s"}, STORE, moved_from="old"), ("store",)
+    bot = manifest("b", {"text": "b", "store": "(unknown)"}, BOT, refs={where: Address("store", "s")})
+    compactor = Compactor([*known([store], STORE), *known([bot], BOT)], OWNER)
+    assert compactor.learn(Observation(STORE, (marked("vs1", "old", {"title": "s"}, STORE),), 1)) == []
+    assert not compactor.compact(BOT, marked("o1", "b", {"text": "b", "store": "vs1"}, BOT)).in_sync
+
+
 def test_a_second_object_of_an_address_is_needed_whole() -> None:
     compactor = Compactor(known([manifest("a", M)]), OWNER)
     old, young = marked("o1", "a", M, created=1), marked("o2", "a", M, created=2, nonce="n2")

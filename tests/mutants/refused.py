@@ -1,0 +1,194 @@
+"""Wrong versions of the rules that changes pass, and of rows of flags, as data."""
+
+from __future__ import annotations
+
+from mutant import Mutant
+
+MUTANTS = [
+    # creates
+    Mutant(
+        "core/rules",
+        "(change.address.key, pair.manifest.moved_from if pair else None)",
+        "(change.address.key,)",
+        "a newer mark of the former key counts",
+        "core/orphans",
+    ),
+    Mutant(
+        "core/rules",
+        "probable_rename, other_owner_has_key, same",
+        "probable_rename, same",
+        "another owner may have the key",
+        "core/before_create",
+    ),
+    Mutant(
+        "core/rules",
+        "if all(names) and names[0] != names[1]:",
+        "if names[0] != names[1]:",
+        "no name is not another name",
+        "core/before_create",
+    ),
+    Mutant(
+        "core/rules",
+        "if all(names) and names[0] != names[1]:",
+        "if False:",
+        "another name is another object",
+        "core/before_create",
+    ),
+    Mutant(
+        "core/rules",
+        "if other is None or change.same_name_allowed or",
+        "if other is None or",
+        "another owner's key is allowed",
+        "core/before_create",
+    ),
+    Mutant(
+        "core/rules",
+        "known = isinstance(mark, Mark) and mark.owner in self.neighbours",
+        "known = False",
+        "neighbours are no strangers",
+        "core/before_create",
+    ),
+    Mutant(
+        "core/rules",
+        "same_content, same_name, lost_create",
+        "same_name, lost_create",
+        "the same content may be a lost mark",
+        "core/before_create",
+    ),
+    Mutant(
+        "core/rules",
+        "if change.same_name_allowed or change.refs or",
+        "if change.refs or",
+        "the same content is allowed",
+        "core/before_create",
+    ),
+    Mutant(
+        "core/rules",
+        "same_content, same_name, lost_create)",
+        "same_content, same_name)",
+        "a lost create is not repeated",
+        "core/before_create",
+    ),
+    Mutant(
+        "core/rules",
+        "for address in (change.address, former) if",
+        "for address in (change.address,) if",
+        "a lost create of the former key counts",
+        "core/before_create",
+    ),
+    # objects that are there
+    Mutant(
+        "core/rules",
+        "Action.UPDATE: (managed_by_others, full_map)",
+        "Action.UPDATE: (full_map,)",
+        "an update is of ours only",
+        "core/rules",
+    ),
+    Mutant(
+        "core/rules",
+        "Action.ADOPT: (managed_by_others, full_map)",
+        "Action.ADOPT: (managed_by_others,)",
+        "an adoption needs room for the mark",
+        "core/ownership",
+    ),
+    Mutant(
+        "core/rules",
+        "not in (found.owner, change.former_owner)",
+        "!= found.owner",
+        "what is taken over was another's",
+        "core/ownership",
+    ),
+    Mutant(
+        "core/rules",
+        "    if isinstance(mark, NewerMark):\n",
+        "    if False:\n",
+        "a newer mark is not written over",
+        "core/rules",
+    ),
+    Mutant(
+        "core/rules",
+        "return self.fresh.get(held) or self.found",
+        "return self.found",
+        "what was read again counts",
+        "core/rules",
+    ),
+    Mutant(
+        "core/rules",
+        'sent if kind.maps == "whole" else {',
+        "sent if True else {",
+        "entries that a remote keeps take room",
+        "core/rules",
+    ),
+    # the end of objects
+    Mutant(
+        "core/rules",
+        "(managed_by_others, managed_elsewhere, protected,",
+        "(managed_by_others, protected,",
+        "a manifest for another target keeps it",
+        "core/rules",
+    ),
+    Mutant(
+        "core/rules",
+        "(managed_by_others, managed_elsewhere, cloned,",
+        "(managed_by_others, cloned,",
+        "a manifest for another target keeps its mark",
+        "core/rules",
+    ),
+    Mutant(
+        "core/rules",
+        "(managed_by_others, managed_elsewhere, cloned, renamed)",
+        "(managed_by_others, managed_elsewhere, renamed)",
+        "what has a clone is not released",
+        "core/ownership",
+    ),
+    Mutant(
+        "core/rules",
+        "protected, cloned, renamed)",
+        "protected, cloned)",
+        "what was renamed is not deleted",
+        "core/match",
+    ),
+    Mutant(
+        "core/rules",
+        "managed_elsewhere, cloned, renamed)",
+        "managed_elsewhere, cloned)",
+        "what was renamed is not released",
+        "core/match",
+    ),
+    Mutant(
+        "core/rules",
+        "if len(held) != allowed:",
+        "if allowed is None or len(held) > allowed:",
+        "the guard is lifted for its number",
+        "core/rules",
+    ),
+    # rows of flags
+    Mutant(
+        "core/changes",
+        "        if before != after:\n",
+        "        if after:\n",
+        "flags that stay are no rows",
+        "core/plan",
+    ),
+    Mutant(
+        "core/changes",
+        "for unit in sorted(names - {*decided}):",
+        "for unit in sorted(names):",
+        "what is written has its own row",
+        "core/plan",
+    ),
+    Mutant(
+        "core/changes",
+        "if was != is_now:",
+        "if is_now and not was:",
+        "what is managed no longer is shown",
+        "core/plan",
+    ),
+    Mutant(
+        "core/changes",
+        "if was != is_now:",
+        "if was and not is_now:",
+        "what is managed from now on is shown",
+        "core/plan",
+    ),
+]
