@@ -197,7 +197,8 @@ MUTANTS = [
     Mutant(
         "core/references",
         "            result[place] = replace(result[place], blocked=Block(Blocker.DEPENDENCY, hint))\n",
-        "            result[place] = replace(result[place], blocked=Block(Blocker.DEPENDENCY, hint))\n        return result\n",
+        "            result[place] = replace(result[place], blocked=Block(Blocker.DEPENDENCY, hint))\n"
+        "        return result\n",
         "what refers to the blocked is blocked",
         "core/dependencies",
     ),

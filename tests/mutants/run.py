@@ -45,7 +45,8 @@ COPIED = (
     *("reconciler/drivers/__init__.py", "reconciler/drivers/retry.py", "reconciler/drivers/filename_marks.py"),
     *("schemas", "tests/__init__.py", "tests/strategies.py", "tests/unit/__init__.py"),
     *("reconciler/commands/rollback.py", "reconciler/engine/__init__.py", "reconciler/engine/compact.py"),
-    *("tests/unit/core", "tests/unit/formats", "tests/unit/engine/__init__.py", "tests/unit/engine/test_compact.py"),
+    *("tests/unit/core", "tests/unit/commands", "tests/unit/formats"),
+    *("tests/unit/engine/__init__.py", "tests/unit/engine/test_compact.py"),
     *(
         "tests/unit/drivers/__init__.py",
         "tests/unit/drivers/test_retry.py",
