@@ -121,10 +121,6 @@ class BaseSource(Protocol):
         """Whether the address certainly had an object when it was last applied."""
         ...
 
-    def referred(self) -> frozenset[str]:
-        """The kinds that what it remembers refers to."""
-        ...
-
     def knowing(self, ids: Mapping[Address, str]) -> BaseSource:
         """The same source, with these ids in the place of references."""
         ...
@@ -141,10 +137,6 @@ class NoBase:
     def had(self, address: Address) -> bool:
         """Not that it knew."""
         return False
-
-    def referred(self) -> frozenset[str]:
-        """None."""
-        return frozenset()
 
     def knowing(self, ids: Mapping[Address, str]) -> BaseSource:
         """Itself."""
@@ -172,10 +164,6 @@ class Remembered:
     def had(self, address: Address) -> bool:
         """Whether the earlier files had it."""
         return address in self.files
-
-    def referred(self) -> frozenset[str]:
-        """The kinds that the earlier files referred to."""
-        return frozenset(address.kind for manifest in self.files.values() for address in manifest.refs.values())
 
     def knowing(self, ids: Mapping[Address, str]) -> BaseSource:
         """With references of the earlier files resolved as those of today are."""

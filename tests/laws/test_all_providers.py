@@ -167,5 +167,5 @@ def taken_back(found: Plan, before: Sequence[Observation], after: Sequence[Obser
         done += outcomes(replace(found, changes=changes), one.objects, other.objects)
     indexes = {each.kind.name: index(each.kind, each.objects, OWNER) for each in before}
     undone = rollback(found, indexes, done)
-    deletes = sum(change.action is Action.DELETE for change in undone.changes)
+    deletes = sum(change.blocked is not None and change.blocked.by is Blocker.GUARD for change in undone.changes)
     return replace(undone, changes=tuple(release_guard(undone.changes, deletes)))

@@ -180,9 +180,6 @@ class Always:
     def had(self, address: Address) -> bool:
         return False
 
-    def referred(self) -> frozenset[str]:
-        return frozenset()
-
     def knowing(self, ids: Mapping[Address, str]) -> Always:
         return self
 

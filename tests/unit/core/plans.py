@@ -57,7 +57,7 @@ keys = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*"
 saved_addresses = st.builds(Address, kinds, keys)
 units = st.lists(names, min_size=1, max_size=2).map(tuple)
 digests = st.dictionaries(units | st.just(()), st.just("sha256:" + "0" * 64), max_size=2)
-changes = st.builds(
+changes = st.builds(  # what is replaced is folded where people look, so that it is in saved plans alone
     Change,
     address=addresses,
     action=st.sampled_from([action for action in Action if action is not Action.NOOP]),
@@ -73,7 +73,7 @@ changes = st.builds(
     refs=st.lists(st.tuples(paths, saved_addresses), max_size=2).map(tuple),
     needs=st.lists(st.integers(0, 9), max_size=2).map(tuple),
     number=st.integers(0, 9),
-    removal=st.none() | st.sampled_from(Removal),
+    removal=st.sampled_from([None, Removal.ORPHAN, Removal.DUPLICATE]),
     replaces=st.lists(texts, max_size=2).map(tuple),
     same_name_allowed=st.booleans(),
     former_owner=st.none() | names,
@@ -104,11 +104,15 @@ plans = st.builds(
     policy=st.builds(ConflictPolicy, st.sampled_from(OnDrift), st.none() | st.sampled_from(Resolve)),
 )
 saved_plans = st.builds(
-    lambda plan, chosen: replace(
-        plan, changes=tuple(replace(each, address=Address(each.address.kind, chosen)) for each in plan.changes)
+    lambda plan, chosen, removal: replace(
+        plan,
+        changes=tuple(
+            replace(each, address=Address(each.address.kind, chosen), removal=removal) for each in plan.changes
+        ),
     ),
     plans,
     keys,
+    st.none() | st.sampled_from(Removal),
 )
 """Plans as they can be read back: their keys are keys."""
 outcomes = st.builds(
