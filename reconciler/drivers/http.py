@@ -37,6 +37,7 @@ TEXT_BYTES: Final = 2000
 LATE_SECONDS: Final = 0.1
 EARLY_SECONDS: Final = 0.25
 """How long before its turn a request may be announced: it goes out in time then, however long announcing takes."""
+MOST_ANNOUNCED: Final = 3
 LANE_SECONDS: Final = 0.05
 """How long to wait before looking again whether a lane is free: about as long as a request takes."""
 
@@ -253,21 +254,20 @@ class HttpClient(Tallies):
 
         Gives the moment right before it was announced, and the body that is to be sent by now.
 
-        A place that was missed, because the process stood still, is not used.
+        A place that was missed, because the process stood still, or announcing took long, is not used: used late, it
+        would crowd those of others. What was announced for it is announced once more, a few times at the most.
         """
-        early = EARLY_SECONDS if announce else 0.0
+        early, announced = EARLY_SECONDS if announce else 0.0, 0
         while True:
             due = self._place(gate)
             self._wait(due - self._clock() - early)
-            if (now := self._clock()) - due < LATE_SECONDS:
-                break
-        body = None
-        if announce:
-            body = announce()
-            if self._clock() - due >= LATE_SECONDS:  # that took long: used now, it would crowd those of others
-                due = self._place(gate)
-            self._wait(due - self._clock())
-        return now, body
+            if (now := self._clock()) - due >= LATE_SECONDS:
+                continue
+            body = announce() if announce else None
+            announced += 1
+            if not announce or self._clock() - due < LATE_SECONDS or announced == MOST_ANNOUNCED:
+                self._wait(due - self._clock())
+                return now, body
 
     def _place(self, gate: Gate) -> float:
         """Take a place; the moment it is due. Where taking it took long, as if that had taken no time at all."""

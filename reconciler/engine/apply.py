@@ -200,7 +200,16 @@ class _Run:
         self._executor = Executor(driver, journal, options.draw, styles, waiting, self._admission)
         replaced = frozenset(id for change in plan.changes for id in change.replaces)
         self._settler: Settling = settling or CreateSettlement(
-            driver, kinds, plan.owner, journal, options.settle_seconds, pause, self._report, options.clock, replaced
+            driver,
+            kinds,
+            plan.owner,
+            journal,
+            options.settle_seconds,
+            pause,
+            self._report,
+            options.clock,
+            replaced,
+            options.fresh_seconds,
         )
 
     def all(self, steps: list[Step]) -> list[Outcome]:

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from reconciler.core.index import Managed, index
+from reconciler.core.index import Managed, index, mark_of
+from reconciler.core.marks import Mark
 from reconciler.core.model import (
     Address,
     LiveObject,
@@ -32,7 +33,8 @@ FIRST_LOOK_SECONDS = 1.0
 class CreateSettlement:
     """Looks again after creates. `pause(seconds)` waits and answers True when the user wants to stop.
 
-    `replaced` are the ids of objects that others take the place of: they are still there, and do not count.
+    `replaced` are the ids of objects that others take the place of: they are still there, and do not count. A duplicate
+    that was read more than `fresh_seconds` ago is read again before it is deleted.
     """
 
     def __init__(
@@ -46,7 +48,9 @@ class CreateSettlement:
         report: Callable[[Outcome], None],
         clock: Callable[[], float] = time.monotonic,
         replaced: frozenset[str] = frozenset(),
+        fresh_seconds: float = 5,
     ) -> None:
+        self._fresh_seconds = fresh_seconds
         self._replaced = replaced
         self._driver = driver
         self._kinds = {on_target.kind.name: on_target for on_target in kinds}
@@ -56,6 +60,7 @@ class CreateSettlement:
         self._pause = pause
         self._report = report
         self._clock = clock
+        self._looked_at = clock()
 
     def resolve(self, pending: list[Pending], again: Callable[[list[Step]], list[Outcome | Pending]]) -> list[Outcome]:
         """The outcome of each create whose answer was lost; `again` sends (and reports) those that did not happen."""
@@ -119,6 +124,7 @@ class CreateSettlement:
         """
         if not created or (repeated and self._pause(self._settle_seconds)):
             return created
+        self._looked_at = self._clock()
         looked = self._look(sorted({outcome.address.kind for outcome in created}))
         if looked is None:
             return created
@@ -129,8 +135,8 @@ class CreateSettlement:
             return outcome
         findings = list(outcome.findings)
         for extra in claims[1:]:
-            if extra.mark.nonce in self._journal.nonces:
-                findings.append(self._take_back(outcome, extra, claims[0]))
+            if extra.mark.nonce in self._journal.nonces and not extra.mark.protect:
+                findings.append(self._delete(outcome, extra, claims[0]))
         first = claims[0].live
         after = outcome.after if first.id == outcome.id else first.body
         return replace(outcome, id=first.id, findings=tuple(findings), after=after)
@@ -142,14 +148,34 @@ class CreateSettlement:
         except (NotFound, RemoteError):
             return False
 
-    def _take_back(self, outcome: Outcome, extra: Managed, first: Managed) -> Diagnostic:
-        return delete_duplicate(self._driver, outcome.address, extra.live.id, f"{first.live.id} stays")
+    def _delete(self, outcome: Outcome, extra: Managed, first: Managed) -> Diagnostic:
+        """Delete a duplicate, unless somebody has protected it since the list was read."""
+        kind = outcome.address.kind
+
+        def still_unprotected() -> None:
+            if self._clock() - self._looked_at > self._fresh_seconds:
+                live = live_object(self._kinds[kind], self._driver.read(kind, extra.live.id))
+                mark = mark_of(self._kinds[kind].kind, live)
+                if not isinstance(mark, Mark) or mark != extra.mark:
+                    raise Changed(f"{extra.live.id} was made twice, and somebody has changed its mark since: it stays")
+
+        return delete_duplicate(
+            self._driver, outcome.address, extra.live.id, f"{first.live.id} stays", still_unprotected
+        )
 
 
-def delete_duplicate(driver: Driver, address: Address, id: str, why: str) -> Diagnostic:
-    """Delete an object that was made too much; what there is to say about it."""
+class Changed(RemoteError):
+    """A duplicate that must not be deleted any more."""
+
+    code = Code.STALE_PLAN
+
+
+def delete_duplicate(
+    driver: Driver, address: Address, id: str, why: str, sending: Callable[[], None] = lambda: None
+) -> Diagnostic:
+    """Delete an object that was made too much; what to report about it. `sending` may raise Changed."""
     try:
-        driver.delete(address.kind, id)
+        driver.delete(address.kind, id, sending)
     except RemoteError as error:
         return replace(error.diagnostic, address=str(address))
     summary = f"{id} was made twice (a repeated request, or another apply) and removed; {why}"

@@ -76,11 +76,12 @@ class Made:
 
 @dataclass(frozen=True)
 class Edit:
-    """A commit that changed units of an object."""
+    """A commit that changed units of an object, which looked as `before` until then."""
 
     commits: int
     by: object
     units: frozenset[Unit]
+    before: Body
 
 
 @dataclass
@@ -130,11 +131,14 @@ class Witness:
         changed = frozenset(differing(kind, before, after))
         if isinstance(by, Run):
             self._is_its_own(by, id, "changed")
+            back: set[Unit] = set()  # what was changed, and changed back: it is as the plan was compared with
             for edit in self._missed(by, id, id):
-                if lost := changed & edit.units:
+                back |= edit.units - frozenset(differing(kind, edit.before, before))
+                if lost := changed & edit.units - back:
                     raise Violation(f"{by.name} overwrote {names(lost)} of {id}, which {edit.by} had changed meanwhile")
         if changed:
-            self.edits.setdefault(id, []).append(Edit(self.commits, by.name if isinstance(by, Run) else by, changed))
+            who = by.name if isinstance(by, Run) else by
+            self.edits.setdefault(id, []).append(Edit(self.commits, who, changed, before))
 
     def gone(self, run: Run, id: str, before: Body) -> None:
         """Nobody deletes what was never ours, the last object of an address that everybody wants, or what is kept."""
