@@ -257,13 +257,14 @@ class HttpClient(Tallies):
         A place that was missed, because the process stood still, or announcing took long, is not used: used late, it
         would crowd those of others. What was announced for it is announced once more, a few times at the most.
         """
-        early, announced = EARLY_SECONDS if announce else 0.0, 0
+        early, announced, body = EARLY_SECONDS if announce else 0.0, 0, None
         while True:
             due = self._place(gate)
             self._wait(due - self._clock() - early)
             if (now := self._clock()) - due >= LATE_SECONDS:
                 continue
-            body = announce() if announce else None
+            if announce and (fresh := announce()) is not None:
+                body = fresh  # nothing newer the next time: this is still what is to be sent
             announced += 1
             if not announce or self._clock() - due < LATE_SECONDS or announced == MOST_ANNOUNCED:
                 self._wait(due - self._clock())

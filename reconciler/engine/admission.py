@@ -43,8 +43,8 @@ class NotAdmitted(Exception):
 class Admission:
     """What was read of a target, at `read_at` on `clock`, and how to read it again.
 
-    Where `users_known` is False, a delete reads all that may use its object. `after` has the bodies of objects as this
-    run's writes left them: lists may lag behind.
+    Where `users_known` is False, a delete reads all that may use its object. `written` are the objects that this run
+    has changed: lists may lag behind.
     """
 
     driver: Driver
@@ -54,7 +54,7 @@ class Admission:
     fresh_seconds: float
     clock: Callable[[], float]
     users_known: bool = True
-    after: dict[Held, Body] = field(default_factory=dict)
+    written: set[Held] = field(default_factory=set)
     _users: dict[str, tuple[float, list[LiveObject]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -102,9 +102,17 @@ class Admission:
             if held[0] not in usable(on_target.kind):
                 continue
             for live in self._users_now(on_target):
-                body = self.after.get((live.kind, live.id), live.body)
-                if (live.kind, live.id) != held and held in references(on_target.kind, body):
+                if (live.kind, live.id) != held and held in references(on_target.kind, self._seen(on_target, live)):
                     raise NotAdmitted(Stale(f"{live.kind} {live.id} uses {change.id} by now"))
+
+    def _seen(self, on_target: KindOnTarget, live: LiveObject) -> Body:
+        """What an object of a list is now: where this run has written it, the list may be behind, so it is read."""
+        if (live.kind, live.id) not in self.written:
+            return live.body
+        try:
+            return self.driver.read(on_target.kind.name, live.id)
+        except NotFound:
+            return {}
 
     def _users_now(self, on_target: KindOnTarget) -> list[LiveObject]:
         """The objects of a kind as they are now: one list serves all deletes of a moment."""

@@ -262,11 +262,7 @@ class _Run:
         """Keep what later changes need: that these are done, and the ids of what is there now."""
         done = [outcome for outcome in outcomes if outcome.result in _THERE]
         self._done |= {outcome.number for outcome in done}
-        self._admission.after |= {
-            (o.address.kind, o.id or ""): {} if o.action is Action.DELETE else o.after or {}
-            for o in done
-            if o.action is Action.DELETE or o.after is not None
-        }
+        self._admission.written |= {(outcome.address.kind, outcome.id or "") for outcome in done}
         there = [*done, *(outcome for outcome in outcomes if outcome.action is Action.CREATE)]
         self._ids |= {o.address: o.id for o in there if o.id is not None and o.action is not Action.DELETE}
 
