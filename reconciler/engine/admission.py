@@ -35,7 +35,7 @@ class NotAdmitted(Exception):
     """A change that must not be sent now: it is stale, or there is nothing left to send."""
 
     def __init__(self, verdict: AlreadyApplied | Stale) -> None:
-        super().__init__()
+        super().__init__(verdict.why if isinstance(verdict, Stale) else "it is done already")
         self.verdict = verdict
 
 
@@ -95,15 +95,22 @@ class Admission:
             if name in prior and now - known:
                 raise NotAdmitted(Stale(f"{len(now - known)} {name} were put into {id} since the plan was made"))
 
-    def unused(self, change: Change) -> None:
-        """See that nothing live uses an object that is about to be deleted. Raises NotAdmitted and RemoteError."""
-        held = (change.address.kind, change.id or "")
+    def saw(self, kind: str, objects: Sequence[LiveObject]) -> None:
+        """Take note of a list that somebody else has just read."""
+        self._users[kind] = (self.clock(), list(objects))
+
+    def unused(self, held: Held, *, again: bool = True) -> None:
+        """See that nothing live uses an object that is about to be deleted: `again` reads lists that are old.
+
+        Raises NotAdmitted and RemoteError.
+        """
         for on_target in self.kinds:
             if held[0] not in usable(on_target.kind):
                 continue
-            for live in self._users_now(on_target):
+            objects = self._users_now(on_target) if again else self._users.get(on_target.kind.name, (0.0, []))[1]
+            for live in objects:
                 if (live.kind, live.id) != held and held in references(on_target.kind, self._seen(on_target, live)):
-                    raise NotAdmitted(Stale(f"{live.kind} {live.id} uses {change.id} by now"))
+                    raise NotAdmitted(Stale(f"{live.kind} {live.id} uses {held[1]} by now"))
 
     def _seen(self, on_target: KindOnTarget, live: LiveObject) -> Body:
         """What an object of a list is now: where this run has written it, the list may be behind, so it is read."""
@@ -140,6 +147,8 @@ class Ticket:
     def renew(self) -> bool:
         """Read and judge again what is old; whether it was. Raises NotAdmitted and RemoteError."""
         if not self._admission.is_old(self._read_at):
+            if self.step.change.action is Action.DELETE:
+                self._admission.unused((self.step.kind.name, self.step.change.id or ""), again=False)
             return False
         self.read_again()
         return True
@@ -161,5 +170,5 @@ class Ticket:
         self.step = self._admission.judge(self.step, live)
         if change.action is Action.DELETE:
             self._admission.same_members(self.step)
-            self._admission.unused(change)
+            self._admission.unused((change.address.kind, change.id or ""))
         self._read_at = read_at

@@ -209,7 +209,7 @@ class _Run:
             self._report,
             options.clock,
             replaced,
-            options.fresh_seconds,
+            self._admission,
         )
 
     def all(self, steps: list[Step]) -> list[Outcome]:

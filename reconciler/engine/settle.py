@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.core.index import Managed, index, mark_of
-from reconciler.core.marks import Mark
 from reconciler.core.model import (
     Address,
     LiveObject,
@@ -21,7 +20,7 @@ from reconciler.core.model import (
 from reconciler.core.verify import verify
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Driver, NotFound, RemoteError
-from reconciler.engine.admission import Step
+from reconciler.engine.admission import Admission, NotAdmitted, Step
 from reconciler.engine.execute import Pending
 from reconciler.engine.journal import Attempts
 from reconciler.engine.observe import KindOnTarget, live_object
@@ -33,8 +32,8 @@ FIRST_LOOK_SECONDS = 1.0
 class CreateSettlement:
     """Looks again after creates. `pause(seconds)` waits and answers True when the user wants to stop.
 
-    `replaced` are the ids of objects that others take the place of: they are still there, and do not count. A duplicate
-    that was read more than `fresh_seconds` ago is read again before it is deleted.
+    `replaced` are the ids of objects that others take the place of: they are still there, and do not count. With an
+    `admission`, a duplicate is deleted only if nothing uses it, and nobody has changed its mark.
     """
 
     def __init__(
@@ -48,9 +47,9 @@ class CreateSettlement:
         report: Callable[[Outcome], None],
         clock: Callable[[], float] = time.monotonic,
         replaced: frozenset[str] = frozenset(),
-        fresh_seconds: float = 5,
+        admission: Admission | None = None,
     ) -> None:
-        self._fresh_seconds = fresh_seconds
+        self._admission = admission
         self._replaced = replaced
         self._driver = driver
         self._kinds = {on_target.kind.name: on_target for on_target in kinds}
@@ -107,7 +106,9 @@ class CreateSettlement:
 
     def _ours(self, kind: str) -> dict[str, list[Managed]]:
         on_target = self._kinds[kind]
-        seen = (live_object(on_target, body) for body in self._driver.list(kind))
+        seen = [live_object(on_target, body) for body in self._driver.list(kind)]
+        if self._admission:
+            self._admission.saw(kind, seen)
         objects: list[LiveObject] = [live for live in seen if live.id not in self._replaced]
         found = index(on_target.kind, objects, self._owner)
         candidates = {key: found.candidates(key) for key in found.managed}
@@ -149,19 +150,22 @@ class CreateSettlement:
             return False
 
     def _delete(self, outcome: Outcome, extra: Managed, first: Managed) -> Diagnostic:
-        """Delete a duplicate, unless somebody has protected it since the list was read."""
-        kind = outcome.address.kind
+        """Delete a duplicate, unless somebody has protected it, or begun to use it, since it was made."""
+        kind, id, admission = outcome.address.kind, extra.live.id, self._admission
 
-        def still_unprotected() -> None:
-            if self._clock() - self._looked_at > self._fresh_seconds:
-                live = live_object(self._kinds[kind], self._driver.read(kind, extra.live.id))
-                mark = mark_of(self._kinds[kind].kind, live)
-                if not isinstance(mark, Mark) or mark != extra.mark:
-                    raise Changed(f"{extra.live.id} was made twice, and somebody has changed its mark since: it stays")
+        def nobody_wants_it() -> None:
+            if admission is None:
+                return
+            if admission.is_old(self._looked_at):
+                live = live_object(self._kinds[kind], self._driver.read(kind, id))
+                if mark_of(self._kinds[kind].kind, live) != extra.mark:
+                    raise Changed(f"{id} was made twice, and somebody has changed its mark since: it stays")
+            try:
+                admission.unused((kind, id))
+            except NotAdmitted as used:
+                raise Changed(f"{id} was made twice, and {used}: it stays") from None
 
-        return delete_duplicate(
-            self._driver, outcome.address, extra.live.id, f"{first.live.id} stays", still_unprotected
-        )
+        return delete_duplicate(self._driver, outcome.address, id, f"{first.live.id} stays", nobody_wants_it)
 
 
 class Changed(RemoteError):

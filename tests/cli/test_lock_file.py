@@ -338,13 +338,17 @@ def test_two_targets_of_one_account_see_each_others_marks(project: Project, remo
     project.target(remote.url, more=f"{one}    marks: lock-file\n")
     project.write("assistants.d/a.yaml", A)
     project.ok("apply", "--yes")
+    project.ok("--target", "two", "apply", "--yes")
+    marks = {name: block["marks"]["assistant"] for name, block in document(project)["targets"].items()}
+    assert [len(marks[name]) for name in ("test", "two")] == [1, 1]
+    assert len(remote.objects()) == 2
+    (project.root / "assistants.d/a.yaml").unlink()
+    project.write("assistants.d/b.yaml", f"reconciler: {{id: {next(iter(marks['test']))}}}\n{A}")
     remote.forget()
     ran = project.run("--target", "two", "apply", "--yes")
     assert ran.code == 4
+    assert "takeover --from acme" in ran.out
     assert remote.writes == []
-    project.ok("--target", "two", "takeover", "--from", "acme")
-    marks = {name: block["marks"]["assistant"] for name, block in document(project)["targets"].items()}
-    assert [len(marks[name]) for name in ("test", "two")] == [0, 1]
 
 
 def test_a_target_that_gets_another_name_keeps_its_marks(beside: Project, remote: Remote) -> None:

@@ -64,7 +64,7 @@ def test_the_longest_mark_of_every_provider_has_room(name: str, beside: bool) ->
     for on_target in kinds_of(provider, shipped(), beside=beside):
         kind = on_target.kind
         manifest = everything(shipped().schema(provider.kinds[kind.name].schema), name, kind.name)
-        units = {} if kind.fixed else managed_units(kind, manifest)
+        units = {} if kind.immutable else managed_units(kind, manifest)
         codes = marks.codes(units)
         longest = Mark("o" * MAX_OWNER, manifest.address.key, "n" * 16, True, OnRemove.DELETE, codes)
         assert len(marks.write(longest)) <= kind.max_mark, (kind.name, len(units))
@@ -94,7 +94,7 @@ def test_what_no_mark_can_name_is_refused_with_what_to_do(project: Project, entr
     ran = project.run("validate")
     assert (ran.code == 0) is accepted, ran.err
     if not accepted:
-        assert "a.yaml:2:1: error: the mark of this manifest may have 135 characters" in ran.err
+        assert "a.yaml:2:1: error: the mark of this manifest may have 142 characters" in ran.err
         assert "marks: lock-file" in ran.err
         project.write("assistants.d/reconciler.yaml", settings.replace("small}", "small, marks: lock-file}"))
         project.ok("validate")

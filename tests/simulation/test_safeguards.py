@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core import pairing, policy
+from reconciler.core import plan
+from reconciler.core.index import Managed
 from reconciler.core.model import Body
 from reconciler.drivers.base import RemoteError
 from reconciler.drivers.rest import RestDriver
@@ -69,10 +70,10 @@ def test_with_creates_sent_again_as_a_vendor_s_client_does_objects_are_doubled(m
 
 
 def test_without_the_oldest_stays_rule_the_last_object_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
-    def mine_stays(self: CreateSettlement, outcome: Any, claims: list[pairing.Managed]) -> Any:
+    def mine_stays(self: CreateSettlement, outcome: Any, claims: list[Managed]) -> Any:
         mine_first = sorted(claims, key=lambda owned: owned.live.id != outcome.id)
         for extra in mine_first[1:]:
-            self._take_back(outcome, extra, mine_first[0])
+            self._delete(outcome, extra, mine_first[0])
         return outcome
 
     assert broken(monkeypatch, CreateSettlement, "_one", mine_stays)
@@ -106,7 +107,7 @@ def test_without_the_guard_an_empty_directory_deletes_everything(
     assert at.apply([manifest(key) for key in "abc"]) is Exit.DONE
     assert at.apply([]) is Exit.BLOCKED
     assert len(list(plain.list("assistant"))) == 3
-    monkeypatch.setattr(policy, "guard", lambda changes, owned, allowed: list(changes))
+    monkeypatch.setattr(plan, "guard", lambda changes, owned, allowed: list(changes))
     at.apply([])
     assert list(plain.list("assistant")) == []
 

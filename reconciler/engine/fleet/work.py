@@ -142,7 +142,8 @@ class FleetWork:
             objects += len(page)
             observed = [Observation(kind, tuple(page), 0)]
             here = [m for m in manifests if m.moved_from is None and m.id is None and not m.refs]
-            scope = replace(target.chunks.scope, only=frozenset(m.address for m in here), prune=False)
+            only = frozenset(manifest.address for manifest in here)
+            scope = replace(target.chunks.scope, only=only, prune=False, bound=target.chunks.bound())
             plan = make_plan(target.chunks.identity, scope, "", here, observed)
             same = [c for c in plan.changes if c.action is Action.NOOP]
             self._ledger.record(
