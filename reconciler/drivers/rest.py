@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -149,9 +150,10 @@ class RestDriver:
         def locked(patch: Body, seen: Body) -> Body:
             return {**patch, style.lock: seen[style.lock]} if style.lock is not None and style.lock in seen else patch
 
-        def fresh() -> Body | None:
-            return locked(*now) if sending and (now := sending()) else None
+        def newest(ask: Sending) -> Body | None:
+            return locked(*now) if (now := ask()) else None
 
+        fresh = partial(newest, sending) if sending else None  # one that nobody asks for may take its time to go out
         body = locked(patch, seen or {})
         if body is patch:
             return the_object(spec, self._send(style.verb, path, headers=spec.headers, body=patch, sending=fresh))
