@@ -104,9 +104,8 @@ def test_a_remote_that_is_not_reached_is_told_and_nothing_is_doubled(fault: str,
     with account() as at, UNREACHABLE[fault](tmp_path) as url:
         ids, others, usual = at.ours(), at.others(), at.machine.driver
         lines: list[str] = []
-        http = HttpClient(
-            Connection(url, {}, (), 10, 10**6, 10**6), trace=lines.append, pause=at.clock.pause, clock=at.clock
-        )
+        connection, clock = Connection(url, {}, (), 10, 10**6, 10**6), at.clock
+        http = HttpClient(connection, trace=lines.append, pause=clock.pause, clock=clock, chance=lambda: 0.5)
         at.machine.driver = cast(Driver, Routed(usual, RestDriver(PAGED, http), request_))
         code = at.machine.apply(AFTER, allow_deletes=1)
         unharmed(at, ids, others)
