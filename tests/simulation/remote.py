@@ -92,7 +92,7 @@ class Remote:
         elif before is not None and kind is not None:
             after = self.held(environ["PATH_INFO"])
             if method == "DELETE":
-                self.witness.gone(run, id, before)
+                self.witness.gone(run, id, kind, before)
             elif after is not None:
                 self.witness.changed(run, id, kind, before, after)
         return status, headers, content

@@ -56,7 +56,7 @@ class Account:
     def delete(self, run: Run) -> None:
         self.witness.arrives(run, "x")
         _, before = self.objects.pop("x")
-        self.witness.gone(run, "x", before)
+        self.witness.gone(run, "x", self.kind, before)
 
 
 @contextmanager
@@ -138,6 +138,17 @@ def test_an_object_that_somebody_changed_or_protected_is_not_deleted(act: object
     account.now += LATE
     with noticed("deleted x, of which somebody had changed"):
         account.delete(late)
+
+
+def test_an_object_that_was_changed_and_changed_back_may_go() -> None:
+    account = Account()
+    late = account.run("late")
+    before = account.objects["x"][1].get("name")
+    account.plan(late)
+    account.edit("somebody", name="theirs")
+    account.edit("somebody", name=before)
+    account.now += LATE
+    account.delete(late)
 
 
 def test_an_object_that_was_seen_protected_is_not_deleted_however_soon() -> None:

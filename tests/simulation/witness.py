@@ -131,22 +131,20 @@ class Witness:
         changed = frozenset(differing(kind, before, after))
         if isinstance(by, Run):
             self._is_its_own(by, id, "changed")
-            back: set[Unit] = set()  # what was changed, and changed back: it is as the plan was compared with
-            for edit in self._missed(by, id, id):
-                back |= edit.units - frozenset(differing(kind, edit.before, before))
-                if lost := changed & edit.units - back:
+            for edit, units in self._still(by, id, kind, before):
+                if lost := changed & units:
                     raise Violation(f"{by.name} overwrote {names(lost)} of {id}, which {edit.by} had changed meanwhile")
         if changed:
             who = by.name if isinstance(by, Run) else by
             self.edits.setdefault(id, []).append(Edit(self.commits, who, changed, before))
 
-    def gone(self, run: Run, id: str, before: Body) -> None:
+    def gone(self, run: Run, id: str, kind: Kind, before: Body) -> None:
         """Nobody deletes what was never ours, the last object of an address that everybody wants, or what is kept."""
         self.commits += 1
         if id not in self.live:
             raise Violation(f"{run.name} deleted {id}, which was not ours")
         self._is_its_own(run, id, "deleted")
-        self._may_go(run, id, before)
+        self._may_go(run, id, kind, before)
         made = self.live.pop(id)
         run.deleted.append((id, made))
         together = [each for each in self.runs if each.round == run.round and each.owner == run.owner]
@@ -160,18 +158,26 @@ class Witness:
             whose = made.owner if made else "nobody here"
             raise Violation(f"{run.name} {verb} {id}, which is of {whose}")
 
-    def _may_go(self, run: Run, id: str, before: Body) -> None:
-        for edit in self._missed(run, id, id):
-            raise Violation(f"{run.name} deleted {id}, of which {edit.by} had changed {names(edit.units)} meanwhile")
+    def _may_go(self, run: Run, id: str, kind: Kind, before: Body) -> None:
+        for edit, units in self._still(run, id, kind, before):
+            raise Violation(f"{run.name} deleted {id}, of which {edit.by} had changed {names(units)} meanwhile")
         if is_protected(before) and not self._unknown(run, id):
             raise Violation(f"{run.name} deleted {id}, which it had seen protected")
-        for user, (kind, body) in self.holder().items():
+        for user, (its, body) in self.holder().items():
             if user == id or id not in referred(body):
                 continue
             if not any(REFERENCE in edit.units for edit in self._unknown(run, user)):
-                raise Violation(f"{run.name} deleted {id}, which it had seen {kind.name} {user} use")
-            if any(REFERENCE in edit.units for edit in self._missed(run, user, id, kind.name)):
-                raise Violation(f"{run.name} deleted {id}, which {kind.name} {user} had begun to use meanwhile")
+                raise Violation(f"{run.name} deleted {id}, which it had seen {its.name} {user} use")
+            if any(REFERENCE in edit.units for edit in self._missed(run, user, id, its.name)):
+                raise Violation(f"{run.name} deleted {id}, which {its.name} {user} had begun to use meanwhile")
+
+    def _still(self, run: Run, id: str, kind: Kind, now: Body) -> Iterator[tuple[Edit, frozenset[Unit]]]:
+        """What a run missed of an object, and which units of it are not as the plan was compared with again."""
+        back: frozenset[Unit] = frozenset()
+        for edit in self._missed(run, id, id):
+            back |= edit.units - frozenset(differing(kind, edit.before, now))
+            if units := edit.units - back:
+                yield edit, units
 
     def _missed(self, run: Run, id: str, written: str, listed: str = "") -> Iterator[Edit]:
         """What others changed of an object, unknown to the run's plan, though it should have read it again.
