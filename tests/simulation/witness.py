@@ -131,8 +131,8 @@ class Witness:
         changed = frozenset(differing(kind, before, after))
         if isinstance(by, Run):
             self._is_its_own(by, id, "changed")
-            for edit, units in self._still(by, id, kind, before):
-                if lost := changed & units:
+            for edit, left in self._still(by, id, kind, before):
+                if lost := changed & left:
                     raise Violation(f"{by.name} overwrote {names(lost)} of {id}, which {edit.by} had changed meanwhile")
         if changed:
             who = by.name if isinstance(by, Run) else by
@@ -159,8 +159,8 @@ class Witness:
             raise Violation(f"{run.name} {verb} {id}, which is of {whose}")
 
     def _may_go(self, run: Run, id: str, kind: Kind, before: Body) -> None:
-        for edit, units in self._still(run, id, kind, before):
-            raise Violation(f"{run.name} deleted {id}, of which {edit.by} had changed {names(units)} meanwhile")
+        for edit, left in self._still(run, id, kind, before):
+            raise Violation(f"{run.name} deleted {id}, of which {edit.by} had changed {names(left)} meanwhile")
         if is_protected(before) and not self._unknown(run, id):
             raise Violation(f"{run.name} deleted {id}, which it had seen protected")
         for user, (its, body) in self.holder().items():
@@ -176,8 +176,8 @@ class Witness:
         back: frozenset[Unit] = frozenset()
         for edit in self._missed(run, id, id):
             back |= edit.units - frozenset(differing(kind, edit.before, now))
-            if units := edit.units - back:
-                yield edit, units
+            if left := edit.units - back:
+                yield edit, left
 
     def _missed(self, run: Run, id: str, written: str, listed: str = "") -> Iterator[Edit]:
         """What others changed of an object, unknown to the run's plan, though it should have read it again.
