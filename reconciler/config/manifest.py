@@ -103,9 +103,9 @@ def _judged(document: Document, file_key: str | None, reading: Reading, found: l
             problems.append(_unknown_kind(document, kind, reading.provider))
         return Judged(None, problems, elsewhere)
     problems += [*found, *_body_problems(document, options, provider_kind, reading, texts)]
-    if provider_kind.mark_field and isinstance(key, str) and reading.target.marks is not Marks.LOCK_FILE:
-        schema = reading.schemas.schema(provider_kind.schema)
-        problems += too_long_a_mark(document, key, schema, provider_kind.mark_field)
+    mark_field = provider_kind.mark_field if reading.target.marks is not Marks.LOCK_FILE else None
+    if mark_field and isinstance(key, str) and not has_errors(problems):  # a wrong field would count for the mark
+        problems += too_long_a_mark(document, key, reading.schemas.schema(provider_kind.schema), mark_field)
     if has_errors(problems) or document.tagged or not for_us:
         return Judged(None, problems, elsewhere)
     return Judged(_manifest(document, Address(kind, key), options), problems)
