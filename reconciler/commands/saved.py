@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.commands.reading import users_seen
@@ -12,6 +13,7 @@ from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
 from reconciler.config.policies import load_policies
 from reconciler.core.base import Remembered
+from reconciler.core.index import Observation
 from reconciler.core.model import Action, Change, Plan, TargetIdentity
 from reconciler.core.plan import make_plan, match_all, without_kept, world_of
 from reconciler.core.references import has_place, refuse_used
@@ -52,7 +54,8 @@ def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> 
     scope = session.scope((), loaded, allow_deletes, plan.policy)
     scope = replace(scope, owner=plan.owner, unresolved=session.unresolved())
     if plan.sealed:
-        plan = _restored(session, plan, make_plan(plan.target, scope, "", manifests, sight.observed, Remembered()))
+        again = make_plan(plan.target, scope, "", manifests, sight.observed, Remembered())
+        plan = _restored(plan, again, sight.observed)
     plan = _judged(session, plan, loaded)
     changes = refuse_used(release_guard(plan.changes, allow_deletes), sight.observed)
     plan = replace(plan, changes=tuple(without_kept(changes)[0]))
@@ -126,9 +129,8 @@ def _judged(session: Session, plan: Plan, loaded: Loaded | None) -> Plan:
     return judge_plan(policies, plan, manifests, session.provider, session.schemas)
 
 
-def _restored(session: Session, plan: Plan, again: Plan) -> Plan:
-    kinds = {on_target.kind.name: on_target.kind for on_target in session.kinds}
-    plan, lost = restore(plan, again, kinds)
+def _restored(plan: Plan, again: Plan, observed: Sequence[Observation]) -> Plan:
+    plan, lost = restore(plan, again, observed)
     if lost:
         why = "the files and the target do not give the sealed contents any more"
         raise StalePlan(tuple(_stale(f"{change.address}: {why}") for change in lost))

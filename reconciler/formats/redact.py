@@ -8,11 +8,12 @@ possible contents, such as a temperature, can be guessed from a digest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from reconciler.core import marks
+from reconciler.core.index import Observation
 from reconciler.core.marks import Mark
 from reconciler.core.model import (
     ABSENT,
@@ -23,13 +24,14 @@ from reconciler.core.model import (
     Change,
     FieldChange,
     Json,
+    LiveObject,
     Path,
     Plan,
     Unit,
 )
 from reconciler.core.references import has_place, placeholder, with_values
 from reconciler.core.semantics import Kind, canonical, digest, is_mark, meaning_of
-from reconciler.core.verify import planned_writes
+from reconciler.core.verify import expected, planned_writes
 from reconciler.diagnostics import Code, Diagnostic
 
 _UNSAID: Final = "a policy is violated: `reconciler plan` says which"
@@ -75,30 +77,36 @@ def _text(kind: Kind, unit: Unit, value: Json) -> str:
     return canonical(meaning_of(kind, unit), value)
 
 
-def restore(plan: Plan, again: Plan, kinds: Mapping[str, Kind]) -> tuple[Plan, tuple[Change, ...]]:
+def restore(plan: Plan, again: Plan, observed: Sequence[Observation]) -> tuple[Plan, tuple[Change, ...]]:
     """The plan with its contents back, and the changes whose contents the files and the target do not give any more.
 
-    `again` is the plan as it is now, made of the same files with the same policy.
+    `again` is the plan as it is now, made of the same files with the same policy, and `observed` what it was made of.
     """
     now = {(change.address, change.id): change for change in again.changes}
     now |= {(c.address, None): c for c in again.changes if c.action is Action.NOOP}
+    kinds = {each.kind.name: each.kind for each in observed}
+    ids = {change.id for change in plan.changes if change.seals}
+    there = {(each.kind.name, live.id): live for each in observed for live in each.objects if live.id in ids}
     changes: list[Change] = []
     lost: list[Change] = []
     for sealed in plan.changes:
-        found, kind = now.get((sealed.address, sealed.id)), kinds[sealed.address.kind]
-        restored = _restored(sealed, found, kind) if sealed.seals else sealed
+        kind, live = sealed.address.kind, there.get((sealed.address.kind, sealed.id or ""))
+        found = now.get((sealed.address, sealed.id))
+        restored = _restored(sealed, found, kinds[kind], live) if sealed.seals else sealed
         lost += [] if restored else [sealed]
         changes.append(restored or sealed)
     return replace(plan, changes=tuple(changes), sealed=False), tuple(lost)
 
 
-def _restored(sealed: Change, now: Change | None, kind: Kind) -> Change | None:
+def _restored(sealed: Change, now: Change | None, kind: Kind, live: LiveObject | None) -> Change | None:
     """The sealed change with the contents of the one that the plan has now; None where they differ.
 
     Units that have their value by now are not written any more. A release has no contents but that the mark goes.
     """
     if now is None:
         return replace(sealed, patch={}, seals={}) if sealed.action is Action.RELEASE else None
+    if live is not None and _not_wanted(sealed, now, kind, live):
+        return None
     if now.action is Action.NOOP:
         return replace(sealed, units=(), patch={}, seals={}, refs=(), expects={}, id=now.id)
     if now.action is not sealed.action or now.patch is None:
@@ -108,6 +116,16 @@ def _restored(sealed: Change, now: Change | None, kind: Kind) -> Change | None:
         return None
     expects = {unit: was for unit, was in sealed.expects.items() if unit in now.expects}
     return replace(sealed, patch=now.patch, units=now.units, seals={}, expects=expects, refs=now.refs)
+
+
+def _not_wanted(sealed: Change, now: Change, kind: Kind, live: LiveObject) -> bool:
+    """Whether the files do not want what was sealed: it is not written any more, and the object is as it was.
+
+    Of entries of managed maps nothing is known: one that was named by a placeholder is named by an id by now.
+    """
+    left = [u for u in sealed.seals if u not in now.units and u[0] not in kind.managed_maps]
+    as_it_is = expected(kind, live, left)
+    return any(as_it_is[unit] == sealed.expects.get(unit) for unit in left if not meaning_of(kind, unit).uncompared)
 
 
 def _with_placeholders(change: Change, refs: tuple[tuple[Path, Address], ...]) -> dict[str, Json]:

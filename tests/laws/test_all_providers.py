@@ -83,7 +83,7 @@ def test_a_plan_comes_back_as_it_was_and_does_not_depend_on_any_order(
 def assert_unsealed(found: Plan, world: World, digests: bool = False) -> None:
     """Out of a sealed file, with the contents that the files give, come the same requests."""
     saved = plan_from_document(json.loads(text_of(redact(found, world.kinds))))
-    again, lost = restore(saved, plan_of(world.files, world.observed, digests=digests), world.kinds)
+    again, lost = restore(saved, plan_of(world.files, world.observed, digests=digests), world.observed)
     assert lost == ()
     assert [requested(change) for change in due(again)] == [requested(change) for change in due(found)]
 

@@ -58,6 +58,13 @@ MUTANTS = [
     ),
     Mutant(
         "formats/redact",
+        "if live is not None and _not_wanted(sealed, now, kind, live):",
+        "if False:",
+        "what is as it was, and is not written, is not what was sealed",
+        "formats/redact",
+    ),
+    Mutant(
+        "formats/redact",
         "if now.action is not sealed.action or now.patch is None:",
         "if now.patch is None:",
         "another action is another change",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.commands.rollback import rollback
-from reconciler.core.index import index
+from reconciler.core.index import Observation, index
 from reconciler.core.match import How, match
 from reconciler.core.model import Blocker, Outcome, Reason, Removal, Result
 from reconciler.core.ownership import Ownership
@@ -171,6 +171,7 @@ def test_a_sealed_plan_takes_its_entries_from_the_files_again() -> None:
     live, held = [on_paper("p1", "a", "old")], [on_shelf("s1", "s", [entry("p1", "a")])]
     plan = filed(files, live, held)
     kinds = {kind.name: kind for kind in (PAPER, SHELF, BOT)}
-    again, lost = restore(redact(plan, kinds), filed(files, live, held), kinds)
+    observed = [Observation(PAPER, tuple(live), 1), Observation(SHELF, tuple(held), 1), Observation(BOT, (), 1)]
+    again, lost = restore(redact(plan, kinds), filed(files, live, held), observed)
     assert lost == ()
     assert [(c.patch, c.refs) for c in again.changes] == [(c.patch, c.refs) for c in plan.changes]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from reconciler.core.index import Observation
 from reconciler.core.model import Address, Body, Change, LiveObject, Path, Plan
 from reconciler.core.references import filled
 from reconciler.formats.document import digest_of, document_text, plan_document
@@ -35,7 +36,8 @@ class TestSealedPlans:
     def opened(self, *stores: LiveObject) -> tuple[Plan, tuple[Change, ...]]:
         kinds = {"store": STORE, "bot": BOT}
         shut = plan_from_document(plan_document(redact(planned(self.FILES, self.STORES), kinds)))
-        return restore(shut, planned(self.FILES, stores), kinds)
+        observed = [Observation(STORE, stores, 1), Observation(BOT, (), 1)]
+        return restore(shut, planned(self.FILES, stores), observed)
 
     def test_what_is_not_there_yet_still_is_referred_to(self) -> None:
         for stores in (self.STORES, (*self.STORES, live_store())):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.base import Remembered
-from reconciler.core.index import index
+from reconciler.core.index import Observation, index
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -51,7 +51,8 @@ def opened(
     found: Plan, files: Sequence[Manifest], live: Sequence[LiveObject], kind: Kind = ASSISTANT, **scope: Any
 ) -> tuple[Plan, list[str]]:
     """The saved plan with its contents back from one made again, and the keys of the changes that were lost."""
-    again, lost = restore(saved(found, kind), plan(files, live, kind, **scope), {kind.name: kind})
+    observed = [Observation(kind, tuple(live), 1)]
+    again, lost = restore(saved(found, kind), plan(files, live, kind, **scope), observed)
     return again, [change.address.key for change in lost]
 
 
@@ -96,7 +97,7 @@ class TestWhatIsLeft:
     def test_what_needs_no_contents_has_no_seal(self) -> None:
         found = redact(plan([], [marked("o1", "gone", {"model": "m"})], prune=True), {"assistant": ASSISTANT})
         assert (the_change(found).seals, found.sealed) == ({}, True)
-        again, lost = restore(found, plan(), {"assistant": ASSISTANT})
+        again, lost = restore(found, plan(), [Observation(ASSISTANT, (), 1)])
         assert (lost, again) == ((), replace(found, sealed=False))
 
 
@@ -157,6 +158,14 @@ class TestOpening:
         files = [manifest("k", {"model": "m"}, id="o1")]
         found = plan(files, [bare("o1", {"model": "x"})])
         assert opened(found, files, [marked("o1", "k", {"model": "y"})])[1] == ["k"]
+
+    def test_a_file_that_wants_by_now_what_is_live_does_not_give_the_contents_back(self) -> None:
+        for live, key in (
+            (bare("o1", {"model": "m", "name": "x"}), "o1"),
+            (marked("o1", "k", self.BODY | {"name": "x"}), None),
+        ):
+            then = plan([manifest("k", {"model": "m", "name": "sealed"}, id=key)], [live])
+            assert opened(then, [manifest("k", {"model": "m", "name": "x"}, id=key)], [live])[1] == ["k"]
 
     def test_the_mark_keeps_the_nonce_it_has(self) -> None:
         live = [marked("o1", "k", {"model": "m"})]
