@@ -44,14 +44,14 @@ def filled(change: Change, ids: Mapping[Address, str]) -> Change:
     return replace(change, patch=with_values(change.patch or {}, known), refs=left)
 
 
-def with_values(body: Body, values: Mapping[Path, str]) -> Body:
+def with_values(body: Body, values: Mapping[Path, Json]) -> Body:
     """A body with other values in some places; what is not on the way to them is shared with the original."""
     for path, value in values.items():
         body = _put(body, path, value)
     return body
 
 
-def _put(container: Json, path: Path, value: str) -> Json:
+def _put(container: Json, path: Path, value: Json) -> Json:
     if not path:
         return value
     copy: Json = dict(container) if isinstance(container, dict) else list(container)

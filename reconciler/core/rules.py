@@ -60,6 +60,13 @@ class World:
         held = (change.address.kind, change.id or "")
         return self.fresh.get(held) or self.found[held[0]].by_id.get(held[1])
 
+    def keys(self, change: Change) -> tuple[str, ...]:
+        """The key of a change, and the one that its manifest had before."""
+        key, matched = change.address.key, self.matches.get(change.address.kind)
+        pair = matched.pairs.get(key) if matched else None
+        former = pair.manifest.moved_from if pair else None
+        return (key, former) if former else (key,)
+
     def is_stranger(self, kind: Kind, live: LiveObject) -> bool:
         """Whether an object that is not ours may be what a create is about."""
         mark = mark_of(kind, live)
@@ -77,9 +84,7 @@ def refusal(change: Change, world: World) -> Block | None:
 
 def newer_object(change: Change, world: World) -> Block | None:
     """An address that has an object already (or had one before a move), whose mark a newer version wrote."""
-    found, matched = world.found[change.address.kind], world.matches.get(change.address.kind)
-    pair = matched.pairs.get(change.address.key) if matched else None
-    keys = (change.address.key, pair.manifest.moved_from if pair else None)
+    found, keys = world.found[change.address.kind], world.keys(change)
     for live, mark in found.newer:
         if mark.owner == found.owner and mark.key in keys:
             hint = f"{live.id} of this address was written by a newer reconciler: upgrade to change it"
@@ -123,10 +128,8 @@ def probable_rename(change: Change, world: World) -> Block | None:
 
 def lost_create(change: Change, world: World) -> Block | None:
     """A create where an earlier one of its address, or of a former one, has no answer, and no mark can show one."""
-    kind, key = change.address
-    pair = world.matches[kind].pairs.get(key) if kind in world.matches else None
-    former = Address(kind, (pair.manifest.moved_from if pair else None) or key)
-    lost = next((address for address in (change.address, former) if address in world.unresolved), None)
+    addresses = (Address(change.address.kind, key) for key in world.keys(change))
+    lost = next((address for address in addresses if address in world.unresolved), None)
     if lost is None:
         return None
     hint = (

@@ -6,7 +6,7 @@ are uploaded, and members, are left out: `test_three_kinds` has those on the ser
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -18,9 +18,9 @@ from hypothesis.strategies import SearchStrategy
 from reconciler.commands.kinds import kinds_of
 from reconciler.config.schemas import shipped
 from reconciler.core.index import Observation
-from reconciler.core.model import Address, Body, Json, LiveObject, Manifest, OnRemove, Path
-from reconciler.core.references import placeholder
-from reconciler.core.semantics import FREE, Kind, Meaning, units
+from reconciler.core.model import Address, Body, LiveObject, Manifest, OnRemove, Path
+from reconciler.core.references import placeholder, reference_places, with_values
+from reconciler.core.semantics import Kind, units
 from tests.strategies import bodies
 from tests.unit.core.build import bare, manifest, marked
 
@@ -149,9 +149,9 @@ def _referring(
 ) -> Manifest:
     """The manifest with ids of objects, and `!ref`s to other manifests, in places that hold an id."""
     refs: dict[Path, Address] = {}
-    body: Json = plain.body
+    body = plain.body
     free = list(earlier)
-    for path, wanted in _places(Meaning(properties=dict(kind.fields)), plain.body):
+    for path, (wanted, _) in reference_places(kind, plain.body):
         options: list[Address | str] = [each for each in free if each.kind == wanted]
         options += ids.get(wanted, ())
         chosen = draw(st.sampled_from(options)) if options else None
@@ -159,25 +159,5 @@ def _referring(
             free.remove(chosen)
             refs[path] = chosen
         if chosen is not None:
-            body = _put(body, path, placeholder(chosen) if isinstance(chosen, Address) else chosen)
+            body = with_values(body, {path: placeholder(chosen) if isinstance(chosen, Address) else chosen})
     return replace(plain, body=body, refs=refs)
-
-
-def _places(meaning: Meaning, value: Json, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Where a value holds ids, and of which kind."""
-    if isinstance(value, str) and meaning.ref:
-        yield path, meaning.ref
-    elif isinstance(value, list):
-        for place, entry in enumerate(value):
-            yield from _places(meaning.items or FREE, entry, (*path, place))
-    elif isinstance(value, dict):
-        for name, entry in value.items():
-            yield from _places(meaning.properties.get(name) or meaning.entries or FREE, entry, (*path, name))
-
-
-def _put(container: Json, path: Path, value: Json) -> Json:
-    if not path:
-        return value
-    copy: Json = dict(container) if isinstance(container, dict) else list(container)
-    copy[path[0]] = _put(copy[path[0]], path[1:], value)
-    return copy
