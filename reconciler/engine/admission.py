@@ -8,8 +8,9 @@ between that read and the request that follows it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from reconciler.core.model import Action, Body, Change, LiveObject
 from reconciler.core.references import Held, references, usable
@@ -43,8 +44,7 @@ class NotAdmitted(Exception):
 class Admission:
     """What was read of a target, at `read_at` on `clock`, and how to read it again.
 
-    Where `users_known` is False, a delete reads all that may use its object. `written` are the objects that this run
-    has changed: lists may lag behind.
+    Where `users_known` is False, a delete reads all that may use its object.
     """
 
     driver: Driver
@@ -54,8 +54,9 @@ class Admission:
     fresh_seconds: float
     clock: Callable[[], float]
     users_known: bool = True
-    written: set[Held] = field(default_factory=set)
-    _users: dict[str, tuple[float, list[LiveObject]]] = field(default_factory=dict)
+    _lists: dict[str, _List] = field(default_factory=dict)
+    _written: set[Held] = field(default_factory=set)
+    _used: dict[Held, set[Held]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def is_old(self, read_at: float) -> bool:
@@ -97,7 +98,13 @@ class Admission:
 
     def saw(self, kind: str, objects: Sequence[LiveObject]) -> None:
         """Take note of a list that somebody else has just read."""
-        self._users[kind] = (self.clock(), list(objects))
+        self._lists[kind] = _List(self.world.found[kind].kind, tuple(objects), self.clock())
+
+    def wrote(self, kind: str, id: str, body: Body) -> None:
+        """Take note of what this run has written: lists may lag behind."""
+        self._written.add((kind, id))
+        for held in references(self.world.found[kind].kind, body):
+            self._used.setdefault(held, set()).add((kind, id))
 
     def unused(self, held: Held, *, again: bool = True) -> None:
         """See that nothing live uses an object that is about to be deleted: `again` reads lists that are old.
@@ -105,35 +112,56 @@ class Admission:
         Raises NotAdmitted and RemoteError.
         """
         for on_target in self.kinds:
-            if held[0] not in usable(on_target.kind):
+            kind = on_target.kind
+            if held[0] not in usable(kind):
                 continue
-            objects = self._users_now(on_target) if again else self._users.get(on_target.kind.name, (0.0, []))[1]
-            for live in objects:
-                if (live.kind, live.id) != held and held in references(on_target.kind, self._seen(on_target, live)):
-                    raise NotAdmitted(Stale(f"{live.kind} {live.id} uses {held[1]} by now"))
+            listed = self._list_now(on_target) if again else self._lists.get(kind.name)
+            users = {user for user in self._used.get(held, ()) if user[0] == kind.name}
+            users |= listed.users.get(held, set()) if listed else set()
+            for name, id in sorted(users - {held}):
+                if self._uses(kind, id, held):
+                    raise NotAdmitted(Stale(f"{name} {id} uses {held[1]} by now"))
 
-    def _seen(self, on_target: KindOnTarget, live: LiveObject) -> Body:
-        """What an object of a list is now: where this run has written it, the list may be behind, so it is read."""
-        if (live.kind, live.id) not in self.written:
-            return live.body
+    def _uses(self, kind: Kind, id: str, held: Held) -> bool:
+        """Whether an object that was seen to use another still does: what this run has written is read to know."""
+        if (kind.name, id) not in self._written:
+            return True
         try:
-            return self.driver.read(on_target.kind.name, live.id)
+            return held in references(kind, self.driver.read(kind.name, id))
         except NotFound:
-            return {}
+            return False
 
-    def _users_now(self, on_target: KindOnTarget) -> list[LiveObject]:
+    def _list_now(self, on_target: KindOnTarget) -> _List:
         """The objects of a kind as they are now: one list serves all deletes of a moment."""
         name = on_target.kind.name
         with self._lock:
-            read_at, objects = self._users.get(name, (float("-inf"), []))
-            if self.is_old(read_at):
+            listed = self._lists.get(name)
+            if listed is None or self.is_old(listed.read_at):
                 read_at = self.clock()
                 try:
-                    objects = [live_object(on_target, body) for body in self.driver.list(name)]
+                    objects = tuple(live_object(on_target, body) for body in self.driver.list(name))
                 except NoSuchApi:
-                    objects = []
-                self._users[name] = (read_at, objects)
-            return objects
+                    objects = ()
+                listed = self._lists[name] = _List(on_target.kind, objects, read_at)
+            return listed
+
+
+@dataclass
+class _List:
+    """The objects of a kind as they were at `read_at`."""
+
+    kind: Kind
+    objects: tuple[LiveObject, ...]
+    read_at: float
+
+    @cached_property
+    def users(self) -> Mapping[Held, set[Held]]:
+        """Which of them use each object that is used."""
+        found: dict[Held, set[Held]] = {}
+        for live in self.objects:
+            for held in references(self.kind, live.body):
+                found.setdefault(held, set()).add((live.kind, live.id))
+        return found
 
 
 class Ticket:

@@ -262,7 +262,8 @@ class _Run:
         """Keep what later changes need: that these are done, and the ids of what is there now."""
         done = [outcome for outcome in outcomes if outcome.result in _THERE]
         self._done |= {outcome.number for outcome in done}
-        self._admission.written |= {(outcome.address.kind, outcome.id or "") for outcome in done}
+        for outcome in done:
+            self._admission.wrote(outcome.address.kind, outcome.id or "", outcome.after or {})
         there = [*done, *(outcome for outcome in outcomes if outcome.action is Action.CREATE)]
         self._ids |= {o.address: o.id for o in there if o.id is not None and o.action is not Action.DELETE}
 

@@ -115,6 +115,15 @@ def test_each_object_is_read_once_right_before_its_request(many: tuple[Project, 
         assert (before.method, before.path) == ("GET", request.path)
 
 
+def test_what_this_run_has_written_is_not_read_again_before_a_delete(many: tuple[Project, Remote, Door]) -> None:
+    """row 2: a list tells what uses a store, and forty updates that do not are no reason to read forty objects"""
+    project, remote, _ = many
+    project.remove("assistants.d/store.yaml")
+    assert applied(many, lambda: None).code == 0
+    assert "DELETE" in {method for method, _, _ in sent(remote)}
+    assert len([each for each in remote.app.requests if each.method == "GET" and "/asst_" in each.path]) == 40
+
+
 def test_what_was_read_a_moment_ago_is_not_read_again(many: tuple[Project, Remote, Door]) -> None:
     """row 2: forty updates, and no request but theirs and the lists"""
     project, remote, _ = many
