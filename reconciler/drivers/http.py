@@ -105,6 +105,7 @@ class HttpClient(Tallies):
         body: Body | None = None,
         repeatable: bool = True,
         sending: Callable[[], Body | None] | None = None,
+        renewing: bool = False,
         upload: Upload | None = None,
         bucket: tuple[str, int] | None = None,
     ) -> Answer:
@@ -114,6 +115,7 @@ class HttpClient(Tallies):
 
         `sending` is called right before each try, at most `EARLY_SECONDS`; the body it gives goes instead, and what it
         raises is passed on, and nothing is sent. What is not out a quarter of the timeout later is not sent any more.
+        Where it took so long that the try goes out later, it is called once more if it is `renewing` what it looks at.
         Raises Unreachable when no answer came, TooLarge when it is, Interrupted when a wait was ended.
         """
         gate, lanes = self._gates[method != "GET"], self._lanes[method != "GET"]
@@ -128,7 +130,7 @@ class HttpClient(Tallies):
                 self._wait(max(LANE_SECONDS, gate.opens_in()))
             limited = False
             try:
-                moment, fresh = self._take_turn(gate, sending)
+                moment, fresh = self._take_turn(gate, sending, MOST_ANNOUNCED if renewing else 1)
                 latest = moment + within
                 outgoing = outgoing if fresh is None else replace(outgoing, body=fresh)
                 left = math.inf if method == "GET" else self._fence()
@@ -249,26 +251,29 @@ class HttpClient(Tallies):
             hint = "http:// and https:// proxies are supported; `no_proxy` names hosts that are reached without one"
             raise Unreachable("the proxy that the environment names cannot be used", reached=False, hint=hint) from None
 
-    def _take_turn(self, gate: Gate, announce: Callable[[], Body | None] | None) -> tuple[float, Body | None]:
-        """Wait for a place at the gate, and announce what takes it.
+    def _take_turn(
+        self, gate: Gate, announce: Callable[[], Body | None] | None, most: int
+    ) -> tuple[float, Body | None]:
+        """Wait for a place at the gate, and announce what takes it, `most` times at the most.
 
-        Gives the moment right before it was announced, and the body that is to be sent by now.
-
-        A place that was missed, because the process stood still, or announcing took long, is not used: used late, it
-        would crowd those of others. What was announced for it is announced once more, a few times at the most.
+        Gives the moment right before it was announced, and the body that is to be sent by now. A place that was missed,
+        because the process stood still, or announcing took long, is not used: used late, it would crowd those of
+        others.
         """
-        early, announced, body = EARLY_SECONDS if announce else 0.0, 0, None
+        early, announced, body, now = EARLY_SECONDS if announce else 0.0, 0, None, 0.0
         while True:
             due = self._place(gate)
-            self._wait(due - self._clock() - early)
-            if (now := self._clock()) - due >= LATE_SECONDS:
-                continue
-            if announce and (fresh := announce()) is not None:
-                body = fresh  # nothing newer the next time: this is still what is to be sent
-            announced += 1
-            if not announce or self._clock() - due < LATE_SECONDS or announced == MOST_ANNOUNCED:
-                self._wait(due - self._clock())
-                return now, body
+            if announced < most:
+                self._wait(due - self._clock() - early)
+                if (now := self._clock()) - due >= LATE_SECONDS:
+                    continue
+                if announce and (fresh := announce()) is not None:
+                    body = fresh  # nothing newer the next time: this is still what is to be sent
+                announced += 1
+                if announce and self._clock() - due >= LATE_SECONDS:
+                    continue
+            self._wait(due - self._clock())
+            return now, body
 
     def _place(self, gate: Gate) -> float:
         """Take a place; the moment it is due. Where taking it took long, as if that had taken no time at all."""

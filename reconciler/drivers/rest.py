@@ -155,13 +155,12 @@ class RestDriver:
 
         fresh = partial(newest, sending) if sending else None  # one that nobody asks for may take its time to go out
         body = locked(patch, seen or {})
-        if body is patch:
-            return the_object(spec, self._send(style.verb, path, headers=spec.headers, body=patch, sending=fresh))
+        free = body is patch
+        how: dict[str, Any] = {"headers": spec.headers, "body": body, "repeatable": free}
         try:
-            answer = self._send(style.verb, path, headers=spec.headers, body=body, repeatable=False, sending=fresh)
-            return the_object(spec, answer)
+            return the_object(spec, self._send(style.verb, path, **how, sending=fresh, renewing=True))
         except (Rejected, ServerFailed, BadResponse, Unreachable) as error:
-            if isinstance(error, Rejected) and error.status not in (409, 412):
+            if free or (isinstance(error, Rejected) and error.status not in (409, 412)):
                 raise
             raise VersionConflict(str(error), detail=error.diagnostic.detail, status=error.status) from error
 
@@ -176,11 +175,13 @@ class RestDriver:
         try:
             if spec.delete.archive:
                 path = f"{self._path(kind, id)}/{spec.delete.archive}"
-                answer = self._send("POST", path, headers=spec.headers, sending=sending)
+                answer = self._send("POST", path, headers=spec.headers, sending=sending, renewing=True)
                 if not is_live(spec, the_object(spec, answer)):
                     return
             else:
-                answer = self._send("DELETE", self._path(kind, id), headers=spec.headers, sending=sending)
+                answer = self._send(
+                    "DELETE", self._path(kind, id), headers=spec.headers, sending=sending, renewing=True
+                )
                 if answer.status == 204 or (isinstance(answer.body, dict) and answer.body.get("deleted") is True):
                     return
             self.read(kind, id)
@@ -213,6 +214,7 @@ class RestDriver:
         body: Body | None = None,
         repeatable: bool = True,
         sending: Callable[[], Body | None] | None = None,
+        renewing: bool = False,
         upload: Upload | None = None,
         bucket: tuple[str, int] | None = None,
     ) -> Answer:
@@ -226,6 +228,7 @@ class RestDriver:
             body=body,
             repeatable=repeatable,
             sending=sending,
+            renewing=renewing,
             upload=upload,
             bucket=bucket,
         )
