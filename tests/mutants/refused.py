@@ -8,8 +8,8 @@ MUTANTS = [
     # creates
     Mutant(
         "core/rules",
-        "(change.address.key, pair.manifest.moved_from if pair else None)",
-        "(change.address.key,)",
+        "return (key, former) if former else (key,)",
+        "return (key,)",
         "a newer mark of the former key counts",
         "core/orphans",
     ),
@@ -71,8 +71,8 @@ MUTANTS = [
     ),
     Mutant(
         "core/rules",
-        "for address in (change.address, former) if",
-        "for address in (change.address,) if",
+        "for key in world.keys(change))",
+        "for key in (change.address.key,))",
         "a lost create of the former key counts",
         "core/before_create",
     ),

@@ -93,6 +93,12 @@ def failing(tree: Path, names: list[str]) -> bool:
     return done.returncode == 1
 
 
+def misplaced(mutant: Mutant) -> str | None:
+    """Why a mutant is about nothing: its text has to be in its file exactly once."""
+    count = (ROOT / "reconciler" / f"{mutant.file}.py").read_text(encoding="utf-8").count(mutant.text)
+    return None if count == 1 else f"its text is there {count} times"
+
+
 def verdict(mutant: Mutant) -> str:
     """`killed`, or what is wrong."""
     with tempfile.TemporaryDirectory() as directory:
@@ -100,8 +106,6 @@ def verdict(mutant: Mutant) -> str:
         copy_tree(tree)
         path = tree / "reconciler" / f"{mutant.file}.py"
         source = path.read_text(encoding="utf-8")
-        if (count := source.count(mutant.text)) != 1:
-            return f"its text stands there {count} times"
         path.write_text(source.replace(mutant.text, mutant.replacement), encoding="utf-8")
         try:
             return "killed" if failing(tree, mutant.tests.split()) else "SURVIVED"
@@ -110,7 +114,10 @@ def verdict(mutant: Mutant) -> str:
 
 
 def main() -> int:
-    """Print a table; 1 where a mutant survives or does not apply."""
+    """Print a table; 1 where a mutant survives or does not apply. Those that do not apply are told before any test."""
+    if stale := [f"{mutant.file}  {mutant.breaks}: {fault}" for mutant in MUTANTS if (fault := misplaced(mutant))]:
+        print(*stale, sep="\n")
+        return 1
     with tempfile.TemporaryDirectory() as directory:
         copy_tree(Path(directory))
         if failing(Path(directory), sorted({name for mutant in MUTANTS for name in mutant.tests.split()})):
