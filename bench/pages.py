@@ -96,7 +96,8 @@ def managed() -> Callable[[int], dict[str, Any]]:
     from bench.manifests import OWNER, body, key_of
     from reconciler.config.schemas import shipped
     from reconciler.core import marks
-    from reconciler.core.semantics import Kind, compile_schema, units
+    from reconciler.core.semantics import Kind, units
+    from reconciler.formats.dialect import compile_schema
 
     kind = Kind("assistant", compile_schema(shipped().schema("assistant.schema.json")), "metadata", "name")
     added = {"description": None, "top_p": 1.0, "response_format": "auto", "tool_resources": {}}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.commands.kinds import kinds_of
 from reconciler.config.schemas import shipped
-from reconciler.core.base import Remembered
+from reconciler.core.base import BaseSource
 from reconciler.core.index import Observation
 from reconciler.core.model import (
     Action,
@@ -110,7 +110,7 @@ class World:
         deletes = None
         for _ in range(2):
             scope = Scope(owner, prune, deletes, digests=self.digests)
-            plan = make_plan(IDENTITY, scope, "sha256:0", files, seen, Remembered())
+            plan = make_plan(IDENTITY, scope, "sha256:0", files, seen, BaseSource())
             deletes = sum(1 for c in plan.changes if c.blocked and c.blocked.by == "guard") or None
             if deletes is None:
                 break

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.core import marks
-from reconciler.core.base import Remembered, managed_units
+from reconciler.core.base import BaseSource, managed_units
 from reconciler.core.changes import mark_for
 from reconciler.core.index import Observation
 from reconciler.core.model import Action, Change, LiveObject, Manifest, Plan, Reason, TargetIdentity
@@ -42,7 +42,7 @@ def compare(
         live = tuple(_as_if_live(kind, scope, each, ids[each.address]) for each in there)
         observed.append(Observation(kind, live, 0))
     reachable = [replace(manifest, id=manifest.id if manifest.id in known else None) for manifest in wanted.values()]
-    plan = make_plan(target, scope, config_digest, reachable, observed, Remembered(before))
+    plan = make_plan(target, scope, config_digest, reachable, observed, BaseSource(before))
     changes = tuple(_told(change, before.get(change.address), wanted.get(change.address)) for change in plan.changes)
     return replace(plan, changes=changes, read={}, against=against)
 

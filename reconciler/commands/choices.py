@@ -71,25 +71,24 @@ def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequenc
     from reconciler.commands.ci import base_ref
     from reconciler.config.errors import ConfigError, error, info, warning
     from reconciler.config.settings import Marks
-    from reconciler.core.base import NO_BASE, Remembered
+    from reconciler.core.base import NO_BASE, BaseSource
     from reconciler.diagnostics import Code
 
     if choices.base == "none":
-        source: BaseSource = NO_BASE
-        said: Sequence[Diagnostic] = ()
+        source, said = NO_BASE, list[Diagnostic]()
     elif choices.base == "auto":
-        source, said = Remembered(), ()
+        source, said = BaseSource(), []
         try:
             if ref := base_ref(session.environment, session.root, applied=choices.applied):
-                source = Remembered({m.address: m for m in files_at(session, ref).manifests})
+                source = BaseSource({m.address: m for m in files_at(session, ref).manifests})
         except ConfigError as unknown:
             summary = f"the commit before is not known: {unknown.diagnostics[0].summary}"
             hint = "without it, an edit by hand looks like one of the files; fetch more history, or give --base"
             said = [info(Code.BASE_UNKNOWN, summary, None, hint=hint)]
     else:
         committed = files_at(session, git_ref(choices.base, "--base"))
-        source, said = Remembered({m.address: m for m in committed.manifests}), ()
-    remembers = session.target.marks is not Marks.NAMES or (isinstance(source, Remembered) and source.files)
+        source, said = BaseSource({m.address: m for m in committed.manifests}), []
+    remembers = session.target.marks is not Marks.NAMES or source.files
     if (choices.on_drift != "revert" or choices.resolve) and not remembers:
         summary = "nothing remembers what was last applied, so an edit by hand cannot be told from one of the files"
         hint = "give --base git:REF, or set `marks: digests` on the target"

@@ -7,12 +7,13 @@ from dataclasses import replace
 from reconciler.config.mark_length import max_mark
 from reconciler.config.schemas import Schemas
 from reconciler.core.marks import MAX_LENGTH
-from reconciler.core.semantics import Kind, ListMeaning, Meaning, compile_schema
+from reconciler.core.semantics import Kind, ListMeaning, Meaning
 from reconciler.drivers.provider import MembersStyle, Provider, ProviderKind
 from reconciler.engine.attach import others_in
 from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.named import MARK
 from reconciler.engine.observe import KindOnTarget
+from reconciler.formats.dialect import compile_schema
 
 
 def kinds_of(provider: Provider, schemas: Schemas, *, beside: bool = False) -> tuple[KindOnTarget, ...]:

@@ -21,7 +21,6 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.config.files import Project
 from reconciler.config.load import Loaded
 from reconciler.config.writing import create_file
-from reconciler.core.base import UnknownBase
 from reconciler.core.decide import decide_update
 from reconciler.core.model import (
     Action,
@@ -205,7 +204,7 @@ def _reproduces(draft: Draft, manifest: Manifest | None) -> bool:
     if manifest is None or manifest.body != draft.manifest.body:
         return False
     planner, live = draft.chosen.ownership, draft.chosen.live
-    return not decide_update(planner.kind, manifest, live.body, None, UnknownBase()).writes
+    return not decide_update(planner.kind, manifest, live.body, None).writes
 
 
 def _misread(draft: Draft) -> Diagnostic:

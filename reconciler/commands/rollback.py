@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import Final
 
 from reconciler.core import marks
-from reconciler.core.base import UnknownBase
 from reconciler.core.changes import deletion, written
 from reconciler.core.decide import decide_create, decide_update
 from reconciler.core.index import Index, Observation, index, mark_of
@@ -171,7 +170,7 @@ class _Undoing:
         wanted = {unit: present[unit] for unit in chosen if present.get(unit) is not None}
         manifest = self._manifest(kind, Address(kind.name, key), wanted)
         managed = Mark(self._plan.owner, key, units=marks.codes(chosen))
-        decision = decide_update(kind, manifest, after.body, managed, UnknownBase())
+        decision = decide_update(kind, manifest, after.body, managed)
         for each in decision.diagnostics:
             summary = f"{each.summary.partition(' ')[0]} had no value before, and cannot be cleared: it stays as it is"
             self._warn(summary, change, Code.CANNOT_CLEAR)

@@ -12,7 +12,7 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
 from reconciler.config.policies import load_policies
-from reconciler.core.base import Remembered
+from reconciler.core.base import BaseSource
 from reconciler.core.index import Observation
 from reconciler.core.model import Action, Change, Plan, TargetIdentity
 from reconciler.core.plan import make_plan, match_all, without_kept, world_of
@@ -54,7 +54,7 @@ def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> 
     scope = session.scope((), loaded, allow_deletes, plan.policy)
     scope = replace(scope, owner=plan.owner, unresolved=session.unresolved())
     if plan.sealed:
-        again = make_plan(plan.target, scope, "", manifests, sight.observed, Remembered())
+        again = make_plan(plan.target, scope, "", manifests, sight.observed, BaseSource())
         plan = _restored(plan, again, sight.observed)
     plan = _judged(session, plan, loaded)
     changes = refuse_used(release_guard(plan.changes, allow_deletes), sight.observed)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from reconciler.core.base import UnknownBase, managed_units
+from reconciler.core.base import managed_units
 from reconciler.core.decide import decide_update
 from reconciler.core.marks import Mark
 from reconciler.core.model import Json, LiveObject, Manifest
@@ -135,7 +135,7 @@ def _pair(
 
 def _says(ownership: Ownership, manifest: Manifest, live: LiveObject) -> bool:
     """Whether a manifest would change nothing of an object."""
-    return not decide_update(ownership.kind, manifest, live.body, None, UnknownBase()).writes
+    return not decide_update(ownership.kind, manifest, live.body, None).writes
 
 
 def _name(ownership: Ownership, body: Mapping[str, Json]) -> str | None:

@@ -14,7 +14,6 @@ from reconciler.config.drafts import Drafts
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.manifest import Reading
 from reconciler.config.writeback import WriteBack
-from reconciler.core.base import UnknownBase
 from reconciler.core.decide import decide_update
 from reconciler.core.marks import Mark
 from reconciler.core.match import Match
@@ -48,7 +47,7 @@ def _put(target: WriteBack, found: Match, manifest: Manifest) -> str:
     """Put the live values of one address into the drafts; the line that says so."""
     live, mark = _live(found, manifest)
     kind = found.found.kind
-    decision = decide_update(kind, manifest, live.body, mark, UnknownBase())
+    decision = decide_update(kind, manifest, live.body, mark)
     # A list of files says more than what is in: patterns, and files that are to come.
     edited = (write for write in decision.writes if write.unit[0] not in kind.managed_maps)
     if not (units := [write.unit for write in edited if write.reason is not Reason.COUPLED]):

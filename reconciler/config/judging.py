@@ -24,9 +24,9 @@ from reconciler.core.model import (
     Path,
     Plan,
 )
-from reconciler.core.semantics import compile_schema
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.provider import Provider
+from reconciler.formats.dialect import compile_schema
 from reconciler.formats.policy_input import change_document, refused, softened
 
 # What `explain` can put into words without knowing why the policy asks for it.

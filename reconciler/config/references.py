@@ -9,9 +9,10 @@ from reconciler.config.errors import error
 from reconciler.config.schemas import Schemas
 from reconciler.config.text import closest, dotted, listed
 from reconciler.core.model import Address, Manifest, Path
-from reconciler.core.semantics import FREE, Meaning, compile_schema
+from reconciler.core.semantics import FREE, Meaning
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.drivers.provider import Provider
+from reconciler.formats.dialect import compile_schema
 
 
 def reference_problems(

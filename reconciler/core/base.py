@@ -8,8 +8,8 @@ for telling a hand's edit from a file's, not good enough to refuse on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from reconciler.core import marks
 from reconciler.core.marks import Mark
@@ -51,58 +51,35 @@ def remembered_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
     return alone | maps
 
 
-class Base(Protocol):
-    """What was last applied to one resource; `certain` says whether a change may be refused for it."""
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What was last applied to one resource: the digests of its mark, or the units that earlier files managed.
+
+    With neither it is unknown.
+    """
+
+    digests: Mapping[str, str] = field(default_factory=dict)
+    managed: Mapping[Unit, Json] | None = None
 
     @property
     def certain(self) -> bool:
-        """Whether it is known, and not only likely."""
-        ...
+        """Whether it is known, and not only likely: then a change may be refused for it."""
+        return bool(self.digests)
 
-    def agrees(self, unit: Unit, value: Json) -> bool | None:
+    def agrees(self, kind: Kind, unit: Unit, value: Json) -> bool | None:
         """Whether `value` means what was last applied to `unit`; None where that is not known.
 
         A unit that was not managed then has nothing to stray from: any value agrees.
         """
-        ...
+        if self.digests:
+            recorded = self.digests.get(marks.code(unit))
+            return recorded is None or recorded == digest_of(kind, unit, value)
+        if self.managed is None:
+            return None
+        return unit not in self.managed or same(meaning_of(kind, unit), self.managed[unit], value)
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownBase:
-    """The base when nothing remembers what was last applied."""
-
-    certain: bool = False
-
-    def agrees(self, unit: Unit, value: Json) -> bool | None:
-        """Never known."""
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class FilesBase:
-    """What an earlier state of the files wanted; `managed` holds the units they managed."""
-
-    kind: Kind
-    managed: Mapping[Unit, Json]
-    certain: bool = False
-
-    def agrees(self, unit: Unit, value: Json) -> bool | None:
-        """Whether the earlier files wanted this value."""
-        return unit not in self.managed or same(meaning_of(self.kind, unit), self.managed[unit], value)
-
-
-@dataclass(frozen=True, slots=True)
-class MarkBase:
-    """What the digests of a mark remember."""
-
-    kind: Kind
-    mark: Mark
-    certain: bool = True
-
-    def agrees(self, unit: Unit, value: Json) -> bool | None:
-        """Whether the value's digest is the one in the mark."""
-        recorded = self.mark.digests.get(marks.code(unit))
-        return recorded is None or recorded == digest_of(self.kind, unit, value)
+UNKNOWN: Final = Base()
 
 
 def digest_of(kind: Kind, unit: Unit, value: Json) -> str:
@@ -110,61 +87,30 @@ def digest_of(kind: Kind, unit: Unit, value: Json) -> str:
     return marks.digest_of(canonical(meaning_of(kind, unit), value))
 
 
-class BaseSource(Protocol):
-    """Where the bases of a kind's objects come from."""
+@dataclass(frozen=True, slots=True)
+class BaseSource:
+    """Where the bases of objects come from: the mark first (unless it is not asked), then the files of a commit."""
+
+    files: Mapping[Address, Manifest] = field(default_factory=dict)
+    asks_marks: bool = True
 
     def of(self, kind: Kind, address: Address, mark: Mark | None) -> Base:
-        """The base of an object, from its manifest's address and its mark (None while it is being adopted)."""
-        ...
+        """The base of one object, whose mark is None while it is adopted; a moved one is found by its earlier key."""
+        if mark is None or not self.asks_marks:
+            return UNKNOWN
+        if mark.digests:
+            return Base(mark.digests)
+        earlier = self.files.get(Address(kind.name, mark.key)) or self.files.get(address)
+        return UNKNOWN if earlier is None else Base(managed=managed_units(kind, earlier))
 
     def had(self, address: Address) -> bool:
         """Whether the address certainly had an object when it was last applied."""
-        ...
-
-    def knowing(self, ids: Mapping[Address, str]) -> BaseSource:
-        """The same source, with these ids in the place of references."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class NoBase:
-    """The source that remembers nothing."""
-
-    def of(self, kind: Kind, address: Address, mark: Mark | None) -> Base:
-        """Unknown."""
-        return UnknownBase()
-
-    def had(self, address: Address) -> bool:
-        """Not that it knew."""
-        return False
-
-    def knowing(self, ids: Mapping[Address, str]) -> BaseSource:
-        """Itself."""
-        return self
-
-
-NO_BASE: Final = NoBase()
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """The source that asks the mark first, then the files of an earlier commit, as far as those are known."""
-
-    files: Mapping[Address, Manifest] = field(default_factory=dict)
-
-    def of(self, kind: Kind, address: Address, mark: Mark | None) -> Base:
-        """The base of one object: an object that was moved is found under the key it had."""
-        if mark is None:
-            return UnknownBase()
-        if mark.digests:
-            return MarkBase(kind, mark)
-        earlier = self.files.get(Address(kind.name, mark.key)) or self.files.get(address)
-        return UnknownBase() if earlier is None else FilesBase(kind, managed_units(kind, earlier))
-
-    def had(self, address: Address) -> bool:
-        """Whether the earlier files had it."""
         return address in self.files
 
     def knowing(self, ids: Mapping[Address, str]) -> BaseSource:
-        """With references of the earlier files resolved as those of today are."""
-        return Remembered({address: resolved(manifest, ids) for address, manifest in self.files.items()})
+        """The same source, references of the earlier files resolved as those of today are."""
+        return replace(self, files={address: resolved(manifest, ids) for address, manifest in self.files.items()})
+
+
+NO_BASE: Final = BaseSource(asks_marks=False)
+"""The source that remembers nothing."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.core.base import Base, desired_units, left_to_others, managed_maps, managed_units
+from reconciler.core.base import UNKNOWN, Base, desired_units, left_to_others, managed_maps, managed_units
 from reconciler.core.marks import Mark
 from reconciler.core.model import (
     ABSENT,
@@ -65,7 +65,12 @@ def decide_create(kind: Kind, manifest: Manifest) -> Decision:
 
 
 def decide_update(
-    kind: Kind, manifest: Manifest, live: Body, mark: Mark | None, base: Base, policy: ConflictPolicy = AS_USUAL
+    kind: Kind,
+    manifest: Manifest,
+    live: Body,
+    mark: Mark | None,
+    base: Base = UNKNOWN,
+    policy: ConflictPolicy = AS_USUAL,
 ) -> Decision:
     """The units in which `live` must change to look like the manifest, as far as the policy wants that.
 
@@ -110,11 +115,11 @@ def _differing(kind: Kind, desired: Mapping[Unit, Json], present: Mapping[Unit, 
 
 
 def _attribute(kind: Kind, unit: Unit, desired: Json, live: Json, base: Base) -> Reason:
-    if unit[0] in kind.managed_maps or (live_agrees := base.agrees(unit, live)) is None:
+    if unit[0] in kind.managed_maps or (live_agrees := base.agrees(kind, unit, live)) is None:
         return Reason.CHANGED
     if live_agrees:
         return Reason.EDITED
-    return Reason.DRIFTED if base.agrees(unit, desired) else Reason.CONFLICT
+    return Reason.DRIFTED if base.agrees(kind, unit, desired) else Reason.CONFLICT
 
 
 def _relinquished(kind: Kind, manifest: Manifest, present: Mapping[Unit, Json], mark: Mark | None) -> Iterator[Unit]:
@@ -136,7 +141,7 @@ def _relinquish(kind: Kind, manifest: Manifest, unit: Unit, live: Json, base: Ba
     cleared = ABSENT if len(unit) > 1 and kind.maps != "merge" else meaning_of(kind, unit).on_remove
     if cleared is not ABSENT and same(meaning_of(kind, unit), cleared, live):
         return None
-    if base.agrees(unit, live) is False:
+    if base.agrees(kind, unit, live) is False:
         return _warning(manifest, unit, "left the file, but was changed on the remote since: it stays as it is", "")
     if not can_clear(kind, unit):
         hint = "set it to the value it should have, then remove it"

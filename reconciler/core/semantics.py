@@ -1,6 +1,6 @@
 """What values of a kind mean: when two are equal, which units a body has, and how a unit is cleared.
 
-Compiled once from a kind's schema (the ten-word dialect). Equality is `canonical(a) == canonical(b)`: numbers by
+Equality is `canonical(a) == canonical(b)`: numbers by
 value, sets sorted, keyed lists by key, and absent, null and the schema's default one and the same.
 What the schema does not know of a closed object is not ours and does not count.
 """
@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from json.encoder import encode_basestring
-from typing import Any
 
 from reconciler.core.model import ABSENT, Json, Unit
 
@@ -109,75 +108,6 @@ class Kind:
         """Whether a request carries values that others write as well: the rest of the object, or of a map."""
         shared = any(self.fields[name].granular for name in patch.keys() & self.fields.keys() - self.managed_maps)
         return self.absent == "clear" or (self.maps == "whole" and shared)
-
-
-def compile_schema(schema: Mapping[str, Any]) -> Mapping[str, Meaning]:
-    """The meaning of every top-level field of a kind's schema.
-
-    Raises ValueError where two branches of the schema describe one property differently.
-    """
-    return _Compiler(schema).compile(schema).properties
-
-
-class _Compiler:
-    """Folds `$ref`, `allOf`, `anyOf` and `if` branches into one `Meaning` for each place."""
-
-    _BRANCHES = ("allOf", "anyOf", "oneOf")
-
-    def __init__(self, root: Mapping[str, Any]) -> None:
-        self._root = root
-
-    def compile(self, schema: Mapping[str, Any]) -> Meaning:
-        branches = list(self._branches(schema))
-        merged = {word: branch[word] for branch in reversed(branches) for word in branch}
-        properties: dict[str, Meaning] = {}
-        for branch in branches:
-            for name, sub in branch.get("properties", {}).items():
-                if isinstance(sub, dict) and "not" not in sub:
-                    self._add(properties, name, self.compile(sub))
-        extra, item = merged.get("additionalProperties"), merged.get("items")
-        entries = self.compile(extra) if isinstance(extra, dict) else None
-        items = self.compile(item) if isinstance(item, dict) else None
-        parts = [part for part in (*properties.values(), entries, items) if part is not None]
-        return Meaning(
-            properties=properties,
-            entries=entries,
-            items=items,
-            list_meaning=ListMeaning(merged.get("x-list", "ordered")),
-            keys=tuple(tuple(pointer.split("/")[1:]) for pointer in merged.get("x-key", ())),
-            granular=merged.get("x-map") == "granular",
-            closed=any(branch.get("additionalProperties") is False for branch in branches),
-            default=next((b["default"] for b in branches if "default" in b and "const" not in b), None),
-            shown_as={canonical(FREE, b["const"]): b["default"] for b in branches if "const" in b and "default" in b},
-            on_remove=merged.get("x-on-remove", ABSENT),
-            uncompared=bool(merged.get("readOnly") or merged.get("writeOnly")),
-            read_only=bool(merged.get("readOnly")),
-            immutable=bool(merged.get("x-immutable")),
-            sensitive=bool(merged.get("x-sensitive")) or any(part.sensitive for part in parts),
-            ref=merged.get("x-ref"),
-        )
-
-    def _branches(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        yield schema
-        ref = schema.get("$ref")
-        if isinstance(ref, str) and ref.startswith("#/"):
-            target: Any = self._root
-            for step in ref[2:].split("/"):
-                target = target[step]
-            yield from self._branches(target)
-        for word in self._BRANCHES:
-            for branch in schema.get(word, ()):
-                yield from self._branches(branch)
-        for word in ("then", "else"):
-            if word in schema:
-                yield from self._branches(schema[word])
-
-    def _add(self, properties: dict[str, Meaning], name: str, meaning: Meaning) -> None:
-        known = properties.get(name)
-        if known is None or known == FREE:
-            properties[name] = meaning
-        elif meaning not in (FREE, known):
-            raise ValueError(f"two branches of the schema give {name!r} different meanings")
 
 
 def canonical(meaning: Meaning, value: Json) -> str:

@@ -18,7 +18,8 @@ from reconciler.core.rules import World, refusal
 from reconciler.core.semantics import Kind
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check_live
 from reconciler.drivers.base import Driver, NoSuchApi, NotFound
-from reconciler.engine.attach import others_in
+from reconciler.drivers.provider import MembersStyle
+from reconciler.engine.attach import known_keys, others_in, with_entries
 from reconciler.engine.observe import KindOnTarget, live_object
 
 
@@ -77,24 +78,31 @@ class Admission:
         raise NotAdmitted(verdict)
 
     def read(self, step: Step) -> LiveObject:
-        """The object of a step as it is right now, with the members it had. Raises RemoteError."""
-        kind, prior = step.kind, step.prior or {}
-        on_target = next(each for each in self.kinds if each.kind.name == kind.name)
-        body = self.driver.read(kind.name, step.change.id or "")
-        names = {each for name in kind.managed_maps for each in (name, others_in(name))}
-        return live_object(on_target, body | {name: prior[name] for name in names if name in prior})
+        """The object of a step as it is right now. Raises RemoteError.
 
-    def same_members(self, step: Step) -> None:
-        """See that nothing was put into an object that is about to be deleted. Raises NotAdmitted and RemoteError."""
-        on_target = next(each for each in self.kinds if each.kind.name == step.kind.name)
-        id, prior = step.change.id or "", step.prior or {}
+        The members of its collections are read again where the step is about them; else they are those it had.
+        """
+        kind, prior, change = step.kind, step.prior or {}, step.change
+        on_target = next(each for each in self.kinds if each.kind.name == kind.name)
+        live = live_object(on_target, self.driver.read(kind.name, change.id or ""))
         for name, style in on_target.members.items():
-            known = {entry[style.id_field] for entry in (prior.get(name) or {}).values()} | {
-                *prior.get(others_in(name), ())
-            }
-            now = {str(body["id"]) for body in self.driver.within(step.kind.name, id, name).list()}
-            if name in prior and now - known:
-                raise NotAdmitted(Stale(f"{len(now - known)} {name} were put into {id} since the plan was made"))
+            if name not in prior:
+                continue
+            if change.action is Action.DELETE or any(unit[0] == name for unit in change.units):
+                live = with_entries(self.driver, live, name, style, known_keys(prior[name], style))
+            else:
+                kept = {each: prior[each] for each in (name, others_in(name)) if each in prior}
+                live = replace(live, body=live.body | kept)
+        return live
+
+    def nothing_put_in(self, step: Step, live: LiveObject) -> None:
+        """See that nothing was put into an object that is about to be deleted. Raises NotAdmitted."""
+        prior = step.prior or {}
+        on_target = next(each for each in self.kinds if each.kind.name == step.kind.name)
+        for name, style in on_target.members.items():
+            before, now = (_members(body, name, style) for body in (prior, live.body))
+            if name in prior and now - before:
+                raise NotAdmitted(Stale(f"{len(now - before)} {name} were put into {live.id} since the plan was made"))
 
     def saw(self, kind: str, objects: Sequence[LiveObject]) -> None:
         """Take note of a list that somebody else has just read."""
@@ -146,6 +154,11 @@ class Admission:
             return listed
 
 
+def _members(body: Body, name: str, style: MembersStyle) -> set[str]:
+    """The ids of all that is in a collection of an object."""
+    return {entry[style.id_field] for entry in (body.get(name) or {}).values()} | {*body.get(others_in(name), ())}
+
+
 @dataclass
 class _List:
     """The objects of a kind as they were at `read_at`."""
@@ -195,8 +208,9 @@ class Ticket:
             if change.action is Action.DELETE:
                 raise NotAdmitted(AlreadyApplied(change.id)) from None
             raise
+        if change.action is Action.DELETE:
+            self._admission.nothing_put_in(self.step, live)
         self.step = self._admission.judge(self.step, live)
         if change.action is Action.DELETE:
-            self._admission.same_members(self.step)
             self._admission.unused((change.address.kind, change.id or ""))
         self._read_at = read_at

@@ -81,6 +81,12 @@ def keys_of(found: Index, manifests: Iterable[Manifest]) -> Keys:
     return Keys(wanted, marked)
 
 
+def known_keys(entries: Mapping[str, Json], style: MembersStyle) -> Keys:
+    """The keys that the entries of a map have already, so that the same members get them again."""
+    wanted = {entry[style.id_field]: key for key, entry in entries.items() if KEY not in entry}
+    return Keys(wanted, {entry[style.id_field]: entry[KEY] for entry in entries.values() if KEY in entry})
+
+
 def with_entries(driver: Driver, live: LiveObject, field: str, style: MembersStyle, keys: Keys) -> LiveObject:
     """The object with the map of its members that are ours, and the ids of the others.
 

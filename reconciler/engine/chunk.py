@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from reconciler.core.base import Remembered
+from reconciler.core.base import BaseSource
 from reconciler.core.index import Observation, content_of, folded
 from reconciler.core.model import (
     Action,
@@ -198,7 +198,7 @@ def _plan(target: ChunkTarget, manifests: Sequence[Manifest], observed: Sequence
     scope = replace(target.scope, prune=False, elsewhere=target.elsewhere(), bound=target.bound())
     ids = {address: ids[0] for address, ids in known.ids.items() if ids}
     wanted = [resolved(manifest, ids) for manifest in manifests]
-    plan = make_plan(target.identity, scope, "", wanted, observed, Remembered())
+    plan = make_plan(target.identity, scope, "", wanted, observed, BaseSource())
     kept = [_unless_known(change, known) for change in plan.changes if change.address in here]
     kept = without_kept(refuse_broken(kept))[0]
     return target.judge(replace(plan, changes=in_order(kept, [o.kind.name for o in observed])), wanted)

@@ -56,7 +56,8 @@ class Compactor:
     def learn(self, observation: Observation) -> list[str]:
         """Take note of a kind that was read whole: later kinds may refer to it.
 
-        Gives the ids of objects in sync that are needed whole all the same: their address has several.
+        Gives the ids of objects in sync that are needed whole all the same: their address has several, or they are
+        copies, which are not managed.
         """
         found = index(observation.kind, observation.objects, self._owner)
         if self._refers:
@@ -64,8 +65,9 @@ class Compactor:
             paired = match(found, of_kind).ids
             # Of a move or a rename it is not known here whether it is refused: what refers to that is kept whole.
             self._ids |= {at: id for at, id in paired.items() if id in self._bound or _has_key(found, id, at.key)}
-        several = (each for key in found.duplicates for each in found.candidates(key))
-        return [each.live.id for each in several if each.live.in_sync]
+        several = [each for key in found.duplicates for each in found.candidates(key)]
+        copies = [copy for _, copy in found.clones]
+        return [each.live.id for each in (*several, *copies) if each.live.in_sync]
 
     def _in_sync(self, kind: Kind, manifest: Manifest, mark: Mark, live: LiveObject) -> bool:
         wanted = manifest.fingerprint

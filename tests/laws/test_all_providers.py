@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.commands.rollback import rollback
-from reconciler.core.base import Remembered
+from reconciler.core.base import BaseSource
 from reconciler.core.index import Observation, index, mark_text
 from reconciler.core.model import Action, Blocker, Change, Manifest, OnRemove, Plan
 from reconciler.core.plan import Scope, make_plan
@@ -37,7 +37,7 @@ def plan_of(files: Sequence[Manifest], observed: Sequence[Observation], *, diges
     deletes = None
     for _ in range(2):
         scope = Scope(OWNER, prune=True, allow_deletes=deletes, digests=digests)
-        found = make_plan(TARGET, scope, "sha256:0", files, observed, Remembered())
+        found = make_plan(TARGET, scope, "sha256:0", files, observed, BaseSource())
         deletes = sum(1 for c in found.changes if c.blocked and c.blocked.by is Blocker.GUARD) or None
         if deletes is None:
             break

@@ -89,8 +89,15 @@ MUTANTS = [
     ),
     Mutant(
         "engine/compact",
-        "for each in found.candidates(key))",
-        "for each in found.duplicates[key])",
+        "(*several, *copies)",
+        "several",
+        "copies are kept whole",
+        "engine/compact",
+    ),
+    Mutant(
+        "engine/compact",
+        "for each in found.candidates(key)]",
+        "for each in found.duplicates[key]]",
         "duplicates are kept whole",
         "engine/compact core/fingerprint",
     ),

@@ -176,7 +176,7 @@ MUTANTS = [
     ),
     Mutant(
         "core/decide",
-        "return Reason.DRIFTED if base.agrees(unit, desired) else Reason.CONFLICT",
+        "return Reason.DRIFTED if base.agrees(kind, unit, desired) else Reason.CONFLICT",
         "return Reason.DRIFTED",
         "both changed is a conflict",
         "core/decide",
@@ -204,7 +204,7 @@ MUTANTS = [
     ),
     Mutant(
         "core/decide",
-        "    if base.agrees(unit, live) is False:\n",
+        "    if base.agrees(kind, unit, live) is False:\n",
         "    if False:\n",
         "what others took over is released",
         "core/decide",

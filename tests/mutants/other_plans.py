@@ -287,7 +287,7 @@ MUTANTS = [
     ),
     Mutant(
         "commands/against",
-        "observed, Remembered(before))",
+        "observed, BaseSource(before))",
         "observed)",
         "a difference is the files' edit",
         "commands/against",

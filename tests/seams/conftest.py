@@ -33,11 +33,11 @@ class Door:
 
     def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
         self.app = app
-        self._acts: list[tuple[str, str, Callable[[], object]]] = []
+        self._acts: list[tuple[str, str, bool, Callable[[], object]]] = []
 
-    def before(self, method: str, path: str, act: Callable[[], object]) -> None:
-        """Act once, before the first request with this method whose path begins like this."""
-        self._acts.append((method, path, act))
+    def before(self, method: str, path: str, act: Callable[[], object], *, exactly: bool = False) -> None:
+        """Act once, before the first request with this method whose path begins like this, or is exactly this."""
+        self._acts.append((method, path, exactly, act))
 
     @property
     def waiting(self) -> bool:
@@ -46,9 +46,13 @@ class Door:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        due = [each for each in self._acts if each[0] == method and path.startswith(each[1])]
+        due = [
+            each
+            for each in self._acts
+            if each[0] == method and (path == each[1] if each[2] else path.startswith(each[1]))
+        ]
         self._acts = [each for each in self._acts if each not in due]
-        for _, _, act in due:
+        for *_, act in due:
             act()
         return self.app(environ, start_response)
 

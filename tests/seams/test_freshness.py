@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import httpx
 import pytest
 
 from tests.conftest import Project, Ran, Remote
@@ -130,3 +132,103 @@ def test_what_was_read_a_moment_ago_is_not_read_again(many: tuple[Project, Remot
     setting(project, "fresh_seconds: 0", "fresh_seconds: 600")
     assert applied(many, lambda: None).code == 0
     assert [each.path for each in remote.app.requests if each.method == "GET" and "/asst_" in each.path] == []
+
+
+@pytest.fixture
+def filed(project: Project, behind: Callable[..., tuple[Remote, Door]]) -> tuple[Project, Remote, Door]:
+    """A store with two files, one of which has an attribute; every write reads again."""
+    remote, door = behind()
+    project.target(remote.url)
+    assistants(project, 20, first=10)
+    for name in ("one", "two"):
+        project.write(f"assistants.d/handbook/{name}.md", f"# {name}\n")
+    files = "files: [handbook/*.md, {source: handbook/one.md, attributes: {year: 2025}}]\n"
+    project.write("assistants.d/store.yaml", f"reconciler: {{kind: vector_store}}\nname: Store\n{files}")
+    project.ok("apply", "--yes")
+    read_again_always(project)
+    remote.forget()
+    return project, remote, door
+
+
+def store_path(remote: Remote) -> str:
+    (store,) = remote.ask("GET", "/v1/vector_stores")["data"]
+    return f"/v1/vector_stores/{store['id']}"
+
+
+def labelled(remote: Remote) -> dict[str, Any]:
+    """The member with an attribute."""
+    return next(each for each in remote.ask("GET", f"{store_path(remote)}/files")["data"] if each["attributes"])
+
+
+def test_a_member_changed_after_the_plan_is_not_overwritten(filed: tuple[Project, Remote, Door]) -> None:
+    """row 2, of an entry of a map: the members are listed again before one is written"""
+    project, remote, door = filed
+    setting_of_store(project, "2025", "2026")
+    member = f"{store_path(remote)}/files/{labelled(remote)['id']}"
+    by_others = {"attributes": {"year": 1999}}
+    door.before("GET", store_path(remote), lambda: remote.ask("POST", member, by_others), exactly=True)
+    ran = project.run("apply", "--yes")
+    assert not door.waiting
+    assert labelled(remote)["attributes"] == {"year": 1999}
+    assert ran.code == 3
+    assert "has changed in files.handbook/one.md since" in " ".join((ran.out + ran.err).split())
+
+
+def test_a_member_changed_as_the_file_wants_it_is_done_already(filed: tuple[Project, Remote, Door]) -> None:
+    project, remote, door = filed
+    setting_of_store(project, "2025", "2026")
+    member = f"{store_path(remote)}/files/{labelled(remote)['id']}"
+    wanted = {"attributes": {"year": 2026}}
+    door.before("GET", store_path(remote), lambda: remote.ask("POST", member, wanted), exactly=True)
+    project.ok("apply", "--yes")
+    assert sent(remote) == []
+    assert not door.waiting
+
+
+def test_what_others_put_in_does_not_stop_a_change_of_a_member(filed: tuple[Project, Remote, Door]) -> None:
+    project, remote, door = filed
+    setting_of_store(project, "2025", "2026")
+    stranger = upload(remote)
+    path = store_path(remote)
+    door.before("GET", path, lambda: remote.ask("POST", f"{path}/files", {"file_id": stranger}), exactly=True)
+    project.ok("apply", "--yes")
+    assert labelled(remote)["attributes"] == {"year": 2026}
+    assert len(remote.ask("GET", f"{path}/files")["data"]) == 3
+
+
+@pytest.mark.parametrize("put_in", [True, False])
+def test_a_store_whose_members_changed_after_the_plan_is_not_deleted(
+    filed: tuple[Project, Remote, Door], put_in: bool
+) -> None:
+    project, remote, door = filed
+    project.remove("assistants.d/store.yaml")
+    path, member, stranger = store_path(remote), labelled(remote)["id"], upload(remote)
+
+    def meanwhile() -> None:
+        if put_in:
+            remote.ask("POST", f"{path}/files", {"file_id": stranger})
+        else:
+            remote.ask("DELETE", f"{path}/files/{member}")
+
+    door.before("GET", path, meanwhile, exactly=True)
+    ran = project.run("apply", "--yes", "--allow-deletes", "3")
+    assert not door.waiting
+    assert store_path(remote) == path
+    assert ran.code == 3
+    why = "1 files were put into" if put_in else "has changed since the plan was made"
+    assert why in " ".join((ran.out + ran.err).split())
+
+
+def upload(remote: Remote) -> str:
+    """The id of a file of somebody else's."""
+    content = {"file": ("theirs.md", b"# theirs\n")}
+    answer = httpx.post(f"{remote.url}/v1/files", data={"purpose": "assistants"}, files=content)
+    remote.forget()
+    return str(answer.json()["id"])
+
+
+def setting_of_store(project: Project, text: str, new: str) -> None:
+    """Replace a text in the manifest of the store."""
+    file = project.root / "assistants.d/store.yaml"
+    assert text in file.read_text()
+    file.write_text(file.read_text().replace(text, new))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.commands.against import compare
-from reconciler.core.base import Remembered
+from reconciler.core.base import BaseSource
 from reconciler.core.model import Action, Address, Blocker, Change, Manifest, Plan, Reason
 from reconciler.core.plan import Scope
 from reconciler.core.semantics import Kind
@@ -138,7 +138,7 @@ def test_it_is_the_plan_for_a_target_to_which_the_earlier_files_were_applied(nam
     earlier = [replace(each, ignore=frozenset()) for each in data.draw(manifests(kind, [None]))]
     files = with_sensible_moves(data.draw(manifests(kind, [None])))
     live = applied(plan(earlier, [], kind), [], kind)
-    base = Remembered({each.address: each for each in earlier})
+    base = BaseSource({each.address: each for each in earlier})
     found = plan(files, live, kind, prune=True, source=base)
     assert [told(c) for c in compared(earlier, files, [kind], prune=True).changes] == [told(c) for c in found.changes]
 

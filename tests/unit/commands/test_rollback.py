@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.commands.rollback import rollback
-from reconciler.core.base import Remembered
+from reconciler.core.base import BaseSource
 from reconciler.core.index import index, mark_of, mark_text
 from reconciler.core.marks import NO_NONCE, Mark, read
 from reconciler.core.match import match
@@ -297,7 +297,7 @@ def test_it_can_be_run_again_where_the_mark_before_was_damaged() -> None:
 def test_everything_is_as_it_was_the_marks_too(name: str, digests: bool, data: st.DataObject) -> None:
     kind = KINDS[name]
     files, live = data.draw(worlds(kind, remembering=digests))
-    scope: dict[str, Any] = {"prune": True, "allow_deletes": data.draw(st.integers(0, 4)), "source": Remembered()}
+    scope: dict[str, Any] = {"prune": True, "allow_deletes": data.draw(st.integers(0, 4)), "source": BaseSource()}
     found = plan(files, live, kind, digests=digests, **scope)
     undone, now = back(found, live, kind)
     then = index(kind, now, OWNER)

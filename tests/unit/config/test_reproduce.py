@@ -18,7 +18,6 @@ from reconciler.config.schemas import shipped
 from reconciler.config.settings import Settings, Target
 from reconciler.config.writing import Habit, NewManifest, new_files
 from reconciler.config.yaml import read_yaml
-from reconciler.core.base import UnknownBase
 from reconciler.core.decide import decide_update
 from reconciler.core.model import Address, Manifest
 from reconciler.core.semantics import same
@@ -32,7 +31,7 @@ AT = Address("assistant", "a")
 
 def differs(body: dict[str, Any], live: dict[str, Any]) -> bool:
     manifest = Manifest(AT, body, Source("a.yaml", 1, 1))
-    return bool(decide_update(KIND, manifest, live, None, UnknownBase()).writes)
+    return bool(decide_update(KIND, manifest, live, None).writes)
 
 
 @law

@@ -19,7 +19,6 @@ from reconciler.config.roundtrip import Node, line_end, read_nodes
 from reconciler.config.schemas import shipped
 from reconciler.config.settings import Settings, Target
 from reconciler.config.writeback import WriteBack
-from reconciler.core.base import UnknownBase
 from reconciler.core.decide import decide_update
 from reconciler.core.model import Unit
 from tests.strategies import law
@@ -44,7 +43,7 @@ def _is_manifest(content: bytes, name: str = "a.json") -> bool:
 def write_back(directory: Path, live: dict[str, Any]) -> tuple[Loaded, set[Unit]]:
     """Write an edit back into the one manifest below `d`; the manifests after it, and the units that changed."""
     (manifest,) = _load(directory).manifests
-    units = {write.unit for write in decide_update(KIND, manifest, live, None, UnknownBase()).writes}
+    units = {write.unit for write in decide_update(KIND, manifest, live, None).writes}
     target = WriteBack(
         Drafts(directory, [Path("d")]), Reading(Settings(), TARGET, PROVIDER, shipped()), _load(directory).manifests
     )
@@ -133,7 +132,7 @@ def test_yaml_says_what_is_live_and_other_lines_stay(
         assert before.body == body
         after, units = write_back(directory, live)
         (manifest,) = after.manifests
-        assert not decide_update(KIND, manifest, live, None, UnknownBase()).writes
+        assert not decide_update(KIND, manifest, live, None).writes
         now = file.read_bytes().decode()
         if style != "flow":
             assert other_lines(now, units) == other_lines(text, units)
@@ -149,7 +148,7 @@ def test_json_says_what_is_live(case: tuple[dict[str, Any], dict[str, Any]], ind
         file = directory / "d/a.json"
         file.write_text(json.dumps(body, indent=indent))
         (manifest,) = write_back(directory, live)[0].manifests
-        assert not decide_update(KIND, manifest, live, None, UnknownBase()).writes
+        assert not decide_update(KIND, manifest, live, None).writes
 
 
 @law
@@ -163,4 +162,4 @@ def test_markdown_says_what_is_live(case: tuple[dict[str, Any], dict[str, Any]],
         (directory / "d").mkdir()
         (directory / "d/a.md").write_bytes(text.encode())
         (manifest,) = write_back(directory, live)[0].manifests
-        assert not decide_update(KIND, manifest, live, None, UnknownBase()).writes
+        assert not decide_update(KIND, manifest, live, None).writes

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from reconciler.core import marks
-from reconciler.core.base import NO_BASE, Base, BaseSource, UnknownBase, digest_of
+from reconciler.core.base import NO_BASE, UNKNOWN, Base, BaseSource, digest_of
 from reconciler.core.fingerprint import fingerprint
 from reconciler.core.index import Observation
 from reconciler.core.model import (
@@ -29,9 +29,10 @@ from reconciler.core.model import (
 )
 from reconciler.core.plan import Scope, make_plan
 from reconciler.core.references import filled
-from reconciler.core.semantics import Kind, Meaning, compile_schema, meaning_of, same, units
+from reconciler.core.semantics import Kind, Meaning, units
 from reconciler.diagnostics import Source
 from reconciler.engine.compact import Compactor
+from reconciler.formats.dialect import compile_schema
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 SCHEMA: dict[str, Any] = json.loads((SCHEMAS / "assistant.schema.json").read_text(encoding="utf-8"))
@@ -131,8 +132,8 @@ def plan(
     manifests: Iterable[Manifest] = (), objects: Iterable[LiveObject] = (), kind: Kind = ASSISTANT, **scope: Any
 ) -> Plan:
     """The plan of one kind; `base` gives what was last applied, or `source` where to ask; the rest is the scope."""
-    base: Base = scope.pop("base", UnknownBase())
-    source: BaseSource = scope.pop("source", Always(base))
+    base: Base = scope.pop("base", UNKNOWN)
+    source: BaseSource = scope.pop("source", Always(base=base))
     return made_plan(Scope(OWNER, **scope), list(manifests), [Observation(kind, tuple(objects), 1)], source)
 
 
@@ -169,32 +170,23 @@ def actions(found: Plan) -> list[tuple[str, str, str | None, bool]]:
 
 
 @dataclass(frozen=True)
-class Always:
+class Always(BaseSource):
     """The same base for every object."""
 
-    base: Base
+    base: Base = UNKNOWN
 
     def of(self, kind: Kind, address: Address, mark: marks.Mark | None) -> Base:
         return self.base
 
-    def had(self, address: Address) -> bool:
-        return False
 
-    def knowing(self, ids: Mapping[Address, str]) -> Always:
-        return self
-
-
-@dataclass(frozen=True)
-class Applied:
-    """A base that remembers a whole body, as reading an earlier commit does; other units are not known."""
-
-    kind: Kind
-    body: Body
-    certain: bool = False
-
-    def agrees(self, unit: Unit, value: Json) -> bool | None:
-        known = units(self.kind, self.body)
-        return same(meaning_of(self.kind, unit), known[unit], value) if unit in known else None
+def remembered(body: Body, kind: Kind = ASSISTANT, *, certain: bool = False) -> Base:
+    """A base that remembers a whole body: as reading an earlier commit does, or as a mark does."""
+    known = units(kind, body)
+    return (
+        Base({marks.code(unit): digest_of(kind, unit, known[unit]) for unit in known})
+        if certain
+        else Base(managed=known)
+    )
 
 
 def sent_to(live: Body, patch: Body, kind: Kind, merging: bool = False) -> Body:

@@ -10,7 +10,8 @@ from reconciler.core.index import Observation
 from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest, Plan
 from reconciler.core.plan import Scope, make_plan
 from reconciler.core.references import placeholder
-from reconciler.core.semantics import Kind, Meaning, compile_schema
+from reconciler.core.semantics import Kind, Meaning
+from reconciler.formats.dialect import compile_schema
 from tests.unit.core.build import OWNER, TARGET, manifest
 from tests.unit.core.linked import BOT
 

@@ -11,7 +11,8 @@ from reconciler.core.index import Observation
 from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest, Path, Plan
 from reconciler.core.plan import Scope
 from reconciler.core.references import placeholder
-from reconciler.core.semantics import Kind, compile_schema
+from reconciler.core.semantics import Kind
+from reconciler.formats.dialect import compile_schema
 from tests.unit.core.build import OWNER, made_plan, manifest
 
 _LABELS = {"type": "object", "additionalProperties": {"type": "string"}, "default": {}, "x-map": "granular"}

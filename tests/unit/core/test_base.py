@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.core import marks
-from reconciler.core.base import FilesBase, MarkBase, Remembered, UnknownBase, digest_of, managed_units
+from reconciler.core.base import UNKNOWN, Base, BaseSource, digest_of, managed_units
 from reconciler.core.index import Observation, index
 from reconciler.core.marks import Mark
 from reconciler.core.match import match
@@ -53,7 +53,7 @@ def planned(
     **policy: Any,  # type: ignore[assignment]
 ) -> Plan:
     scope = Scope(OWNER, policy=ConflictPolicy(**policy), digests=digests)
-    base = Remembered({each.address: each for each in earlier})
+    base = BaseSource({each.address: each for each in earlier})
     return make_plan(TARGET, scope, "sha256:0", files, [Observation(ASSISTANT, (live,), 1)], base)
 
 
@@ -129,8 +129,8 @@ class TestDigests:
         assert Code.BASE_UNKNOWN in [d.code for d in found.diagnostics]
 
     def test_an_object_that_is_adopted_has_strayed_from_nothing(self) -> None:
-        base = Remembered({Address("assistant", "k"): manifest("k", BODY)})
-        assert base.of(ASSISTANT, Address("assistant", "k"), None) == UnknownBase()
+        base = BaseSource({Address("assistant", "k"): manifest("k", BODY)})
+        assert base.of(ASSISTANT, Address("assistant", "k"), None) == UNKNOWN
 
     def test_an_object_that_is_adopted_by_command_remembers_how_it_looked(self) -> None:
         live, wanted = bare("o1", {**BODY, "temperature": 0.9}), manifest("k", BODY)
@@ -166,11 +166,11 @@ class TestEarlierFiles:
     @pytest.mark.parametrize(("keys", "found"), [("old new", "old"), ("new", "new"), ("old", "old")])
     def test_the_key_in_the_mark_comes_before_that_of_the_manifest(self, keys: str, found: str) -> None:
         files = [manifest(key, {**BODY, "name": key}, initial=["temperature"]) for key in keys.split()]
-        base = Remembered({each.address: each for each in files}).of(
+        base = BaseSource({each.address: each for each in files}).of(
             ASSISTANT, Address("assistant", "new"), Mark(OWNER, "old", "n1")
         )
         managed = {("model",): "m", ("name",): found, ("metadata", "team"): "a"}
-        assert base == FilesBase(ASSISTANT, managed)
+        assert base == Base(managed=managed)
 
     def test_an_object_they_had_and_that_is_not_there_is_gone(self) -> None:
         files, other = manifest("k", BODY), remembering("other", {"model": "z"}, {"model": "z"})
@@ -181,16 +181,16 @@ class TestEarlierFiles:
 
     def test_initial_and_ignored_units_are_not_remembered(self) -> None:
         earlier = manifest("k", {**BODY, "name": "n"}, initial={"temperature"}, ignore={"name"})
-        base = FilesBase(ASSISTANT, managed_units(ASSISTANT, earlier))
-        assert base.agrees(("temperature",), 9)
-        assert base.agrees(("name",), "whatever")
-        assert not base.agrees(("model",), "x")
+        base = Base(managed=managed_units(ASSISTANT, earlier))
+        assert base.agrees(ASSISTANT, ("temperature",), 9)
+        assert base.agrees(ASSISTANT, ("name",), "whatever")
+        assert not base.agrees(ASSISTANT, ("model",), "x")
 
     def test_digests_are_asked_before_files(self) -> None:
         live = remembering("k", BODY, BODY)
         mark = marks.read(live.body["metadata"]["reconciler"])
-        base = Remembered({Address("assistant", "k"): manifest("k", {})})
-        assert base.of(ASSISTANT, Address("assistant", "k"), mark) == MarkBase(ASSISTANT, mark)  # type: ignore[arg-type]
+        base = BaseSource({Address("assistant", "k"): manifest("k", {})})
+        assert base.of(ASSISTANT, Address("assistant", "k"), mark) == Base(mark.digests)  # type: ignore[arg-type]
 
 
 LAST: Body = {**BODY, "name": "old", "top_p": 0.1}

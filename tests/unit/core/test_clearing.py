@@ -6,7 +6,8 @@ import pytest
 
 from reconciler.core.model import Json
 from reconciler.core.patch import explicit, unknown_parts
-from reconciler.core.semantics import FREE, Meaning, compile_schema
+from reconciler.core.semantics import FREE, Meaning
+from reconciler.formats.dialect import compile_schema
 from tests.unit.core.build import ASSISTANT, WIDGET
 
 TOOLS = ASSISTANT.fields["tools"]

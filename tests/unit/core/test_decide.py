@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.core import marks
-from reconciler.core.base import UnknownBase, desired_units, left_to_others, managed_units
+from reconciler.core.base import UNKNOWN, desired_units, left_to_others, managed_units
 from reconciler.core.decide import (
     Decision,
     Write,
@@ -19,21 +19,9 @@ from reconciler.core.model import ABSENT, Body, ConflictPolicy, Json, Reason, Re
 from reconciler.core.patch import assemble
 from reconciler.core.semantics import Kind
 from reconciler.diagnostics import Code
-from tests.unit.core.build import ASSISTANT, WIDGET, Applied, manifest
+from tests.unit.core.build import ASSISTANT, WIDGET, manifest, remembered
 
 TEMPERATURE = ("temperature",)
-
-
-class Base:
-    """A base that remembers one value, compared as it is; `None` where nothing is remembered."""
-
-    certain = False
-
-    def __init__(self, last: Json) -> None:
-        self.last = last
-
-    def agrees(self, unit: Unit, value: Json) -> bool | None:
-        return None if self.last is None else value == self.last
 
 
 def managing(*chosen: Unit) -> Mark:
@@ -41,7 +29,8 @@ def managing(*chosen: Unit) -> Mark:
 
 
 def decided(body: Body, live: Body, last: Json = None, managed: tuple[Unit, ...] = (), **block: Any) -> Decision:
-    return decide_update(ASSISTANT, manifest("k", body, **block), live, managing(*managed), Base(last))
+    base = UNKNOWN if last is None else remembered(dict.fromkeys({**body, **live}, last))
+    return decide_update(ASSISTANT, manifest("k", body, **block), live, managing(*managed), base)
 
 
 def reason(desired: Json, live: Json, last: Json) -> list[Reason]:
@@ -88,11 +77,11 @@ class TestTheTable:
     def test_never_in_our_files_is_never_compared_and_never_sent(self) -> None:
         assert decided({"model": "m"}, {"model": "m", "temperature": 0.2, "name": "x", "beta": 1}) == Decision(())
 
-    def test_a_base_that_reads_a_whole_earlier_body_gives_the_same_answers(self) -> None:
+    def test_a_unit_that_the_earlier_files_did_not_have_is_an_edit_of_the_file(self) -> None:
         desired = manifest("k", {"temperature": 0.5, "model": "b"})
-        base = Applied(ASSISTANT, {"temperature": 0.5})
+        base = remembered({"temperature": 0.5})
         found = decide_update(ASSISTANT, desired, {"temperature": 0.2, "model": "a"}, None, base)
-        assert [w.reason for w in found.writes] == [Reason.DRIFTED, Reason.CHANGED]
+        assert [w.reason for w in found.writes] == [Reason.DRIFTED, Reason.EDITED]
 
 
 class TestGivingUp:
@@ -115,7 +104,7 @@ class TestGivingUp:
 
     def test_an_adopted_object_gives_nothing_up(self) -> None:
         live = {"temperature": 0.2, "metadata": {"team": "x"}}
-        assert decide_update(ASSISTANT, manifest("k", {}), live, None, UnknownBase()) == Decision(())
+        assert decide_update(ASSISTANT, manifest("k", {}), live, None) == Decision(())
 
     @pytest.mark.parametrize("word", ["ignore", "initial"])
     def test_a_unit_that_is_left_to_others_is_not_cleared(self, word: str) -> None:
@@ -140,7 +129,7 @@ class TestLeftToOthers:
         }
         assert managed_units(ASSISTANT, wanted) == {("model",): "m"}
         live = {"model": "m", "instructions": "another"}
-        assert decide_update(ASSISTANT, wanted, live, managing(("model",)), UnknownBase()) == Decision(())
+        assert decide_update(ASSISTANT, wanted, live, managing(("model",))) == Decision(())
 
     @pytest.mark.parametrize(
         ("names", "covered"), [({"metadata"}, True), ({"metadata.a.b"}, True), ({"metadata.a"}, False), ({"b"}, False)]
@@ -153,7 +142,7 @@ class TestWriteOnly:
     def test_what_is_never_shown_is_sent_at_create_and_not_compared_after(self) -> None:
         wanted = manifest("k", {"secret": "s", "title": "t"}, WIDGET)
         assert [w.unit for w in decide_create(WIDGET, wanted).writes] == [("secret",), ("title",)]
-        assert decide_update(WIDGET, wanted, {"title": "t"}, None, UnknownBase()) == Decision(())
+        assert decide_update(WIDGET, wanted, {"title": "t"}, None) == Decision(())
 
 
 class TestCoupled:
@@ -187,7 +176,7 @@ class TestCoupled:
 
     def test_a_null_whose_field_stays_as_it_is_live_does_not_travel(self) -> None:
         wanted = manifest("k", {"model": "new", "temperature": None}, ASSISTANT)
-        base = Applied(ASSISTANT, {"model": "old", "temperature": 0.2})
+        base = remembered({"model": "old", "temperature": 0.2})
         live, stance = {"model": "old", "temperature": 0.9}, ConflictPolicy(resolve=Resolve.THEIRS)
         found = decide_update(ASSISTANT, wanted, live, None, base, stance)
         assert [w.unit for w in found.writes] == [("model",)]

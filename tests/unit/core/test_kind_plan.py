@@ -7,13 +7,12 @@ import pytest
 from reconciler.core.model import Action, OnRemove, Reason, Removal
 from reconciler.diagnostics import Code, Severity
 from tests.unit.core.build import (
-    ASSISTANT,
-    Applied,
     actions,
     bare,
     manifest,
     marked,
     plan,
+    remembered,
     the_change,
     with_mark,
 )
@@ -137,20 +136,20 @@ class TestOrphans:
 
 class TestBase:
     def test_reasons_follow_what_was_last_applied(self) -> None:
-        base = Applied(ASSISTANT, {"model": "m", "temperature": 0.2, "top_p": 0.5})
+        base = remembered({"model": "m", "temperature": 0.2, "top_p": 0.5})
         live = marked("o1", "k", {"model": "m", "temperature": 0.2, "top_p": 0.1})
         found = plan([manifest("k", {"model": "m", "temperature": 0.7, "top_p": 0.5})], [live], base=base)
         assert the_change(found).reasons == (Reason.EDITED, Reason.DRIFTED)
 
     def test_a_base_never_steers_what_is_written(self) -> None:
         live, wanted = marked("o1", "k", {"temperature": 0.2}), manifest("k", {"temperature": 0.7})
-        bases = [Applied(ASSISTANT, {"temperature": t}) for t in (0.2, 0.7, 0.9)]
+        bases = [remembered({"temperature": t}) for t in (0.2, 0.7, 0.9)]
         patches = [the_change(plan([wanted], [live], base=base)).patch for base in bases]
         assert patches == [{"temperature": 0.7}] * 3
 
     def test_what_is_said_of_a_unit_reaches_the_plan(self) -> None:
         live = marked("o1", "k", {"model": "m", "temperature": 0.2})
-        found = plan([manifest("k", M)], [live], base=Applied(ASSISTANT, {"temperature": 0.9}))
+        found = plan([manifest("k", M)], [live], base=remembered({"temperature": 0.9}))
         assert [d.code for d in found.diagnostics] == [Code.CANNOT_CLEAR]
 
     def test_a_mark_without_room_for_digests_keeps_names_and_that_is_reported(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.base import Remembered
+from reconciler.core.base import BaseSource
 from reconciler.core.index import index, mark_of
 from reconciler.core.marks import Mark
 from reconciler.core.model import (
@@ -40,7 +40,7 @@ def scoped(data: st.DataObject, digests: bool) -> dict[str, Any]:
     if not digests:
         return {"prune": True}
     policy = data.draw(st.builds(ConflictPolicy, st.sampled_from(OnDrift), st.sampled_from([None, *Resolve])))
-    return {"prune": True, "digests": True, "policy": policy, "source": Remembered()}
+    return {"prune": True, "digests": True, "policy": policy, "source": BaseSource()}
 
 
 @EACH_KIND

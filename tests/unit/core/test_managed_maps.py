@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.base import UnknownBase
 from reconciler.core.changes import mark_for
 from reconciler.core.decide import decide_update
 from reconciler.core.index import content_of, index
@@ -258,5 +257,5 @@ def test_the_patch_merged_into_what_is_live_is_what_was_wanted(live: dict[str, B
 
 
 def test_entries_of_others_are_no_concern_of_a_decision() -> None:
-    decision = decide_update(PAPER, paper("a"), {"text": "a", "title": "a.txt"}, None, UnknownBase())
+    decision = decide_update(PAPER, paper("a"), {"text": "a", "title": "a.txt"}, None)
     assert decision.writes == ()

@@ -11,12 +11,12 @@ from reconciler.core.model import Blocker, OnRemove, Reason
 from tests.unit.core.build import (
     ASSISTANT,
     OWNER,
-    Applied,
     actions,
     bare,
     manifest,
     marked,
     plan,
+    remembered,
     the_change,
     with_mark,
 )
@@ -83,7 +83,7 @@ def test_an_address_whose_object_a_newer_version_made_gets_no_second() -> None:
 
 def test_giving_up_what_others_have_reset_already_says_nothing() -> None:
     live = marked("o1", "k", {"model": "m"}, managed=[("model",), ("name",)])
-    base = Applied(ASSISTANT, {"model": "m", "name": "old"})
+    base = remembered({"model": "m", "name": "old"})
     mark = read(mark_text(ASSISTANT, live))
     decision = decide_update(ASSISTANT, manifest("k", {"model": "m"}), live.body, mark, base)  # type: ignore[arg-type]
     assert (decision.writes, decision.diagnostics) == ((), ())

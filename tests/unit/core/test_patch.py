@@ -13,9 +13,10 @@ from reconciler.core.changes import mark_change
 from reconciler.core.index import index
 from reconciler.core.model import ABSENT, Action, Address, Blocker, Json, Outcome, Reason, Result
 from reconciler.core.patch import assemble, explicit, stuck_parts
-from reconciler.core.semantics import Kind, can_clear, compile_schema
+from reconciler.core.semantics import Kind, can_clear
 from reconciler.core.verify import verify
 from reconciler.diagnostics import Code
+from reconciler.formats.dialect import compile_schema
 from tests.unit.core.build import OWNER, SOURCE, WIDGET, bare, manifest, marked, plan, with_mark
 
 PATCHED = replace(WIDGET, maps="patch")

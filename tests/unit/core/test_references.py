@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.base import Remembered
+from reconciler.core.base import BaseSource
 from reconciler.core.index import index
 from reconciler.core.match import match
 from reconciler.core.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Path, Reason
@@ -187,13 +187,13 @@ class TestWhatIsThere:
     def test_a_reference_that_was_moved_by_hand_is_drift_and_no_conflict(self) -> None:
         files = [store("a"), pointing("k", "store/a")]
         bots = [marked("b1", "k", {"text": "k", "store": "by hand"}, BOT)]
-        found = planned(files, [live_store()], bots, Remembered({each.address: each for each in files}))
+        found = planned(files, [live_store()], bots, BaseSource({each.address: each for each in files}))
         assert change_of(found, "bot/k").reasons == (Reason.DRIFTED,)
 
     def test_a_reference_that_only_the_earlier_files_have_is_what_was_applied(self) -> None:
         earlier = [store("a"), pointing("k", "store/a")]
         bots = [marked("b1", "k", {"text": "k", "store": "s1"}, BOT)]
-        base = Remembered({each.address: each for each in earlier})
+        base = BaseSource({each.address: each for each in earlier})
         found = planned([store("a"), bot("k", {"text": "k", "store": "written out"})], [live_store()], bots, base)
         assert change_of(found, "bot/k").reasons == (Reason.EDITED,)
 

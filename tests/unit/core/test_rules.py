@@ -29,12 +29,12 @@ from tests.unit.core.build import (
     ASSISTANT,
     OWNER,
     WIDGET,
-    Applied,
     actions,
     bare,
     manifest,
     marked,
     plan,
+    remembered,
     the_change,
     with_mark,
 )
@@ -264,7 +264,7 @@ class TestChangesOfOthers:
     """A unit that was changed outside these files; what is not certain blocks nothing."""
 
     def planned(self, file: Json, live: Json, certain: bool = True, **policy: Any) -> Block | None:
-        base = Applied(ASSISTANT, {"temperature": 0.5}, certain)
+        base = remembered({"temperature": 0.5}, certain=certain)
         found = plan(
             [manifest("k", {"temperature": file})],
             [marked("o1", "k", {"temperature": live})],

@@ -14,7 +14,6 @@ from reconciler.core.semantics import (
     Meaning,
     canonical,
     canonical_value,
-    compile_schema,
     digest,
     entry_key,
     is_mark,
@@ -22,6 +21,7 @@ from reconciler.core.semantics import (
     same,
     units,
 )
+from reconciler.formats.dialect import compile_schema
 from tests.unit.core.build import ASSISTANT, SCHEMA, WIDGET, WIDGET_SCHEMA
 
 NUMBER = Meaning(default=1)

@@ -13,7 +13,7 @@ from reconciler.core.index import Observation, content_of, mark_of
 from reconciler.core.model import Address, LiveObject, Manifest
 from reconciler.core.semantics import Kind
 from reconciler.engine.compact import Compactor
-from tests.unit.core.build import ASSISTANT, OWNER, bare, manifest, marked, with_mark
+from tests.unit.core.build import ASSISTANT, OWNER, bare, manifest, marked, plan, the_change, with_mark
 from tests.unit.core.linked import BOT, STORE
 
 M = {"model": "m", "temperature": 0.5, "metadata": {"team": "t"}}
@@ -99,6 +99,17 @@ def test_a_second_object_of_an_address_is_needed_whole() -> None:
     old, young = marked("o1", "a", M, created=1), marked("o2", "a", M, created=2, nonce="n2")
     seen = tuple(compactor.compact(ASSISTANT, each) for each in (young, old))
     assert compactor.learn(Observation(ASSISTANT, seen, 1)) == ["o1", "o2"]
+
+
+def test_a_copy_that_is_as_wanted_is_needed_whole() -> None:
+    """It is not ours, and may be what a create is about: a plan needs its name and content."""
+    files = known([manifest("b", M)])
+    compactor = Compactor(files, OWNER)
+    first, copy = marked("o1", "a", M, nonce="n1", created=1), marked("o2", "b", M, nonce="n1", created=2)
+    kept = tuple(compactor.compact(ASSISTANT, live) for live in (first, copy))
+    assert kept[1].in_sync
+    assert compactor.learn(Observation(ASSISTANT, kept, 1)) == ["o2"]
+    assert the_change(plan([manifest("b", M)], [first, copy])).blocked is not None
 
 
 def test_an_object_of_a_moved_key_is_kept_as_little_as_any_other() -> None:

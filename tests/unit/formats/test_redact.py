@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.base import Remembered
+from reconciler.core.base import BaseSource
 from reconciler.core.index import Observation, index
 from reconciler.core.model import (
     ABSENT,
@@ -62,7 +62,7 @@ def patches(found: Plan) -> list[Body | None]:
 
 def scoped(data: st.DataObject, digests: bool) -> dict[str, Any]:
     policy = ConflictPolicy(data.draw(st.sampled_from([OnDrift.REVERT, OnDrift.KEEP])))
-    return {"prune": True, "allow_deletes": 1, "digests": digests, "source": Remembered(), "policy": policy}
+    return {"prune": True, "allow_deletes": 1, "digests": digests, "source": BaseSource(), "policy": policy}
 
 
 class TestWhatIsLeft:
@@ -188,7 +188,7 @@ class TestOpening:
         last: Body = {"model": "m", "temperature": 0.5, "name": "old"}
         live = [marked("o1", "k", {**last, "temperature": 0.9}, last=last)]
         files = [manifest("k", {**last, "name": "new"})]
-        scope: dict[str, Any] = {"digests": True, "source": Remembered(), "policy": ConflictPolicy(OnDrift.KEEP)}
+        scope: dict[str, Any] = {"digests": True, "source": BaseSource(), "policy": ConflictPolicy(OnDrift.KEEP)}
         found = plan(files, live, **scope)
         assert "temperature" not in (the_change(found).patch or {})
         again, lost = opened(found, files, live, **scope)
@@ -198,8 +198,8 @@ class TestOpening:
         last: Body = {"model": "m", "temperature": 0.5, "name": "old"}
         live = [marked("o1", "k", {**last, "temperature": 0.9}, last=last)]
         files = [manifest("k", {"model": "m", "temperature": 0.9, "name": "new"})]
-        found = plan(files, live, digests=True, source=Remembered())
-        again, lost = opened(found, files, live, digests=True, source=Remembered())
+        found = plan(files, live, digests=True, source=BaseSource())
+        again, lost = opened(found, files, live, digests=True, source=BaseSource())
         assert (lost, patches(again)) == ([], patches(found))
 
     @REMEMBERING
@@ -243,7 +243,7 @@ class TestCorners:
         live = [marked("o1", "k", {**last, "temperature": 0.9}, last=last)]
         files = [manifest("k", {**last, "name": "new", "temperature": 0.1})]
         theirs = ConflictPolicy(resolve=Resolve.THEIRS)
-        scope: dict[str, Any] = {"digests": True, "policy": theirs, "source": Remembered()}
+        scope: dict[str, Any] = {"digests": True, "policy": theirs, "source": BaseSource()}
         found = plan(files, live, **scope)
         assert "temperature" not in (the_change(found).patch or {})
         again, lost = opened(found, files, live, **scope)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.schemas import shipped
-from reconciler.core.semantics import compile_schema, same
+from reconciler.core.semantics import same
+from reconciler.formats.dialect import compile_schema
 from reconciler.server import create_app
 from tests.strategies import bodies, law
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from reconciler.config.schemas import shipped
-from reconciler.core.semantics import compile_schema, same
+from reconciler.core.semantics import same
+from reconciler.formats.dialect import compile_schema
 
 from .conftest import Wire
 
