@@ -205,6 +205,13 @@ class Driver(Protocol):
         """The collection that is a field of an object."""
         ...
 
+    def prove_whole(self) -> None:
+        """See that the lists that were read do not go on: for what is decided because something is not there.
+
+        Raises IncompleteList. A create and a delete do it themselves.
+        """
+        ...
+
     def take_tally(self) -> Tally:
         """What this thread sent since it last asked."""
         ...

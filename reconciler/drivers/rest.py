@@ -189,6 +189,10 @@ class RestDriver:
             return
         raise BadResponse(f"{id} was to be deleted, and is still there", detail=shortened(answer.text))
 
+    def prove_whole(self) -> None:
+        """See that no list that was read goes on though its one page said it was all. Raises IncompleteList."""
+        self._lists.prove_whole()
+
     def take_tally(self) -> Tally:
         """What this thread sent since it last asked."""
         return self._client.take_tally()

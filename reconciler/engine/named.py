@@ -61,6 +61,10 @@ class NamedDriver:
         """The collection that is a field of an object."""
         return self._driver.within(kind, id, field)
 
+    def prove_whole(self) -> None:
+        """See that the lists that were read do not go on. Raises IncompleteList."""
+        self._driver.prove_whole()
+
     def take_tally(self) -> Tally:
         """What this thread sent since it last asked."""
         return self._driver.take_tally()

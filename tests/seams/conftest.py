@@ -187,8 +187,12 @@ class OneFleet:
         self._fleet.ok("fleet", "submit")
         with self._fleet.workers(1), Database(self._database, 1) as database:
             self._fleet.wait_until(lambda found: _hurried(database) and all(each.finished for each in found))
-        status = json.loads(self._fleet.run("fleet", "status", "--format", "json").stdout)
+        status = json.loads(self.status("--format", "json"))
         return {each["address"]: f"{each['code']} {each['said']}" for each in status["problems"]}
+
+    def status(self, *words: str) -> str:
+        """What `fleet status` prints."""
+        return self._fleet.run("fleet", "status", *words).stdout
 
 
 @pytest.fixture

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from reconciler.server.http import serve
 from tests.conftest import Project, Remote
 from tests.seams.conftest import OneFleet, assistants, colleague, duplicate, mark_of, sent, setting
 
@@ -40,6 +43,37 @@ def test_a_file_that_is_renamed_gets_no_second_object(one: Project, remote: Remo
     assert [mark_of(each)["key"] for each in remote.objects()] == ["bot"]
     assert sent(remote) == []
     assert "moved_from: bot" in problems["assistant/renamed"]
+
+
+def test_a_survey_of_a_list_that_was_cut_short_makes_nothing(project: Project, remote: Remote, fleet: OneFleet) -> None:
+    """row 14: what a survey does not see is forgotten, and made again by any worker"""
+    project.target(remote.url)
+    assistants(project, 120)
+    project.ok("apply", "--yes")
+    remote.forget()
+    with calling_every_page_the_last(remote) as url:
+        project.target(url)
+        problems = fleet.work()
+    assert remote.writes == []
+    assert len(remote.objects()) == 120
+    assert all("does not end there" in said for said in problems.values())
+    assert "not surveyed yet" in fleet.status()
+
+
+@contextmanager
+def calling_every_page_the_last(remote: Remote) -> Iterator[str]:
+    """The remote behind a gateway that says of every page that there are no more."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "GET" or environ["PATH_INFO"] != "/v1/assistants":
+            return remote.app(environ, start_response)
+        answer = json.loads(b"".join(remote.app(environ, lambda status, headers, info=None: None)))
+        content = json.dumps(answer | {"has_more": False}).encode()
+        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
+        return [content]
+
+    with serve(app) as server:
+        yield server.url
 
 
 def test_a_file_that_is_renamed_and_edited_among_many_gets_no_second_object(

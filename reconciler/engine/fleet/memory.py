@@ -177,6 +177,8 @@ class SharedMemory:
                 mark = mark_of(on_target.kind, live_object(on_target, body))
                 if isinstance(mark, Mark) and mark.nonce in overdue:
                     found.setdefault(mark.nonce, body["id"])
+        if found.keys() < overdue.keys():
+            self._driver.prove_whole()
         here = {"target": self._target}
         self._database.run(_FOUND, here | {"nonces": list(found), "ids": list(found.values())})
         self._database.run(_NOT_THERE, here | {"nonces": [nonce for nonce in overdue if nonce not in found]})

@@ -122,6 +122,7 @@ class FleetWork:
                     continue
                 read.append(on_target.kind.name)
                 objects, orphans = objects + seen, orphans + without
+            target.chunks.driver.prove_whole()
         except RemoteError as error:
             return Later(self._ledger.failed(job.target, error.diagnostic, probing=probing), job)
         target.memory.saw_all(job.submission, float(row[0]), read)
