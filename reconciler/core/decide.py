@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from reconciler.core.base import UNKNOWN, Base, desired_units, left_to_others, managed_maps, managed_units
 from reconciler.core.marks import Mark
@@ -39,6 +40,15 @@ from reconciler.core.semantics import Kind, as_far_as_wanted, can_clear, meaning
 from reconciler.diagnostics import Code, Diagnostic, Severity
 
 
+class ChangedBy(Enum):
+    """Who changed a unit since it was last applied."""
+
+    UNKNOWN = Reason.CHANGED
+    FILES = Reason.EDITED
+    OTHERS = Reason.DRIFTED
+    BOTH = Reason.CONFLICT
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """One unit to be written: `after` is `ABSENT` where an entry of a map is taken away."""
@@ -47,6 +57,7 @@ class Write:
     before: Json
     after: Json
     reason: Reason
+    by: ChangedBy = ChangedBy.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +90,8 @@ def decide_update(
     desired = managed_units(kind, manifest)
     present = _as_compared(kind, desired, units(kind, live))
     differing = list(_differing(kind, desired, present, base))
-    ignored = tuple(write for write in differing if _is_left(policy, write.reason, base))
-    writes = [write for write in differing if not _is_left(policy, write.reason, base)]
+    ignored = tuple(write for write in differing if _is_left(policy, write.by, base))
+    writes = [write for write in differing if not _is_left(policy, write.by, base)]
     diagnostics: list[Diagnostic] = []
     for unit in _relinquished(kind, manifest, present, mark):
         verdict = _relinquish(kind, manifest, unit, present.get(unit, ABSENT), base)
@@ -100,26 +111,27 @@ def _as_compared(kind: Kind, desired: Mapping[Unit, Json], present: dict[Unit, J
     return present
 
 
-def _is_left(policy: ConflictPolicy, reason: Reason, base: Base) -> bool:
-    """Whether a unit that differs for this reason stays as it is on the remote; drift takes a certain base."""
-    if reason is Reason.DRIFTED:
+def _is_left(policy: ConflictPolicy, by: ChangedBy, base: Base) -> bool:
+    """Whether a unit that differs stays as it is on the remote; drift takes a certain base."""
+    if by is ChangedBy.OTHERS:
         return base.certain and policy.on_drift is OnDrift.KEEP
-    return reason is Reason.CONFLICT and policy.resolve is Resolve.THEIRS
+    return by is ChangedBy.BOTH and policy.resolve is Resolve.THEIRS
 
 
 def _differing(kind: Kind, desired: Mapping[Unit, Json], present: Mapping[Unit, Json], base: Base) -> Iterator[Write]:
     for unit, value in desired.items():
         before, meaning = present.get(unit, ABSENT), meaning_of(kind, unit)
         if not meaning.uncompared and not same(meaning, value, before):
-            yield Write(unit, before, value, _attribute(kind, unit, value, before, base))
+            by = _changed_by(kind, unit, value, before, base)
+            yield Write(unit, before, value, by.value, by)
 
 
-def _attribute(kind: Kind, unit: Unit, desired: Json, live: Json, base: Base) -> Reason:
+def _changed_by(kind: Kind, unit: Unit, desired: Json, live: Json, base: Base) -> ChangedBy:
     if unit[0] in kind.managed_maps or (live_agrees := base.agrees(kind, unit, live)) is None:
-        return Reason.CHANGED
+        return ChangedBy.UNKNOWN
     if live_agrees:
-        return Reason.EDITED
-    return Reason.DRIFTED if base.agrees(kind, unit, desired) else Reason.CONFLICT
+        return ChangedBy.FILES
+    return ChangedBy.OTHERS if base.agrees(kind, unit, desired) else ChangedBy.BOTH
 
 
 def _relinquished(kind: Kind, manifest: Manifest, present: Mapping[Unit, Json], mark: Mark | None) -> Iterator[Unit]:
@@ -150,7 +162,7 @@ def _relinquish(kind: Kind, manifest: Manifest, unit: Unit, live: Json, base: Ba
 
 
 def _left_as_it_is(manifest: Manifest, write: Write) -> Diagnostic:
-    who = "here and outside these files" if write.reason is Reason.CONFLICT else "outside these files"
+    who = "here and outside these files" if write.by is ChangedBy.BOTH else "outside these files"
     summary = f"{'.'.join(write.unit)} was changed {who} and stays as it is on the remote"
     hint = f"`reconciler pull --theirs {manifest.address}` takes it into the file"
     place = manifest.place(write.unit)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from reconciler.core.base import Base
-from reconciler.core.decide import Decision
+from reconciler.core.decide import ChangedBy, Decision
 from reconciler.core.index import Index, content_of, folded, mark_of
 from reconciler.core.marks import Mark, NewerMark
 from reconciler.core.match import Match
@@ -27,7 +27,6 @@ from reconciler.core.model import (
     Manifest,
     OnDrift,
     Path,
-    Reason,
     Removal,
 )
 from reconciler.core.patch import stuck_parts
@@ -264,14 +263,14 @@ def refuse_units(
     if stuck := [_dotted(path) for path in staying_parts(kind, decision)]:
         hint = f"no request can take out {', '.join(stuck)}: write the value that is wanted, or the one that is there"
         return Block(Blocker.INEXPRESSIBLE, hint)
-    names, theirs = _units_of(decision, Reason.CONFLICT), f"`reconciler pull --theirs {manifest.address}`"
+    names, theirs = _units_of(decision, ChangedBy.BOTH), f"`reconciler pull --theirs {manifest.address}`"
     if names and base.certain and policy.resolve is None:
         hint = (
             f"{names} changed both here and outside these files: `--resolve ours` sends what the file says, "
             f"`--resolve theirs` keeps what is live, {theirs} takes it into the file"
         )
         return Block(Blocker.CONFLICT, hint)
-    names = _units_of(decision, Reason.DRIFTED)
+    names = _units_of(decision, ChangedBy.OTHERS)
     if names and base.certain and policy.on_drift is OnDrift.FAIL:
         hint = (
             f"{names} changed outside these files: `--on-drift revert` sends what the file says, `--on-drift keep` "
@@ -289,8 +288,8 @@ def staying_parts(kind: Kind, decision: Decision) -> list[Path]:
     return [path for paths in found for path in paths]
 
 
-def _units_of(decision: Decision, reason: Reason) -> str:
-    return ", ".join(".".join(write.unit) for write in decision.writes if write.reason is reason)
+def _units_of(decision: Decision, by: ChangedBy) -> str:
+    return ", ".join(".".join(write.unit) for write in decision.writes if write.by is by)
 
 
 def _dotted(path: Path) -> str:

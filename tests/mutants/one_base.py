@@ -84,14 +84,14 @@ MUTANTS = [
     ),
     Mutant(
         "core/decide",
-        "return reason is Reason.CONFLICT and policy.resolve is Resolve.THEIRS",
-        "return reason is Reason.CONFLICT and policy.resolve is not None",
+        "return by is ChangedBy.BOTH and policy.resolve is Resolve.THEIRS",
+        "return by is ChangedBy.BOTH and policy.resolve is not None",
         "a choice of the file keeps nothing live",
         "core/base",
     ),
     Mutant(
         "core/decide",
-        "return reason is Reason.CONFLICT and policy.resolve is Resolve.THEIRS",
+        "return by is ChangedBy.BOTH and policy.resolve is Resolve.THEIRS",
         "return policy.resolve is Resolve.THEIRS",
         "only conflicts are theirs",
         "core/base",

@@ -35,7 +35,7 @@ def decided(body: Body, live: Body, last: Json = None, managed: tuple[Unit, ...]
 
 def reason(desired: Json, live: Json, last: Json) -> list[Reason]:
     found = decided({"temperature": desired}, {"temperature": live}, last)
-    assert all(w == Write(TEMPERATURE, live, desired, w.reason) for w in found.writes)
+    assert all(w == Write(TEMPERATURE, live, desired, w.reason, w.by) for w in found.writes)
     return [w.reason for w in found.writes]
 
 
