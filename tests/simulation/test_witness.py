@@ -117,6 +117,18 @@ def test_what_was_read_again_and_is_not_what_the_plan_knows_is_not_overwritten()
         account.edit(late, name="mine")
 
 
+def test_what_was_read_again_and_changed_once_more_is_of_the_window() -> None:
+    account = Account()
+    late = account.run("late")
+    account.plan(late)
+    account.edit("somebody", name="theirs")
+    account.now += LATE
+    account.look(late)
+    account.edit("somebody", name="theirs, too")
+    account.now += SOON
+    account.edit(late, name="theirs")
+
+
 def test_a_request_that_is_repeated_counts_from_when_it_came_first() -> None:
     account = Account()
     late = account.run("late")

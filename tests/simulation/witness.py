@@ -131,8 +131,9 @@ class Witness:
         changed = frozenset(differing(kind, before, after))
         if isinstance(by, Run):
             self._is_its_own(by, id, "changed")
+            excused = self._excused(by, id)
             for edit, left in self._still(by, id, kind, before):
-                if lost := changed & left:
+                if lost := {unit for unit in changed & left if excused.get(unit, 0) < edit.commits}:
                     raise Violation(f"{by.name} overwrote {names(lost)} of {id}, which {edit.by} had changed meanwhile")
         if changed:
             who = by.name if isinstance(by, Run) else by
@@ -178,6 +179,14 @@ class Witness:
             back |= edit.units - frozenset(differing(kind, edit.before, now))
             if left := edit.units - back:
                 yield edit, left
+
+    def _excused(self, run: Run, id: str) -> dict[Unit, int]:
+        """The last change of each unit of an object that a run need not know: it overwrites that, not what was before.
+
+        A map that is sent whole has the entries of others as they were read.
+        """
+        missed = [*self._missed(run, id, id)]
+        return {unit: each.commits for each in self._unknown(run, id) if each not in missed for unit in each.units}
 
     def _missed(self, run: Run, id: str, written: str, listed: str = "") -> Iterator[Edit]:
         """What others changed of an object, unknown to the run's plan, though it should have read it again.
