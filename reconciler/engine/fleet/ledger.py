@@ -21,8 +21,9 @@ _SUBMIT: Final = """
     RETURNING submission
 """
 _STATE: Final = """
-    SELECT submission, surveyed_at IS NOT NULL, failures, coalesce(trouble, '') FROM reconciler_target
-    WHERE target = %(target)s
+    SELECT submission, surveyed_at IS NOT NULL, failures, coalesce(trouble, ''),
+        greatest(0, extract(epoch FROM paused_until - now()))::float8
+    FROM reconciler_target WHERE target = %(target)s
 """
 # Of all that want to look whether a resting target is well again, one does; the others rest on.
 _ADMIT: Final = """
@@ -92,12 +93,13 @@ _PROBLEMS: Final = """
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A target's newest submission, and how often in a row the target could not be worked with."""
+    """A target's newest submission, how often in a row it could not be worked with, and how long it rests for that."""
 
     submission: int
     surveyed: bool
     failures: int
     trouble: str
+    rests_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ class Ledger:
     def state(self, target: str) -> State:
         """Where a target stands; submission 0 where there was none."""
         row = self._database.one(_STATE, {"target": target})
-        return State(*row) if row else State(0, False, 0, "")
+        return State(*row) if row else State(0, False, 0, "", 0.0)
 
     def rest(self, target: str) -> float:
         """Seconds a target is to be left alone; below 0 for the one who may look whether it is well again."""

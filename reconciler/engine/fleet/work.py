@@ -62,22 +62,26 @@ class FleetWork:
             return Done()  # a newer submission is about the same addresses
         if state.failures >= self._max_tries or job.tries >= self._max_tries:
             return self._give_up(job, state.trouble)
+        if not (job.is_survey or state.surveyed):  # it must not take the survey's place as the one who looks
+            return Later(max(_SOON_SECONDS, state.rests_seconds), job)
+        left = self._left(job)
+        if not (job.is_survey or left):
+            return Done()
         rest = self._ledger.rest(job.target)
         if rest > 0:
             return Later(rest, job)
-        if not (job.is_survey or state.surveyed):
-            return Later(_SOON_SECONDS, job)
         try:
             target = self._targets(job.target)
         except Unusable as problem:
             return Later(self._ledger.failed(job.target, problem.diagnostic, probing=rest < 0), job)
-        return self._survey(job, target, rest < 0) if job.is_survey else self._reconcile(job, target, rest < 0)
+        return self._survey(job, target, rest < 0) if job.is_survey else self._reconcile(job, target, left, rest < 0)
 
-    def _reconcile(self, job: Job, target: FleetTarget, probing: bool) -> Verdict:
+    def _left(self, job: Job) -> list[Address]:
+        """What a chunk still has to do."""
         wanted = [Address.parse(text) for text in job.addresses]
-        left = self._ledger.without_result(job.target, job.submission, wanted)
-        if not left:
-            return Done()
+        return self._ledger.without_result(job.target, job.submission, wanted) if wanted else []
+
+    def _reconcile(self, job: Job, target: FleetTarget, left: Sequence[Address], probing: bool) -> Verdict:
         told: set[Address] = set()
 
         def note(outcomes: Sequence[Outcome]) -> None:
@@ -100,9 +104,7 @@ class FleetWork:
         why = trouble or f"{self._max_tries} runs left it unfinished"
         hint = "`reconciler fleet submit` tries again"
         said = Diagnostic(Severity.ERROR, Code.GIVEN_UP, f"given up: {why}", hint=hint)
-        wanted = [Address.parse(text) for text in job.addresses]
-        left = self._ledger.without_result(job.target, job.submission, wanted) if wanted else []
-        outcomes = [Outcome(address, Action.NOOP, Result.FAILED, error=said) for address in left]
+        outcomes = [Outcome(address, Action.NOOP, Result.FAILED, error=said) for address in self._left(job)]
         self._ledger.record(job.target, job.submission, outcomes)
         return Dead(why)
 
