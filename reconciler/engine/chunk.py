@@ -56,7 +56,7 @@ class ChunkTarget:
     """A target, as a chunk needs it. `manifests` gives those of some addresses; one that has none is left out.
 
     `elsewhere` gives all addresses that have a manifest, of this target or another, `bound` the objects that those of
-    this target name by id.
+    this target name by id. `clock` counts seconds; `pause` waits, and answers True when the worker is to stop.
     """
 
     identity: TargetIdentity
@@ -72,6 +72,8 @@ class ChunkTarget:
     elsewhere: Callable[[], Container[Address]] = frozenset
     bound: Callable[[], frozenset[Held]] = frozenset
     stop: threading.Event = field(default_factory=threading.Event)
+    clock: Callable[[], float] = time.monotonic
+    pause: Callable[[float], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +113,14 @@ def reconcile_chunk(
         known = target.memory.known(_involved(manifests.values()), _likeness(target.kinds, manifests.values()))
         again = {address: seconds for address, seconds in known.unsettled.items() if address in manifests}
         ready, left = _within(budget, [m for a, m in sorted(manifests.items()) if a not in again], known)
+        read_at = target.clock()  # of the first object: the last one may come much later, where there is a rate limit
         live, requests = _read(target, ready, known)
     except RemoteError as error:
         return Report(tuple(missing), dict.fromkeys(manifests, SOON_SECONDS), 1, error.diagnostic)
     again |= dict.fromkeys(left, 0.0)
     observed = _observations(target.kinds, [*live, *known.alike])
     plan = _plan(target, ready, observed, known)
-    outcomes = _carry_out(target, plan, observed, tell)
+    outcomes = _carry_out(target, plan, observed, read_at, tell)
     return _report(plan, [*missing, *outcomes], again, requests)
 
 
@@ -217,18 +220,26 @@ def _unless_known(change: Change, known: Known) -> Change:
 
 
 def _carry_out(
-    target: ChunkTarget, plan: Plan, observed: Sequence[Observation], tell: Callable[[Sequence[Outcome]], None]
+    target: ChunkTarget,
+    plan: Plan,
+    observed: Sequence[Observation],
+    read_at: float,
+    tell: Callable[[Sequence[Outcome]], None],
 ) -> list[Outcome]:
     attempts = target.memory.attempts()
-    notes = _Notes(attempts, {change.address for change in plan.changes if change.action is Action.DELETE}, tell)
+    several = {change.address for change in plan.changes if change.action is Action.DELETE}
+    notes = _Notes(attempts, several, tell, target.clock)
     options = ApplyOptions(
         concurrency=target.concurrency,
         settle_seconds=target.settle_seconds,
+        read_at=read_at,
         users_known=False,
         neighbours=target.scope.neighbours,
         report=notes.take,
         draw=target.draw,
+        clock=target.clock,
         stop=target.stop,
+        pause=target.pause,
     )
     return apply_plan(
         plan, target.driver, target.kinds, observed, attempts, options, _Later(target, plan.owner, attempts)
@@ -242,11 +253,16 @@ class _Notes:
     """
 
     def __init__(
-        self, attempts: SharedAttempts, several: Collection[Address], tell: Callable[[Sequence[Outcome]], None]
+        self,
+        attempts: SharedAttempts,
+        several: Collection[Address],
+        tell: Callable[[Sequence[Outcome]], None],
+        clock: Callable[[], float],
     ) -> None:
         self._attempts = attempts
         self._several = several
         self._tell = tell
+        self._clock = clock
         self._lock = threading.Lock()
         self._held: list[Outcome] = []
         self._since = 0.0
@@ -256,9 +272,9 @@ class _Notes:
         if outcome.result is not Result.DONE or outcome.address in self._several:
             return
         with self._lock:
-            self._since = self._since if self._held else time.monotonic()
+            self._since = self._since if self._held else self._clock()
             self._held.append(outcome)
-            if len(self._held) < TOLD_AT_ONCE and time.monotonic() - self._since < TOLD_WITHIN_SECONDS:
+            if len(self._held) < TOLD_AT_ONCE and self._clock() - self._since < TOLD_WITHIN_SECONDS:
                 return
             held, self._held = self._held, []
         self._attempts.settle()
@@ -283,9 +299,16 @@ class _Later:
         target = self._target
         self._attempts.settle()
         if repeated:
-            pause = target.stop.wait
+            pause = target.pause or target.stop.wait
             settler = CreateSettlement(
-                target.driver, target.kinds, self._owner, self._attempts, target.settle_seconds, pause, lambda o: None
+                target.driver,
+                target.kinds,
+                self._owner,
+                self._attempts,
+                target.settle_seconds,
+                pause,
+                lambda outcome: None,
+                target.clock,
             )
             return settler.remove_duplicates(created, repeated)
         late = set(self._attempts.overtaken.values())

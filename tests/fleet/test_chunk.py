@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from reconciler.engine.fleet.database import Database, StoreError
 from reconciler.engine.fleet.memory import Announced, SharedMemory
 from reconciler.engine.observe import live_object
 from reconciler.server import Chaos, create_app
-from tests.world import IDENTITY, KIND, ON_TARGET, PROVIDER, client
+from tests.world import IDENTITY, KIND, ON_TARGET, PROVIDER, Clock, client
 
 HOLD_OFF = 600.0
 
@@ -267,6 +268,42 @@ class _StandsStill:
         self._meanwhile()
         made: Body = self._driver.create(kind, body)
         return made
+
+
+class _Slow:
+    """A driver whose reads take longer than what they show is fresh; others act before the last one is answered."""
+
+    def __init__(self, driver: Any, clock: Clock, meanwhile: Callable[[], object]) -> None:
+        self._driver = driver
+        self._clock = clock
+        self._acts = [lambda: None, meanwhile]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._driver, name)
+
+    def read(self, kind: str, id: str) -> Body:
+        found: Body = self._driver.read(kind, id)
+        self._clock.now += 6
+        if self._acts:
+            self._acts.pop(0)()
+        return found
+
+
+def test_what_was_changed_while_a_chunk_was_still_reading_is_not_overwritten(
+    account: Account, database: Database
+) -> None:
+    """A rate limit spreads the reads of a chunk over a minute: the first one is old when the last one is there."""
+    addresses = account.fill(2)
+    made = reconcile_chunk(account.worker(database), addresses)
+    first = made.outcomes[0].id or ""
+    account.bodies = {key: {**body, "model": "gpt-4-turbo"} for key, body in account.bodies.items()}
+    worker, clock = account.worker(database), Clock()
+    slow = _Slow(worker.driver, clock, lambda: account.plain.update("assistant", first, {"model": "gpt-4.1"}))
+    target = replace(worker, driver=slow, concurrency=1, clock=clock)
+    report = reconcile_chunk(target, addresses)
+    assert account.plain.read("assistant", first)["model"] == "gpt-4.1"
+    assert list(report.again) == addresses[:1]
+    assert [outcome.address for outcome in report.outcomes] == addresses[1:]
 
 
 def test_a_run_that_learned_nothing_before_a_survey_forgot_the_creates_still_makes_no_second_object(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from reconciler.core.index import content_of, folded, mark_of, mark_text
@@ -97,6 +97,7 @@ class SharedMemory:
         owner: str,
         hold_off: float,
         announced: Announced | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._target = target
@@ -105,6 +106,7 @@ class SharedMemory:
         self._owner = owner
         self._hold_off = hold_off
         self._announced = announced or Announced(database)
+        self._clock = clock
 
     def known(self, addresses: Collection[Address], alike: Mapping[str, Likeness]) -> Known:
         """What is known of these addresses. Creates that were held off long enough are looked up, in a whole list.
@@ -127,7 +129,7 @@ class SharedMemory:
 
     def attempts(self) -> SharedAttempts:
         """Where one run takes down its creates."""
-        return SharedAttempts(self._database, self._announced, self._target, self._hold_off)
+        return SharedAttempts(self._database, self._announced, self._target, self._hold_off, self._clock)
 
     def saw(self, submission: int, on_target: KindOnTarget, objects: Sequence[LiveObject]) -> dict[str, list[str]]:
         """Take down a part of a whole list; the ids of our objects by key. Raises StoreError."""
@@ -201,11 +203,11 @@ class SharedMemory:
 
 
 class Announced:
-    """Where a process takes down its creates of all targets, those of one moment with one statement."""
+    """Where a process takes down its creates of all targets, those of one moment (`seconds`) with one statement."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, seconds: float = GATHER_SECONDS) -> None:
         self._database = database
-        self._batching = Batching(self._take_down, GATHER_SECONDS)
+        self._batching = Batching(self._take_down, seconds)
 
     def take_down(self, target: str, address: Address, nonce: str) -> bool:
         """Whether the create was taken down; it was not where the address has another nonce, or an object.
@@ -231,7 +233,10 @@ class SharedAttempts:
     Answers are taken down several at once: until then, others hold the address off as if there was none yet.
     """
 
-    def __init__(self, database: Database, announced: Announced, target: str, hold_off: float) -> None:
+    def __init__(
+        self, database: Database, announced: Announced, target: str, hold_off: float, clock: Callable[[], float]
+    ) -> None:
+        self._clock = clock
         self._database = database
         self._announced = announced
         self._target = target
@@ -244,12 +249,12 @@ class SharedAttempts:
 
     def attempt(self, address: Address, nonce: str) -> None:
         """Take down a create that is about to be sent. Raises Overtaken and StoreError."""
-        began = time.monotonic()
+        began = self._clock()
         self._addresses[nonce] = address
         self.nonces.add(nonce)
         if not self._announced.take_down(self._target, address, nonce):
             raise Overtaken(f"another run creates {address}")
-        if time.monotonic() - began > self._hold_off / 4:
+        if self._clock() - began > self._hold_off / 4:
             # This process was stopped: by the time the request is out, others may have looked for it in vain.
             raise Overtaken(f"it took too long to take down the create of {address}")
 
