@@ -11,7 +11,9 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from tests.fleet.postgres import Postgres
 from tests.simulation.play import Tally, play, replay
+from tests.simulation.store import URL
 
 CHUNK = 100
 DEFAULTS = ("10000", "0")
@@ -19,6 +21,16 @@ DEFAULTS = ("10000", "0")
 
 def main(arguments: Sequence[str]) -> int:
     """Play; 0 when every law held."""
+    server = Postgres(durable=False)
+    server.start()
+    os.environ[URL] = server.url
+    try:
+        return _play(arguments)
+    finally:
+        server.stop()
+
+
+def _play(arguments: Sequence[str]) -> int:
     if seed := os.environ.get("RECONCILER_SEED"):
         events, violation = replay(int(seed))
         print("\n".join(events))

@@ -58,24 +58,33 @@ class Parts:
     """What is played besides faults, kills and two applies at once.
 
     `hands`: people at work, stores for them to use, a question before each apply and a rate limit. `fresh`: the tenth
-    law is held. `owners`: two targets with owners of their own.
+    law is held. `owners`: two targets with owners of their own. `fleet`: the files are carried out by a fleet.
     """
 
     hands: bool = False
     fresh: bool = False
     owners: bool = False
+    fleet: bool = False
 
 
 PLAYED = (Parts(), Parts(owners=True), Parts(hands=True, fresh=True))
-"""What is played by turns where nobody asks for more."""
+FLEETS = tuple(replace(parts, fleet=True) for parts in PLAYED)
+"""What is played by turns where nobody asks for more, by one machine and by a fleet."""
+EVERY = 5
+"""One in so many schedules is a fleet's."""
+
+
+def parts_of(seed: int) -> Parts:
+    """What a seed plays where nobody asks for more."""
+    return (FLEETS if seed % EVERY == EVERY - 1 else PLAYED)[seed % len(PLAYED)]
 
 
 class Schedule:
     """Everything that a seed decides. `directory` takes the journals and the account."""
 
-    def __init__(self, seed: int, directory: Path, parts: Parts | None = None) -> None:
+    def __init__(self, seed: int, directory: Path, parts: Parts) -> None:
         self.seed = seed
-        self.parts = parts = parts or PLAYED[seed % len(PLAYED)]
+        self.parts = parts
         self.chance = random.Random(seed)
         self.lag = self.chance.choice((0.0, 0.0, 1.0, 5.0, 15.0))
         self.scheduler = Scheduler(self.chance, 1_700_000_000.0)
@@ -96,18 +105,22 @@ class Schedule:
         self.remote = Remote(app, plain, self.scheduler, self.chance, 0.0, witness)
         self.hands = Hands(self.remote, self.scheduler, self.chance)
         self.owners = OWNERS if parts.owners else OWNERS[:1]
-        self.kills = self.rounds = 0
+        self.kills = self.rounds = self.fleets = 0
         self.at_once = False
         self.begin = self.scheduler.now
 
     def run(self) -> None:
         """Play it. Raises Violation."""
-        stranger = self._plain.create("assistant", dict(STRANGER))["id"]
+        stranger = RestDriver(PROVIDER, client(self.remote.app)).create("assistant", dict(STRANGER))["id"]
         self.scheduler.advance(self.scheduler.now + self.lag + 1)
         first, last, beta = self._files(), self._files(), self._files(OWNERS[1])
         if self.chance.random() < 0.4:
             self._together([self._process("one", "first", first)])
         self.remote.rate = self.chance.choice((0.05, 0.2, 0.4))
+        self._storm(first, last, beta)
+        self._recover(last, beta, stranger)
+
+    def _storm(self, first: list[Manifest], last: list[Manifest], beta: list[Manifest]) -> None:
         self.at_once = self.chance.random() < 0.5
         if self.at_once:
             other = self.chance.choice(("one", "two"))
@@ -119,7 +132,6 @@ class Schedule:
                 run = self._process("one", f"run {number}", last, True)
                 self._together([run, *self._meanwhile(f" {number}", beta)])
                 self.scheduler.advance(self.scheduler.now + self.chance.choice((0.0, 1.0, 20.0, 100.0)))
-        self._recover(last, beta, stranger)
 
     def _meanwhile(self, number: str, beta: list[Manifest]) -> list[Work]:
         """What others do while applies run."""
@@ -171,7 +183,7 @@ class Schedule:
         run = Run(process, machine, owner, keys, self.scheduler.now, self.rounds)
         slow = mortal and self.parts.hands
         http = HttpClient(
-            replace(CONNECTION, writes_per_minute=self.chance.choice(RATES)) if slow else CONNECTION,
+            self._connection(mortal),
             wsgi_app=self.remote.seen_by(run),
             pause=process.pause,
             clock=process.clock,
@@ -198,10 +210,18 @@ class Schedule:
                     raise Violation(f"{name} met no fault and ended with {code!r}: {where.outcomes}")
                 died = False
             finally:
-                self.kills += died
-                _check_sent(run, where.plans)
+                if died:
+                    self._died()
+                check_sent(run, where.plans)
 
         return process, work
+
+    def _connection(self, mortal: bool) -> Connection:
+        slow = mortal and self.parts.hands
+        return replace(CONNECTION, writes_per_minute=self.chance.choice(RATES)) if slow else CONNECTION
+
+    def _died(self) -> None:
+        self.kills += 1
 
     def _draw(self) -> str:
         return f"{self.chance.getrandbits(48):012x}"
@@ -226,7 +246,8 @@ class Schedule:
             raise Violation(f"the account holds {found}, the files say {wanted}")
 
 
-def _check_sent(run: Run, plans: list[Plan]) -> None:
+def check_sent(run: Run, plans: list[Plan]) -> None:
+    """See that a plan of this run shows all that it sent. Raises Violation."""
     changes = [change for plan in plans for change in plan.changes if change.is_due]
     deletes = {change.id for change in changes if change.action is Action.DELETE}
     for method, path, body in run.sent:

@@ -11,10 +11,12 @@ import pytest
 
 from reconciler.core import plan
 from reconciler.core.index import Managed
-from reconciler.core.model import Body
+from reconciler.core.model import Address, Body
 from reconciler.drivers.base import RemoteError
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine import execute
+from reconciler.engine.admission import Ticket
+from reconciler.engine.fleet.memory import SharedAttempts
 from reconciler.engine.journal import Journal
 from reconciler.engine.settle import CreateSettlement
 from reconciler.exits import Exit
@@ -23,16 +25,19 @@ from tests.faults.machine import Machine
 from tests.faults.matrix import manifest
 from tests.simulation import remote, schedule
 from tests.simulation.play import play
+from tests.simulation.schedule import Parts
 from tests.world import PROVIDER, Clock, client
 
 SEEDS = range(600)
 
 
-def broken(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, instead: object) -> str:
+def broken(
+    monkeypatch: pytest.MonkeyPatch, owner: object, name: str, instead: object, parts: Parts | None = None
+) -> str:
     """The law that is broken first when something else stands in the place of a safeguard; empty if none is."""
     with monkeypatch.context() as patched:
         patched.setattr(owner, name, instead)
-        tally = play(SEEDS, until_first=True)
+        tally = play(SEEDS, parts, until_first=True)
     return tally.violations[0][1] if tally.violations else ""
 
 
@@ -79,6 +84,21 @@ def test_without_the_oldest_stays_rule_the_last_object_is_deleted(monkeypatch: p
     assert broken(monkeypatch, CreateSettlement, "_one", mine_stays)
 
 
+def test_without_taking_down_creates_first_workers_double_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    def keeps_to_itself(self: SharedAttempts, address: Address, nonce: str) -> None:
+        self._addresses[nonce] = address
+        self.nonces.add(nonce)
+
+    said = broken(monkeypatch, SharedAttempts, "attempt", keeps_to_itself, Parts(fleet=True))
+    assert re.match(r"worker .* doubled", said)
+
+
+def test_without_a_look_before_each_write_workers_overwrite_or_delete(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = Parts(hands=True, fresh=True, fleet=True)
+    said = broken(monkeypatch, Ticket, "renew", lambda self: False, parts)
+    assert re.match(r"(worker|apply) .* (overwrote|deleted) .* (meanwhile|protected|use)", said)
+
+
 def machine(directory: Path, rules: list[dict[str, Any]]) -> tuple[Machine, RestDriver]:
     """A machine on an account in this process, and the account without its faults."""
     clock = Clock()
@@ -120,4 +140,4 @@ def test_every_safeguard_that_is_documented_has_its_test() -> None:
     assert named == {
         name for name in there if name.startswith(("test_without_", "test_with_lists", "test_with_creates"))
     }
-    assert len(named) == 9
+    assert len(named) == 11

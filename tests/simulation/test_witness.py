@@ -189,6 +189,18 @@ def test_a_store_that_somebody_uses_is_not_deleted(when: str) -> None:
         account.delete(late)
 
 
+def test_a_store_may_go_whose_user_was_read_lately_and_used_another_then() -> None:
+    account = Account(STORE)
+    late = account.run("late")
+    account.plan(late)
+    account.edit("somebody", "user", tool_resources={"file_search": {"vector_store_ids": ["another"]}})
+    account.now += LATE
+    account.look(late)
+    use(account)
+    account.now += SOON
+    account.delete(late)
+
+
 @pytest.mark.parametrize("act", ["change", "delete"])
 def test_an_object_of_another_owner_is_not_touched(act: str) -> None:
     account = Account()
@@ -204,6 +216,21 @@ def test_an_object_of_nobody_is_not_touched() -> None:
     account.plan(run)
     with noticed("changed user, which is of nobody here"):
         account.edit(run, "user", name="mine")
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_workers_of_a_fleet_know_what_others_made_at_the_same_moment(shared: bool) -> None:
+    account = Account()
+    first, second = (account.run(name) for name in ("first", "second"))
+    for run in (first, second):
+        run.machine, run.shared = "fleet", shared
+    account.witness.made(first, {"id": "y", "metadata": {"reconciler": MARK.replace(" a ", " b ")}})
+    twin = {"id": "z", "metadata": {"reconciler": MARK.replace(" a ", " b ")}}
+    if shared:
+        with noticed("second doubled b: y was there already"):
+            account.witness.made(second, twin)
+    else:
+        account.witness.made(second, twin)
 
 
 def test_two_owners_may_have_an_object_of_the_same_key() -> None:

@@ -38,7 +38,8 @@ class Run:
     """One run of `apply` as the remote sees it: on which machine, for whom, what its files name, when it began.
 
     Runs of the same `round` are at once. `read` has every read of an object, by its id, and of a list, by its kind;
-    `planned` what its plan knows of each object; `asked` when the write of an object came first.
+    `planned` what its plan knows of each object; `asked` when the write of an object came first. `shared` says that
+    those at once on its machine know of each other's creates, as the workers of a fleet do.
     """
 
     process: Process
@@ -47,6 +48,7 @@ class Run:
     keys: frozenset[str]
     began: float
     round: int
+    shared: bool = False
     sent: list[tuple[str, str, Any]] = field(default_factory=list)
     deleted: list[tuple[str, Made]] = field(default_factory=list)
     read: dict[str, list[Read]] = field(default_factory=dict)
@@ -118,7 +120,8 @@ class Witness:
         for id, other in self.live.items():
             if (other.owner, other.key) != (owner, key):
                 continue
-            own = other.by is run or (other.by.machine == run.machine and other.by.round < run.round)
+            before = other.by.round < run.round or run.shared
+            own = other.by is run or (other.by.machine == run.machine and before)
             if own or other.at + self.lag < run.began:
                 raise Violation(f"{run.name} doubled {key}: {id} was there already")
         if owner != run.owner:
@@ -167,9 +170,10 @@ class Witness:
         for user, (its, body) in self.holder().items():
             if user == id or id not in referred(body):
                 continue
-            if not any(REFERENCE in edit.units for edit in self._unknown(run, user)):
+            began = [e for e in self.edits.get(user, ()) if REFERENCE in e.units and id not in referred(e.before)][-1:]
+            if not any(edit in began for edit in self._unknown(run, user)):
                 raise Violation(f"{run.name} deleted {id}, which it had seen {its.name} {user} use")
-            if any(REFERENCE in edit.units for edit in self._missed(run, user, id, its.name)):
+            if any(edit in began for edit in self._missed(run, user, id, its.name)):
                 raise Violation(f"{run.name} deleted {id}, which {its.name} {user} had begun to use meanwhile")
 
     def _still(self, run: Run, id: str, kind: Kind, now: Body) -> Iterator[tuple[Edit, frozenset[Unit]]]:
