@@ -147,6 +147,7 @@ class Fleet:
             bound=files.bound,
             memory=memory,
             settle_seconds=limits.settle_seconds,
+            fresh_seconds=limits.fresh_seconds,
             concurrency=limits.concurrency,
             judge=files.judged,
             stop=session.stop,

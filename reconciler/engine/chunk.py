@@ -66,6 +66,7 @@ class ChunkTarget:
     manifests: Callable[[Collection[Address]], Sequence[Manifest]]
     memory: Memory
     settle_seconds: float = 30
+    fresh_seconds: float = 5
     concurrency: int = 8
     draw: Callable[[], str] = draw_nonce
     judge: Callable[[Plan, Sequence[Manifest]], Plan] = lambda plan, manifests: plan
@@ -232,6 +233,7 @@ def _carry_out(
     options = ApplyOptions(
         concurrency=target.concurrency,
         settle_seconds=target.settle_seconds,
+        fresh_seconds=target.fresh_seconds,
         read_at=read_at,
         users_known=False,
         neighbours=target.scope.neighbours,

@@ -11,7 +11,16 @@ import pytest
 
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote
-from tests.seams.conftest import OneFleet, assistants, colleague, duplicate, mark_of, sent, setting
+from tests.seams.conftest import (
+    OneFleet,
+    assistants,
+    colleague,
+    duplicate,
+    mark_of,
+    read_again_always,
+    sent,
+    setting,
+)
 
 BOT = "name: Bot\nmodel: gpt-4o\ninstructions: You answer questions about holidays.\ntemperature: {heat}\n"
 
@@ -238,6 +247,15 @@ def test_keys_that_are_exchanged_move_marks_or_are_refused(one: Project, remote:
     fleet.work()
     assert {each["id"]: each["name"] for each in remote.objects()} == ids
     assert not [body for _, _, body in sent(remote) if body is None or set(body) != {"metadata"}]
+
+
+def test_how_long_a_read_is_fresh_is_the_same_for_a_fleet(one: Project, remote: Remote, fleet: OneFleet) -> None:
+    """rows 2 and 3, in one"""
+    read_again_always(one)
+    one.write("assistants.d/bot.yaml", BOT.format(heat=0.1))
+    assert fleet.work() == {}
+    path = f"/v1/assistants/{remote.named('Bot')['id']}"
+    assert [each.method for each in remote.app.requests if each.path == path] == ["GET", "GET", "POST"]
 
 
 def test_a_fleet_and_a_colleague_who_applies_agree(one: Project, remote: Remote, fleet: OneFleet) -> None:
