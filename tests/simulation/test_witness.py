@@ -129,6 +129,18 @@ def test_what_was_read_again_and_changed_once_more_is_of_the_window() -> None:
     account.edit(late, name="theirs")
 
 
+def test_what_somebody_changed_back_may_be_written_again_where_the_answer_was_lost() -> None:
+    account = Account()
+    late = account.run("late")
+    before = account.objects["x"][1]["name"]
+    account.plan(late)
+    account.edit(late, name="mine")
+    account.edit("somebody", name=before)
+    account.now += LATE
+    account.look(late)
+    account.edit(late, name="mine")
+
+
 def test_a_request_that_is_repeated_counts_from_when_it_came_first() -> None:
     account = Account()
     late = account.run("late")

@@ -177,8 +177,14 @@ class Witness:
                 raise Violation(f"{run.name} deleted {id}, which {its.name} {user} had begun to use meanwhile")
 
     def _still(self, run: Run, id: str, kind: Kind, now: Body) -> Iterator[tuple[Edit, frozenset[Unit]]]:
-        """What a run missed of an object, and which units of it are not as the plan was compared with again."""
-        back: frozenset[Unit] = frozenset()
+        """What a run missed of an object, and which units of it are not as the plan was compared with again.
+
+        The run's own writes count, too: where an answer was lost, an object that somebody changed back looks as if
+        nothing had been written.
+        """
+        since = [edit for edit in self.edits.get(id, ()) if edit.commits > self._known(run, id)]
+        apart = frozenset(differing(kind, since[0].before, now)) if since else frozenset()
+        back = frozenset(unit for edit in since for unit in edit.units) - apart
         for edit in self._missed(run, id, id):
             back |= edit.units - frozenset(differing(kind, edit.before, now))
             if left := edit.units - back:
@@ -206,9 +212,12 @@ class Witness:
 
     def _unknown(self, run: Run, id: str) -> list[Edit]:
         """What others changed of an object after a run's plan read it, or, where it did not, after the run did."""
+        return [e for e in self.edits.get(id, ()) if e.by != run.name and e.commits > self._known(run, id)]
+
+    def _known(self, run: Run, id: str) -> int:
+        """After how many commits a run's plan read an object, or, where it did not, the run did."""
         last = [read.commits for read in run.read.get(id, ())][-1:]
-        known = run.planned.get(id, *last) if last else 0
-        return [e for e in self.edits.get(id, ()) if e.by != run.name and e.commits > known]
+        return run.planned.get(id, *last) if last else 0
 
 
 REFERENCE = ("tool_resources",)
