@@ -92,7 +92,7 @@ def apply_plan(
     observed: Sequence[Observation],
     journal: Attempts,
     options: ApplyOptions,
-    settling: Settling | None = None,
+    settling: Callable[[Admission], Settling] | None = None,
 ) -> list[Outcome]:
     """Carry out a plan's unblocked changes against what was just observed; one outcome each, in the plan's order.
 
@@ -179,7 +179,7 @@ class _Run:
         journal: Attempts,
         options: ApplyOptions,
         already: Sequence[Outcome],
-        settling: Settling | None,
+        settling: Callable[[Admission], Settling] | None,
         world: World,
     ) -> None:
         self._done: set[int] = set()
@@ -194,22 +194,27 @@ class _Run:
             driver, kinds, world, read_at, options.fresh_seconds, options.clock, options.users_known
         )
         self._remember(already)
-        pause = options.pause or options.stop.wait
+        self._plan, self._journal = plan, journal
+        self._pause = options.pause or options.stop.wait
         styles = {on_target.kind.name: on_target.members for on_target in kinds}
-        waiting = Waiting(options.indexing_seconds, pause, options.clock, options.awaiting)
+        waiting = Waiting(options.indexing_seconds, self._pause, options.clock, options.awaiting)
         self._executor = Executor(driver, journal, options.draw, styles, waiting, self._admission)
-        replaced = frozenset(id for change in plan.changes for id in change.replaces)
-        self._settler: Settling = settling or CreateSettlement(
-            driver,
-            kinds,
+        self._settler: Settling = (settling or self._within_the_run)(self._admission)
+
+    def _within_the_run(self, admission: Admission) -> Settling:
+        """Creates are settled before the run ends."""
+        options, plan = self._options, self._plan
+        return CreateSettlement(
+            self._driver,
+            admission.kinds,
             plan.owner,
-            journal,
+            self._journal,
             options.settle_seconds,
-            pause,
+            self._pause,
             self._report,
             options.clock,
-            replaced,
-            self._admission,
+            frozenset(id for change in plan.changes for id in change.replaces),
+            admission,
         )
 
     def all(self, steps: list[Step]) -> list[Outcome]:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from reconciler.core.base import BaseSource
@@ -34,16 +35,12 @@ from reconciler.core.plan import Scope, in_order, make_plan, without_kept
 from reconciler.core.references import Held, refuse_broken, resolved
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Driver, NotFound, RemoteError
-from reconciler.engine.admission import Step
 from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
-from reconciler.engine.execute import Pending
+from reconciler.engine.chunk_settlement import Notes, SettledLater
 from reconciler.engine.observe import KindOnTarget, live_object
-from reconciler.engine.settle import CreateSettlement, delete_duplicate
-from reconciler.engine.shared import Known, Likeness, Memory, SharedAttempts
+from reconciler.engine.shared import Known, Likeness, Memory
 
 SOON_SECONDS: Final = 1.0
-TOLD_AT_ONCE: Final = 10
-TOLD_WITHIN_SECONDS: Final = 1.0
 _PASSING: Final = frozenset(
     {Code.UNREACHABLE, Code.REFUSED_CREDENTIAL, Code.RATE_LIMITED, Code.SERVER_ERROR, Code.ROUTE_CHANGED}
     | {Code.BAD_RESPONSE, Code.INCOMPLETE_LIST, Code.UNRESOLVED_CREATE, Code.OVERTAKEN, Code.STALE_PLAN}
@@ -229,7 +226,7 @@ def _carry_out(
 ) -> list[Outcome]:
     attempts = target.memory.attempts()
     several = {change.address for change in plan.changes if change.action is Action.DELETE}
-    notes = _Notes(attempts, several, tell, target.clock)
+    notes = Notes(attempts, several, tell, target.clock)
     options = ApplyOptions(
         concurrency=target.concurrency,
         settle_seconds=target.settle_seconds,
@@ -243,89 +240,9 @@ def _carry_out(
         stop=target.stop,
         pause=target.pause,
     )
-    return apply_plan(
-        plan, target.driver, target.kinds, observed, attempts, options, _Later(target, plan.owner, attempts)
-    )
-
-
-class _Notes:
-    """What a run has done so far, told a few at a time and at least once a second: after a kill it is not done again.
-
-    Not told is what is undone at the end: of addresses in `several`, and of creates that were overtaken.
-    """
-
-    def __init__(
-        self,
-        attempts: SharedAttempts,
-        several: Collection[Address],
-        tell: Callable[[Sequence[Outcome]], None],
-        clock: Callable[[], float],
-    ) -> None:
-        self._attempts = attempts
-        self._several = several
-        self._tell = tell
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._held: list[Outcome] = []
-        self._since = 0.0
-
-    def take(self, outcome: Outcome) -> None:
-        """Tell of this one with others. Raises what a lost memory raises."""
-        if outcome.result is not Result.DONE or outcome.address in self._several:
-            return
-        with self._lock:
-            self._since = self._since if self._held else self._clock()
-            self._held.append(outcome)
-            if len(self._held) < TOLD_AT_ONCE and self._clock() - self._since < TOLD_WITHIN_SECONDS:
-                return
-            held, self._held = self._held, []
-        self._attempts.settle()
-        late = self._attempts.overtaken.values()
-        self._tell([each for each in held if each.id not in late])
-
-
-class _Later:
-    """Settles creates between runs instead of within one: what is not known waits for the next."""
-
-    def __init__(self, target: ChunkTarget, owner: str, attempts: SharedAttempts) -> None:
-        self._target = target
-        self._owner = owner
-        self._attempts = attempts
-
-    def resolve(self, pending: list[Pending], again: Callable[[list[Step]], list[Outcome | Pending]]) -> list[Outcome]:
-        """Creates whose answer was lost are not sent again here: the memory has them down as under way."""
-        return [_unknown(one) for one in pending]
-
-    def remove_duplicates(self, created: list[Outcome], repeated: bool) -> list[Outcome]:
-        """Take back what was made after another run had made it; look at the list where a gateway repeated creates."""
-        target = self._target
-        self._attempts.settle()
-        if repeated:
-            pause = target.pause or target.stop.wait
-            settler = CreateSettlement(
-                target.driver,
-                target.kinds,
-                self._owner,
-                self._attempts,
-                target.settle_seconds,
-                pause,
-                lambda outcome: None,
-                target.clock,
-            )
-            return settler.remove_duplicates(created, repeated)
-        late = set(self._attempts.overtaken.values())
-        return [self._taken_back(outcome) if outcome.id in late else outcome for outcome in created]
-
-    def _taken_back(self, outcome: Outcome) -> Outcome:
-        finding = delete_duplicate(self._target.driver, outcome.address, outcome.id or "", "another run's stays")
-        return replace(outcome, result=Result.UNKNOWN, id=None, error=finding, after=None)
-
-
-def _unknown(one: Pending) -> Outcome:
-    change = one.step.change
-    return Outcome(
-        change.address, change.action, Result.UNKNOWN, None, one.requests, error=one.error, number=change.number
-    )
+    waits = (target.settle_seconds, target.pause or target.stop.wait, target.clock)
+    settling = partial(SettledLater, plan.owner, attempts, *waits)
+    return apply_plan(plan, target.driver, target.kinds, observed, attempts, options, settling)
 
 
 def _missing(address: Address) -> Outcome:

@@ -151,19 +151,11 @@ class CreateSettlement:
 
     def _delete(self, outcome: Outcome, extra: Managed, first: Managed) -> Diagnostic:
         """Delete a duplicate, unless somebody has protected it, or begun to use it, since it was made."""
-        kind, id, admission = outcome.address.kind, extra.live.id, self._admission
+        on_target, id, admission = self._kinds[outcome.address.kind], extra.live.id, self._admission
 
         def nobody_wants_it() -> None:
-            if admission is None:
-                return
-            if admission.is_old(self._looked_at):
-                live = live_object(self._kinds[kind], self._driver.read(kind, id))
-                if mark_of(self._kinds[kind].kind, live) != extra.mark:
-                    raise Changed(f"{id} was made twice, and somebody has changed its mark since: it stays")
-            try:
-                admission.unused((kind, id))
-            except NotAdmitted as used:
-                raise Changed(f"{id} was made twice, and {used}: it stays") from None
+            if admission is not None:
+                see_unwanted(admission, on_target, id, extra.mark, again=admission.is_old(self._looked_at))
 
         return delete_duplicate(self._driver, outcome.address, id, f"{first.live.id} stays", nobody_wants_it)
 
@@ -172,6 +164,20 @@ class Changed(RemoteError):
     """A duplicate that must not be deleted any more."""
 
     code = Code.STALE_PLAN
+
+
+def see_unwanted(admission: Admission, on_target: KindOnTarget, id: str, made: object, *, again: bool) -> None:
+    """See that nobody uses an object that was made twice, and, read `again`, that its mark is as it was `made`.
+
+    Raises Changed, and RemoteError.
+    """
+    kind = on_target.kind
+    if again and mark_of(kind, live_object(on_target, admission.driver.read(kind.name, id))) != made:
+        raise Changed(f"{id} was made twice, and somebody has changed its mark since: it stays")
+    try:
+        admission.unused((kind.name, id))
+    except NotAdmitted as used:
+        raise Changed(f"{id} was made twice, and {used}: it stays") from None
 
 
 def delete_duplicate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from reconciler.commands.kinds import kinds_of
+from reconciler.config.schemas import shipped
 from reconciler.core.model import (
     Address,
     Body,
@@ -24,8 +26,9 @@ from reconciler.drivers.rest import RestDriver
 from reconciler.engine.chunk import Budget, ChunkTarget, Report, reconcile_chunk
 from reconciler.engine.fleet.database import Database, StoreError
 from reconciler.engine.fleet.memory import Announced, SharedMemory
-from reconciler.engine.observe import live_object
+from reconciler.engine.observe import KindOnTarget, live_object
 from reconciler.server import Chaos, create_app
+from tests.simulation.witness import protected
 from tests.world import IDENTITY, KIND, ON_TARGET, PROVIDER, Clock, client
 
 HOLD_OFF = 600.0
@@ -44,12 +47,14 @@ class Account:
         self.plain = RestDriver(PROVIDER, client(create_app(self.file)))
         self.bodies: dict[str, Body] = {}
 
-    def worker(self, database: Database, chaos: dict[str, Any] | None = None) -> ChunkTarget:
+    def worker(
+        self, database: Database, chaos: dict[str, Any] | None = None, kinds: Sequence[KindOnTarget] = (ON_TARGET,)
+    ) -> ChunkTarget:
         app = create_app(self.file, chaos=Chaos.from_rules(chaos) if chaos else None)
         self.app = app
         driver = RestDriver(PROVIDER, client(app))
-        memory = SharedMemory(database, "test", driver, [ON_TARGET], "acme", HOLD_OFF)
-        return ChunkTarget(IDENTITY, Scope("acme"), driver, [ON_TARGET], self.manifests, memory, settle_seconds=0)
+        memory = SharedMemory(database, "test", driver, kinds, "acme", HOLD_OFF)
+        return ChunkTarget(IDENTITY, Scope("acme"), driver, kinds, self.manifests, memory, settle_seconds=0)
 
     def manifests(self, addresses: Any) -> list[Manifest]:
         return [
@@ -250,6 +255,33 @@ def test_a_run_that_comes_back_after_others_made_its_object_removes_its_own(
     assert list(report.again) == addresses
     assert reconcile_chunk(account.worker(database), addresses).again == {}
     assert account.names() == {"a0": 1}
+
+
+@pytest.mark.parametrize("act", ["uses", "protects"])
+def test_what_was_made_too_much_stays_where_somebody_uses_or_protects_it_by_now(
+    act: str, account: Account, database: Database
+) -> None:
+    store = next(each for each in kinds_of(PROVIDER, shipped()) if each.kind.name == "vector_store")
+    address = Address("vector_store", "s")
+    worker = account.worker(database, kinds=[store, ON_TARGET])
+
+    class Overtaken(_StandsStill):
+        def create(self, kind: str, body: Body, sending: Callable[[], None] | None = None) -> Body:
+            made: Body = self._driver.create(kind, body, sending)
+            database.run("UPDATE reconciler_attempt SET nonce = 'another', id = 'theirs'")
+            if act == "uses":
+                uses = {"file_search": {"vector_store_ids": [made["id"]]}}
+                account.plain.create("assistant", {"name": "theirs", "model": "gpt-4o", "tool_resources": uses})
+            else:
+                mark = protected(made["metadata"]["reconciler"], True)
+                account.plain.update("vector_store", made["id"], {"metadata": {"reconciler": mark}})
+            return made
+
+    manifest = Manifest(address, {"name": "s"}, Source("s.yaml", 1, 1))
+    late = replace(worker, driver=Overtaken(worker.driver, lambda: None), manifests=lambda addresses: [manifest])
+    report = reconcile_chunk(late, [address])
+    assert len(list(account.plain.list("vector_store"))) == 1
+    assert list(report.again) == [address]
 
 
 class _StandsStill:
