@@ -24,7 +24,8 @@ from typing import Final
 
 from reconciler.core import marks
 from reconciler.core.base import managed_units
-from reconciler.core.index import Index, Managed, content_of, folded
+from reconciler.core.index import Index, Managed, content_of
+from reconciler.core.likeness import Orphans
 from reconciler.core.model import Address, Block, Blocker, LiveObject, Manifest
 from reconciler.core.semantics import Kind, meaning_of, same, units
 
@@ -87,37 +88,15 @@ class Match:
     def _probable(self) -> Mapping[str, tuple[Managed, str]]:
         if not self.orphans:
             return {}
+        lost = Orphans(self.found.kind, self.orphans)
         new = (p.manifest for p in self.pairs.values() if p.how is How.NEW and not p.block)
-        alike = ((m.address.key, self._like(m)) for m in new if not m.same_name_allowed)
+        alike = ((m.address.key, lost.like(m)) for m in new if not m.same_name_allowed)
         return {key: found for key, found in alike if found is not None}
 
     @cached_property
     def _becomes(self) -> Mapping[str, Address]:
         kind = self.found.kind.name
         return {each.mark.key: Address(kind, key) for key, (each, _) in reversed([*self._probable.items()])}
-
-    def _like(self, manifest: Manifest) -> tuple[Managed, str] | None:
-        """The orphan, first by its key, that says the same or has the same name."""
-        kind, body = self.found.kind, manifest.body
-        alike = [(each, "content") for each in self._by_content.get(content_of(kind, body), ())[:1]]
-        name = folded(body.get(kind.name_field or ""))
-        alike += [(each, "name") for each in self._by_name.get(name or "", ())[:1]]
-        return min(alike, key=lambda each: each[0].mark.key, default=None)
-
-    @cached_property
-    def _by_content(self) -> Mapping[bytes, list[Managed]]:
-        groups: dict[bytes, list[Managed]] = {}
-        for each in self.orphans:
-            groups.setdefault(each.live.content or content_of(self.found.kind, each.live.body), []).append(each)
-        return groups
-
-    @cached_property
-    def _by_name(self) -> Mapping[str, list[Managed]]:
-        groups: dict[str, list[Managed]] = {}
-        for each in self.orphans:
-            if name := folded(each.live.body.get(self.found.kind.name_field or "")):
-                groups.setdefault(name, []).append(each)
-        return groups
 
 
 NOWHERE: Final[Container[Address]] = frozenset()

@@ -113,7 +113,8 @@ class LiveObject:
     """One object as the remote showed it; `created` is the remote's own time stamp (0 if none).
 
     `body` is verbatim. Of an object that needs nothing, or is not ours, only a header may be kept: its name and the
-    fields that refer to others in `body`, what its mark says in `mark`, and `content` (see `index.content_of`).
+    fields that refer to others in `body`, what its mark says in `mark`, `content` (see `index.content_of`), and of an
+    orphan `sketch` (see `likeness.sketch_of`).
     `in_sync` is the `fingerprint` that it shares with its manifest.
     """
 
@@ -124,6 +125,7 @@ class LiveObject:
     in_sync: bool = False
     mark: Any = field(default=None, compare=False)
     content: bytes | None = field(default=None, compare=False)
+    sketch: Any = field(default=None, compare=False)
 
 
 class Action(StrEnum):

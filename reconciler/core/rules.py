@@ -118,7 +118,7 @@ def probable_rename(change: Change, world: World) -> Block | None:
         return None
     each, likeness = alike
     hint = (
-        f"{each.live.id} of {change.address.kind}/{each.mark.key} has the same {likeness} and no manifest: "
+        f"{each.live.id} of {change.address.kind}/{each.mark.key} has {likeness} and no manifest: "
         f"if it was renamed, add `reconciler: {{moved_from: {each.mark.key}}}`; "
         "if it is another, `reconciler: {same_name: allow}`"
     )

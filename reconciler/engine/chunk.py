@@ -18,6 +18,7 @@ from typing import Final
 
 from reconciler.core.base import BaseSource
 from reconciler.core.index import Observation, content_of, folded
+from reconciler.core.likeness import sketch_of
 from reconciler.core.model import (
     Action,
     Address,
@@ -143,6 +144,7 @@ def _likeness(kinds: Iterable[KindOnTarget], manifests: Iterable[Manifest]) -> d
             frozenset(filter(None, (folded(m.body.get(by_name[name].name_field or "")) for m in several))),
             frozenset(content_of(by_name[name], m.body) for m in several),
             frozenset(m.address.key for m in several),
+            frozenset(sketch.frame for m in several if (sketch := sketch_of(by_name[name], m.body))),
         )
         for name, several in groups.items()
     }

@@ -35,7 +35,8 @@ class SharedAttempts(Attempts, Protocol):
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of some addresses: the ids of their objects, how many seconds until a create may be sent where one
-    is under way, and the objects that may be what is asked for: headers with a mark, a name and a content."""
+    is under way, and the objects that may be what is asked for: headers with a mark, a name and a content, orphans
+    with a sketch."""
 
     ids: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
     unsettled: Mapping[Address, float] = field(default_factory=dict)
@@ -44,11 +45,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """What objects of one kind are looked for by: folded names, contents, and keys that others may have."""
+    """What objects of one kind are looked for by: folded names, contents, keys that others may have, and for orphans
+    the frames of what may be nearly the same (see `core.likeness`)."""
 
     names: frozenset[str]
     contents: frozenset[bytes]
     keys: frozenset[str]
+    frames: frozenset[bytes] = frozenset()
 
 
 class Memory(Protocol):

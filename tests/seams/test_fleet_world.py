@@ -101,6 +101,29 @@ def test_a_file_that_is_renamed_and_edited_among_many_gets_no_second_object(
     assert problems.keys() == {"assistant/zed"}
 
 
+PROSE = " ".join(f"Sentence {number} about holidays and how to ask for them." for number in range(20))
+
+
+@pytest.mark.parametrize(("model", "blocked"), [("gpt-4o", True), ("gpt-4o-mini", False)])
+def test_a_file_that_is_renamed_inside_and_out_and_edited_gets_no_second_object(
+    project: Project, remote: Remote, fleet: OneFleet, model: str, blocked: bool
+) -> None:
+    """row 3: nearly the same content; with another model it is another assistant"""
+    project.target(remote.url)
+    assistants(project, 3)
+    project.write("assistants.d/bot.yaml", f"name: Bot\nmodel: gpt-4o\ninstructions: {PROSE}\n")
+    project.ok("apply", "--yes")
+    project.remove("assistants.d/bot.yaml")
+    project.write("assistants.d/zed.yaml", f"name: Zed\nmodel: {model}\ninstructions: {PROSE} Be brief.\n")
+    ran = project.run("plan", "--format", "json")
+    renamed = {each["address"] for each in ran.json["blocked"] if each["by"] == "probable-rename"}
+    assert ("assistant/zed" in renamed) is blocked
+    problems = fleet.work()
+    assert problems.keys() == ({"assistant/zed"} if blocked else set())
+    assert ("moved_from: bot" in problems.get("assistant/zed", "")) is blocked
+    assert len(remote.objects()) == (4 if blocked else 5)
+
+
 def test_a_file_that_is_renamed_with_moved_from_keeps_its_object(one: Project, remote: Remote, fleet: OneFleet) -> None:
     """row 3: the line that the block asks for"""
     id = remote.named("Bot")["id"]

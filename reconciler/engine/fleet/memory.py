@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from reconciler.core.index import content_of, folded, mark_of, mark_text
+from reconciler.core.likeness import Sketch, sketch_of
 from reconciler.core.marks import Mark
 from reconciler.core.model import Address, LiveObject
 from reconciler.core.semantics import MARK_ENTRY, Kind
@@ -30,8 +31,9 @@ _OBJECTS: Final = """
     AND (kind, key) IN (SELECT * FROM unnest(%(kinds)s::text[], %(keys)s::text[])) ORDER BY created, id
 """
 _ALIKE: Final = """
-    SELECT id, name, mark, created, content FROM reconciler_object WHERE target = %(target)s AND kind = %(kind)s
-    AND (folded = ANY(%(names)s) OR content = ANY(%(contents)s) OR other_key = ANY(%(keys)s))
+    SELECT id, name, mark, created, content, frame, pieces FROM reconciler_object
+    WHERE target = %(target)s AND kind = %(kind)s
+    AND (folded = ANY(%(names)s) OR content = ANY(%(contents)s) OR other_key = ANY(%(keys)s) OR frame = ANY(%(frames)s))
 """
 _OVERDUE: Final = """
     SELECT kind, key, nonce FROM reconciler_attempt
@@ -74,7 +76,13 @@ _SEEN: Final = """
         %(folded)s::text[], %(contents)s::text[], %(others)s::text[]) AS seen
     ON CONFLICT (target, kind, id) DO UPDATE SET key = excluded.key, name = excluded.name, mark = excluded.mark,
         created = excluded.created, folded = excluded.folded, content = excluded.content,
-        other_key = excluded.other_key, submission = greatest(reconciler_object.submission, excluded.submission)
+        other_key = excluded.other_key, frame = NULL, pieces = NULL,
+        submission = greatest(reconciler_object.submission, excluded.submission)
+"""
+_SKETCHED: Final = """
+    UPDATE reconciler_object SET frame = seen.frame, pieces = seen.pieces
+    FROM unnest(%(ids)s::text[], %(frames)s::text[], %(pieces)s::text[]) AS seen (id, frame, pieces)
+    WHERE target = %(target)s AND kind = %(kind)s AND reconciler_object.id = seen.id
 """
 _GONE: Final = """
     DELETE FROM reconciler_object WHERE target = %(target)s AND kind = ANY(%(kinds)s) AND submission < %(submission)s
@@ -151,6 +159,18 @@ class SharedMemory:
         self._database.run(_SEEN, here | values)
         return ours
 
+    def saw_orphans(self, kind: Kind, orphans: Iterable[LiveObject]) -> None:
+        """Take down what tells whether a new manifest says nearly the same as one of these. Raises StoreError.
+
+        Only of orphans: nobody asks it of others, and it is as long as their texts.
+        """
+        sketches = ((live.id, sketch_of(kind, live.body)) for live in orphans)
+        records = [(id, each.frame.hex(), _packed(each.pieces)) for id, each in sketches if each]
+        if records:
+            ids, frames, pieces = columns(records, 3)
+            here = {"target": self._target, "kind": kind.name, "ids": ids}
+            self._database.run(_SKETCHED, here | {"frames": frames, "pieces": pieces})
+
     def saw_all(self, submission: int, began: float, kinds: Iterable[str]) -> None:
         """The list of these kinds was read to its end: forget what it did not show, and creates that have settled.
 
@@ -189,6 +209,7 @@ class SharedMemory:
         """The headers of objects that may be what is asked for."""
         here: dict[str, object] = {"target": self._target, "kind": kind.name, "keys": sorted(wanted.keys)}
         here |= {"names": [_text(name) for name in wanted.names], "contents": [each.hex() for each in wanted.contents]}
+        here |= {"frames": [each.hex() for each in wanted.frames]}
         field = kind.name_field or ""
         return [
             LiveObject(
@@ -197,8 +218,9 @@ class SharedMemory:
                 {field: name, kind.mark_field: {MARK_ENTRY: mark} if mark else {}},
                 created,
                 content=bytes.fromhex(content) if content else None,
+                sketch=Sketch(bytes.fromhex(frame), _unpacked(pieces)) if frame else None,
             )
-            for id, name, mark, created, content in self._database.rows(_ALIKE, here)
+            for id, name, mark, created, content, frame, pieces in self._database.rows(_ALIKE, here)
         ]
 
 
@@ -282,6 +304,15 @@ class SharedAttempts:
 
     def close(self) -> None:
         """Nothing is held between statements."""
+
+
+def _packed(pieces: Sequence[int]) -> str:
+    """Numbers of four bytes each as hexadecimal digits."""
+    return "".join(f"{piece:08x}" for piece in pieces)
+
+
+def _unpacked(text: str) -> tuple[int, ...]:
+    return tuple(int(text[place : place + 8], 16) for place in range(0, len(text), 8))
 
 
 def _text(value: object) -> str | None:

@@ -26,9 +26,13 @@ CREATE TABLE IF NOT EXISTS reconciler_object (
 ALTER TABLE reconciler_object ADD COLUMN IF NOT EXISTS folded text;
 ALTER TABLE reconciler_object ADD COLUMN IF NOT EXISTS content text;
 ALTER TABLE reconciler_object ADD COLUMN IF NOT EXISTS other_key text;
+-- Of objects that are ours and have no manifest: digests of what a new manifest may say nearly the same as, no texts.
+ALTER TABLE reconciler_object ADD COLUMN IF NOT EXISTS frame text;
+ALTER TABLE reconciler_object ADD COLUMN IF NOT EXISTS pieces text;
 CREATE INDEX IF NOT EXISTS reconciler_object_key ON reconciler_object (target, kind, key) WHERE key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS reconciler_object_folded ON reconciler_object (target, kind, folded);
 CREATE INDEX IF NOT EXISTS reconciler_object_content ON reconciler_object (target, kind, content);
+CREATE INDEX IF NOT EXISTS reconciler_object_frame ON reconciler_object (target, kind, frame) WHERE frame IS NOT NULL;
 CREATE INDEX IF NOT EXISTS reconciler_object_other ON reconciler_object (target, kind, other_key) WHERE other_key IS NOT NULL;
 -- Creates: the one nonce that may be sent for an address, from before it is sent until a whole list shows the object.
 CREATE TABLE IF NOT EXISTS reconciler_attempt (

@@ -142,6 +142,8 @@ class FleetWork:
             ours = target.memory.saw(job.submission, on_target, page)
             manifests = target.chunks.manifests([Address(kind.name, key) for key in ours])
             orphans += len(ours) - len(manifests)
+            lost = {id for key in ours.keys() - {m.address.key for m in manifests} for id in ours[key]}
+            target.memory.saw_orphans(kind, (live for live in page if live.id in lost))
             objects += len(page)
             observed = [Observation(kind, tuple(page), 0)]
             here = [m for m in manifests if m.moved_from is None and m.id is None and not m.refs]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.index import Managed, folded, index
+from reconciler.core.likeness import nearly_same, sketch_of
 from reconciler.core.match import How, match
 from reconciler.core.model import Address, Manifest
 from reconciler.core.semantics import Kind, same
@@ -40,11 +41,15 @@ def one_by_one(kind: Kind, orphans: list[Managed], wanted: Manifest) -> tuple[Ma
     for each in sorted(orphans, key=lambda each: each.mark.key):
         body = each.live.body
         if all(same(kind.fields[name], wanted.body.get(name), body.get(name)) for name in compared):
-            return each, "content"
+            return each, "the same content"
         name = folded(wanted.body.get(kind.name_field or ""))
         if name and folded(body.get(kind.name_field or "")) == name:
-            return each, "name"
-    return None
+            return each, "the same name"
+    sketch = sketch_of(kind, wanted.body)
+    if not sketch:
+        return None
+    near = [each for each in orphans if (other := sketch_of(kind, each.live.body)) and nearly_same(sketch, other)]
+    return (near[0], "nearly the same content") if near else None
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -57,4 +62,6 @@ def test_the_same_is_found_as_by_looking_at_each(kind: str, data: st.DataObject)
     for key, pair in matched.pairs.items():
         asked = pair.how is How.NEW and not pair.block and not pair.manifest.same_name_allowed
         wanted = one_by_one(KINDS[kind], list(matched.orphans), pair.manifest) if asked else None
-        assert matched.renamed_to(key) == wanted
+        found = matched.renamed_to(key)
+        assert (found and found[1]) == (wanted and wanted[1])
+        assert found == wanted or (found and found[1] == "nearly the same content")
