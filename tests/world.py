@@ -109,7 +109,7 @@ class World:
         seen = self.see()
         deletes = None
         for _ in range(2):
-            scope = Scope(owner, prune, deletes, digests=self.digests)
+            scope = Scope(owner, prune, deletes, digests=self.digests, settle_seconds=self.settle_seconds)
             plan = make_plan(IDENTITY, scope, "sha256:0", files, seen, BaseSource())
             deletes = sum(1 for c in plan.changes if c.blocked and c.blocked.by == "guard") or None
             if deletes is None:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 @click.command("release")
 @click.argument("address", shell_complete=complete_addresses)
 @click.option("--lost-create", is_flag=True, help="Forget a create whose answer was lost: it made nothing.")
+@click.option("--id", metavar="ID", help="Release this one of several objects of the address: a duplicate.")
 @click.pass_obj
-def command(options: Options, address: str, lost_create: bool) -> int:
+def command(options: Options, address: str, lost_create: bool, id: str | None) -> int:
     """With --lost-create, nothing is sent; the next apply creates the object."""
     from reconciler.commands.named import parse_address
     from reconciler.commands.ownership import change_marks
@@ -30,14 +31,16 @@ def command(options: Options, address: str, lost_create: bool) -> int:
     from reconciler.core.ownership import Ownership
 
     wanted, session = parse_address(address), Session(options)
+    if lost_create and id:
+        raise click.UsageError("a create whose answer was lost has no --id")
     if lost_create:
         return _forget(session, wanted)
 
     def decide(ownership: Ownership) -> list[Change]:
-        change = ownership.release(wanted.key)
+        change = ownership.release(wanted.key, id)
         return [change] if change else []
 
-    nothing = f"no live object of ours has the address {wanted}"
+    nothing = f"no live object of ours has the address {wanted}" + (f" and the id {id}" if id else "")
     return change_marks(session, {wanted.kind}, decide, nothing)
 
 

@@ -153,7 +153,16 @@ class Session:
         prune = self.settings.prune is Prune.OWNED
         elsewhere = loaded.elsewhere if loaded else frozenset()
         return Scope(
-            self.owner, prune, allow_deletes, only, policy, self.digests, elsewhere, neighbours=self.neighbours
+            self.owner,
+            prune,
+            allow_deletes,
+            only,
+            policy,
+            self.digests,
+            elsewhere,
+            neighbours=self.neighbours,
+            settle_seconds=self.limits.settle_seconds,
+            made=self.journal.nonces,
         )
 
     @cached_property

@@ -213,6 +213,7 @@ class Blocker(StrEnum):
     METADATA_FULL = "metadata-full"
     ALREADY_BOUND = "already-bound"
     CLONE = "copy"
+    DUPLICATE = "duplicate"
     IMMUTABLE = "immutable"
     CONFLICT = "conflict"
     DRIFT = "drift"
@@ -281,8 +282,8 @@ class Change:
 
     @property
     def is_removal(self) -> bool:
-        """Whether it ends our management of an object because it has no manifest: what the guard counts."""
-        return self.removal is Removal.ORPHAN
+        """Whether it ends our management of an object, and nothing takes its place: what the guard counts."""
+        return self.removal in (Removal.ORPHAN, Removal.DUPLICATE)
 
 
 @dataclass(frozen=True, slots=True)

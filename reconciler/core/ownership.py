@@ -61,9 +61,10 @@ class Ownership:
             written(self.kind, manifest, Action.ADOPT, live, Decision(()), mark, (Reason.BOUND,), old)
         )
 
-    def release(self, key: str) -> Change | None:
-        """Take our mark off the object of a key; None where there is none."""
-        each, address = self.found.managed.get(key), Address(self.kind.name, key)
+    def release(self, key: str, id: str | None = None) -> Change | None:
+        """Take our mark off the object of a key, the one with this id of several; None where there is none."""
+        claims, address = self.found.candidates(key), Address(self.kind.name, key)
+        each = next((each for each in claims if id in (None, each.live.id)), None)
         if each is None:
             return None
         if self.kind.immutable:

@@ -41,6 +41,8 @@ class Scope:
     target, or another part of a fleet; perhaps their objects are in the same account, so they are no orphans.
     `unresolved` are those of creates whose answer was lost, where no mark on an object can show what became of them.
     `neighbours` are the owners of other targets, `bound` the objects that manifests elsewhere name by id.
+    `settle_seconds` is how long lists may lag behind creates, and `made` are the nonces of creates that are remembered:
+    they tell duplicates that applies at once made from those of strangers.
     """
 
     owner: str
@@ -53,6 +55,8 @@ class Scope:
     unresolved: frozenset[Address] = frozenset()
     neighbours: frozenset[str] = frozenset()
     bound: frozenset[Held] = frozenset()
+    settle_seconds: float = 30
+    made: Container[str] = frozenset()
 
 
 def make_plan(
@@ -135,8 +139,16 @@ def world_of(scope: Scope, matches: Mapping[str, Match]) -> World:
     """What rules look at when a plan is made."""
     bound = frozenset((name, id) for name, each in matches.items() for id in each.bound)
     found: dict[str, Index] = {name: each.found for name, each in matches.items()}
-    elsewhere, unresolved = scope.elsewhere, scope.unresolved
-    return World(found, matches, bound, elsewhere=elsewhere, unresolved=unresolved, neighbours=scope.neighbours)
+    return World(
+        found,
+        matches,
+        bound,
+        elsewhere=scope.elsewhere,
+        unresolved=scope.unresolved,
+        neighbours=scope.neighbours,
+        settle_seconds=scope.settle_seconds,
+        made=scope.made,
+    )
 
 
 def _by_kind(manifests: Iterable[Manifest]) -> dict[str, dict[str, Manifest]]:

@@ -44,6 +44,9 @@ class World:
     `bound` are objects that become ours with the plan, `fresh` those that were read again since. `elsewhere` are
     addresses that have a manifest for another target, `unresolved` those of creates whose answer was lost. `neighbours`
     are the owners of other targets in these settings: what they manage is known not to be ours.
+
+    `settle_seconds` is how long lists may lag behind creates, `made` are the nonces of creates that this machine
+    remembers, and `kept` the objects that addresses keep, where pairs are not known.
     """
 
     found: Mapping[str, Index]
@@ -53,11 +56,26 @@ class World:
     elsewhere: Container[Address] = frozenset()
     unresolved: frozenset[Address] = frozenset()
     neighbours: frozenset[str] = frozenset()
+    settle_seconds: float = 0
+    made: Container[str] = frozenset()
+    kept: Mapping[Address, str] = field(default_factory=dict)
 
     def live(self, change: Change) -> LiveObject | None:
         """The object of a change as it was last read."""
         held = (change.address.kind, change.id or "")
         return self.fresh.get(held) or self.found[held[0]].by_id.get(held[1])
+
+    def kept_instead(self, change: Change) -> LiveObject | None:
+        """The object that the address of a duplicate keeps."""
+        found, matched = self.found[change.address.kind], self.matches.get(change.address.kind)
+        pair = matched.pairs.get(change.address.key) if matched else None
+        if pair is not None:
+            return pair.live
+        if id := self.kept.get(change.address):
+            return found.by_id.get(id)
+        elsewhere = {id for address, id in self.kept.items() if address.kind == change.address.kind}
+        claims = (each.live for each in found.candidates(change.address.key) if each.live.id not in elsewhere)
+        return next((live for live in claims if live.id != change.id), None)
 
     def keys(self, change: Change) -> tuple[str, ...]:
         """The key of a change, and the one that its manifest had before."""
@@ -227,6 +245,28 @@ def cloned(change: Change, world: World) -> Block | None:
     return Block(Blocker.CLONE, hint)
 
 
+def made_apart(change: Change, world: World) -> Block | None:
+    """The end of a duplicate that is perhaps a stranger's: anybody who can write can copy a mark.
+
+    Two applies at once make theirs within the time that lists lag. A duplicate that was made at another time is deleted
+    only by the machine that remembers making it.
+    """
+    live, kind = world.live(change), world.found[change.address.kind].kind
+    if change.removal is not Removal.DUPLICATE or live is None:
+        return None
+    mark = mark_of(kind, live)
+    if isinstance(mark, Mark) and mark.nonce in world.made:
+        return None
+    stays = world.kept_instead(change)
+    if stays and stays.created and live.created and abs(stays.created - live.created) <= world.settle_seconds:
+        return None
+    hint = f"{live.id} has this address as well, and perhaps others made it: both stay. Delete the wrong one by hand"
+    if stays and not kind.immutable:
+        release = f"`reconciler release {change.address} --id"
+        hint += f", or keep it unmanaged: {release} {live.id}` (or {release} {stays.id}`, then {live.id} is managed)"
+    return Block(Blocker.DUPLICATE, hint)
+
+
 def managed_elsewhere(change: Change, world: World) -> Block | None:
     """The end of an object whose address has a manifest for another target."""
     if change.removal is not Removal.ORPHAN or change.address not in world.elsewhere:
@@ -249,7 +289,7 @@ _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {
     Action.MOVE: (managed_by_others, full_map),
     Action.ADOPT: (managed_by_others, full_map),
     Action.RELEASE: (managed_by_others, managed_elsewhere, cloned, renamed),
-    Action.DELETE: (managed_by_others, managed_elsewhere, protected, cloned, renamed),
+    Action.DELETE: (managed_by_others, managed_elsewhere, protected, cloned, made_apart, renamed),
 }
 
 
@@ -299,7 +339,8 @@ def _dotted(path: Path) -> str:
 def guard(changes: Sequence[Change], managed: int, allowed: int | None) -> list[Change]:
     """Block removals that are many (more than one), or a large share (over a fifth), or all of what we own.
 
-    `allowed` must name the exact number. Duplicates and what is replaced do not count: their address keeps an object.
+    `allowed` must name the exact number. What is replaced does not count: its address keeps an object, and it was asked
+    for. Duplicates do: nobody asked for them to go.
     """
     count = sum(change.is_removal and change.is_due for change in changes)
     harmless = count <= GUARD_COUNT and count <= managed * GUARD_SHARE  # so never all of what we own

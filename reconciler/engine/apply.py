@@ -100,7 +100,14 @@ def apply_plan(
     StalePlan, before anything is sent, where a change no longer fits.
     """
     found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in observed}
-    world = World(found, bound=bound_by(plan), neighbours=options.neighbours)
+    world = World(
+        found,
+        bound=bound_by(plan),
+        neighbours=options.neighbours,
+        settle_seconds=options.settle_seconds,
+        made=journal.nonces,
+        kept={c.address: c.id for c in plan.changes if c.id is not None and c.action in _KEEPING},
+    )
     steps, already = _check_all(plan, world)
     for outcome in already:
         options.report(outcome)

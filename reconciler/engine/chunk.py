@@ -29,6 +29,7 @@ from reconciler.core.model import (
     Manifest,
     Outcome,
     Plan,
+    Removal,
     Result,
     TargetIdentity,
 )
@@ -103,8 +104,8 @@ def reconcile_chunk(
 ) -> Report:
     """Make the objects of these addresses look like their manifests: read each, then send what differs.
 
-    `tell` hears, from several threads, of what is done for good, a few at a time. Nothing is deleted but twins of an
-    address. Raises what a lost memory raises; nothing more is sent then.
+    `tell` hears, from several threads, of what is done for good, a few at a time. Nothing is deleted but what
+    this run made too much. Raises what a lost memory raises; nothing more is sent then.
     """
     manifests = {manifest.address: manifest for manifest in target.manifests(addresses)}
     missing = [_missing(address) for address in sorted(set(addresses) - set(manifests))]
@@ -199,6 +200,7 @@ def _plan(target: ChunkTarget, manifests: Sequence[Manifest], observed: Sequence
     """The plan of these addresses alone, with what the survey knows of all others; what cannot be known is blocked."""
     here = {manifest.address for manifest in manifests}
     scope = replace(target.scope, prune=False, elsewhere=target.elsewhere(), bound=target.bound())
+    scope = replace(scope, settle_seconds=target.settle_seconds)
     ids = {address: ids[0] for address, ids in known.ids.items() if ids}
     wanted = [resolved(manifest, ids) for manifest in manifests]
     plan = make_plan(target.identity, scope, "", wanted, observed, BaseSource())
@@ -208,6 +210,9 @@ def _plan(target: ChunkTarget, manifests: Sequence[Manifest], observed: Sequence
 
 
 def _unless_known(change: Change, known: Known) -> Change:
+    if change.removal is Removal.DUPLICATE and (change.blocked is None or change.blocked.by is Blocker.GUARD):
+        hint = f"{change.id} is a duplicate, and no worker can count the deletes of all: `reconciler apply` deletes it"
+        return replace(change, blocked=Block(Blocker.GUARD, hint))
     if change.action is not Action.CREATE or change.blocked:
         return change
     if change.replaces:

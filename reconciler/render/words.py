@@ -56,6 +56,7 @@ BLOCKERS: Final[Mapping[str, str]] = {
     Blocker.METADATA_FULL: "metadata is full",
     Blocker.ALREADY_BOUND: "already bound",
     Blocker.CLONE: "it has a copy",
+    Blocker.DUPLICATE: "perhaps made by others",
     Blocker.IMMUTABLE: "can only be set at create",
     Blocker.CONFLICT: "changed here and outside these files",
     Blocker.DRIFT: "changed outside these files",

@@ -40,6 +40,7 @@ class Machine:
     plans: list[Plan] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     files: Sequence[Manifest] = ()
+    made: set[str] = field(default_factory=set)
 
     def journal(self) -> Journal:
         """What this machine remembers, read anew as each process does."""
@@ -48,6 +49,7 @@ class Machine:
     def refresh(self, journal: Journal) -> Snapshot:
         """Read the account."""
         sight = observe(self.driver, self.kinds, journal)
+        self.made = journal.nonces
         if not any(kind.members for kind in self.kinds):
             return sight
         seen = sight.observed
@@ -56,7 +58,7 @@ class Machine:
 
     def plan(self, files: Sequence[Manifest], sight: Snapshot, allow_deletes: int | None = None) -> Plan:
         """The plan against what was read."""
-        scope = Scope(self.owner, prune=True, allow_deletes=allow_deletes)
+        scope = Scope(self.owner, True, allow_deletes, settle_seconds=self.settle_seconds, made=self.made)
         plan = make_plan(IDENTITY, scope, "sha256:0", files, sight.observed)
         held = sum(1 for change in plan.changes if change.blocked and change.blocked.by is Blocker.GUARD)
         return self.plan(files, sight, held) if held and self.agrees and allow_deletes is None else plan

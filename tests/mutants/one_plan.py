@@ -149,11 +149,35 @@ MUTANTS = [
     # rules
     Mutant(
         "core/model",
-        "return self.removal is Removal.ORPHAN",
+        "return self.removal in (Removal.ORPHAN, Removal.DUPLICATE)",
         "return self.removal is not None",
-        "duplicates are not counted",
+        "what is replaced is not counted",
         "core/rules",
     ),
+    Mutant(
+        "core/model",
+        "return self.removal in (Removal.ORPHAN, Removal.DUPLICATE)",
+        "return self.removal is Removal.ORPHAN",
+        "duplicates are counted",
+        "core/rules",
+    ),
+    Mutant(
+        "core/rules",
+        "abs(stays.created - live.created) <= world.settle_seconds",
+        "True",
+        "duplicates were made at once",
+        "core/duplicates",
+    ),
+    Mutant("core/rules", "cloned, made_apart, renamed)", "cloned, renamed)", "strangers' stay", "core/duplicates"),
+    Mutant("core/rules", "stays.created and live.created and ", "", "no time proves nothing", "core/duplicates"),
+    Mutant(
+        "core/rules",
+        "    if isinstance(mark, Mark) and mark.nonce in world.made:\n        return None\n",
+        "",
+        "its maker may delete a duplicate",
+        "core/duplicates",
+    ),
+    Mutant("core/rules", "if each.live.id not in elsewhere)", ")", "what is kept elsewhere is not", "core/duplicates"),
     Mutant("core/rules", "count <= managed * GUARD_SHARE", "count <= managed", "over a fifth is held", "core/rules"),
     Mutant(
         "core/rules",
@@ -199,8 +223,8 @@ MUTANTS = [
     ),
     Mutant(
         "core/rules",
-        "managed_elsewhere, protected, cloned, renamed",
-        "managed_elsewhere, protected, renamed",
+        "managed_elsewhere, protected, cloned, made_apart, renamed",
+        "managed_elsewhere, protected, made_apart, renamed",
         "copies are never pruned",
         "core/orphans",
     ),

@@ -143,8 +143,8 @@ MUTANTS = [
     ),
     Mutant(
         "core/rules",
-        "protected, cloned, renamed)",
-        "protected, cloned)",
+        "protected, cloned, made_apart, renamed)",
+        "protected, cloned, made_apart)",
         "what was renamed is not deleted",
         "core/match",
     ),

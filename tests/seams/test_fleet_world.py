@@ -216,6 +216,19 @@ def test_a_duplicate_that_is_in_use_is_not_deleted(project: Project, remote: Rem
     assert "DELETE" not in {method for method, _, _ in sent(remote)}
 
 
+def test_a_duplicate_is_left_to_an_apply_that_counts_all_deletes(one: Project, remote: Remote, fleet: OneFleet) -> None:
+    setting(one, "settle_seconds: 0", "settle_seconds: 30")
+    assistants(one, 6)
+    one.ok("apply", "--yes")
+    duplicate(remote, remote.named("Bot"))
+    one.write("assistants.d/bot.yaml", BOT.format(heat=0.1))
+    problems = fleet.work()
+    assert len(remote.objects()) == 8
+    assert "`reconciler apply` deletes it" in problems["assistant/bot"]
+    one.ok("apply", "--yes")
+    assert len(remote.objects()) == 7
+
+
 EXPIRING = (
     "reconciler: {kind: vector_store, on_expired: renew}\nname: Store\n"
     "expires_after: {anchor: last_active_at, days: 1}\n"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Project, Ran, Remote
-from tests.seams.conftest import assistants, duplicate, mark_of, sent, setting
+from tests.seams.conftest import assistants, duplicate, mark_of, sent, setting, with_mark
 
 REFUSED = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": None}}
 STORE = "reconciler: {kind: vector_store}\nname: Store\n"
@@ -65,7 +65,7 @@ def test_a_store_whose_last_use_could_not_be_ended_is_kept(project: Project, sta
         chaos={"rules": [{"on": "modify", "kind": "assistant", "status": 400, "body": REFUSED}]}, clock=ticking()
     )
     second = leaving_with_a_duplicate(project, remote)
-    ran = project.run("apply", "--yes", "--parallelism", "1", "--format", "json")
+    ran = project.run("apply", "--yes", "--allow-deletes", "2", "--parallelism", "1", "--format", "json")
     assert len(stores(remote)) == 1
     assert f"/assistants/{second['id']}" in {path for method, path, _ in sent(remote) if method == "DELETE"}
     assert outcomes(ran)["delete vector_store/store"] == "skipped"
@@ -77,7 +77,7 @@ def test_a_store_whose_last_use_ended_goes_with_the_duplicate(project: Project, 
     """row 15: nothing is in its way then"""
     remote = start(clock=ticking())
     leaving_with_a_duplicate(project, remote)
-    project.ok("apply", "--yes")
+    project.ok("apply", "--yes", "--allow-deletes", "2")
     assert stores(remote) == []
     assert len([each for each in remote.objects() if each["name"] == "Bot"]) == 1
 
@@ -193,6 +193,78 @@ def test_a_plan_of_everything_deletes_the_duplicate(project: Project, remote: Re
     project.ok("apply", "--yes")
     duplicate(remote, remote.named("n0"))
     assert actions(project.run("plan", "--format", "json")) == {"delete": ["assistant/n0"]}
+
+
+def with_a_late_duplicate(project: Project, remote: Remote, seconds: str = "0") -> tuple[str, str]:
+    """A duplicate that was made a while after the object of its address."""
+    project.target(remote.url)
+    setting(project, "settle_seconds: 0", f"settle_seconds: {seconds}")
+    assistants(project, 6)
+    project.ok("apply", "--yes")
+    first = remote.named("n0")
+    second = duplicate(remote, first)
+    remote.forget()
+    return first["id"], second["id"]
+
+
+def test_a_duplicate_that_was_made_later_is_perhaps_a_strangers_and_stays(
+    project: Project, start: Callable[..., Remote]
+) -> None:
+    """a mark is a label: anybody with write access can copy it"""
+    remote = start(clock=ticking())
+    with_a_late_duplicate(project, remote)
+    ran = project.run("plan", "--format", "json")
+    assert (ran.code, [each["by"] for each in ran.json["blocked"]]) == (4, ["duplicate"])
+    assert project.run("apply", "--yes", "--allow-deletes", "1").code == 4
+    assert sent(remote) == []
+
+
+def test_the_hold_off_of_the_settings_tells_what_was_made_at_once(
+    project: Project, start: Callable[..., Remote]
+) -> None:
+    remote = start(clock=ticking())
+    first, _ = with_a_late_duplicate(project, remote, "300")
+    project.ok("apply", "--yes")
+    assert [each["id"] for each in remote.objects() if each["name"] == "n0"] == [first]
+
+
+@pytest.mark.parametrize("released", ["younger", "older"])
+def test_the_line_of_the_block_keeps_either_of_both(
+    project: Project, start: Callable[..., Remote], released: str
+) -> None:
+    remote = start(clock=ticking())
+    ids = dict(zip(("older", "younger"), with_a_late_duplicate(project, remote), strict=True))
+    (block,) = project.run("plan", "--format", "json").json["blocked"]
+    line = f"reconciler release assistant/n0 --id {ids[released]}"
+    assert line in block["hint"]
+    project.ok(*line.split()[1:])
+    assert project.ok("plan", "--detailed-exitcode").code == 0
+    left = {each["id"]: bool(mark_of(each)) for each in remote.objects() if each["name"] == "n0"}
+    assert left == {id: name != released for name, id in ids.items()}
+
+
+def test_an_id_that_is_none_of_the_address_is_not_released(project: Project, start: Callable[..., Remote]) -> None:
+    remote = start(clock=ticking())
+    with_a_late_duplicate(project, remote)
+    ran = project.run("release", "assistant/n0", "--id", remote.named("n1")["id"])
+    assert ran.code == 1
+    assert "no live object of ours has the address assistant/n0 and the id" in ran.err + ran.out
+    assert project.run("release", "assistant/n0", "--id", "x", "--lost-create").code == 1
+    assert sent(remote) == []
+
+
+def test_duplicates_count_for_the_guard_of_a_saved_plan(project: Project, start: Callable[..., Remote]) -> None:
+    remote = start(clock=ticking())
+    with_a_late_duplicate(project, remote, "300")
+    metadata = with_mark(remote.named("n1"), nonce="other1234567")
+    second = remote.ask("POST", "/v1/assistants", {"name": "n1", "model": "gpt-4o", "metadata": metadata})
+    assert project.run("plan", "--out", "plan.json").code == 4
+    remote.forget()
+    assert project.run("apply", "plan.json", "--yes").code == 4
+    assert sent(remote) == []
+    project.ok("apply", "plan.json", "--yes", "--allow-deletes", "2")
+    assert len(remote.objects()) == 6
+    assert second["id"] not in {each["id"] for each in remote.objects()}
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 
 from reconciler.commands.kinds import kinds_of
 from reconciler.config.schemas import shipped
-from reconciler.core.model import Action, Address, Change, Manifest, Plan
+from reconciler.core.model import Action, Address, Blocker, Change, Manifest, Plan
 from reconciler.core.semantics import Kind
 from reconciler.diagnostics import Source
 from reconciler.drivers.connection import Connection
@@ -141,16 +141,18 @@ class Schedule:
     def _recover(self, files: list[Manifest], beta: list[Manifest], stranger: str) -> None:
         """The storm is over: the next apply, on the same machine at once, leaves the account as the files say.
 
-        Twins of two applies at once may need one more, when lists show them.
+        Duplicates of two applies at once may need one more, when lists show them: by the machine that made them, where
+        they were made at different times.
         """
         self.remote.rate = 0.0
         self.hands.take_back()
-        self._together([self._process("one", "soon after", files)])
+        self._together([self._process("one", "soon after", files, waits=self.at_once)])
         if self.parts.owners:
             self._together([self._process("three", "beta soon after", beta, owner=OWNERS[1])])
         if self.at_once:
             self.scheduler.advance(self.scheduler.now + self.lag + LATE_SECONDS + 1)
-            self._together([self._process("two", "next", files)])
+            self._together([self._process("two", "next", files, waits=True)])
+            self._together([self._process("one", "after that", files)])
         self.scheduler.advance(self.scheduler.now + self.lag + 1)
         self._check_world([*files, *(beta if self.parts.owners else [])], stranger)
         before = len(self.remote.witness.runs)
@@ -175,8 +177,15 @@ class Schedule:
         return Manifest(Address("assistant", key), body, Source(f"{key}.yaml", 1, 1))
 
     def _process(
-        self, machine: str, name: str, files: list[Manifest], mortal: bool = False, owner: str = OWNERS[0]
+        self,
+        machine: str,
+        name: str,
+        files: list[Manifest],
+        mortal: bool = False,
+        owner: str = OWNERS[0],
+        waits: bool = False,
     ) -> Work:
+        """An apply. Where it `waits`, it may leave duplicates to the machine that made them."""
         kill_at = self.chance.randint(1, 25) if mortal and self.chance.random() < 0.5 else None
         process = Process(self.scheduler, name, kill_at)
         keys = frozenset(manifest.address.key for manifest in files)
@@ -206,7 +215,9 @@ class Schedule:
             died = True
             try:
                 code = where.apply(files)
-                if not mortal and code is not Exit.DONE:
+                blocked = {change.blocked.by for change in where.plans[-1].changes if change.blocked} if waits else {}
+                left = code is Exit.BLOCKED and blocked == {Blocker.DUPLICATE}
+                if not mortal and code is not Exit.DONE and not left:
                     raise Violation(f"{name} met no fault and ended with {code!r}: {where.outcomes}")
                 died = False
             finally:

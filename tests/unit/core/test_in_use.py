@@ -122,7 +122,7 @@ class TestWhatIsInUse:
         assert order(found) == ["delete bot/c", "delete bot/b", "delete bot/a"]
 
     def test_a_duplicate_in_use_stays_too(self) -> None:
-        stores = [marked("s1", "a", {"title": "a"}, STORE), marked("s2", "a", {"title": "a"}, STORE, created=1)]
+        stores = [marked(f"s{n}", "a", {"title": "a"}, STORE, created=n) for n in (1, 2)]
         found = planned([store("a")], stores, [bare("b1", {"store": "s2"}, BOT)])
         assert [(c.action, c.blocked and c.blocked.by) for c in found.changes] == [
             (Action.NOOP, None),
@@ -155,7 +155,7 @@ class TestWhatIsInUse:
         assert [blocker(found, f"bot/k{n}") for n in range(6)] == ["in-use"] * 6
 
     def test_a_duplicate_stays_where_the_guard_holds_its_user(self) -> None:
-        stores = [marked("s1", "a", {"title": "a"}, STORE), marked("s2", "a", {"title": "a"}, STORE, created=1)]
+        stores = [marked(f"s{n}", "a", {"title": "a"}, STORE, created=n) for n in (1, 2)]
         found = planned([store("a")], stores, [marked("b1", "gone", {"text": "k", "store": "s2"}, BOT)], prune=True)
         assert blocker(found, "bot/gone") == "guard"
         assert [c.is_due for c in found.changes if c.id == "s2"] == [False]

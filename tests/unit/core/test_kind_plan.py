@@ -21,18 +21,20 @@ M = {"model": "m"}
 
 
 class TestDuplicatesAndClones:
-    DUPLICATES = (marked("o1", "k", M), marked("o2", "k", M, nonce="n2", created=1))
+    DUPLICATES = (marked("o1", "k", M, created=1), marked("o2", "k", M, nonce="n2", created=2))
     CLONES = (marked("o1", "k", M), marked("o2", "k", M, created=1, nonce="n1"))
 
     def test_the_younger_duplicate_is_deleted_even_without_prune(self) -> None:
-        found = plan([manifest("k", M)], self.DUPLICATES)
+        found = plan([manifest("k", M)], self.DUPLICATES, allow_deletes=1)
         assert actions(found) == [("noop", "k", "o1", False), ("delete", "k", "o2", False)]
         assert (found.changes[1].reasons, found.changes[1].removal) == ((Reason.DUPLICATE,), Removal.DUPLICATE)
         assert found.changes[1].patch is None
 
-    def test_duplicates_never_trip_the_guard(self) -> None:
-        many = [marked(f"o{n}", "k", M, nonce=f"n{n}") for n in range(5)]
-        assert [row[3] for row in actions(plan([manifest("k", M)], many))] == [False] * 5
+    @pytest.mark.parametrize(("allowed", "held"), [(None, True), (3, True), (4, False)])
+    def test_duplicates_count_for_the_guard(self, allowed: int | None, held: bool) -> None:
+        many = [marked(f"o{n}", "k", M, nonce=f"n{n}", created=n + 1) for n in range(5)]
+        found = plan([manifest("k", M)], many, allow_deletes=allowed)
+        assert [row[3] for row in actions(found)] == [False, held, held, held, held]
 
     def test_in_a_part_of_the_files_no_duplicate_is_deleted(self) -> None:
         wanted = manifest("k", M)
@@ -67,8 +69,8 @@ class TestDuplicatesAndClones:
         assert actions(found) == [("noop", "k", "o1", False), ("move", "k2", "o2", False)]
 
     def test_the_duplicate_takes_the_address_when_the_older_is_bound_elsewhere(self) -> None:
-        third = marked("o3", "k", M, nonce="n3", created=2)
-        found = plan([manifest("k", M), manifest("k2", M, id="o1")], [*self.DUPLICATES, third])
+        third = marked("o3", "k", M, nonce="n3", created=3)
+        found = plan([manifest("k", M), manifest("k2", M, id="o1")], [*self.DUPLICATES, third], allow_deletes=1)
         assert actions(found) == [
             ("noop", "k", "o2", False),
             ("move", "k2", "o1", False),
@@ -81,7 +83,7 @@ class TestDuplicatesAndClones:
         assert actions(plan([manifest("k", M, id=id)], objects)) == [("adopt", "k", id, True)]
 
     def test_binding_the_older_deletes_the_younger(self) -> None:
-        found = plan([manifest("k", M, id="o1")], self.DUPLICATES)
+        found = plan([manifest("k", M, id="o1")], self.DUPLICATES, allow_deletes=1)
         assert actions(found) == [("noop", "k", "o1", False), ("delete", "k", "o2", False)]
 
 

@@ -165,7 +165,7 @@ def test_a_plan_is_checked_as_ready_then_as_already_applied(name: str, digests: 
 
 @law
 @given(
-    st.lists(st.sampled_from(["delete", "duplicate", "held", "noop"]), max_size=12),
+    st.lists(st.sampled_from(["delete", "duplicate", "replaced", "held", "noop"]), max_size=12),
     st.integers(0, 12),
     st.none() | st.integers(0, 12),
 )
@@ -173,15 +173,14 @@ def test_the_guard_holds_deletes_back_unless_they_are_few_or_counted(
     made: list[str], others: int, allowed: int | None
 ) -> None:
     changes = [ROWS[row](place) for place, row in enumerate(made)]
-    wanted = made.count("delete")
+    counted = [row in ("delete", "duplicate") for row in made]
+    wanted = sum(counted)
     owned = wanted + others
     few = wanted <= 1 and 5 * wanted <= owned and wanted < max(owned, 1)
     free = few or wanted == allowed
     guarded = guard(changes, owned, allowed)
     held = [c.address.key for c in guarded if c.blocked and c.blocked.by is Blocker.GUARD]
-    assert (
-        held == [] if free else held == [c.address.key for c, row in zip(changes, made, strict=True) if row == "delete"]
-    )
+    assert held == [] if free else held == [c.address.key for c, counts in zip(changes, counted, strict=True) if counts]
     assert release_guard(guarded, wanted) == changes
     assert release_guard(guarded, wanted + 1) == guarded
 
@@ -194,6 +193,7 @@ def removal(place: int, why: Removal, block: Block | None = None) -> Change:
 ROWS = {
     "delete": lambda place: removal(place, Removal.ORPHAN),
     "duplicate": lambda place: removal(place, Removal.DUPLICATE),
+    "replaced": lambda place: removal(place, Removal.REPLACED),
     "held": lambda place: removal(place, Removal.ORPHAN, Block(Blocker.PROTECT, "")),
     "noop": lambda place: Change(Address("assistant", f"k{place}"), Action.NOOP, f"o{place}", number=place),
 }

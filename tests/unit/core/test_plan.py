@@ -97,8 +97,8 @@ class TestScope:
     OBJECTS = (
         marked("o1", "a", {"model": "old"}),
         marked("o2", "gone", {"model": "x"}),
-        marked("o3", "b", {"model": "old"}),
-        marked("o4", "b", {"model": "old"}, created=1),
+        marked("o3", "b", {"model": "old"}, created=1),
+        marked("o4", "b", {"model": "old"}, created=2),
     )
     FILES = (manifest("a", {"model": "new"}), manifest("b", {"model": "new"}))
 
@@ -109,7 +109,7 @@ class TestScope:
         assert found.diagnostics == ()
 
     def test_the_whole_scope_plans_everything(self) -> None:
-        found = plan(self.FILES, self.OBJECTS, prune=True, allow_deletes=1)
+        found = plan(self.FILES, self.OBJECTS, prune=True, allow_deletes=2)
         assert actions(found) == [
             ("update", "a", "o1", False),
             ("update", "b", "o3", False),

@@ -84,9 +84,14 @@ class TestGuard:
     def test_only_the_exact_number_lets_them_pass(self, allowed: int | None, held: bool) -> None:
         assert all((c.blocked is not None) is held for c in rules.guard(removals(3), 40, allowed))
 
-    def test_duplicates_what_is_replaced_releases_by_command_and_what_is_held_are_not_counted(self) -> None:
+    def test_duplicates_are_counted(self) -> None:
+        changes = [*removals(1), *removals(2, removal=Removal.DUPLICATE)]
+        hint = "3 of 40 would be deleted: if that is meant, add --allow-deletes 3"
+        assert [c.blocked for c in rules.guard(changes, 40, None)] == [Block(Blocker.GUARD, hint)] * 3
+        assert rules.guard(changes, 40, 3) == changes
+
+    def test_what_is_replaced_releases_by_command_and_what_is_held_are_not_counted(self) -> None:
         others = [
-            *removals(3, removal=Removal.DUPLICATE),
             *removals(3, removal=Removal.REPLACED),
             *removals(3, action=Action.RELEASE, removal=None),
         ]
@@ -243,7 +248,7 @@ class TestOtherRefusals:
         assert block.by is Blocker.PROTECT
 
     @pytest.mark.parametrize("action", [Action.DELETE, Action.RELEASE])
-    @pytest.mark.parametrize(("removal", "held"), [(Removal.ORPHAN, True), (Removal.DUPLICATE, False), (None, False)])
+    @pytest.mark.parametrize(("removal", "held"), [(Removal.ORPHAN, True), (Removal.REPLACED, False), (None, False)])
     def test_an_object_whose_manifest_is_for_another_target_stays(
         self, action: Action, removal: Removal | None, held: bool
     ) -> None:

@@ -1,0 +1,111 @@
+"""Several objects of one address: what two applies at once made too much goes, what a stranger may have made stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.core import rules
+from reconciler.core.index import index
+from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Removal
+from tests.unit.core.build import ASSISTANT, OWNER, actions, manifest, marked, plan
+
+M = {"model": "m"}
+FILES = [manifest("k", M), *(manifest(f"x{n}", {"model": f"x{n}"}) for n in range(9))]
+OTHERS = [marked(f"x{n}", f"x{n}", {"model": f"x{n}"}) for n in range(9)]
+
+
+def two(first: float, second: float, **block: Any) -> list[LiveObject]:
+    return [marked("o1", "k", M, created=first), marked("o2", "k", M, created=second, nonce="n2", **block), *OTHERS]
+
+
+def blocked(objects: list[LiveObject], **scope: Any) -> Block | None:
+    [change] = [c for c in plan(FILES, objects, **scope).changes if c.action is Action.DELETE]
+    assert (change.id, change.removal) == ("o2", Removal.DUPLICATE)
+    return change.blocked
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "held"),
+    [(100, 100, False), (100, 130, False), (100, 130.5, True), (0, 0, True), (0, 20, True), (1, 1e9, True)],
+    ids=["at once", "within", "after", "no times", "one time", "years"],
+)
+def test_a_duplicate_goes_only_where_both_were_made_within_the_hold_off(
+    first: float, second: float, held: bool
+) -> None:
+    block = blocked(two(first, second), settle_seconds=30)
+    assert (block is not None and block.by is Blocker.DUPLICATE) is held
+    assert held or block is None
+
+
+def test_without_a_hold_off_only_the_same_moment_is_at_once() -> None:
+    assert blocked(two(5, 5), settle_seconds=0) is None
+    assert blocked(two(5, 6), settle_seconds=0) is not None
+
+
+def test_the_machine_that_made_a_duplicate_deletes_it_at_any_time() -> None:
+    assert blocked(two(1, 1e6), made=frozenset({"n2"})) is None
+    assert blocked(two(1, 1e6), made=frozenset({"n1"})) is not None
+    assert blocked(two(1, 1e6, protect=True), made=frozenset({"n2"})) is not None
+
+
+def test_the_hint_says_how_each_of_both_is_kept() -> None:
+    assert blocked(two(1, 1e6)) == Block(
+        Blocker.DUPLICATE,
+        "o2 has this address as well, and perhaps others made it: both stay. Delete the wrong one by hand, or keep it "
+        "unmanaged: `reconciler release assistant/k --id o2` (or `reconciler release assistant/k --id o1`, then o2 is "
+        "managed)",
+    )
+
+
+def test_what_cannot_be_changed_cannot_be_released() -> None:
+    change = Change(Address("assistant", "k"), Action.DELETE, "o2", removal=Removal.DUPLICATE)
+    world = rules.World({"assistant": index(replace(ASSISTANT, immutable=True), two(1, 1e6), OWNER)})
+    hint = "o2 has this address as well, and perhaps others made it: both stay. Delete the wrong one by hand"
+    assert rules.refusal(change, world) == Block(Blocker.DUPLICATE, hint)
+
+
+def test_protection_is_told_first() -> None:
+    block = blocked(two(1, 2, protect=True))
+    assert block is not None
+    assert block.by is Blocker.PROTECT
+
+
+def test_it_is_compared_with_the_object_that_the_address_keeps() -> None:
+    files = [manifest("k2", M, id="o0"), *FILES]
+    objects = [marked("o0", "k", M, created=1, nonce="n0"), *two(1000, 1010)]
+    assert actions(plan(files, objects, settle_seconds=30))[-1] == ("delete", "k", "o2", False)
+    assert [c.blocked is None for c in plan(FILES, objects).changes if c.removal] == [False, False]
+
+
+class TestWithoutPairs:
+    """Right before a request, what a plan keeps is known, and not how it was paired."""
+
+    CHANGE = Change(Address("assistant", "k"), Action.DELETE, "o2", removal=Removal.DUPLICATE)
+
+    def refused(self, objects: list[LiveObject], **known: Any) -> bool:
+        world = rules.World({"assistant": index(ASSISTANT, objects, OWNER)}, settle_seconds=30, **known)
+        return rules.refusal(self.CHANGE, world) is not None
+
+    def test_it_is_compared_with_what_the_plan_keeps_for_the_address(self) -> None:
+        objects = [marked("o0", "k", M, created=1, nonce="n0"), *two(1000, 1010)]
+        assert self.refused(objects)
+        assert not self.refused(objects, kept={Address("assistant", "k"): "o1"})
+        assert self.refused(objects, kept={Address("assistant", "k"): "o0"})
+
+    def test_else_with_the_oldest_that_no_other_address_keeps(self) -> None:
+        objects = [marked("o0", "k", M, created=1, nonce="n0"), *two(1000, 1010)]
+        assert not self.refused(objects, kept={Address("assistant", "k2"): "o0"})
+        assert self.refused(objects, kept={Address("vector_store", "k2"): "o0"})
+
+    def test_without_one_that_stays_it_stays(self) -> None:
+        assert self.refused(two(5, 5)[1:])
+        assert not self.refused(two(5, 5))
+
+    def test_a_mark_that_is_gone_is_nobodys(self) -> None:
+        world = rules.World({"assistant": index(ASSISTANT, two(1, 1e6), OWNER)}, made=frozenset({"n2"}))
+        assert rules.refusal(self.CHANGE, world) is None
+        bare = LiveObject("assistant", "o2", {"id": "o2", **M}, 1e6)
+        assert rules.refusal(self.CHANGE, replace(world, fresh={("assistant", "o2"): bare})) is not None
