@@ -19,6 +19,7 @@ from typing import Final
 from reconciler.core import marks
 from reconciler.core.changes import deletion, written
 from reconciler.core.decide import decide_create, decide_update
+from reconciler.core.guard import guard
 from reconciler.core.index import Index, Observation, index, mark_of
 from reconciler.core.marks import Mark
 from reconciler.core.model import (
@@ -39,8 +40,9 @@ from reconciler.core.model import (
 )
 from reconciler.core.plan import in_order
 from reconciler.core.references import placeholder, reference_places, refuse_broken, refuse_used, with_values
-from reconciler.core.rules import World, guard, refusal
+from reconciler.core.rules import refusal
 from reconciler.core.semantics import Kind, is_mark, meaning_of, units
+from reconciler.core.world import World
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 
 _BACK: Final = {

@@ -25,7 +25,7 @@ from reconciler.core.model import (
     Removal,
 )
 from reconciler.core.ownership import Ownership
-from reconciler.core.rules import refuse_units, staying_parts
+from reconciler.core.unit_rules import refuse_units, staying_parts
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 
 

@@ -9,9 +9,7 @@
     replaced  | of another content, or expired                    | a new one takes its place, the old one goes last
     new       | none                                              | created
 
-A `moved_from` stays in a file long after the move. It is pending while the object of that key is there, the mark of the
-manifest's own object does not say that it came from there, and the key is free: nobody has it, or its object moves away
-as well (so keys swap and rotate). A pending move that finds its key occupied is refused, with all that waits for it.
+Which objects get another key is in `moves`.
 """
 
 from __future__ import annotations
@@ -22,11 +20,11 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import Final
 
-from reconciler.core import marks
 from reconciler.core.base import managed_units
 from reconciler.core.index import Index, Managed, content_of
 from reconciler.core.likeness import Orphans
 from reconciler.core.model import Address, Block, Blocker, LiveObject, Manifest
+from reconciler.core.moves import Moves
 from reconciler.core.semantics import Kind, meaning_of, same, units
 
 
@@ -145,11 +143,10 @@ class _Matching:
         self.found = found
         self.kind = found.kind
         self.manifests = manifests
-        self.elsewhere = elsewhere
         self.bound = bound | {each.id for each in manifests.values() if each.id is not None}
         self.taken: dict[str, Address] = {}
-        self.moves, self.refused = self._moves()
-        self.leaving = {source.live.id for source in self.moves.values()}
+        self.keys = Moves(found, manifests, elsewhere, self.bound)
+        self.leaving = {source.live.id for source in self.keys.pending.values()}
 
     def run(self) -> Match:
         pairs = {key: self._bound(self.manifests[key]) for key in sorted(self.manifests) if self.manifests[key].id}
@@ -162,20 +159,11 @@ class _Matching:
         ]
         orphans.sort(key=lambda each: each.mark.key)
         surplus = {key: several for key in sorted(self.manifests) if (several := self._surplus(key, pairs[key]))}
-        renamed = {m.moved_from or "": m.address for key in self.refused for m in [self.manifests[key]]}
+        renamed = {m.moved_from or "": m.address for key in self.keys.refused for m in [self.manifests[key]]}
         return Match(self.found, {key: pairs[key] for key in sorted(pairs)}, orphans, surplus, renamed, self.bound)
 
-    def _unbound(self, key: str) -> list[Managed]:
-        """The objects of a key that nobody binds by id: those that came there by a move of its manifest first."""
-        free = [each for each in self.found.candidates(key) if each.live.id not in self.bound]
-        return sorted(free, key=lambda each: not self._has_arrived(key, each)) if len(free) > 1 else free
-
-    def _has_arrived(self, key: str, each: Managed) -> bool:
-        former = self.manifests[key].moved_from if key in self.manifests else None
-        return former is not None and each.mark.former == marks.key_code(former)
-
     def _free(self, key: str) -> list[Managed]:
-        return [each for each in self._unbound(key) if each.live.id not in self.taken]
+        return [each for each in self.keys.unbound(key) if each.live.id not in self.taken]
 
     def _bound(self, manifest: Manifest) -> Pair:
         """The object that a manifest names by id, unless it is another's or not there."""
@@ -195,12 +183,12 @@ class _Matching:
 
     def _by_key(self, manifest: Manifest) -> Pair:
         key = manifest.address.key
-        if block := self.refused.get(key):
-            return Pair(manifest, How.MOVED, self._leaving(manifest.moved_from or "")[0].live, block=block)
-        if source := self.moves.get(key):
+        if block := self.keys.refused.get(key):
+            return Pair(manifest, How.MOVED, self.keys.leaving(manifest.moved_from or "")[0].live, block=block)
+        if source := self.keys.pending.get(key):
             self.taken[source.live.id] = manifest.address
             return Pair(manifest, How.MOVED, source.live)
-        free = [each for each in self._unbound(key) if each.live.id not in self.leaving]
+        free = [each for each in self.keys.unbound(key) if each.live.id not in self.leaving]
         if own := next((each for each in free if satisfies(self.kind, manifest, each.live)), None):
             self.taken[own.live.id] = manifest.address
             return Pair(manifest, How.KEY, own.live)
@@ -216,7 +204,7 @@ class _Matching:
         """Objects that never change: one of the own key with this content, else one that lost its manifest."""
         pairs: dict[str, Pair] = {}
         for key, manifest in manifests.items():
-            alike = (each for each in self._unbound(key) if satisfies(self.kind, manifest, each.live))
+            alike = (each for each in self.keys.unbound(key) if satisfies(self.kind, manifest, each.live))
             if own := next(alike, None):
                 pairs[key] = self._kept(manifest, own)
         lost: dict[bytes, list[Managed]] = {}
@@ -245,74 +233,11 @@ class _Matching:
 
     def _left(self, key: str, each: Managed) -> bool:
         """Whether an object was to leave its key when another came there, and lost its manifest: it is no duplicate."""
-        return not self.kind.immutable and not self._has_arrived(key, each) and bool(self._arrived(key))
-
-    def _moves(self) -> tuple[dict[str, Managed], dict[str, Block]]:
-        """The moves that are pending, by the key they lead to, and those that cannot be."""
-        asked = {
-            key: sources[0]
-            for key, manifest in self.manifests.items()
-            if manifest.id is None and manifest.moved_from and not self._arrived(key)
-            if (sources := self._leaving(manifest.moved_from))
-        }
-        moves, refused = dict(asked), dict[str, Block]()
-        takers: dict[str, str] = {}
-        for key in sorted(asked):
-            first = takers.setdefault(asked[key].live.id, key)
-            if first != key:
-                other = self.manifests[first].address
-                refused[key] = Block(Blocker.ALREADY_BOUND, f"{moves.pop(key).live.id} already becomes {other}")
-        while True:
-            left = {self.manifests[key].moved_from for key in moves}
-            wrong = [key for key in moves if not self._is_possible(key, moves, left)]
-            for key in wrong:
-                del moves[key]
-            if not wrong:
-                break
-        while stuck := {
-            key: block for key in asked.keys() - moves.keys() - refused.keys() if (block := self._stuck(key, refused))
-        }:
-            refused |= stuck
-        return moves, refused
-
-    def _arrived(self, key: str) -> list[Managed]:
-        return [each for each in self._unbound(key) if self._has_arrived(key, each)]
-
-    def _leaving(self, key: str) -> list[Managed]:
-        """The objects of a key that a move may take from it."""
-        return [each for each in self._unbound(key) if not self._has_arrived(key, each)]
-
-    def _is_possible(self, key: str, moves: Mapping[str, Managed], left: Container[str | None]) -> bool:
-        former, own = self.manifests[key].moved_from or "", self._unbound(key)
-        if own and not (len(own) == 1 and key in left):
-            return False
-        return former in moves or not self._has_manifest(former) or bool(self._arrived(former))
-
-    def _stuck(self, key: str, refused: Mapping[str, Block]) -> Block | None:
-        """Why a move that was asked for cannot be; None where it lies in the past."""
-        former, own = self.manifests[key].moved_from or "", self._unbound(key)
-        if not own:
-            return Block(Blocker.ALREADY_BOUND, f"moved_from names {former}, which still has a manifest")
-        if former not in self.manifests and self._is_elsewhere(former):
-            hint = f"moved_from names {former}, whose manifest is not in this part: apply both at once, or remove it"
-            return Block(Blocker.ALREADY_BOUND, hint)
-        if self._has_manifest(former) and former not in refused:
-            return None
-        hint = (
-            f"the object of {former} cannot become {key}, which {own[0].live.id} has already: "
-            "apply one rename after the other, or remove `moved_from`"
-        )
-        return Block(Blocker.ALREADY_BOUND, hint)
+        return not self.kind.immutable and not self.keys.has_arrived(key, each) and bool(self.keys.arrived(key))
 
     def _orphaned(self) -> list[str]:
         """The keys of objects of ours that no manifest has."""
-        return sorted(key for key in self.found.managed if not self._has_manifest(key))
-
-    def _has_manifest(self, key: str) -> bool:
-        return key in self.manifests or self._is_elsewhere(key)
-
-    def _is_elsewhere(self, key: str) -> bool:
-        return Address(self.kind.name, key) in self.elsewhere
+        return sorted(key for key in self.found.managed if not self.keys.has_manifest(key))
 
 
 def refuse_second(held: Managed) -> Block:

@@ -14,8 +14,9 @@ from reconciler.core.index import Index, Managed
 from reconciler.core.marks import Mark
 from reconciler.core.match import Match, refuse_second
 from reconciler.core.model import Action, Address, Block, Blocker, Change, Json, LiveObject, Manifest, Reason, Unit
-from reconciler.core.rules import World, refusal
+from reconciler.core.rules import refusal
 from reconciler.core.semantics import Kind, units
+from reconciler.core.world import World
 
 
 @dataclass(frozen=True)

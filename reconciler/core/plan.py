@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.base import NO_BASE, BaseSource
+from reconciler.core.guard import guard
 from reconciler.core.index import Index, Observation, index
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.match import Match, match
@@ -28,7 +29,8 @@ from reconciler.core.model import (
     TargetIdentity,
 )
 from reconciler.core.references import Held, levels, refuse_broken, refuse_used, resolved
-from reconciler.core.rules import World, guard, refusal
+from reconciler.core.rules import refusal
+from reconciler.core.world import World
 from reconciler.diagnostics import Code, Diagnostic, Severity
 
 

@@ -1,95 +1,28 @@
 """What must not happen without being asked for: each rule is one function that answers with a `Block` or None.
 
 Rules of a change are functions of (change, world). They run when a plan is made, when a saved plan is loaded, and right
-before a request is sent, always through `refusal`. Rules of a decision look at one resource's units; the guard looks at
-a whole plan.
+before a request is sent, always through `refusal`. Rules of one resource's units are in `unit_rules`, what looks at a
+whole plan is in `guard`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from reconciler.core.base import Base
-from reconciler.core.decide import ChangedBy, Decision
-from reconciler.core.index import Index, content_of, folded, mark_of
+from reconciler.core.index import content_of, folded, mark_of
 from reconciler.core.marks import Mark, NewerMark
-from reconciler.core.match import Match
 from reconciler.core.model import (
     Action,
     Address,
     Block,
     Blocker,
     Change,
-    ConflictPolicy,
     LiveObject,
-    Manifest,
-    OnDrift,
-    Path,
     Removal,
 )
-from reconciler.core.patch import stuck_parts
-from reconciler.core.references import Held
-from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of
-
-GUARD_COUNT: Final = 1
-GUARD_SHARE: Final = 0.2
-
-
-@dataclass(frozen=True)
-class World:
-    """What rules look at: the live objects by kind, and how manifests are paired with them, where those are known.
-
-    `bound` are objects that become ours with the plan, `fresh` those that were read again since. `elsewhere` are
-    addresses that have a manifest for another target, `unresolved` those of creates whose answer was lost. `neighbours`
-    are the owners of other targets in these settings: what they manage is known not to be ours.
-
-    `settle_seconds` is how long lists may lag behind creates, `made` are the nonces of creates that this machine
-    remembers, and `kept` the objects that addresses keep, where pairs are not known.
-    """
-
-    found: Mapping[str, Index]
-    matches: Mapping[str, Match] = field(default_factory=dict)
-    bound: frozenset[Held] = frozenset()
-    fresh: Mapping[Held, LiveObject] = field(default_factory=dict)
-    elsewhere: Container[Address] = frozenset()
-    unresolved: frozenset[Address] = frozenset()
-    neighbours: frozenset[str] = frozenset()
-    settle_seconds: float = 0
-    made: Container[str] = frozenset()
-    kept: Mapping[Address, str] = field(default_factory=dict)
-
-    def live(self, change: Change) -> LiveObject | None:
-        """The object of a change as it was last read."""
-        held = (change.address.kind, change.id or "")
-        return self.fresh.get(held) or self.found[held[0]].by_id.get(held[1])
-
-    def kept_instead(self, change: Change) -> LiveObject | None:
-        """The object that the address of a duplicate keeps."""
-        found, matched = self.found[change.address.kind], self.matches.get(change.address.kind)
-        pair = matched.pairs.get(change.address.key) if matched else None
-        if pair is not None:
-            return pair.live
-        if id := self.kept.get(change.address):
-            return found.by_id.get(id)
-        elsewhere = {id for address, id in self.kept.items() if address.kind == change.address.kind}
-        claims = (each.live for each in found.candidates(change.address.key) if each.live.id not in elsewhere)
-        return next((live for live in claims if live.id != change.id), None)
-
-    def keys(self, change: Change) -> tuple[str, ...]:
-        """The key of a change, and the one that its manifest had before."""
-        key, matched = change.address.key, self.matches.get(change.address.kind)
-        pair = matched.pairs.get(key) if matched else None
-        former = pair.manifest.moved_from if pair else None
-        return (key, former) if former else (key,)
-
-    def is_stranger(self, kind: Kind, live: LiveObject) -> bool:
-        """Whether an object that is not ours may be what a create is about."""
-        mark = mark_of(kind, live)
-        known = isinstance(mark, Mark) and mark.owner in self.neighbours
-        return not known and (kind.name, live.id) not in self.bound
-
+from reconciler.core.semantics import MARK_ENTRY
+from reconciler.core.world import World
 
 Rule: TypeAlias = Callable[[Change, World], Block | None]
 
@@ -291,71 +224,3 @@ _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {
     Action.RELEASE: (managed_by_others, managed_elsewhere, cloned, renamed),
     Action.DELETE: (managed_by_others, managed_elsewhere, protected, cloned, made_apart, renamed),
 }
-
-
-def refuse_units(
-    kind: Kind, manifest: Manifest, decision: Decision, base: Base, policy: ConflictPolicy
-) -> Block | None:
-    """Why the units of a resource must not be written as decided."""
-    fixed = [write.unit[0] for write in decision.writes if meaning_of(kind, write.unit).immutable]
-    if fixed:
-        return Block(Blocker.IMMUTABLE, f"{', '.join(fixed)} can only be set when the object is created")
-    if stuck := [_dotted(path) for path in staying_parts(kind, decision)]:
-        hint = f"no request can take out {', '.join(stuck)}: write the value that is wanted, or the one that is there"
-        return Block(Blocker.INEXPRESSIBLE, hint)
-    names, theirs = _units_of(decision, ChangedBy.BOTH), f"`reconciler pull --theirs {manifest.address}`"
-    if names and base.certain and policy.resolve is None:
-        hint = (
-            f"{names} changed both here and outside these files: `--resolve ours` sends what the file says, "
-            f"`--resolve theirs` keeps what is live, {theirs} takes it into the file"
-        )
-        return Block(Blocker.CONFLICT, hint)
-    names = _units_of(decision, ChangedBy.OTHERS)
-    if names and base.certain and policy.on_drift is OnDrift.FAIL:
-        hint = (
-            f"{names} changed outside these files: `--on-drift revert` sends what the file says, `--on-drift keep` "
-            f"leaves it, {theirs} takes it into the file"
-        )
-        return Block(Blocker.DRIFT, hint)
-    return None
-
-
-def staying_parts(kind: Kind, decision: Decision) -> list[Path]:
-    """The parts that leave a manifest, and that no request can take out of the object."""
-    if kind.nested != "merge":
-        return []
-    found = (stuck_parts(meaning_of(kind, w.unit), w.after, w.before, w.unit) for w in decision.writes)
-    return [path for paths in found for path in paths]
-
-
-def _units_of(decision: Decision, by: ChangedBy) -> str:
-    return ", ".join(".".join(write.unit) for write in decision.writes if write.by is by)
-
-
-def _dotted(path: Path) -> str:
-    return ".".join(map(str, path))
-
-
-def guard(changes: Sequence[Change], managed: int, allowed: int | None) -> list[Change]:
-    """Block removals that are many (more than one), or a large share (over a fifth), or all of what we own.
-
-    `allowed` must name the exact number. What is replaced does not count: its address keeps an object, and it was asked
-    for. Duplicates do: nobody asked for them to go.
-    """
-    count = sum(change.is_removal and change.is_due for change in changes)
-    harmless = count <= GUARD_COUNT and count <= managed * GUARD_SHARE  # so never all of what we own
-    if not count or harmless or count == allowed:
-        return list(changes)
-    released = any(change.is_due and change.is_removal and change.action is Action.RELEASE for change in changes)
-    what = "deleted or released" if released else "deleted"
-    hint = f"{count} of {managed} would be {what}: if that is meant, add --allow-deletes {count}"
-    block = Block(Blocker.GUARD, hint)
-    return [replace(change, blocked=block) if change.is_removal and change.is_due else change for change in changes]
-
-
-def release_guard(changes: Sequence[Change], allowed: int | None) -> list[Change]:
-    """Unblock the removals that the guard holds back, where `allowed` is exactly their number."""
-    held = {change.number for change in changes if change.blocked and change.blocked.by is Blocker.GUARD}
-    if len(held) != allowed:
-        return list(changes)
-    return [replace(change, blocked=None) if change.number in held else change for change in changes]

@@ -14,9 +14,10 @@ from functools import cached_property
 
 from reconciler.core.model import Action, Body, Change, LiveObject
 from reconciler.core.references import Held, references, usable
-from reconciler.core.rules import World, refusal
+from reconciler.core.rules import refusal
 from reconciler.core.semantics import Kind
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check_live
+from reconciler.core.world import World
 from reconciler.drivers.base import Driver, NoSuchApi, NotFound
 from reconciler.drivers.provider import MembersStyle
 from reconciler.engine.attach import known_keys, others_in, with_entries

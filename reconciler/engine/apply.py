@@ -22,8 +22,9 @@ from reconciler.core.model import (
     Result,
 )
 from reconciler.core.references import Held, filled, levels
-from reconciler.core.rules import World, refusal
+from reconciler.core.rules import refusal
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
+from reconciler.core.world import World
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 from reconciler.drivers.base import Driver
 from reconciler.engine.admission import Admission, Step

@@ -5,7 +5,9 @@ from __future__ import annotations
 from mutant import Mutant
 
 MUTANTS = [
-    Mutant("core/rules", 'if kind.nested != "merge":', "if kind.nested:", "what would stay is refused", "core/patch"),
+    Mutant(
+        "core/unit_rules", 'if kind.nested != "merge":', "if kind.nested:", "what would stay is refused", "core/patch"
+    ),
     Mutant("core/kind_plan", "if self.kind.archives:", "if False:", "archiving is said", "core/patch"),
     Mutant("core/patch", 'if kind.maps == "patch":', "if False:", "null takes an entry out", "core/patch"),
     Mutant(

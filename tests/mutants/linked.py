@@ -7,15 +7,15 @@ from mutant import Mutant
 MUTANTS = [
     # refs
     Mutant(
-        "core/match",
-        "return former in moves or not self._has_manifest(former) or bool(self._arrived(former))",
+        "core/moves",
+        "return former in moves or not self.has_manifest(former) or bool(self.arrived(former))",
         "return True",
         "a key in the files is nobody's former one",
         "core/references",
     ),
-    Mutant("core/match", "if first != key:", "if False:", "one object is not two manifests'", "core/references"),
+    Mutant("core/moves", "if first != key:", "if False:", "one object is not two manifests'", "core/references"),
     Mutant(
-        "core/match", "if each.live.id not in self.bound]", "]", "what another binds is not free", "core/references"
+        "core/moves", "if each.live.id not in self.bound]", "]", "what another binds is not free", "core/references"
     ),
     Mutant(
         "core/match",

@@ -7,29 +7,29 @@ from mutant import Mutant
 MUTANTS = [
     # chains of renames
     Mutant(
-        "core/match",
+        "core/moves",
         "        if own and not (len(own) == 1 and key in left):\n",
         "        if False:\n",
         "two objects have not one key",
         "core/moves",
     ),
     Mutant(
-        "core/match",
-        "return former in moves or not self._has_manifest(former) or bool(self._arrived(former))",
+        "core/moves",
+        "return former in moves or not self.has_manifest(former) or bool(self.arrived(former))",
         "return True",
         "what stays in the files is not renamed",
         "core/moves",
     ),
     Mutant(
-        "core/match",
-        "and manifest.moved_from and not self._arrived(key)",
+        "core/moves",
+        "and manifest.moved_from and not self.arrived(key)",
         "and manifest.moved_from",
         "a rename that is done is passed over",
         "core/moves",
     ),
     Mutant(
         "core/match",
-        'renamed = {m.moved_from or "": m.address for key in self.refused for m in [self.manifests[key]]}',
+        'renamed = {m.moved_from or "": m.address for key in self.keys.refused for m in [self.manifests[key]]}',
         "renamed = dict[str, Address]()",
         "nothing of a chain is deleted",
         "core/moves",

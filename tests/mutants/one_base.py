@@ -112,28 +112,28 @@ MUTANTS = [
     ),
     # policy: what a base refuses
     Mutant(
-        "core/rules",
+        "core/unit_rules",
         "if names and base.certain and policy.resolve is None:",
         "if names and policy.resolve is None:",
         "only what is certain is refused",
         "core/base",
     ),
     Mutant(
-        "core/rules",
+        "core/unit_rules",
         "if names and base.certain and policy.resolve is None:",
         "if names and base.certain:",
         "a conflict that is decided passes",
         "core/base",
     ),
     Mutant(
-        "core/rules",
+        "core/unit_rules",
         "if names and base.certain and policy.on_drift is OnDrift.FAIL:",
         "if names and base.certain and policy.on_drift is not OnDrift.KEEP:",
         "drift is refused only where asked",
         "core/base",
     ),
     Mutant(
-        "core/rules",
+        "core/unit_rules",
         "if names and base.certain and policy.on_drift is OnDrift.FAIL:",
         "if False:",
         "drift can be refused",

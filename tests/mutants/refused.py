@@ -7,7 +7,7 @@ from mutant import Mutant
 MUTANTS = [
     # creates
     Mutant(
-        "core/rules",
+        "core/world",
         "return (key, former) if former else (key,)",
         "return (key,)",
         "a newer mark of the former key counts",
@@ -42,7 +42,7 @@ MUTANTS = [
         "core/before_create",
     ),
     Mutant(
-        "core/rules",
+        "core/world",
         "known = isinstance(mark, Mark) and mark.owner in self.neighbours",
         "known = False",
         "neighbours are no strangers",
@@ -106,7 +106,7 @@ MUTANTS = [
         "core/rules",
     ),
     Mutant(
-        "core/rules",
+        "core/world",
         "return self.fresh.get(held) or self.found",
         "return self.found",
         "what was read again counts",
@@ -156,7 +156,7 @@ MUTANTS = [
         "core/match",
     ),
     Mutant(
-        "core/rules",
+        "core/guard",
         "if len(held) != allowed:",
         "if allowed is None or len(held) > allowed:",
         "the guard is lifted for its number",

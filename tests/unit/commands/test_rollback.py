@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.commands.rollback import rollback
 from reconciler.core.base import BaseSource
+from reconciler.core.guard import release_guard
 from reconciler.core.index import index, mark_of, mark_text
 from reconciler.core.marks import NO_NONCE, Mark, read
 from reconciler.core.match import match
@@ -32,7 +33,6 @@ from reconciler.core.model import (
 )
 from reconciler.core.ownership import Ownership
 from reconciler.core.references import filled
-from reconciler.core.rules import release_guard
 from reconciler.core.semantics import Kind, meaning_of, units
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 from reconciler.diagnostics import Code

@@ -9,8 +9,9 @@ import pytest
 
 from reconciler.core.index import index
 from reconciler.core.model import ABSENT, Action, Blocker, Body, Change, LiveObject, Manifest, OnRemove
-from reconciler.core.rules import World, refusal
+from reconciler.core.rules import refusal
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check, check_live, expected, planned_writes
+from reconciler.core.world import World
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, applied, bare, manifest, marked, plan, the_change, with_mark
 
 BODY: Body = {"model": "m", "temperature": 0.2, "metadata": {"team": "x", "theirs": "y"}}

@@ -10,6 +10,7 @@ import pytest
 from reconciler.core import rules
 from reconciler.core.index import index
 from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Removal
+from reconciler.core.world import World
 from tests.unit.core.build import ASSISTANT, OWNER, actions, manifest, marked, plan
 
 M = {"model": "m"}
@@ -62,7 +63,7 @@ def test_the_hint_says_how_each_of_both_is_kept() -> None:
 
 def test_what_cannot_be_changed_cannot_be_released() -> None:
     change = Change(Address("assistant", "k"), Action.DELETE, "o2", removal=Removal.DUPLICATE)
-    world = rules.World({"assistant": index(replace(ASSISTANT, immutable=True), two(1, 1e6), OWNER)})
+    world = World({"assistant": index(replace(ASSISTANT, immutable=True), two(1, 1e6), OWNER)})
     hint = "o2 has this address as well, and perhaps others made it: both stay. Delete the wrong one by hand"
     assert rules.refusal(change, world) == Block(Blocker.DUPLICATE, hint)
 
@@ -86,7 +87,7 @@ class TestWithoutPairs:
     CHANGE = Change(Address("assistant", "k"), Action.DELETE, "o2", removal=Removal.DUPLICATE)
 
     def refused(self, objects: list[LiveObject], **known: Any) -> bool:
-        world = rules.World({"assistant": index(ASSISTANT, objects, OWNER)}, settle_seconds=30, **known)
+        world = World({"assistant": index(ASSISTANT, objects, OWNER)}, settle_seconds=30, **known)
         return rules.refusal(self.CHANGE, world) is not None
 
     def test_it_is_compared_with_what_the_plan_keeps_for_the_address(self) -> None:
@@ -105,7 +106,7 @@ class TestWithoutPairs:
         assert not self.refused(two(5, 5))
 
     def test_a_mark_that_is_gone_is_nobodys(self) -> None:
-        world = rules.World({"assistant": index(ASSISTANT, two(1, 1e6), OWNER)}, made=frozenset({"n2"}))
+        world = World({"assistant": index(ASSISTANT, two(1, 1e6), OWNER)}, made=frozenset({"n2"}))
         assert rules.refusal(self.CHANGE, world) is None
         bare = LiveObject("assistant", "o2", {"id": "o2", **M}, 1e6)
         assert rules.refusal(self.CHANGE, replace(world, fresh={("assistant", "o2"): bare})) is not None

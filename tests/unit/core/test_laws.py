@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.base import BaseSource
+from reconciler.core.guard import guard, release_guard
 from reconciler.core.index import index, mark_of
 from reconciler.core.marks import Mark
 from reconciler.core.model import (
@@ -24,7 +25,6 @@ from reconciler.core.model import (
     Resolve,
     Unit,
 )
-from reconciler.core.rules import guard, release_guard
 from reconciler.core.semantics import Kind, meaning_of, same, units
 from reconciler.core.verify import AlreadyApplied, Ready, check
 from tests.strategies import law

@@ -15,6 +15,7 @@ FORBID = """
 import deepdiff, sys, time
 from tests.unit.core.build import *
 from reconciler.core import diff, index, marks, rules, verify
+from reconciler.core.world import World
 
 def refuse(event, args):
     if event in ("open", "import") or event.split(".")[0] in ("socket", "subprocess", "os", "sqlite3", "time"):
@@ -35,7 +36,7 @@ live = [marked("o1", "k", body), marked("o2", "gone", body), marked("o3", "k", b
 files = [manifest("k", {"model": "n", "tools": []}), manifest("new", {"model": "x"}), manifest("by-id", body, id="o4")]
 found = plan(files, live, prune=True)
 from_index = index.index(ASSISTANT, live, OWNER)
-world = rules.World({"assistant": from_index})
+world = World({"assistant": from_index})
 for change in found.changes:
     verify.check(change, from_index)
     rules.refusal(change, world)
