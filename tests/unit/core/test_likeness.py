@@ -13,7 +13,8 @@ from reconciler.core.index import Managed, content_of, mark_of
 from reconciler.core.likeness import LONG_TEXT, Orphans, Sketch, nearly_same, sketch_of
 from reconciler.core.marks import Mark
 from reconciler.core.model import Address, Blocker, Body, LiveObject
-from reconciler.core.semantics import Kind, compile_schema
+from reconciler.core.semantics import Kind
+from reconciler.formats.dialect import compile_schema
 from tests.unit.core.build import ASSISTANT, WIDGET, actions, bare, manifest, marked, plan, the_change
 
 PROSE = " ".join(f"sentence{number} about holidays." for number in range(20))
