@@ -15,8 +15,10 @@ _MODULES = {
     "reconciler.diagnostics": ("Diagnostic", "ReconcilerError", "Severity", "Source"),
     "reconciler.core.model": (
         *("ABSENT", "Action", "Address", "Block", "Blocker", "Change", "FieldChange", "Manifest"),
-        *("Outcome", "Plan", "Reason", "Result"),
+        "Reason",
     ),
+    "reconciler.core.plan": ("Plan",),
+    "reconciler.formats.outcome": ("Outcome", "Result"),
     "reconciler.drivers.base": ("RemoteError",),
     "reconciler.engine.apply": ("StalePlan",),
 }

@@ -18,8 +18,10 @@ from reconciler.commands.planning import plan_live
 from reconciler.commands.saved import load_saved_plan
 from reconciler.commands.session import Session
 from reconciler.config.load import Loaded
-from reconciler.core.model import Manifest, Outcome, Plan
+from reconciler.core.model import Manifest
+from reconciler.core.plan import Plan
 from reconciler.diagnostics import Diagnostic
+from reconciler.formats.outcome import Outcome
 
 OnDrift = Literal["revert", "keep", "fail"]
 Resolve = Literal["ours", "theirs"]

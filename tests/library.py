@@ -12,14 +12,15 @@ from reconciler.commands.kinds import kinds_of
 from reconciler.config.load import load, load_settings
 from reconciler.config.schemas import shipped
 from reconciler.core.index import Observation
-from reconciler.core.model import Body, Manifest, Outcome, Plan
-from reconciler.core.plan import Scope, make_plan
+from reconciler.core.model import Body, Manifest
+from reconciler.core.plan import Plan, Scope, make_plan
 from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.journal import Journal
 from reconciler.engine.named import NamedDriver
 from reconciler.engine.observe import observe, with_members
+from reconciler.formats.outcome import Outcome
 from reconciler.server import Chaos, create_app
 from tests.world import IDENTITY, PROVIDER, Clock, client
 

@@ -13,17 +13,9 @@ from reconciler.commands.kinds import kinds_of
 from reconciler.config.schemas import shipped
 from reconciler.core.base import BaseSource
 from reconciler.core.index import Observation
-from reconciler.core.model import (
-    Action,
-    Body,
-    Change,
-    Manifest,
-    Outcome,
-    Plan,
-    TargetIdentity,
-)
+from reconciler.core.model import Action, Body, Change, Manifest
 from reconciler.core.model import Address as At
-from reconciler.core.plan import Scope, make_plan
+from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
 from reconciler.diagnostics import Source
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.http import HttpClient
@@ -31,6 +23,7 @@ from reconciler.drivers.rest import RestDriver
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.journal import Journal
 from reconciler.engine.observe import Snapshot, observe
+from reconciler.formats.outcome import Outcome
 from reconciler.server import App, Chaos, create_app
 from tests.strategies import bodies
 

@@ -14,8 +14,8 @@ from reconciler.core import marks
 from reconciler.core.base import BaseSource, managed_units
 from reconciler.core.changes import mark_for
 from reconciler.core.index import Observation
-from reconciler.core.model import Action, Change, LiveObject, Manifest, Plan, Reason, TargetIdentity
-from reconciler.core.plan import Scope, make_plan
+from reconciler.core.model import Action, Change, LiveObject, Manifest, Reason
+from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
 from reconciler.core.references import resolved
 from reconciler.core.semantics import MARK_ENTRY, Kind
 

@@ -21,8 +21,9 @@ from reconciler.exits import Exit
 if TYPE_CHECKING:
     from reconciler.commands.session import Session
     from reconciler.commands.shards import Shard
-    from reconciler.core.model import Outcome, Plan
+    from reconciler.core.plan import Plan
     from reconciler.engine.observe import Snapshot
+    from reconciler.formats.outcome import Outcome
 
 
 @verb

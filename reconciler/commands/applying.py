@@ -17,11 +17,13 @@ from reconciler.commands.progress import progress
 from reconciler.commands.session import Session
 from reconciler.commands.signals import SIGNALS, heard
 from reconciler.commands.state import state_directory
-from reconciler.core.model import Action, Address, Outcome, Plan, Result
+from reconciler.core.model import Action, Address
+from reconciler.core.plan import Plan
 from reconciler.diagnostics import Code
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.observe import Snapshot
 from reconciler.exits import Exit
+from reconciler.formats.outcome import Outcome, Result
 
 _HALF = (Code.NOT_INDEXED, Code.STILL_INDEXING)
 """What says of an outcome that part of it was done."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.commands.session import Session
     from reconciler.config.load import Loaded
     from reconciler.core.base import BaseSource
-    from reconciler.core.model import ConflictPolicy
+    from reconciler.core.decide import ConflictPolicy
     from reconciler.diagnostics import Diagnostic
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -55,7 +55,7 @@ class Choices:
     @property
     def policy(self) -> ConflictPolicy:
         """What the core is told of it."""
-        from reconciler.core.model import ConflictPolicy, OnDrift, Resolve
+        from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
 
         return ConflictPolicy(OnDrift(self.on_drift), Resolve(self.resolve) if self.resolve else None)
 

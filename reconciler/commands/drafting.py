@@ -13,12 +13,7 @@ from reconciler.config.load import Loaded
 from reconciler.config.manifest import Reading, default_kind
 from reconciler.config.reproduce import Unmanageable, reproduce
 from reconciler.config.writing import NewManifest, new_files
-from reconciler.core.model import (
-    Address,
-    Body,
-    Json,
-    Manifest,
-)
+from reconciler.core.model import Address, Body, Json, Manifest
 from reconciler.diagnostics import Diagnostic, Source
 
 

@@ -15,7 +15,8 @@ from reconciler.commands.verbs import verb
 from reconciler.exits import Exit
 
 if TYPE_CHECKING:
-    from reconciler.core.model import Change, FieldChange, Plan
+    from reconciler.core.model import Change, FieldChange
+    from reconciler.core.plan import Plan
 
 
 @verb

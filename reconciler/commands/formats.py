@@ -10,8 +10,9 @@ from typing import TypeAlias
 
 from reconciler.commands.options import Options
 from reconciler.commands.output import wants_color, width, write
-from reconciler.core.model import Outcome, Plan
+from reconciler.core.plan import Plan
 from reconciler.diagnostics import Diagnostic, Source
+from reconciler.formats.outcome import Outcome
 from reconciler.render.place import ELSEWHERE, Checkout
 from reconciler.render.view import PlanView, plan_view
 

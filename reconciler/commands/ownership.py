@@ -11,16 +11,11 @@ from reconciler.commands.applying import carry_out, exit_of
 from reconciler.commands.output import say
 from reconciler.commands.session import Session
 from reconciler.config.errors import ConfigError, error
-from reconciler.core.model import (
-    Action,
-    Change,
-    Plan,
-    Reason,
-    Result,
-)
+from reconciler.core.model import Action, Change, Reason
 from reconciler.core.ownership import Ownership
-from reconciler.core.plan import match_all
+from reconciler.core.plan import Plan, match_all
 from reconciler.diagnostics import Code, Diagnostic
+from reconciler.formats.outcome import Result
 
 
 def change_marks(

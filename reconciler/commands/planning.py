@@ -14,8 +14,7 @@ from reconciler.config.errors import warning
 from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
 from reconciler.config.policies import load_policies
-from reconciler.core.model import Plan, TargetIdentity
-from reconciler.core.plan import Scope, make_plan
+from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine.observe import Snapshot
 from reconciler.exits import Exit

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import click
 
 from reconciler.commands.options import Options
-from reconciler.core.model import Address, Outcome
+from reconciler.core.model import Address
+from reconciler.formats.outcome import Outcome
 
 _REDRAWN_SECONDS = 0.1
 _UNITS = ("B", "kB", "MB", "GB")

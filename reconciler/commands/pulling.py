@@ -22,19 +22,13 @@ from reconciler.config.files import Project
 from reconciler.config.load import Loaded
 from reconciler.config.writing import create_file
 from reconciler.core.decide import decide_update
-from reconciler.core.model import (
-    Action,
-    Change,
-    Manifest,
-    Outcome,
-    Plan,
-    Result,
-)
+from reconciler.core.model import Action, Change, Manifest
 from reconciler.core.ownership import Ownership
-from reconciler.core.plan import in_order, match_all
+from reconciler.core.plan import Plan, in_order, match_all
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine.observe import Snapshot
 from reconciler.exits import Exit
+from reconciler.formats.outcome import Outcome, Result
 from reconciler.render.visible import visible
 
 AGREED: Final = "The plan is empty: files and target agree."

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from reconciler.commands.session import Session
 from reconciler.core.index import mark_of
 from reconciler.core.marks import Mark
-from reconciler.core.model import Action, LiveObject, Manifest, Plan
+from reconciler.core.model import Action, LiveObject, Manifest
+from reconciler.core.plan import Plan
 from reconciler.core.references import usable
 from reconciler.core.semantics import Kind
 from reconciler.engine.observe import Snapshot, Wanted

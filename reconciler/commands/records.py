@@ -8,11 +8,12 @@ from pathlib import Path
 from reconciler.commands.rollback import rollback
 from reconciler.config.errors import ConfigError, error
 from reconciler.core.index import index
-from reconciler.core.model import Outcome, Plan
+from reconciler.core.plan import Plan
 from reconciler.diagnostics import Code
 from reconciler.engine import planfile
 from reconciler.engine.observe import Snapshot
 from reconciler.formats.document import document_text, outcomes_document
+from reconciler.formats.outcome import Outcome
 
 
 def check_destination(path: Path, *, new: bool) -> None:

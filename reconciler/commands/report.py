@@ -25,11 +25,11 @@ def merge(options: Options, reports: tuple[Path, ...], out: Path | None) -> int:
     import json
 
     from reconciler.config.errors import ConfigError, error
-    from reconciler.core.model import Result
     from reconciler.diagnostics import Code
     from reconciler.engine import planfile
     from reconciler.formats.document import document_text
     from reconciler.formats.merge import merged_reports
+    from reconciler.formats.outcome import Result
 
     try:
         documents = [json.loads((options.directory / path).read_bytes()) for path in reports]

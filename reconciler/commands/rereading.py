@@ -14,7 +14,8 @@ from reconciler.commands.session import Session
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.judging import judge_plan
 from reconciler.config.policies import load_policies
-from reconciler.core.model import Address, Manifest, Plan
+from reconciler.core.model import Address, Manifest
+from reconciler.core.plan import Plan
 from reconciler.diagnostics import Code
 from reconciler.render.visible import visible
 

@@ -31,19 +31,17 @@ from reconciler.core.model import (
     FieldChange,
     LiveObject,
     Manifest,
-    Outcome,
-    Plan,
     Reason,
     Removal,
-    Result,
     Unit,
 )
-from reconciler.core.plan import in_order
+from reconciler.core.plan import Plan, in_order
 from reconciler.core.references import placeholder, reference_places, refuse_broken, refuse_used, with_values
 from reconciler.core.rules import refusal
 from reconciler.core.semantics import Kind, is_mark, meaning_of, units
 from reconciler.core.world import World
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
+from reconciler.formats.outcome import Outcome, Result
 
 _BACK: Final = {
     Action.UPDATE: Action.UPDATE,

@@ -22,11 +22,12 @@ from reconciler.commands.options import Options
 from reconciler.commands.session import Session
 from reconciler.commands.signals import heard
 from reconciler.commands.tracing import Spans, no_spans
-from reconciler.core.model import Outcome, Plan
+from reconciler.core.plan import Plan
 from reconciler.drivers.gate import Gate, gates_of
 from reconciler.drivers.provider import Limits
 from reconciler.exits import Exit
 from reconciler.formats.document import summarise
+from reconciler.formats.outcome import Outcome
 from reconciler.render.metrics import Metric, exposition
 
 FIRST_PAUSE_SECONDS: Final = 5.0

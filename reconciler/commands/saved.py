@@ -15,8 +15,8 @@ from reconciler.config.policies import load_policies
 from reconciler.core.base import BaseSource
 from reconciler.core.guard import release_guard
 from reconciler.core.index import Observation
-from reconciler.core.model import Action, Change, Plan, TargetIdentity
-from reconciler.core.plan import make_plan, match_all, without_kept, world_of
+from reconciler.core.model import Action, Change
+from reconciler.core.plan import Plan, TargetIdentity, make_plan, match_all, without_kept, world_of
 from reconciler.core.references import has_place, refuse_used
 from reconciler.core.rules import refusal
 from reconciler.core.world import World

@@ -22,8 +22,9 @@ from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import schemas_of
 from reconciler.config.settings import Marks, Prune, Settings, Target
-from reconciler.core.model import AS_USUAL, Address, ConflictPolicy, Manifest, TargetIdentity
-from reconciler.core.plan import Scope
+from reconciler.core.decide import AS_USUAL, ConflictPolicy
+from reconciler.core.model import Address, Manifest
+from reconciler.core.plan import Scope, TargetIdentity
 from reconciler.diagnostics import Code
 from reconciler.drivers.base import Driver, RemoteError
 from reconciler.drivers.filename_marks import codes

@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from reconciler.commands.shards import Shard
-    from reconciler.core.model import Plan
+    from reconciler.core.plan import Plan
 
 MOST: Final = 1000
 

@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.core.model import Address, Change, Plan
+from reconciler.core.model import Address, Change
+from reconciler.core.plan import Plan
 from reconciler.core.references import needed
 
 

@@ -18,12 +18,7 @@ from reconciler.config.matching import is_pattern
 from reconciler.config.schemas import Schemas
 from reconciler.config.text import cut
 from reconciler.config.uploads import Uploads
-from reconciler.core.model import (
-    Address,
-    Json,
-    Manifest,
-    Path,
-)
+from reconciler.core.model import Address, Json, Manifest, Path
 from reconciler.core.references import placeholder
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.provider import MembersStyle, Provider

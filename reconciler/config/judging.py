@@ -16,14 +16,8 @@ from reconciler.config.policies import Policies, Policy
 from reconciler.config.problems import explain
 from reconciler.config.schemas import Schemas
 from reconciler.config.text import closest, cut, dotted
-from reconciler.core.model import (
-    Action,
-    Change,
-    Json,
-    Manifest,
-    Path,
-    Plan,
-)
+from reconciler.core.model import Action, Change, Json, Manifest, Path
+from reconciler.core.plan import Plan
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.provider import Provider
 from reconciler.formats.dialect import compile_schema

@@ -32,15 +32,7 @@ from reconciler.config.tags import Tags
 from reconciler.config.unread import Unread, UnreadPlaces, Whole
 from reconciler.config.yaml import Unusual, read_unplaced
 from reconciler.core.fingerprint import fingerprint
-from reconciler.core.model import (
-    Address,
-    Fingerprint,
-    Json,
-    Manifest,
-    OnRemove,
-    Path,
-    Unit,
-)
+from reconciler.core.model import Address, Fingerprint, Json, Manifest, OnRemove, Path, Unit
 from reconciler.core.semantics import Kind
 from reconciler.diagnostics import Code, Source
 

@@ -19,15 +19,7 @@ from reconciler.config.settings import Marks, Settings, Target
 from reconciler.config.suspicious import suspicious_text
 from reconciler.config.text import brief, closest, cut, listed, slug
 from reconciler.config.together import together
-from reconciler.core.model import (
-    MAX_KEY,
-    Address,
-    Json,
-    Manifest,
-    OnRemove,
-    Path,
-    is_key,
-)
+from reconciler.core.model import MAX_KEY, Address, Json, Manifest, OnRemove, Path, is_key
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.drivers.provider import Provider, ProviderKind
 

@@ -26,14 +26,7 @@ from reconciler.config.splice import aligned, spliced
 from reconciler.config.tags import MAX_FILE_BYTES
 from reconciler.config.text import dotted, listed
 from reconciler.config.writing import fits_file, fits_markdown
-from reconciler.core.model import (
-    ABSENT,
-    Body,
-    Json,
-    Manifest,
-    Path,
-    Unit,
-)
+from reconciler.core.model import ABSENT, Body, Json, Manifest, Path, Unit
 from reconciler.core.semantics import Kind, meaning_of
 from reconciler.diagnostics import Code, Diagnostic
 

@@ -20,24 +20,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
+from typing import Final
 
 from reconciler.core.base import UNKNOWN, Base, desired_units, left_to_others, managed_maps, managed_units
 from reconciler.core.marks import Mark
-from reconciler.core.model import (
-    ABSENT,
-    AS_USUAL,
-    Body,
-    ConflictPolicy,
-    Json,
-    Manifest,
-    OnDrift,
-    Reason,
-    Resolve,
-    Unit,
-)
+from reconciler.core.model import ABSENT, Body, Json, Manifest, Reason, Unit
 from reconciler.core.semantics import Kind, as_far_as_wanted, can_clear, meaning_of, same, units
 from reconciler.diagnostics import Code, Diagnostic, Severity
+
+
+class OnDrift(StrEnum):
+    """What to do about a unit that was changed on the remote, and not in the files."""
+
+    REVERT = "revert"
+    KEEP = "keep"
+    FAIL = "fail"
+
+
+class Resolve(StrEnum):
+    """Whose value a unit gets that was changed on both sides."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictPolicy:
+    """What a person decided beforehand about other people's changes."""
+
+    on_drift: OnDrift = OnDrift.REVERT
+    resolve: Resolve | None = None
+
+
+AS_USUAL: Final = ConflictPolicy()
+"""Nothing was decided beforehand: what differs is written, and a certain conflict is refused."""
 
 
 class ChangedBy(Enum):

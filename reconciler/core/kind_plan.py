@@ -8,22 +8,11 @@ from dataclasses import replace
 from reconciler.core import marks
 from reconciler.core.base import NO_BASE, BaseSource, remembered_units
 from reconciler.core.changes import deletion, dropped_parts, mark_change, replacement, written
-from reconciler.core.decide import Decision, decide_create, decide_update
+from reconciler.core.decide import AS_USUAL, ConflictPolicy, Decision, decide_create, decide_update
 from reconciler.core.index import Managed
 from reconciler.core.marks import Mark
 from reconciler.core.match import How, Match, Pair, is_expired
-from reconciler.core.model import (
-    AS_USUAL,
-    Action,
-    Address,
-    Change,
-    ConflictPolicy,
-    LiveObject,
-    Manifest,
-    OnRemove,
-    Reason,
-    Removal,
-)
+from reconciler.core.model import Action, Address, Change, LiveObject, Manifest, OnRemove, Reason, Removal
 from reconciler.core.ownership import Ownership
 from reconciler.core.unit_rules import refuse_units, staying_parts
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source

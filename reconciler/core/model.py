@@ -1,4 +1,4 @@
-"""The values everything else is made of: manifests, live objects, changes, plans and outcomes.
+"""The values everything else is made of: manifests, live objects and changes.
 
 Plain frozen values, no behaviour beyond what their names say. A plan holds no clock, no closure and no
 secret, so that the same inputs give the same bytes and a plan can be saved, read elsewhere and applied.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from reconciler.diagnostics import Diagnostic, Source
+from reconciler.diagnostics import Source
 
 Json: TypeAlias = Any
 """A JSON value: null, bool, int, finite float, str, list or dict with string keys."""
@@ -164,33 +164,6 @@ class Reason(StrEnum):
     EXPIRED = "expired"
 
 
-class OnDrift(StrEnum):
-    """What to do about a unit that was changed on the remote, and not in the files."""
-
-    REVERT = "revert"
-    KEEP = "keep"
-    FAIL = "fail"
-
-
-class Resolve(StrEnum):
-    """Whose value a unit gets that was changed on both sides."""
-
-    OURS = "ours"
-    THEIRS = "theirs"
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictPolicy:
-    """What a person decided beforehand about other people's changes."""
-
-    on_drift: OnDrift = OnDrift.REVERT
-    resolve: Resolve | None = None
-
-
-AS_USUAL: Final = ConflictPolicy()
-"""Nothing was decided beforehand: what differs is written, and a certain conflict is refused."""
-
-
 class Removal(StrEnum):
     """Why an object goes: its manifest is gone, it is one too many of its address, or another takes its place."""
 
@@ -284,75 +257,3 @@ class Change:
     def is_removal(self) -> bool:
         """Whether it ends our management of an object, and nothing takes its place: what the guard counts."""
         return self.removal in (Removal.ORPHAN, Removal.DUPLICATE)
-
-
-@dataclass(frozen=True, slots=True)
-class TargetIdentity:
-    """What a plan is bound to: it is refused against any other. `account` is what the remote tells of itself."""
-
-    name: str
-    provider: str
-    url: str
-    account: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReadCount:
-    """How much was read of one kind."""
-
-    objects: int
-    requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The ordered changes as a value.
-
-    `changes` also holds what is blocked and what needs nothing; `unmanaged` counts the objects that are not ours.
-    `against` names the files a plan compares with instead of a target (it cannot be applied), `sealed` says that
-    contents were left out, `rollback` that it takes back what an apply did, `policy` what was decided beforehand about
-    the changes of others.
-    """
-
-    target: TargetIdentity
-    owner: str
-    config_digest: str
-    changes: tuple[Change, ...]
-    read: Mapping[str, ReadCount]
-    unmanaged: int = 0
-    diagnostics: tuple[Diagnostic, ...] = ()
-    complete: bool = True
-    against: str | None = None
-    sealed: bool = False
-    rollback: bool = False
-    policy: ConflictPolicy = AS_USUAL
-
-
-class Result(StrEnum):
-    """What happened to one change."""
-
-    DONE = "done"
-    ALREADY_APPLIED = "already-applied"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The result of one change: how many requests it took, the remote's id for the last one, and what was found.
-
-    `number` is that of the change.
-    `after` is the object as the remote answered, where it did; it stays in the process.
-    """
-
-    address: Address
-    action: Action
-    result: Result
-    id: str | None = None
-    requests: int = 0
-    request_id: str | None = None
-    error: Diagnostic | None = None
-    findings: tuple[Diagnostic, ...] = ()
-    after: Body | None = field(default=None, repr=False, compare=False)
-    number: int = 0

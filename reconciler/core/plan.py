@@ -11,23 +11,12 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.base import NO_BASE, BaseSource
+from reconciler.core.decide import AS_USUAL, ConflictPolicy
 from reconciler.core.guard import guard
 from reconciler.core.index import Index, Observation, index
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.match import Match, match
-from reconciler.core.model import (
-    AS_USUAL,
-    Action,
-    Address,
-    Blocker,
-    Change,
-    ConflictPolicy,
-    Manifest,
-    Plan,
-    ReadCount,
-    Removal,
-    TargetIdentity,
-)
+from reconciler.core.model import Action, Address, Blocker, Change, Manifest, Removal
 from reconciler.core.references import Held, levels, refuse_broken, refuse_used, resolved
 from reconciler.core.rules import refusal
 from reconciler.core.world import World
@@ -59,6 +48,48 @@ class Scope:
     bound: frozenset[Held] = frozenset()
     settle_seconds: float = 30
     made: Container[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TargetIdentity:
+    """What a plan is bound to: it is refused against any other. `account` is what the remote tells of itself."""
+
+    name: str
+    provider: str
+    url: str
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCount:
+    """How much was read of one kind."""
+
+    objects: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The ordered changes as a value.
+
+    `changes` also holds what is blocked and what needs nothing; `unmanaged` counts the objects that are not ours.
+    `against` names the files a plan compares with instead of a target (it cannot be applied), `sealed` says that
+    contents were left out, `rollback` that it takes back what an apply did, `policy` what was decided beforehand about
+    the changes of others.
+    """
+
+    target: TargetIdentity
+    owner: str
+    config_digest: str
+    changes: tuple[Change, ...]
+    read: Mapping[str, ReadCount]
+    unmanaged: int = 0
+    diagnostics: tuple[Diagnostic, ...] = ()
+    complete: bool = True
+    against: str | None = None
+    sealed: bool = False
+    rollback: bool = False
+    policy: ConflictPolicy = AS_USUAL
 
 
 def make_plan(

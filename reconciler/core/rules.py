@@ -12,15 +12,7 @@ from typing import Final, TypeAlias
 
 from reconciler.core.index import content_of, folded, mark_of
 from reconciler.core.marks import Mark, NewerMark
-from reconciler.core.model import (
-    Action,
-    Address,
-    Block,
-    Blocker,
-    Change,
-    LiveObject,
-    Removal,
-)
+from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Removal
 from reconciler.core.semantics import MARK_ENTRY
 from reconciler.core.world import World
 

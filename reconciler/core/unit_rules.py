@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reconciler.core.base import Base
-from reconciler.core.decide import ChangedBy, Decision
-from reconciler.core.model import Block, Blocker, ConflictPolicy, Manifest, OnDrift, Path
+from reconciler.core.decide import ChangedBy, ConflictPolicy, Decision, OnDrift
+from reconciler.core.model import Block, Blocker, Manifest, Path
 from reconciler.core.patch import stuck_parts
 from reconciler.core.semantics import Kind, meaning_of
 

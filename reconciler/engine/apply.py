@@ -13,14 +13,8 @@ from itertools import groupby
 from typing import Protocol
 
 from reconciler.core.index import Observation, index
-from reconciler.core.model import (
-    Action,
-    Address,
-    Change,
-    Outcome,
-    Plan,
-    Result,
-)
+from reconciler.core.model import Action, Address, Change
+from reconciler.core.plan import Plan
 from reconciler.core.references import Held, filled, levels
 from reconciler.core.rules import refusal
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
@@ -33,6 +27,7 @@ from reconciler.engine.execute import Executor, Pending, entries_of
 from reconciler.engine.journal import Attempts
 from reconciler.engine.observe import KindOnTarget
 from reconciler.engine.settle import CreateSettlement
+from reconciler.formats.outcome import Outcome, Result
 
 _THERE = (Result.DONE, Result.ALREADY_APPLIED)
 _KEEPING = (Action.UPDATE, Action.MOVE, Action.ADOPT, Action.NOOP)

@@ -15,13 +15,7 @@ from typing import Final
 
 from reconciler.core.index import Index
 from reconciler.core.match import match
-from reconciler.core.model import (
-    Address,
-    Body,
-    Json,
-    LiveObject,
-    Manifest,
-)
+from reconciler.core.model import Address, Body, Json, LiveObject, Manifest
 from reconciler.core.semantics import FREE, Meaning, same
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Collection, Driver, Interrupted, NotFound

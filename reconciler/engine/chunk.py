@@ -19,21 +19,8 @@ from typing import Final
 from reconciler.core.base import BaseSource
 from reconciler.core.index import Observation, content_of, folded
 from reconciler.core.likeness import sketch_of
-from reconciler.core.model import (
-    Action,
-    Address,
-    Block,
-    Blocker,
-    Change,
-    LiveObject,
-    Manifest,
-    Outcome,
-    Plan,
-    Removal,
-    Result,
-    TargetIdentity,
-)
-from reconciler.core.plan import Scope, in_order, make_plan, without_kept
+from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Manifest, Removal
+from reconciler.core.plan import Plan, Scope, TargetIdentity, in_order, make_plan, without_kept
 from reconciler.core.references import Held, refuse_broken, resolved
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Driver, NotFound, RemoteError
@@ -41,6 +28,7 @@ from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
 from reconciler.engine.chunk_settlement import Notes, SettledLater
 from reconciler.engine.observe import KindOnTarget, live_object
 from reconciler.engine.shared import Known, Likeness, Memory
+from reconciler.formats.outcome import Outcome, Result
 
 SOON_SECONDS: Final = 1.0
 _PASSING: Final = frozenset(

@@ -9,12 +9,13 @@ from functools import partial
 from typing import Final
 
 from reconciler.core.index import mark_of
-from reconciler.core.model import Address, Outcome, Result
+from reconciler.core.model import Address
 from reconciler.engine.admission import Admission, Step
 from reconciler.engine.execute import Pending
 from reconciler.engine.observe import live_object
 from reconciler.engine.settle import CreateSettlement, delete_duplicate, see_unwanted
 from reconciler.engine.shared import SharedAttempts
+from reconciler.formats.outcome import Outcome, Result
 
 TOLD_AT_ONCE: Final = 10
 TOLD_WITHIN_SECONDS: Final = 1.0

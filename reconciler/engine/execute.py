@@ -8,13 +8,7 @@ from functools import partial
 from typing import Final
 
 from reconciler.core import marks
-from reconciler.core.model import (
-    Action,
-    Body,
-    Json,
-    Outcome,
-    Result,
-)
+from reconciler.core.model import Action, Body, Json
 from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of
 from reconciler.core.verify import Stale, verify
 from reconciler.diagnostics import Code, Diagnostic, Severity
@@ -23,6 +17,7 @@ from reconciler.drivers.provider import MembersStyle
 from reconciler.engine.admission import Admission, NotAdmitted, Step, Ticket
 from reconciler.engine.attach import GOES_ON, Attachment, Waiting, others_in, stopped
 from reconciler.engine.journal import Attempts
+from reconciler.formats.outcome import Outcome, Result
 
 MAX_CONFLICTS: Final = 3
 

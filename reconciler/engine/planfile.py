@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.atomic import PRIVATE, replace_file
-from reconciler.core.model import Json, Plan
+from reconciler.core.model import Json
+from reconciler.core.plan import Plan
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
 from reconciler.formats.document import document_text, plan_document
 from reconciler.formats.parse import plan_from_document

@@ -11,12 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.core.index import Managed, index, mark_of
-from reconciler.core.model import (
-    Address,
-    LiveObject,
-    Outcome,
-    Result,
-)
+from reconciler.core.model import Address, LiveObject
 from reconciler.core.verify import verify
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Driver, NotFound, RemoteError
@@ -24,6 +19,7 @@ from reconciler.engine.admission import Admission, NotAdmitted, Step
 from reconciler.engine.execute import Pending
 from reconciler.engine.journal import Attempts
 from reconciler.engine.observe import KindOnTarget, live_object
+from reconciler.formats.outcome import Outcome, Result
 
 MAX_CREATES = 3
 FIRST_LOOK_SECONDS = 1.0

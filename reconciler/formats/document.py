@@ -12,21 +12,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from reconciler.core.model import (
-    ABSENT,
-    AS_USUAL,
-    Action,
-    Change,
-    ConflictPolicy,
-    FieldChange,
-    Json,
-    Outcome,
-    Plan,
-    Reason,
-    Result,
-    Unit,
-)
+from reconciler.core.decide import AS_USUAL, ConflictPolicy
+from reconciler.core.model import ABSENT, Action, Change, FieldChange, Json, Reason, Unit
+from reconciler.core.plan import Plan
 from reconciler.diagnostics import Diagnostic, Severity, Source
+from reconciler.formats.outcome import Outcome, Result
 
 FORMAT_VERSION: Final = "2"
 

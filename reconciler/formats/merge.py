@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.core.model import Json, Result
+from reconciler.core.model import Json
 from reconciler.formats.document import FORMAT_VERSION
+from reconciler.formats.outcome import Result
 
 _SAME: Final = ("target", "owner", "config_digest")
 

@@ -10,28 +10,23 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final, TypeVar, cast
 
+from reconciler.core.decide import AS_USUAL, ConflictPolicy, OnDrift, Resolve
 from reconciler.core.model import (
     ABSENT,
-    AS_USUAL,
     Action,
     Address,
     Block,
     Blocker,
     Change,
-    ConflictPolicy,
     FieldChange,
     Json,
-    OnDrift,
     Path,
-    Plan,
-    ReadCount,
     Reason,
     Removal,
-    Resolve,
-    TargetIdentity,
     Unit,
     is_key,
 )
+from reconciler.core.plan import Plan, ReadCount, TargetIdentity
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 from reconciler.formats.document import FORMAT_VERSION, digest_of
 

@@ -26,9 +26,9 @@ from reconciler.core.model import (
     Json,
     LiveObject,
     Path,
-    Plan,
     Unit,
 )
+from reconciler.core.plan import Plan
 from reconciler.core.references import has_place, placeholder, with_values
 from reconciler.core.semantics import Kind, canonical, digest, is_mark, meaning_of
 from reconciler.core.verify import expected, planned_writes

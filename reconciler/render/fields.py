@@ -7,14 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reconciler.core.model import (
-    ABSENT,
-    Action,
-    Change,
-    FieldChange,
-    Json,
-    Path,
-)
+from reconciler.core.model import ABSENT, Action, Change, FieldChange, Json, Path
 from reconciler.diagnostics import Source
 from reconciler.formats.policy_input import change_class
 from reconciler.render import words

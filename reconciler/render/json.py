@@ -7,9 +7,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.core.model import Json, Outcome, Plan
+from reconciler.core.model import Json
+from reconciler.core.plan import Plan
 from reconciler.diagnostics import Diagnostic
 from reconciler.formats.document import diagnostics_document, document_text, outcomes_document, plan_document
+from reconciler.formats.outcome import Outcome
 from reconciler.render.mask import masked
 
 _LOG_COMMAND: Final = re.compile(r"##(?=\w*\[)")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from reconciler.core.model import ABSENT, Body, Change, FieldChange, Json, Plan, Unit
+from reconciler.core.model import ABSENT, Body, Change, FieldChange, Json, Unit
+from reconciler.core.plan import Plan
 
 SENSITIVE: Final = "(sensitive)"
 

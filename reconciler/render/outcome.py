@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from reconciler.core.model import Action, Outcome, Result
+from reconciler.core.model import Action
 from reconciler.diagnostics import Diagnostic
+from reconciler.formats.outcome import Outcome, Result
 from reconciler.render.diagnostics import diagnostic_lines, diagnostic_view
 from reconciler.render.paint import Paint, painter
 from reconciler.render.visible import visible

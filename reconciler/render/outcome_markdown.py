@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.core.model import Action, Outcome, Result
+from reconciler.core.model import Action
 from reconciler.diagnostics import Diagnostic
+from reconciler.formats.outcome import Outcome, Result
 from reconciler.render.diagnostics import diagnostic_view
 from reconciler.render.markdown import code, cut, packed
 from reconciler.render.markup import Markup, element

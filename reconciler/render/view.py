@@ -11,15 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from reconciler.core.model import (
-    Action,
-    Address,
-    Block,
-    Change,
-    Plan,
-    Reason,
-    Removal,
-)
+from reconciler.core.model import Action, Address, Block, Change, Reason, Removal
+from reconciler.core.plan import Plan
 from reconciler.diagnostics import Source
 from reconciler.formats.document import summarise
 from reconciler.render import words

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.model import ABSENT, Action, Address, Change, FieldChange, Plan, Reason
+from reconciler.core.model import ABSENT, Action, Address, Change, FieldChange, Reason
+from reconciler.core.plan import Plan
 from reconciler.render import html
 from reconciler.render.place import Checkout
 from reconciler.render.view import plan_view

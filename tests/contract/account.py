@@ -7,17 +7,8 @@ from pathlib import Path
 
 from reconciler.commands.session import kinds_of
 from reconciler.core.index import Observation, index
-from reconciler.core.model import (
-    Action,
-    Address,
-    Body,
-    Change,
-    Manifest,
-    Outcome,
-    Plan,
-    TargetIdentity,
-)
-from reconciler.core.plan import Scope, make_plan
+from reconciler.core.model import Action, Address, Body, Change, Manifest
+from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
 from reconciler.diagnostics import Source
 from reconciler.drivers.base import Driver
 from reconciler.drivers.connection import Connection
@@ -28,6 +19,7 @@ from reconciler.engine.journal import Journal
 from reconciler.engine.lockfile import LockFile
 from reconciler.engine.marks_beside import LockFileDriver
 from reconciler.engine.observe import observe
+from reconciler.formats.outcome import Outcome
 from tests.contract.sites import Site
 
 

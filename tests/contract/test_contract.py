@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from reconciler.config.schemas import shipped
 from reconciler.core.index import index, mark_text
 from reconciler.core.match import match
-from reconciler.core.model import ABSENT, Action, Blocker, Body, Plan, Reason, Result
+from reconciler.core.model import ABSENT, Action, Blocker, Body, Reason
 from reconciler.core.ownership import Ownership
+from reconciler.core.plan import Plan
 from reconciler.core.semantics import Kind, can_clear, is_mark, meaning_of, same, units
 from reconciler.core.verify import planned_writes
 from reconciler.diagnostics import Code
+from reconciler.formats.outcome import Result
 from tests.contract.account import Account, due
 from tests.contract.sites import Case, Site, cases, opened, scratch
 

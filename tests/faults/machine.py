@@ -9,13 +9,14 @@ from pathlib import Path
 
 from reconciler.commands.applying import exit_of
 from reconciler.commands.failures import diagnostics_of
-from reconciler.core.model import Action, Blocker, Change, Manifest, Outcome, Plan
-from reconciler.core.plan import Scope, make_plan
+from reconciler.core.model import Action, Blocker, Change, Manifest
+from reconciler.core.plan import Plan, Scope, make_plan
 from reconciler.drivers.base import Driver
 from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
 from reconciler.engine.journal import Journal
 from reconciler.engine.observe import KindOnTarget, Snapshot, observe, with_members
 from reconciler.exits import Exit
+from reconciler.formats.outcome import Outcome
 from tests.world import IDENTITY, ON_TARGET
 
 

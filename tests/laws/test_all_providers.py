@@ -14,8 +14,8 @@ from reconciler.commands.rollback import rollback
 from reconciler.core.base import BaseSource
 from reconciler.core.guard import release_guard
 from reconciler.core.index import Observation, index, mark_text
-from reconciler.core.model import Action, Blocker, Change, Manifest, OnRemove, Plan
-from reconciler.core.plan import Scope, make_plan
+from reconciler.core.model import Action, Blocker, Change, Manifest, OnRemove
+from reconciler.core.plan import Plan, Scope, make_plan
 from reconciler.formats.document import document_text, plan_document
 from reconciler.formats.parse import plan_from_document
 from reconciler.formats.redact import redact, restore

@@ -12,9 +12,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.model import ABSENT, Action, Change, Manifest, Plan, Result
-from reconciler.core.plan import Scope, make_plan
+from reconciler.core.model import ABSENT, Action, Change, Manifest
+from reconciler.core.plan import Plan, Scope, make_plan
 from reconciler.drivers.uploads import FileChanged
+from reconciler.formats.outcome import Result
 from tests.library import NAMES, Library
 from tests.world import IDENTITY
 

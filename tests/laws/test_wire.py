@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.index import index
-from reconciler.core.model import Action, Manifest, Reason, Result
+from reconciler.core.model import Action, Manifest, Reason
 from reconciler.core.semantics import is_mark, meaning_of, same, units
 from reconciler.core.verify import planned_writes
+from reconciler.formats.outcome import Result
 from tests.world import KIND, World, accepted, due, fleets, without_nonce
 
 law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

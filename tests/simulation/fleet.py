@@ -10,8 +10,8 @@ import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.core.model import Address, Manifest, Plan
-from reconciler.core.plan import Scope
+from reconciler.core.model import Address, Manifest
+from reconciler.core.plan import Plan, Scope
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.gate import Gate, RateGate
 from reconciler.drivers.http import HttpClient

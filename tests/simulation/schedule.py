@@ -20,7 +20,8 @@ from typing import Any, TypeAlias
 
 from reconciler.commands.kinds import kinds_of
 from reconciler.config.schemas import shipped
-from reconciler.core.model import Action, Address, Blocker, Change, Manifest, Plan
+from reconciler.core.model import Action, Address, Blocker, Change, Manifest
+from reconciler.core.plan import Plan
 from reconciler.core.semantics import Kind
 from reconciler.diagnostics import Source
 from reconciler.drivers.connection import Connection

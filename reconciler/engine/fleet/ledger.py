@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.core.model import Address, Outcome
+from reconciler.core.model import Address
 from reconciler.diagnostics import Diagnostic
 from reconciler.engine.fleet.database import Database, columns
+from reconciler.formats.outcome import Outcome
 
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0

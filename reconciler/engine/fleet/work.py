@@ -8,12 +8,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from reconciler.core.index import Observation
-from reconciler.core.model import (
-    Action,
-    Address,
-    Outcome,
-    Result,
-)
+from reconciler.core.model import Action, Address
 from reconciler.core.plan import make_plan
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 from reconciler.drivers.base import NoSuchApi, RemoteError
@@ -23,6 +18,7 @@ from reconciler.engine.fleet.ledger import Ledger
 from reconciler.engine.fleet.memory import SharedMemory
 from reconciler.engine.fleet.runner import CHUNK, Dead, Done, Job, Later, Verdict
 from reconciler.engine.observe import KindOnTarget, live_object
+from reconciler.formats.outcome import Outcome, Result
 
 MAX_TRIES: Final = 8
 """Runs of a chunk that may leave something over, and failures in a row of a target, before what is left is given up."""

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from reconciler.commands.against import compare
 from reconciler.core.base import BaseSource
-from reconciler.core.model import Action, Address, Blocker, Change, Manifest, Plan, Reason
-from reconciler.core.plan import Scope
+from reconciler.core.model import Action, Address, Blocker, Change, Manifest, Reason
+from reconciler.core.plan import Plan, Scope
 from reconciler.core.semantics import Kind
 from reconciler.formats.document import plan_document
 from tests.strategies import law

@@ -25,17 +25,16 @@ from reconciler.core.model import (
     Change,
     FieldChange,
     LiveObject,
-    Outcome,
-    Plan,
     Reason,
     Removal,
-    Result,
 )
 from reconciler.core.ownership import Ownership
+from reconciler.core.plan import Plan
 from reconciler.core.references import filled
 from reconciler.core.semantics import Kind, meaning_of, units
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 from reconciler.diagnostics import Code
+from reconciler.formats.outcome import Outcome, Result
 from tests.strategies import law
 from tests.unit.core.build import (
     ASSISTANT,

@@ -8,13 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.commands.shards import Shard, in_shard, shard_of
-from reconciler.core.model import (
-    Action,
-    Address,
-    Change,
-    Plan,
-    TargetIdentity,
-)
+from reconciler.core.model import Action, Address, Change
+from reconciler.core.plan import Plan, TargetIdentity
 from reconciler.diagnostics import Code, Diagnostic, Severity
 
 KEYS = [f"team/{number}" for number in range(40)]

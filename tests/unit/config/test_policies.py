@@ -19,19 +19,8 @@ from reconciler.config.policies import MAX_POLICIES, Policies, load_policies
 from reconciler.config.schemas import Schemas, schema_directory, shipped
 from reconciler.config.settings import Settings, Target
 from reconciler.config.validation import compiled
-from reconciler.core.model import (
-    Action,
-    Address,
-    Block,
-    Blocker,
-    Change,
-    FieldChange,
-    Json,
-    Manifest,
-    Plan,
-    Reason,
-    TargetIdentity,
-)
+from reconciler.core.model import Action, Address, Block, Blocker, Change, FieldChange, Json, Manifest, Reason
+from reconciler.core.plan import Plan, TargetIdentity
 from reconciler.diagnostics import Diagnostic, Severity, Source
 from tests.strategies import law
 from tests.unit.config.conftest import told

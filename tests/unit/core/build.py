@@ -12,27 +12,14 @@ from reconciler.core import marks
 from reconciler.core.base import NO_BASE, UNKNOWN, Base, BaseSource, digest_of
 from reconciler.core.fingerprint import fingerprint
 from reconciler.core.index import Observation
-from reconciler.core.model import (
-    Action,
-    Address,
-    Body,
-    Change,
-    Json,
-    LiveObject,
-    Manifest,
-    OnRemove,
-    Outcome,
-    Plan,
-    Result,
-    TargetIdentity,
-    Unit,
-)
-from reconciler.core.plan import Scope, make_plan
+from reconciler.core.model import Action, Address, Body, Change, Json, LiveObject, Manifest, OnRemove, Unit
+from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
 from reconciler.core.references import filled
 from reconciler.core.semantics import Kind, Meaning, units
 from reconciler.diagnostics import Source
 from reconciler.engine.compact import Compactor
 from reconciler.formats.dialect import compile_schema
+from reconciler.formats.outcome import Outcome, Result
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 SCHEMA: dict[str, Any] = json.loads((SCHEMAS / "assistant.schema.json").read_text(encoding="utf-8"))

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.core.index import Observation
-from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest, Plan
-from reconciler.core.plan import Scope, make_plan
+from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest
+from reconciler.core.plan import Plan, Scope, make_plan
 from reconciler.core.references import placeholder
 from reconciler.core.semantics import Kind, Meaning
 from reconciler.formats.dialect import compile_schema

@@ -8,8 +8,8 @@ from typing import Any
 
 from reconciler.core.base import NO_BASE, BaseSource
 from reconciler.core.index import Observation
-from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest, Path, Plan
-from reconciler.core.plan import Scope
+from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest, Path
+from reconciler.core.plan import Plan, Scope
 from reconciler.core.references import placeholder
 from reconciler.core.semantics import Kind
 from reconciler.formats.dialect import compile_schema

@@ -5,27 +5,11 @@ from dataclasses import replace
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from reconciler.core.model import (
-    ABSENT,
-    MAX_KEY,
-    Action,
-    Address,
-    Block,
-    Blocker,
-    Change,
-    ConflictPolicy,
-    FieldChange,
-    OnDrift,
-    Outcome,
-    Plan,
-    ReadCount,
-    Reason,
-    Removal,
-    Resolve,
-    Result,
-    TargetIdentity,
-)
+from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
+from reconciler.core.model import ABSENT, MAX_KEY, Action, Address, Block, Blocker, Change, FieldChange, Reason, Removal
+from reconciler.core.plan import Plan, ReadCount, TargetIdentity
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
+from reconciler.formats.outcome import Outcome, Result
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """A busy machine is no reason to fail."""

@@ -9,26 +9,13 @@ import pytest
 
 from reconciler.core import marks
 from reconciler.core.base import UNKNOWN, Base, BaseSource, digest_of, managed_units
+from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
 from reconciler.core.index import Observation, index
 from reconciler.core.marks import Mark
 from reconciler.core.match import match
-from reconciler.core.model import (
-    Action,
-    Address,
-    Blocker,
-    Body,
-    Change,
-    ConflictPolicy,
-    LiveObject,
-    Manifest,
-    OnDrift,
-    Plan,
-    Reason,
-    Resolve,
-    Unit,
-)
+from reconciler.core.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Reason, Unit
 from reconciler.core.ownership import Ownership
-from reconciler.core.plan import Scope, make_plan
+from reconciler.core.plan import Plan, Scope, make_plan
 from reconciler.diagnostics import Code
 from tests.unit.core.build import ASSISTANT, OWNER, TARGET, applied, bare, manifest, plan, the_change, with_mark
 

@@ -9,13 +9,15 @@ import pytest
 from reconciler.core import marks
 from reconciler.core.base import UNKNOWN, desired_units, left_to_others, managed_units
 from reconciler.core.decide import (
+    ConflictPolicy,
     Decision,
+    Resolve,
     Write,
     decide_create,
     decide_update,
 )
 from reconciler.core.marks import Mark
-from reconciler.core.model import ABSENT, Body, ConflictPolicy, Json, Reason, Resolve, Unit
+from reconciler.core.model import ABSENT, Body, Json, Reason, Unit
 from reconciler.core.patch import assemble
 from reconciler.core.semantics import Kind
 from reconciler.diagnostics import Code

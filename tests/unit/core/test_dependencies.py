@@ -10,17 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core import marks
-from reconciler.core.model import (
-    Action,
-    Address,
-    Block,
-    Blocker,
-    Body,
-    Change,
-    LiveObject,
-    Manifest,
-    Path,
-)
+from reconciler.core.model import Action, Address, Block, Blocker, Body, Change, LiveObject, Manifest, Path
 from reconciler.core.plan import in_order
 from reconciler.core.references import depths, filled, levels, needed, refuse_broken
 from reconciler.core.semantics import Kind

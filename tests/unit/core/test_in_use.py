@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from reconciler.core.index import Observation
-from reconciler.core.model import Action, Block, Blocker, Body, Change, LiveObject, Manifest, OnRemove, Plan
+from reconciler.core.model import Action, Block, Blocker, Body, Change, LiveObject, Manifest, OnRemove
+from reconciler.core.plan import Plan
 from reconciler.core.references import refuse_used, usable
 from tests.unit.core.build import bare, marked
 from tests.unit.core.filed import PAPER, SHELF

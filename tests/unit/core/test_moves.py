@@ -9,18 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.index import mark_of
-from reconciler.core.model import (
-    Action,
-    Address,
-    Block,
-    Blocker,
-    LiveObject,
-    Manifest,
-    OnRemove,
-    Plan,
-    Reason,
-    Removal,
-)
+from reconciler.core.model import Action, Address, Block, Blocker, LiveObject, Manifest, OnRemove, Reason, Removal
+from reconciler.core.plan import Plan
 from tests.strategies import law
 from tests.unit.core.build import ASSISTANT, actions, applied, manifest, marked, nonce_of, plan, the_change, with_mark
 

@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.model import Body, LiveObject, Manifest, Plan
+from reconciler.core.model import Body, LiveObject, Manifest
+from reconciler.core.plan import Plan
 from reconciler.core.semantics import Kind
 from reconciler.formats.document import plan_document
 from tests.strategies import law

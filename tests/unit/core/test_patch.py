@@ -11,12 +11,13 @@ from reconciler.commands.rollback import rollback
 from reconciler.core import marks
 from reconciler.core.changes import mark_change
 from reconciler.core.index import index
-from reconciler.core.model import ABSENT, Action, Address, Blocker, Json, Outcome, Reason, Result
+from reconciler.core.model import ABSENT, Action, Address, Blocker, Json, Reason
 from reconciler.core.patch import assemble, explicit, stuck_parts
 from reconciler.core.semantics import Kind, can_clear
 from reconciler.core.verify import verify
 from reconciler.diagnostics import Code
 from reconciler.formats.dialect import compile_schema
+from reconciler.formats.outcome import Outcome, Result
 from tests.unit.core.build import OWNER, SOURCE, WIDGET, bare, manifest, marked, plan, with_mark
 
 PATCHED = replace(WIDGET, maps="patch")

@@ -7,9 +7,10 @@ from dataclasses import replace
 from reconciler.commands.rollback import rollback
 from reconciler.core.index import Observation, index
 from reconciler.core.match import How, match
-from reconciler.core.model import Blocker, Outcome, Reason, Removal, Result
+from reconciler.core.model import Blocker, Reason, Removal
 from reconciler.core.ownership import Ownership
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
+from reconciler.formats.outcome import Outcome, Result
 from reconciler.formats.redact import redact, restore
 from tests.unit.core.build import OWNER, manifest
 from tests.unit.core.filed import BOT, PAPER, SHELF, due, entry, filed, of, on_paper, on_shelf, paper, shelf

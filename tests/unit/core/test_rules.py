@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from reconciler.core import rules
+from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
 from reconciler.core.guard import guard, release_guard
 from reconciler.core.index import index
 from reconciler.core.model import (
@@ -17,14 +18,11 @@ from reconciler.core.model import (
     Blocker,
     Body,
     Change,
-    ConflictPolicy,
     Json,
     LiveObject,
-    OnDrift,
     OnRemove,
     Reason,
     Removal,
-    Resolve,
 )
 from reconciler.core.world import World
 from tests.unit.core.build import (

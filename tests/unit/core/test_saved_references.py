@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reconciler.core.index import Observation
-from reconciler.core.model import Address, Body, Change, LiveObject, Path, Plan
+from reconciler.core.model import Address, Body, Change, LiveObject, Path
+from reconciler.core.plan import Plan
 from reconciler.core.references import filled
 from reconciler.formats.document import digest_of, document_text, plan_document
 from reconciler.formats.parse import plan_from_document

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from reconciler.core.model import ABSENT, Action, Change, LiveObject, Manifest, OnRemove, Plan
+from reconciler.core.model import ABSENT, Action, Change, LiveObject, Manifest, OnRemove
+from reconciler.core.plan import Plan
 from reconciler.core.semantics import Kind, meaning_of, same, units
 from tests.strategies import bodies
 from tests.unit.core.build import ASSISTANT, SCHEMA, WIDGET, WIDGET_SCHEMA, bare, manifest, marked

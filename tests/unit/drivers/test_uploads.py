@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from reconciler.commands.progress import Progress, sized
-from reconciler.core.model import Action, Address, Outcome, Result
+from reconciler.core.model import Action, Address
 from reconciler.drivers.base import NotFound
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.http import HttpClient
 from reconciler.drivers.provider import Limits
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.uploads import FileChanged, form_fields
+from reconciler.formats.outcome import Outcome, Result
 from tests.conftest import Remote
 from tests.world import PROVIDER, Clock
 

@@ -6,8 +6,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.model import Action, Address, Outcome, Result
+from reconciler.core.model import Action, Address
 from reconciler.diagnostics import Code
+from reconciler.formats.outcome import Outcome, Result
 from tests.library import Library
 
 MANY = {f"{name}.txt": f"about {name}\n" for name in "abcdefghijkl"}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.model import Action, Address, Change, Plan, Reason, TargetIdentity
+from reconciler.core.model import Action, Address, Change, Reason
+from reconciler.core.plan import Plan, TargetIdentity
 from reconciler.diagnostics import Code
 from reconciler.engine import planfile
 from reconciler.engine.planfile import PlanFileError

@@ -7,14 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.model import (
-    Action,
-    Address,
-    Manifest,
-    Result,
-)
+from reconciler.core.model import Action, Address, Manifest
 from reconciler.diagnostics import Source
 from reconciler.drivers.base import Ambiguous
+from reconciler.formats.outcome import Result
 from tests.world import World, due
 
 A = Address("assistant", "a")

@@ -11,21 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from reconciler.core.model import (
-    ABSENT,
-    Action,
-    Address,
-    Block,
-    Blocker,
-    Change,
-    FieldChange,
-    Outcome,
-    Plan,
-    ReadCount,
-    Reason,
-    Result,
-    TargetIdentity,
-)
+from reconciler.core.model import ABSENT, Action, Address, Block, Blocker, Change, FieldChange, Reason
+from reconciler.core.plan import Plan, ReadCount, TargetIdentity
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.formats.document import (
     diagnostics_document,
@@ -35,6 +22,7 @@ from reconciler.formats.document import (
     plan_document,
     summarise,
 )
+from reconciler.formats.outcome import Outcome, Result
 from reconciler.formats.parse import plan_from_document
 from tests.unit.core.plans import outcomes, plans, saved_plans, unhurried
 

@@ -12,21 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.base import BaseSource
+from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
 from reconciler.core.index import Observation, index
-from reconciler.core.model import (
-    ABSENT,
-    Action,
-    Body,
-    ConflictPolicy,
-    Json,
-    LiveObject,
-    Manifest,
-    OnDrift,
-    OnRemove,
-    Plan,
-    Resolve,
-    Unit,
-)
+from reconciler.core.model import ABSENT, Action, Body, Json, LiveObject, Manifest, OnRemove, Unit
+from reconciler.core.plan import Plan
 from reconciler.core.semantics import FREE, Kind, Meaning, is_mark, meaning_of, same
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 from reconciler.formats.document import document_text, plan_document

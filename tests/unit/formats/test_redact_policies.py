@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from reconciler.core.model import Block, Blocker, Plan
+from reconciler.core.model import Block, Blocker
+from reconciler.core.plan import Plan
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.formats.document import document_text, plan_document
 from reconciler.formats.policy_input import refused

@@ -6,19 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.model import (
-    ABSENT,
-    Action,
-    Address,
-    Block,
-    Blocker,
-    Change,
-    FieldChange,
-    Plan,
-    ReadCount,
-    Reason,
-    TargetIdentity,
-)
+from reconciler.core.model import ABSENT, Action, Address, Block, Blocker, Change, FieldChange, Reason
+from reconciler.core.plan import Plan, ReadCount, TargetIdentity
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 from reconciler.render import github, gitlab, html, junit, markdown, sarif, text
 from reconciler.render.view import PlanView

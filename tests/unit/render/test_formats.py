@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 
 from reconciler import __version__
-from reconciler.core.model import ABSENT, Action, Address, Blocker, Change, FieldChange, Plan, Reason
+from reconciler.core.model import ABSENT, Action, Address, Blocker, Change, FieldChange, Reason
+from reconciler.core.plan import Plan
 from reconciler.render import words
 from reconciler.render.json import plan_json
 from reconciler.render.place import Checkout

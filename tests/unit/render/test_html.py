@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 
 from hypothesis import given
 
-from reconciler.core.model import FieldChange, Plan, Reason
+from reconciler.core.model import FieldChange, Reason
+from reconciler.core.plan import Plan
 from reconciler.render import html
 from reconciler.render.place import Checkout
 from reconciler.render.view import plan_view

@@ -10,18 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from reconciler.core.model import (
-    Action,
-    Address,
-    Block,
-    Blocker,
-    Change,
-    FieldChange,
-    Outcome,
-    Plan,
-    Reason,
-)
+from reconciler.core.model import Action, Address, Block, Blocker, Change, FieldChange, Reason
+from reconciler.core.plan import Plan
 from reconciler.diagnostics import Diagnostic
+from reconciler.formats.outcome import Outcome
 from reconciler.render import markdown, outcome_markdown
 from reconciler.render.place import Checkout
 from reconciler.render.view import plan_view

@@ -2,13 +2,9 @@
 
 from collections.abc import Callable
 
-from reconciler.core.model import (
-    Action,
-    Address,
-    Outcome,
-    Result,
-)
+from reconciler.core.model import Action, Address
 from reconciler.diagnostics import Code, Diagnostic, Severity
+from reconciler.formats.outcome import Outcome, Result
 from reconciler.render import outcome
 
 

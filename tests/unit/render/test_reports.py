@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 
-from reconciler.core.model import FieldChange, Plan, Reason
+from reconciler.core.model import FieldChange, Reason
+from reconciler.core.plan import Plan
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 from reconciler.render import github, gitlab, junit, markdown, sarif
 from reconciler.render.place import Checkout

@@ -9,21 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.model import (
-    ABSENT,
-    Action,
-    Address,
-    Change,
-    FieldChange,
-    Outcome,
-    Path,
-    Plan,
-    ReadCount,
-    Reason,
-    is_key,
-)
+from reconciler.core.model import ABSENT, Action, Address, Change, FieldChange, Path, Reason, is_key
+from reconciler.core.plan import Plan, ReadCount
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 from reconciler.formats.document import plan_document
+from reconciler.formats.outcome import Outcome
 from reconciler.formats.parse import plan_from_document
 from reconciler.render import outcome, text
 from reconciler.render.diagnostics import diagnostics

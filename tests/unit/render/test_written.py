@@ -8,7 +8,9 @@ import pytest
 from reconciler.commands.formats import apply_renderers, checkout_of, plan_renderers
 from reconciler.commands.options import Options
 from reconciler.commands.output import FORMATS, OUTCOME_FORMATS
-from reconciler.core.model import Action, Address, Outcome, Plan, Result
+from reconciler.core.model import Action, Address
+from reconciler.core.plan import Plan
+from reconciler.formats.outcome import Outcome, Result
 from reconciler.render.place import Checkout
 from tests.conftest import Project
 
