@@ -16,7 +16,7 @@ from reconciler.core.guard import guard
 from reconciler.core.index import Index, Observation, index
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.match import Match, match
-from reconciler.core.model import Action, Address, Blocker, Change, Manifest, Removal
+from reconciler.core.model import Action, Address, Change, Manifest, Removal
 from reconciler.core.references import Held, levels, refuse_broken, refuse_used, resolved
 from reconciler.core.rules import refusal
 from reconciler.core.world import World
@@ -202,14 +202,14 @@ def _refused(changes: Iterable[Change], world: World) -> list[Change]:
 
 
 def without_kept(changes: Sequence[Change]) -> tuple[list[Change], list[Diagnostic]]:
-    """Leave out deletes of what is replaced while something goes on using it, and say so; nobody asked for them."""
+    """Leave out deletes of what is replaced while something keeps it, and say so; nobody asked for them."""
     held = {c.address for c in changes if c.action is Action.CREATE and not c.is_due}
     left: list[Change] = []
     diagnostics: list[Diagnostic] = []
     for change in changes:
         if change.removal is not Removal.REPLACED or (change.is_due and change.address not in held):
             left.append(change)
-        elif change.blocked and change.blocked.by is Blocker.IN_USE:
+        elif change.blocked:
             summary = f"{change.id} has been replaced and stays for now: {change.blocked.hint}"
             diagnostics.append(Diagnostic(Severity.INFO, Code.STILL_USED, summary, address=str(change.address)))
     return left, diagnostics

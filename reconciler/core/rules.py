@@ -158,6 +158,8 @@ def protected(change: Change, world: World) -> Block | None:
     if not isinstance(mark, Mark) or not mark.protect:
         return None
     hint = "to delete it, bring its manifest back with `protect: false`, apply, then remove the manifest"
+    if change.removal is not Removal.ORPHAN:
+        hint = "its mark protects it: delete it by hand, if that is meant"
     return Block(Blocker.PROTECT, hint)
 
 

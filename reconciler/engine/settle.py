@@ -14,7 +14,7 @@ from reconciler.core.index import Managed, index, mark_of
 from reconciler.core.model import Address, LiveObject
 from reconciler.core.verify import verify
 from reconciler.diagnostics import Code, Diagnostic, Severity
-from reconciler.drivers.base import Driver, NotFound, RemoteError
+from reconciler.drivers.base import Driver, RemoteError
 from reconciler.engine.admission import Admission, NotAdmitted, Step
 from reconciler.engine.execute import Pending
 from reconciler.engine.journal import Attempts
@@ -142,7 +142,7 @@ class CreateSettlement:
         """Whether the object that is to stay exists, whatever a list shows."""
         try:
             return bool(self._driver.read(kind, id))
-        except (NotFound, RemoteError):
+        except RemoteError:  # NotFound as well
             return False
 
     def _delete(self, outcome: Outcome, extra: Managed, first: Managed) -> Diagnostic:

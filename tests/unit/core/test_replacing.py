@@ -53,6 +53,14 @@ def test_an_old_version_that_something_goes_on_using_stays_and_that_is_told() ->
     assert "store s9 still uses it" in said.summary
 
 
+def test_an_old_version_that_somebody_copied_stays_and_that_is_told() -> None:
+    old, copy = on_paper("p1", "a", "old", nonce="n1"), on_paper("p2", "b", "old", 2, nonce="n1")
+    plan = filed([paper("a", "new")], [old, copy])
+    assert due(plan) == ["create paper/a"]
+    (told,) = (each for each in plan.diagnostics if each.code == "RC0417")
+    assert "p1 has been replaced and stays for now: p2 is a copy of it" in told.summary
+
+
 def test_an_old_version_left_by_a_killed_apply_goes_with_the_next_one() -> None:
     live = [on_paper("p1", "a", "old"), on_paper("p2", "a", "new", 2)]
     held = [on_shelf("s1", "s", [entry("p2", "a")])]
