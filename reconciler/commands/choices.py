@@ -75,7 +75,8 @@ def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequenc
     from reconciler.diagnostics import Code
 
     if choices.base == "none":
-        source, said = NO_BASE, list[Diagnostic]()
+        source = NO_BASE
+        said: list[Diagnostic] = []
     elif choices.base == "auto":
         source, said = BaseSource(), []
         try:

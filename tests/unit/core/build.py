@@ -237,12 +237,12 @@ def applied_to(
     kinds = {each.kind.name: each.kind for each in observed}
     worlds = {each.kind.name: {live.id: live for live in each.objects} for each in observed}
     ids: dict[Address, str] = {}
-    done: set[Address] = set()
+    done: set[int] = set()
     for place, planned in enumerate(found.changes):
         change, name = filled(planned, ids), planned.address.kind
         if change.is_due and place not in failing and not change.refs and done.issuperset(change.needs):
             ids[change.address] = carry_out(change, worlds[name], kinds[name], merging)
-            done.add(change.address)
+            done.add(planned.number)
     return [replace(each, objects=tuple(worlds[each.kind.name].values())) for each in observed]
 
 
