@@ -11,7 +11,7 @@ from reconciler.core.model import Action, Block, Blocker, Body, Change, LiveObje
 from reconciler.core.plan import Plan
 from reconciler.core.references import refuse_used, usable
 from tests.unit.core.build import bare, marked
-from tests.unit.core.filed import PAPER, SHELF
+from tests.unit.core.filed import PAPER, SHELF, due, entry, filed, on_paper, on_shelf, paper
 from tests.unit.core.linked import BOT, STORE, at, blocker, bot, change_of, order, planned, store
 
 
@@ -160,6 +160,13 @@ class TestWhatIsInUse:
         found = planned([store("a")], stores, [marked("b1", "gone", {"text": "k", "store": "s2"}, BOT)], prune=True)
         assert blocker(found, "bot/gone") == "guard"
         assert [c.is_due for c in found.changes if c.id == "s2"] == [False]
+
+    def test_what_is_replaced_stays_where_the_guard_holds_its_user(self) -> None:
+        """The guard does not count it, and looks last."""
+        users = [on_shelf(f"s{n}", f"gone{n}", [entry("p1", "a")]) for n in range(2)]
+        found = filed([paper("a", "new")], [on_paper("p1", "a", "old")], users, prune=True)
+        assert [blocker(found, f"store/gone{n}") for n in range(2)] == ["guard", "guard"]
+        assert due(found) == ["create paper/a"]
 
     def test_only_deletes_wait(self) -> None:
         user = marked("b1", "k", {"text": "k", "store": "s1"}, BOT)

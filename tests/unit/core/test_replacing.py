@@ -61,6 +61,16 @@ def test_an_old_version_that_somebody_copied_stays_and_that_is_told() -> None:
     assert "p1 has been replaced and stays for now: p2 is a copy of it" in told.summary
 
 
+def test_an_old_version_stays_without_a_word_where_nothing_can_take_its_place() -> None:
+    newer = on_paper("p2", "a", "other", 2)
+    newer = replace(newer, body={**newer.body, "mark": {"reconciler": f"2 {OWNER} a n9"}})
+    plan = filed([paper("a", "new")], [on_paper("p1", "a", "old"), newer])
+    assert [(change.action, change.blocked and change.blocked.by) for change in plan.changes] == [
+        ("create", Blocker.READ_ONLY_MARK)
+    ]
+    assert "RC0417" not in [each.code for each in plan.diagnostics]
+
+
 def test_an_old_version_left_by_a_killed_apply_goes_with_the_next_one() -> None:
     live = [on_paper("p1", "a", "old"), on_paper("p2", "a", "new", 2)]
     held = [on_shelf("s1", "s", [entry("p2", "a")])]
