@@ -58,6 +58,7 @@ class Admission:
     users_known: bool = True
     _lists: dict[str, _List] = field(default_factory=dict)
     _written: set[Held] = field(default_factory=set)
+    _deleted: set[Held] = field(default_factory=set)
     _used: dict[Held, set[Held]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -109,6 +110,10 @@ class Admission:
         """Take note of a list that somebody else has just read."""
         self._lists[kind] = _List(self.world.found[kind].kind, tuple(objects), self.clock())
 
+    def deleted(self, kind: str, id: str) -> None:
+        """Take note of what this run has deleted: it uses nothing any more, whatever lists show."""
+        self._deleted.add((kind, id))
+
     def wrote(self, kind: str, id: str, body: Body) -> None:
         """Take note of what this run has written: lists may lag behind."""
         self._written.add((kind, id))
@@ -134,7 +139,7 @@ class Admission:
     def _uses(self, kind: Kind, id: str, held: Held) -> bool:
         """Whether an object that was seen to use another still does: what this run has written is read to know."""
         if (kind.name, id) not in self._written:
-            return True
+            return (kind.name, id) not in self._deleted
         try:
             return held in references(kind, self.driver.read(kind.name, id))
         except NotFound:
@@ -188,12 +193,13 @@ class Ticket:
 
     def renew(self) -> bool:
         """Read and judge again what is old; whether it was. Raises NotAdmitted and RemoteError."""
-        if not self._admission.is_old(self._read_at):
-            if self.step.change.action is Action.DELETE:
-                self._admission.unused((self.step.kind.name, self.step.change.id or ""), again=False)
-            return False
-        self.read_again()
-        return True
+        is_old = self._admission.is_old(self._read_at)
+        if not is_old and self.step.change.action is Action.DELETE:
+            self._admission.unused((self.step.kind.name, self.step.change.id or ""), again=False)
+            is_old = self._admission.is_old(self._read_at)  # to ask may have taken long
+        if is_old:
+            self.read_again()
+        return is_old
 
     def renew_only(self) -> None:
         """The same where nothing is sent that could change."""

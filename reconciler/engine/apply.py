@@ -271,7 +271,11 @@ class _Run:
         done = [outcome for outcome in outcomes if outcome.result in _THERE]
         self._done |= {outcome.number for outcome in done}
         for outcome in done:
-            self._admission.wrote(outcome.address.kind, outcome.id or "", outcome.after or {})
+            kind, id = outcome.address.kind, outcome.id or ""
+            if outcome.action is Action.DELETE:
+                self._admission.deleted(kind, id)
+            else:
+                self._admission.wrote(kind, id, outcome.after or {})
         there = [*done, *(outcome for outcome in outcomes if outcome.action is Action.CREATE)]
         self._ids |= {o.address: o.id for o in there if o.id is not None and o.action is not Action.DELETE}
 
