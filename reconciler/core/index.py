@@ -20,6 +20,7 @@ from reconciler.core.model import Json, LiveObject
 from reconciler.core.semantics import MARK_ENTRY, Kind, canonical
 
 _Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 
 def mark_of(kind: Kind, live: LiveObject) -> Mark | NewerMark | DamagedMark | None:
@@ -136,11 +137,11 @@ class Index:
     @cached_property
     def _by_name(self) -> Mapping[str, Sequence[LiveObject]]:
         names = ((folded(live.body.get(self.kind.name_field or "")), live) for live in self._sorted_unmanaged)
-        return _grouped((name, live) for name, live in names if name)
+        return grouped((name, live) for name, live in names if name)
 
     @cached_property
     def _by_content(self) -> Mapping[bytes, Sequence[LiveObject]]:
-        return _grouped((live.content or content_of(self.kind, live.body), live) for live in self._sorted_unmanaged)
+        return grouped((live.content or content_of(self.kind, live.body), live) for live in self._sorted_unmanaged)
 
     @cached_property
     def _sorted_unmanaged(self) -> Sequence[LiveObject]:
@@ -153,15 +154,16 @@ class Index:
     @cached_property
     def _nonces(self) -> Mapping[str, Sequence[LiveObject]]:
         marked = (each for each in (*self.marked.values(), *self.foreign) if each.mark.nonce != marks.NO_NONCE)
-        return _grouped((each.mark.nonce, each.live) for each in marked)
+        return grouped((each.mark.nonce, each.live) for each in marked)
 
     @cached_property
     def _clones(self) -> Mapping[str, Managed]:
         return {clone.live.id: clone for _, clone in self.clones}
 
 
-def _grouped(pairs: Iterable[tuple[_Key, LiveObject]]) -> Mapping[_Key, Sequence[LiveObject]]:
-    groups: dict[_Key, list[LiveObject]] = {}
+def grouped(pairs: Iterable[tuple[_Key, _Value]]) -> Mapping[_Key, Sequence[_Value]]:
+    """The values by their keys, in the order given."""
+    groups: dict[_Key, list[_Value]] = {}
     for key, value in pairs:
         groups.setdefault(key, []).append(value)
     return groups

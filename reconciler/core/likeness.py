@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Final
 from zlib import crc32
 
-from reconciler.core.index import Managed, content_of, folded
+from reconciler.core.index import Managed, content_of, folded, grouped
 from reconciler.core.model import ABSENT, Json, Manifest
 from reconciler.core.semantics import FREE, Kind, Meaning, canonical
 
@@ -133,26 +133,18 @@ class Orphans:
         return group.near(sketch) if group else None
 
     @cached_property
-    def _by_content(self) -> Mapping[bytes, list[Managed]]:
-        groups: dict[bytes, list[Managed]] = {}
-        for each in self.orphans:
-            groups.setdefault(each.live.content or content_of(self.kind, each.live.body), []).append(each)
-        return groups
+    def _by_content(self) -> Mapping[bytes, Sequence[Managed]]:
+        return grouped((each.live.content or content_of(self.kind, each.live.body), each) for each in self.orphans)
 
     @cached_property
-    def _by_name(self) -> Mapping[str, list[Managed]]:
-        groups: dict[str, list[Managed]] = {}
-        for each in self.orphans:
-            if name := folded(each.live.body.get(self.kind.name_field or "")):
-                groups.setdefault(name, []).append(each)
-        return groups
+    def _by_name(self) -> Mapping[str, Sequence[Managed]]:
+        names = ((folded(each.live.body.get(self.kind.name_field or "")), each) for each in self.orphans)
+        return grouped((name, each) for name, each in names if name)
 
     @cached_property
     def _by_frame(self) -> Mapping[bytes, _Group]:
-        groups: dict[bytes, list[tuple[Managed, Sketch]]] = {}
-        for each in self.orphans:
-            if sketch := each.live.sketch or sketch_of(self.kind, each.live.body):
-                groups.setdefault(sketch.frame, []).append((each, sketch))
+        sketches = ((each, each.live.sketch or sketch_of(self.kind, each.live.body)) for each in self.orphans)
+        groups = grouped((sketch.frame, (each, sketch)) for each, sketch in sketches if sketch)
         return {frame: _Group(several) for frame, several in groups.items()}
 
 

@@ -62,6 +62,10 @@ class Admission:
     _used: dict[Held, set[Held]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def on_target(self, kind: str) -> KindOnTarget:
+        """A kind by its name, as it is spoken to."""
+        return next(each for each in self.kinds if each.kind.name == kind)
+
     def is_old(self, read_at: float) -> bool:
         """Whether what was read then has to be read again."""
         return self.clock() - read_at > self.fresh_seconds
@@ -85,7 +89,7 @@ class Admission:
         The members of its collections are read again where the step is about them; else they are those it had.
         """
         kind, prior, change = step.kind, step.prior or {}, step.change
-        on_target = next(each for each in self.kinds if each.kind.name == kind.name)
+        on_target = self.on_target(kind.name)
         live = live_object(on_target, self.driver.read(kind.name, change.id or ""))
         for name, style in on_target.members.items():
             if name not in prior:
@@ -100,7 +104,7 @@ class Admission:
     def nothing_put_in(self, step: Step, live: LiveObject) -> None:
         """See that nothing was put into an object that is about to be deleted. Raises NotAdmitted."""
         prior = step.prior or {}
-        on_target = next(each for each in self.kinds if each.kind.name == step.kind.name)
+        on_target = self.on_target(step.kind.name)
         for name, style in on_target.members.items():
             before, now = (_members(body, name, style) for body in (prior, live.body))
             if name in prior and now - before:

@@ -102,7 +102,7 @@ class SettledLater:
     def _taken_back(self, outcome: Outcome) -> Outcome:
         """Delete what was made too much, unless somebody uses or protects it by now."""
         kind, id = outcome.address.kind, outcome.id or ""
-        on_target = next(each for each in self._admission.kinds if each.kind.name == kind)
+        on_target = self._admission.on_target(kind)
         mark = mark_of(on_target.kind, live_object(on_target, outcome.after or {}))
         unwanted = partial(see_unwanted, self._admission, on_target, id, mark, again=True)
         finding = delete_duplicate(self._admission.driver, outcome.address, id, "another run's stays", unwanted)

@@ -27,3 +27,11 @@ def database_url(postgres: Postgres) -> str:
     with Database(postgres.url, 1) as database:
         database.run(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
     return postgres.url.replace("/postgres", f"/{name}")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A connection to a database that has the tables of the fleet."""
+    with Database(database_url) as opened:
+        opened.prepare()
+        yield opened

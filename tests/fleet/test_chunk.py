@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -65,13 +65,6 @@ class Account:
     def fill(self, count: int) -> list[Address]:
         self.bodies = {f"a{number}": {"name": f"a{number}", "model": "gpt-4o"} for number in range(count)}
         return [at(key) for key in self.bodies]
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as opened:
-        opened.prepare()
-        yield opened
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -41,13 +41,6 @@ class EverythingTwice:
                 for verdict in {verdict.job: verdict for verdict in verdicts if isinstance(verdict, Later)}.values():
                     self._jobs.put(verdict.job)
                 self.dead += [verdict.why for verdict in verdicts if isinstance(verdict, Dead)]
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as opened:
-        opened.prepare()
-        yield opened
 
 
 def test_an_engine_that_runs_every_job_twice_at_once_makes_each_object_once(

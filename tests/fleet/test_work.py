@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,6 @@ from tests.conftest import Remote
 from tests.fleet.scene import ADDRESSES, fleet_of
 
 TROUBLE = Diagnostic(Severity.ERROR, Code.UNREACHABLE, "it does not answer")
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as opened:
-        opened.prepare()
-        yield opened
 
 
 @pytest.fixture
