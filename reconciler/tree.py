@@ -1,0 +1,231 @@
+"""The one way to the files that this tool reads and writes on its own account: below a root, and through no link.
+
+Files of a project come with pull requests of strangers, links among them. A name below the root is opened component by
+component, each from the descriptor of the one before, and none may be a link: between a look and an open nobody can
+put one in the way. Only regular files are opened, and no more of them is read than was asked for.
+
+The root itself was named by a person, so links on the way to it are followed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePath
+from secrets import token_hex
+from typing import Any, Final
+
+PRIVATE: Final = 0o600
+"""The mode of files that hold contents."""
+_GIT: Final = ".git"
+_PIECE: Final = 1 << 20
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+# Opening a pipe must not hang; some flags are absent on Windows, the last one is only there.
+_SAFE: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_DIRECTORY: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_LINK | getattr(os, "O_CLOEXEC", 0)
+_HAS_DESCRIPTORS: Final = os.open in os.supports_dir_fd
+"""False on Windows: there each component is looked at, and the path opened."""
+
+
+class NotBelow(OSError):
+    """A name that does not lead to a file of the tree; `strerror` says why."""
+
+
+class Tree:
+    """What is really below a directory. Names are relative to it, or absolute and lexically inside it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(os.path.abspath(root))
+
+    def read(self, name: str | PurePath, largest: int) -> bytes:
+        """The bytes of a regular file. Raises OSError, also where there are more than `largest`."""
+        with self.opened(name, os.O_RDONLY) as descriptor:
+            pieces, left = [], largest + 1  # a file that says it has no size may go on for ever
+            while left and (piece := os.read(descriptor, min(left, _PIECE))):
+                pieces.append(piece)
+                left -= len(piece)
+            if not left:
+                raise NotBelow(errno.EFBIG, f"it is larger than {largest} bytes", str(name))
+            return b"".join(pieces)
+
+    @contextmanager
+    def opened(self, name: str | PurePath, flags: int, mode: int = PRIVATE) -> Iterator[int]:
+        """The descriptor of a regular file, closed at the end. Raises OSError."""
+        descriptor = self.open(name, flags, mode)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def open(self, name: str | PurePath, flags: int, mode: int = PRIVATE) -> int:
+        """The descriptor of a regular file; who calls closes it. Raises OSError.
+
+        A file is only ever emptied by `replace`: O_TRUNC would empty one before it was looked at.
+        """
+        with self._parent(name) as (directory, last):
+            return directory.open(last, flags & ~os.O_TRUNC, mode, str(name))
+
+    def replace(self, name: str | PurePath, content: bytes | Iterable[bytes], mode: int | None = None) -> None:
+        """Write a file whole or not at all: after a crash there is the old one or the new one. Raises OSError.
+
+        The content may come in parts. Without a mode it is that of the file that was there, or of any new one.
+        """
+        with self._parent(name) as (directory, last):
+            was = directory.mode_of(last, str(name))
+            beside = f".{last[:64]}.{token_hex(6)}.tmp"  # with its dot it is no manifest
+            descriptor = directory.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode or was or 0o666, str(name))
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    if mode is None and was is not None:
+                        os.chmod(**directory.at(beside), mode=was)
+                    file.writelines([content] if isinstance(content, bytes) else content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                directory.rename(beside, last)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(**directory.at(beside))
+                raise
+            directory.sync()
+
+    def remove(self, name: str | PurePath) -> None:
+        """Remove a file; of a link the link itself. Raises OSError."""
+        with self._parent(name) as (directory, last):
+            os.unlink(**directory.at(last))
+
+    def make(self, name: str | PurePath, mode: int = 0o777) -> None:
+        """Make a directory, and those it is in, where they are missing. Raises OSError."""
+        directory = _Directory.root(self.root)
+        try:
+            for part in self._parts(name):
+                with suppress(FileExistsError):
+                    os.mkdir(**directory.at(part), mode=mode)
+                directory = directory.into(part, str(name))
+        finally:
+            directory.close()
+
+    def names(self, name: str | PurePath) -> list[str]:
+        """What is in a directory, sorted; nothing where there is none. Raises OSError."""
+        try:
+            with self._parent(name) as (directory, last):
+                inner = _Directory(
+                    directory.path, None if directory.descriptor is None else os.dup(directory.descriptor)
+                )
+                inner = inner.into(last, str(name))
+                try:
+                    return sorted(os.listdir(inner.path if inner.descriptor is None else inner.descriptor))
+                finally:
+                    inner.close()
+        except FileNotFoundError:
+            return []
+
+    @contextmanager
+    def _parent(self, name: str | PurePath) -> Iterator[tuple[_Directory, str]]:
+        """The directory that a name is in, opened on the way that it names, and the last part of the name."""
+        *parents, last = self._parts(name)
+        directory = _Directory.root(self.root)
+        try:
+            for part in parents:
+                directory = directory.into(part, str(name))
+            yield directory, last
+        finally:
+            directory.close()
+
+    def _parts(self, name: str | PurePath) -> list[str]:
+        path = Path(os.path.abspath(self.root / name))
+        if path == self.root or not path.is_relative_to(self.root):
+            raise NotBelow(errno.EACCES, f"it is not inside {self.root}", str(name))
+        parts = list(path.relative_to(self.root).parts)
+        if any(part.casefold() == _GIT for part in parts):
+            raise NotBelow(errno.EACCES, "it is in git's own directory", str(name))
+        return parts
+
+
+class _Directory:
+    """A directory on the way to a file: its descriptor, and its path where there are none (Windows)."""
+
+    def __init__(self, path: str, descriptor: int | None) -> None:
+        self.path = path
+        self.descriptor = descriptor
+
+    @classmethod
+    def root(cls, path: Path) -> _Directory:
+        return cls(str(path), os.open(path, _DIRECTORY & ~_NO_LINK) if _HAS_DESCRIPTORS else None)
+
+    def into(self, part: str, name: str) -> _Directory:
+        """One of the directories in it, in whose favour this one is closed. Raises NotBelow for a link."""
+        path = os.path.join(self.path, part)
+        try:
+            if self.descriptor is None:
+                _no_link(path, name)
+                return _Directory(path, None)
+            return _Directory(path, os.open(part, _DIRECTORY, dir_fd=self.descriptor))
+        except OSError as wrong:
+            raise _explained(wrong, path, name) from None
+        finally:
+            self.close()
+
+    def at(self, part: str) -> dict[str, Any]:
+        """What names an entry in calls of `os`."""
+        if self.descriptor is None:
+            return {"path": os.path.join(self.path, part)}
+        return {"path": part, "dir_fd": self.descriptor}
+
+    def open(self, part: str, flags: int, mode: int, name: str) -> int:
+        """The descriptor of a regular file in it. Raises NotBelow for a link, and for what is no file."""
+        path = os.path.join(self.path, part)
+        if self.descriptor is None:
+            with suppress(FileNotFoundError):
+                _no_link(path, name)
+        try:
+            descriptor = os.open(**self.at(part), flags=flags | _NO_LINK | _SAFE, mode=mode)
+        except OSError as wrong:
+            raise _explained(wrong, path, name) from None
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return descriptor
+        os.close(descriptor)
+        raise NotBelow(errno.EINVAL, "it is not a regular file", name)
+
+    def mode_of(self, part: str, name: str) -> int | None:
+        """The mode of a file in it, None where there is none. Raises NotBelow where there is something else."""
+        try:
+            found = os.stat(**self.at(part), follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        if not stat.S_ISREG(found.st_mode):
+            what = "a link" if stat.S_ISLNK(found.st_mode) else "not a regular file"
+            raise NotBelow(errno.ELOOP, f"it is {what}: remove it", name)
+        return stat.S_IMODE(found.st_mode)
+
+    def rename(self, old: str, new: str) -> None:
+        if self.descriptor is None:
+            os.replace(os.path.join(self.path, old), os.path.join(self.path, new))
+        else:
+            os.replace(old, new, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+
+    def sync(self) -> None:
+        """Make a rename durable; where directories cannot be opened the system has its own ways."""
+        if self.descriptor is not None:
+            os.fsync(self.descriptor)
+
+    def close(self) -> None:
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
+
+
+def _no_link(path: str, name: str) -> None:
+    if stat.S_ISLNK(os.lstat(path).st_mode):
+        raise NotBelow(errno.ELOOP, f"{path} is a link: remove it", name)
+
+
+def _explained(wrong: OSError, path: str, name: str) -> OSError:
+    """What the system says of a link in words of ours; all else as it is, with the whole name."""
+    if isinstance(wrong, NotBelow):
+        return wrong
+    if os.path.islink(path):
+        return NotBelow(errno.ELOOP, f"{path} is a link: remove it", name)
+    return OSError(wrong.errno, wrong.strerror, name)
