@@ -24,6 +24,7 @@ from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
+from reconciler.tree import Tree
 
 
 def main() -> None:
@@ -101,7 +102,7 @@ def download(url: str) -> int:
 def read(url: str, at_once: int, directory: Path | None) -> int:
     """As the tool does it."""
     client = HttpClient(Connection(url, reads_per_minute=1_000_000))
-    boundaries = Boundaries(directory, url, lambda: None) if directory else None
+    boundaries = Boundaries(Tree(directory), url, lambda: None) if directory else None
     driver = RestDriver(shipped().provider("openai-assistants"), client, reads_at_once=at_once, boundaries=boundaries)
     return sum(1 for _ in driver.list("assistant"))
 

@@ -35,10 +35,21 @@ class NotBelow(OSError):
 
 
 class Tree:
-    """What is really below a directory. Names are relative to it, or absolute and lexically inside it."""
+    """What is really in a directory `below` a root. Names are relative to it, or absolute and lexically inside it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: str | Path, below: str | PurePath = "") -> None:
         self.root = Path(os.path.abspath(root))
+        self.path = Path(os.path.abspath(self.root / below))
+
+    def within(self, name: str | PurePath) -> Tree:
+        """A directory in it, which need not be there yet: links are looked for on the way to it, too."""
+        return Tree(self.root, self.path / name)
+
+    def checked(self, name: str | PurePath) -> Path:
+        """The path of a regular file, or of nothing, for those who can only take a path. Raises NotBelow."""
+        with self._parent(name) as (directory, last):
+            directory.mode_of(last, str(name))
+            return Path(directory.path) / last
 
     def read(self, name: str | PurePath, largest: int) -> bytes:
         """The bytes of a regular file. Raises OSError, also where there are more than `largest`."""
@@ -96,48 +107,50 @@ class Tree:
         with self._parent(name) as (directory, last):
             os.unlink(**directory.at(last))
 
-    def make(self, name: str | PurePath, mode: int = 0o777) -> None:
-        """Make a directory, and those it is in, where they are missing. Raises OSError."""
-        directory = _Directory.root(self.root)
-        try:
+    def make(self, name: str | PurePath = "", mode: int = 0o777) -> None:
+        """Make a directory, and those it is in, where they are missing; the root has to be there. Raises OSError."""
+        with self._root() as way:
             for part in self._parts(name):
                 with suppress(FileExistsError):
-                    os.mkdir(**directory.at(part), mode=mode)
-                directory = directory.into(part, str(name))
-        finally:
-            directory.close()
+                    os.mkdir(**way[-1].at(part), mode=mode)
+                way.append(way[-1].into(part, str(name)))
 
-    def names(self, name: str | PurePath) -> list[str]:
+    def names(self, name: str | PurePath = "") -> list[str]:
         """What is in a directory, sorted; nothing where there is none. Raises OSError."""
         try:
-            with self._parent(name) as (directory, last):
-                inner = _Directory(
-                    directory.path, None if directory.descriptor is None else os.dup(directory.descriptor)
-                )
-                inner = inner.into(last, str(name))
-                try:
-                    return sorted(os.listdir(inner.path if inner.descriptor is None else inner.descriptor))
-                finally:
-                    inner.close()
+            with self._root() as way:
+                for part in self._parts(name):
+                    way.append(way[-1].into(part, str(name)))
+                here = way[-1]
+                return sorted(os.listdir(here.path if here.descriptor is None else here.descriptor))
         except FileNotFoundError:
             return []
 
     @contextmanager
+    def _root(self) -> Iterator[list[_Directory]]:
+        """The way to a directory, which begins at the root; who uses it appends to it."""
+        way = [_Directory.root(self.root)]
+        try:
+            yield way
+        finally:
+            for each in way:
+                each.close()
+
+    @contextmanager
     def _parent(self, name: str | PurePath) -> Iterator[tuple[_Directory, str]]:
         """The directory that a name is in, opened on the way that it names, and the last part of the name."""
-        *parents, last = self._parts(name)
-        directory = _Directory.root(self.root)
-        try:
-            for part in parents:
-                directory = directory.into(part, str(name))
-            yield directory, last
-        finally:
-            directory.close()
+        parts = self._parts(name)
+        if not parts:
+            raise NotBelow(errno.EISDIR, "it is the directory itself", str(name))
+        with self._root() as way:
+            for part in parts[:-1]:
+                way.append(way[-1].into(part, str(name)))
+            yield way[-1], parts[-1]
 
     def _parts(self, name: str | PurePath) -> list[str]:
-        path = Path(os.path.abspath(self.root / name))
-        if path == self.root or not path.is_relative_to(self.root):
-            raise NotBelow(errno.EACCES, f"it is not inside {self.root}", str(name))
+        path = Path(os.path.abspath(self.path / name))
+        if not (path.is_relative_to(self.path) and path.is_relative_to(self.root)):
+            raise NotBelow(errno.EACCES, f"it is not inside {self.path}", str(name))
         parts = list(path.relative_to(self.root).parts)
         if any(part.casefold() == _GIT for part in parts):
             raise NotBelow(errno.EACCES, "it is in git's own directory", str(name))
@@ -156,7 +169,7 @@ class _Directory:
         return cls(str(path), os.open(path, _DIRECTORY & ~_NO_LINK) if _HAS_DESCRIPTORS else None)
 
     def into(self, part: str, name: str) -> _Directory:
-        """One of the directories in it, in whose favour this one is closed. Raises NotBelow for a link."""
+        """One of the directories in it. Raises NotBelow for a link."""
         path = os.path.join(self.path, part)
         try:
             if self.descriptor is None:
@@ -165,8 +178,6 @@ class _Directory:
             return _Directory(path, os.open(part, _DIRECTORY, dir_fd=self.descriptor))
         except OSError as wrong:
             raise _explained(wrong, path, name) from None
-        finally:
-            self.close()
 
     def at(self, part: str) -> dict[str, Any]:
         """What names an entry in calls of `os`."""

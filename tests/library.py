@@ -22,6 +22,7 @@ from reconciler.engine.named import NamedDriver
 from reconciler.engine.observe import observe, with_members
 from reconciler.formats.outcome import Outcome
 from reconciler.server import Chaos, create_app
+from reconciler.tree import Tree
 from tests.world import IDENTITY, PROVIDER, Clock, client
 
 NAMES = ("a.txt", "b.txt", "c.md", "d d.txt")
@@ -89,7 +90,7 @@ class Library:
         return apply_plan(plan, self.driver, KINDS, seen, self.journal(), chosen)
 
     def journal(self) -> Journal:
-        return Journal(self.root / "journal", IDENTITY.url, 0, self.clock)
+        return Journal(Tree(self.root, "journal"), IDENTITY.url, 0, self.clock)
 
     def uploads(self) -> dict[str, str]:
         """The readable name of every file, by id."""

@@ -25,6 +25,7 @@ from reconciler.engine.journal import Journal
 from reconciler.engine.observe import Snapshot, observe
 from reconciler.formats.outcome import Outcome
 from reconciler.server import App, Chaos, create_app
+from reconciler.tree import Tree
 from tests.strategies import bodies
 
 SCHEMA = shipped().schema("assistant.schema.json")
@@ -124,7 +125,7 @@ class World:
 
     def journal(self) -> Journal:
         """What this machine remembers of its creates."""
-        return Journal(self.directory / "journal", IDENTITY.url, self.settle_seconds, self.clock)
+        return Journal(Tree(self.directory, "journal"), IDENTITY.url, self.settle_seconds, self.clock)
 
 
 def due(plan: Plan) -> list[Change]:

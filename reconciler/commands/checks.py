@@ -16,6 +16,7 @@ from typing import Final
 
 from reconciler.commands.failures import diagnostics_of
 from reconciler.commands.session import Session
+from reconciler.commands.state import GUARD
 from reconciler.commands.state import NAME as STATE
 from reconciler.config.credentials import is_given, resolve
 from reconciler.config.settings import EnvRef, Marks
@@ -26,6 +27,7 @@ from reconciler.drivers.hosts import refuse_host
 from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.lockfile import LockFile
 from reconciler.engine.observe import observe
+from reconciler.tree import Tree
 
 _MOST_TOLD: Final = 5
 
@@ -212,7 +214,7 @@ def _lock_file(session: Session) -> Iterator[Finding]:
     if session.target.marks is not Marks.LOCK_FILE and not markless:
         yield Finding("lock file", Status.OK, "not needed: marks are on the objects")
         return
-    LockFile(path, session.root / STATE / "lock-file.run", session.target.name)
+    LockFile(Tree(session.root), GUARD, session.target.name)
     if path.exists():
         yield Finding("lock file", Status.OK, f"{LOCK_FILE} can be read")
     else:

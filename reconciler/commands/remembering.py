@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.commands.state import NAME, state_directory
+from reconciler.commands.state import state_directory, state_of
 from reconciler.config.errors import ConfigError
 from reconciler.config.memory import FEWEST, Memory
 from reconciler.config.schemas import Schemas, schema_directory
@@ -37,7 +37,7 @@ def memory_of(
     if not state or not Path(state).is_absolute():
         return None
     return Memory(
-        root / NAME / CACHE,
+        state_of(root).within(CACHE),
         target.name,
         Path(state),
         lambda: _context(settings, target, schemas),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.commands.connecting import credential_name
-from reconciler.commands.state import NAME, database_of, state_directory
+from reconciler.commands.state import database_of, state_directory, state_of
 from reconciler.config.errors import ConfigError, error
 from reconciler.diagnostics import Code
 from reconciler.drivers.boundaries import Boundaries
@@ -54,14 +54,14 @@ def remote_of(session: Session, gates: Callable[[str, Limits], Mapping[bool, Gat
     if provider.embedded:
         return speaking()  # in this process there is no way to wait for
     prepare = partial(state_directory, session.root)
-    boundaries = Boundaries(session.root / NAME / "lists", session.url, prepare, session.owner)
+    boundaries = Boundaries(state_of(session.root).within("lists"), session.url, prepare, session.owner)
     return speaking(reads_at_once=limits.concurrency, boundaries=boundaries)
 
 
 def _embedded_server(session: Session) -> App:
     from reconciler.server import StoreError, create_app
 
-    database = state_directory(session.root) / database_of(session.target.name)
+    database = state_directory(session.root).checked(database_of(session.target.name))
     try:
         return create_app(database, profile=session.provider.embedded or "")
     except StoreError as wrong:

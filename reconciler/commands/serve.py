@@ -43,7 +43,7 @@ def command(
     from reconciler.server import Chaos, ChaosError, StoreError, create_app
     from reconciler.server.http import serve
 
-    database = options.directory / db if db else state_directory(options.directory) / database_of("local")
+    database = options.directory / db if db else state_directory(options.directory).checked(database_of("local"))
     try:
         rules = Chaos.load(chaos) if chaos else None
         app = create_app(database, profile=profile, api_key=api_key, chaos=rules, adversary=adversary, record=record)

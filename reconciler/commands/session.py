@@ -15,7 +15,7 @@ from reconciler.commands.kinds import kinds_of
 from reconciler.commands.named import known_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.remembering import memory_of
-from reconciler.commands.state import NAME, state_directory
+from reconciler.commands.state import GUARD, state_directory, state_of
 from reconciler.config.accounts import owner_of
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
@@ -32,11 +32,11 @@ from reconciler.drivers.gate import Gate
 from reconciler.drivers.provider import Limits, Provider
 from reconciler.engine.compact import Compactor
 from reconciler.engine.journal import Journal, seconds_up
-from reconciler.engine.lockfile import NAME as LOCK_FILE
 from reconciler.engine.lockfile import LockFile
 from reconciler.engine.marks_beside import LockFileDriver
 from reconciler.engine.named import NamedDriver
 from reconciler.engine.observe import KindOnTarget, Snapshot, Wanted, observe, with_members
+from reconciler.tree import Tree
 
 if TYPE_CHECKING:
     from reconciler.drivers.connection import Connection
@@ -252,8 +252,8 @@ class Session:
 
     @cached_property
     def _lock_file(self) -> LockFile:
-        guard = state_directory(self.root) / "lock-file.run"
-        return LockFile(self.root / LOCK_FILE, guard, self.target.name, self.url, self.account)
+        state_directory(self.root)
+        return LockFile(Tree(self.root), GUARD, self.target.name, self.url, self.account)
 
     def unresolved(self) -> frozenset[Address]:
         """The addresses of creates whose answer was lost, where no mark on an object tells; once the target was read.
@@ -282,9 +282,8 @@ class Session:
     @cached_property
     def journal(self) -> Journal:
         """What this machine remembers of its creates on this target."""
-        directory = self.root / NAME / "journal"
         return Journal(
-            directory,
+            state_of(self.root).within("journal"),
             self.url,
             self.limits.settle_seconds,
             time.time,

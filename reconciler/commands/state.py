@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 from pathlib import Path
 
-from reconciler.atomic import replace_file
+from reconciler.tree import Tree
 
 NAME = ".reconciler"
+GUARD = f"{NAME}/lock-file.run"
+"""What a run holds while it writes the lock file."""
+_IGNORE = ".gitignore"
 
 
 def database_of(target: str) -> str:
@@ -15,18 +17,15 @@ def database_of(target: str) -> str:
     return f"{target}.db"
 
 
-def state_directory(root: Path) -> Path:
+def state_of(root: Path) -> Tree:
+    """The project's state directory, which need not be there."""
+    return Tree(root, NAME)
+
+
+def state_directory(root: Path) -> Tree:
     """The project's state directory, made where it is missing; git is told to leave it alone. Raises OSError."""
-    directory = root / NAME
-    for path in (directory, directory / "journal", *directory.glob("*.db")):
-        if path.is_symlink():
-            # The files of a pull request may bring it, and name any place that this user can write to.
-            raise OSError(errno.ELOOP, "it is a link: remove it, what this tool writes stays in the project", str(path))
-    directory.mkdir(exist_ok=True)
-    ignore = directory / ".gitignore"
-    if not ignore.exists():
-        try:
-            replace_file(ignore, b"*\n")  # an empty one, left where there was no room, would ignore nothing
-        except OSError as wrong:
-            raise OSError(wrong.errno, wrong.strerror, str(ignore)) from wrong
-    return directory
+    state = state_of(root)
+    state.make()
+    if _IGNORE not in state.names():
+        state.replace(_IGNORE, b"*\n")  # an empty one, left where there was no room, would ignore nothing
+    return state

@@ -19,7 +19,7 @@ from hmac import compare_digest
 from pathlib import Path
 from typing import Final
 
-from reconciler.atomic import PRIVATE, replace_file
+from reconciler.tree import PRIVATE, Tree
 
 KEY_BYTES: Final = 16
 FEWEST: Final = 200
@@ -30,6 +30,7 @@ _LENGTH_BYTES: Final = 4
 _SECRET_BYTES: Final = 32
 _LARGEST: Final = 1 << 30
 _MOST_FILES: Final = 16
+_SUFFIX: Final = ".records"
 
 
 class Memory:
@@ -41,7 +42,7 @@ class Memory:
 
     def __init__(
         self,
-        directory: Path,
+        directory: Tree,
         name: str,
         state: Path,
         context: Callable[[], bytes],
@@ -49,7 +50,8 @@ class Memory:
         prepare: Callable[[], object] = lambda: None,
         fewest: int = FEWEST,
     ) -> None:
-        self._path = directory / f"{name}.records"
+        self._cache = directory
+        self._file = f"{name}{_SUFFIX}"
         self._state = state
         self._context = cache(context)
         self._prepare = prepare
@@ -88,18 +90,17 @@ class Memory:
         kept = self._old if self._size + len(self._new) <= 2 * self._used else b""
         content = (kept, *self._new)
         self._prepare()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._cache.make()
         self._forget_others()
-        replace_file(self._path, (_MAGIC, _sealed(content, key), *content), PRIVATE)
+        self._cache.replace(self._file, (_MAGIC, _sealed(content, key), *content), PRIVATE)
 
     def _read(self) -> bytes:
         head = len(_MAGIC) + _DIGEST_BYTES
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-            with os.fdopen(descriptor, "rb") as file:
-                start, content = file.read(head), file.read(min(os.fstat(descriptor).st_size, _LARGEST))
+            found = self._cache.read(self._file, head + _LARGEST)
         except OSError:
             return b""
+        start, content = found[:head], found[head:]
         key = self._key(make=False)
         return content if key and compare_digest(start, _MAGIC + _sealed([content], key)) else b""
 
@@ -119,9 +120,13 @@ class Memory:
 
     def _forget_others(self) -> None:
         """Keep the directory small: targets come and go."""
-        others = sorted(self._path.parent.glob("*.records"), key=lambda each: each.lstat().st_mtime)
-        for each in others[:-_MOST_FILES]:
-            each.unlink(missing_ok=True)
+        ages: dict[str, float] = {}
+        for name in self._cache.names():
+            if name.endswith(_SUFFIX):
+                with self._cache.opened(name, os.O_RDONLY) as file:
+                    ages[name] = os.fstat(file).st_mtime
+        for name in sorted(ages, key=ages.__getitem__)[:-_MOST_FILES]:
+            self._cache.remove(name)
 
 
 def _sealed(parts: Iterable[bytes], key: bytes) -> bytes:
@@ -133,12 +138,13 @@ def _sealed(parts: Iterable[bytes], key: bytes) -> bytes:
 
 def _secret(state: Path, make: bool) -> bytes | None:
     """The secret below this user's directory for state; None where there is none, or none can be kept."""
-    path = state / "reconciler" / "memory.key"
+    files, name = Tree(state, "reconciler"), "memory.key"
     try:
-        if make and not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            replace_file(path, secrets.token_bytes(_SECRET_BYTES), PRIVATE)
-        found = path.read_bytes()
+        if make and name not in files.names():
+            state.mkdir(parents=True, exist_ok=True, mode=0o700)
+            files.make(mode=0o700)
+            files.replace(name, secrets.token_bytes(_SECRET_BYTES), PRIVATE)
+        found = files.read(name, _SECRET_BYTES)
     except OSError:
         return None
     return found if len(found) == _SECRET_BYTES else None

@@ -11,12 +11,11 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
-from reconciler.atomic import replace_file
 from reconciler.drivers.base import is_usable_id
 from reconciler.drivers.paging.page import Entry
+from reconciler.tree import Tree
 
 FORMAT: Final = 1
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -26,18 +25,15 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 class Boundaries:
     """The boundaries of an owner's lists at one URL. `prepare` is called before the first file is written."""
 
-    def __init__(self, directory: Path, url: str, prepare: Callable[[], object], owner: str = "") -> None:
+    def __init__(self, directory: Tree, url: str, prepare: Callable[[], object], owner: str = "") -> None:
         self._directory = directory
         self._place = [url, owner]
         self._prepare = prepare
 
     def load(self, account: str | None, kind: str) -> tuple[Entry, ...]:
         """Those of an earlier read, oldest first; none where there is no file that makes sense."""
-        path = self._path(account, kind)
         try:
-            if not path.is_file() or path.stat().st_size > MAX_BYTES:
-                return ()
-            content = json.loads(path.read_bytes())
+            content = json.loads(self._directory.read(self._name(account, kind), MAX_BYTES))
             if content["format"] != FORMAT:
                 return ()
             return tuple(_entry(*each) for each in content["boundaries"])
@@ -49,12 +45,12 @@ class Boundaries:
         content = {"format": FORMAT, "boundaries": boundaries}
         with suppress(OSError):
             self._prepare()
-            self._directory.mkdir(exist_ok=True)
-            replace_file(self._path(account, kind), json.dumps(content, separators=(",", ":")).encode())
+            self._directory.make()
+            self._directory.replace(self._name(account, kind), json.dumps(content, separators=(",", ":")).encode())
 
-    def _path(self, account: str | None, kind: str) -> Path:
+    def _name(self, account: str | None, kind: str) -> str:
         name = hashlib.sha256(json.dumps([*self._place, account, kind]).encode()).hexdigest()
-        return self._directory / f"{name[:32]}.json"
+        return f"{name[:32]}.json"
 
 
 def _entry(id: Any, created: Any) -> Entry:

@@ -24,12 +24,16 @@ from secrets import token_hex
 from typing import Final, Protocol
 
 from reconciler.core.model import Address
+from reconciler.tree import Tree
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+_SUFFIX: Final = ".jsonl"
+LARGEST: Final = 256 * 1024 * 1024
+"""Bytes of the creates of one run: some million of them."""
 KEPT_SECONDS: Final = 3600
 """How long settled creates are remembered: a duplicate that shows late is still known to be one of this machine."""
 
@@ -89,7 +93,7 @@ class Journal:
 
     def __init__(
         self,
-        directory: Path,
+        directory: Tree,
         url: str,
         settle_seconds: float,
         clock: Callable[[], float],
@@ -99,7 +103,7 @@ class Journal:
         account: Callable[[], str | None] = lambda: None,
     ) -> None:
         place = hashlib.sha256(json.dumps([url, owner]).encode()).hexdigest()[:16]
-        self._directory = directory / place
+        self._directory = directory.within(place)
         self._settle_seconds = settle_seconds
         self._clock = clock
         self._ticks = ticks
@@ -134,11 +138,13 @@ class Journal:
         Files of runs that have ended are removed, where their creates settled more than an hour ago.
         """
         found: list[Attempt] = []
-        for path in sorted(self._directory.glob("*.jsonl")):
-            attempts = list(_read(path))
+        for name in self._directory.names():
+            if not name.endswith(_SUFFIX):
+                continue
+            attempts = list(_read(self._directory, name))
             self.nonces.update(attempt.nonce for attempt in attempts)
             if attempts and min(map(self._age, attempts)) > self._settle_seconds + KEPT_SECONDS:
-                _remove_ended(path)
+                _remove_ended(self._directory, name)
             found += [attempt for attempt in attempts if self._age(attempt) < self._settle_seconds]
         return found
 
@@ -172,7 +178,7 @@ class Journal:
                 self._file = self._opened()
             try:
                 if os.write(self._file, line) < len(line):
-                    raise OSError(errno.ENOSPC, "the line was cut short", str(self._directory))
+                    raise OSError(errno.ENOSPC, "the line was cut short", str(self._directory.path))
                 os.fsync(self._file)
             except OSError:
                 self.close()  # a line after a torn one would be lost with it: the next one starts another file
@@ -180,9 +186,9 @@ class Journal:
 
     def _opened(self) -> int:
         """A new file, held until it is closed: no other run removes it."""
-        self._directory.mkdir(parents=True, exist_ok=True)
-        path = self._directory / f"{self._clock():.6f}-{os.getpid()}-{token_hex(4)}.jsonl"
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._directory.make()
+        name = f"{self._clock():.6f}-{os.getpid()}-{token_hex(4)}{_SUFFIX}"
+        file = self._directory.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
         _hold(file)
         return file
 
@@ -201,11 +207,11 @@ def _boot() -> str:
         return platform.node()
 
 
-def _remove_ended(path: Path) -> None:
+def _remove_ended(directory: Tree, name: str) -> None:
     """Remove a file, unless its run goes on."""
-    with contextlib.suppress(OSError), path.open("r+b") as file:
-        if _hold(file.fileno()):
-            path.unlink()
+    with contextlib.suppress(OSError), directory.opened(name, os.O_RDWR) as file:
+        if _hold(file):
+            directory.remove(name)
 
 
 def _hold(file: int) -> bool:
@@ -219,11 +225,11 @@ def _hold(file: int) -> bool:
     return True
 
 
-def _read(path: Path) -> Iterator[Attempt]:
+def _read(directory: Tree, name: str) -> Iterator[Attempt]:
     """The attempts of one file that were not refused; a torn last line is passed over."""
     attempts: dict[str, Attempt] = {}
     with contextlib.suppress(OSError):
-        for line in path.read_bytes().splitlines():
+        for line in directory.read(name, LARGEST).splitlines():
             with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 event = json.loads(line)
                 nonce = event["nonce"]

@@ -11,15 +11,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
-from reconciler.atomic import replace_file
 from reconciler.core import marks
 from reconciler.core.marks import Mark
 from reconciler.core.model import Address, Json
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
 from reconciler.drivers.base import RemoteError
+from reconciler.tree import Tree
 
 try:
     import fcntl
@@ -28,6 +27,9 @@ except ImportError:  # Windows: two runs at once in one checkout are not noticed
 
 NAME: Final = "assistants.lock.json"
 _FORMAT: Final = "2"
+LARGEST: Final = 256 * 1024 * 1024
+"""Bytes of the file: marks of some 100,000 objects have a tenth of that."""
+_LONGEST_HOLDER: Final = 100
 
 
 class LockFileError(ReconcilerError):
@@ -46,21 +48,21 @@ class Unresolved(RemoteError):
 class LockFile:
     """The marks of one target, by kind and id. Each change is on disk when it returns.
 
-    `path` is the file's, `guard` a file of this machine's that a run holds while it writes. Entries belong to a `url`
-    and an `account` (which the remote tells once it was asked): those of another are neither used nor forgotten. Those
-    of other targets at the same place are used, too.
+    It is in `files`, and so is `guard`, a file of this machine's that a run holds while it writes. Entries belong to a
+    `url` and an `account` (which the remote tells once it was asked): those of another are neither used nor forgotten.
+    Those of other targets at the same place are used, too.
     """
 
     def __init__(
-        self, path: Path, guard: Path, target: str, url: str = "", account: Callable[[], str | None] = lambda: None
+        self, files: Tree, guard: str, target: str, url: str = "", account: Callable[[], str | None] = lambda: None
     ) -> None:
-        self._path = path
+        self._files = files
         self._guard = guard
         self._target = target
         self._url = url
         self._account = account
         self._lock = threading.Lock()
-        self._document, self._text = _read(path)
+        self._document, self._text = _read(files)
 
     def check(self) -> None:
         """Raise LockFileError where the target's entries are of another url or account."""
@@ -153,35 +155,34 @@ class LockFile:
     def _write(self) -> None:
         text = json.dumps(self._document, indent=2, sort_keys=True) + "\n"
         if text != self._text:
-            replace_file(self._path, text.encode("ascii"))
+            self._files.replace(NAME, text.encode("ascii"))
             self._text = text
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep other runs out. Raises LockFileError where one is at work, or was since the file was read."""
-        with self._guard.open("a+b") as file:
+        with os.fdopen(self._files.open(self._guard, os.O_RDWR | os.O_CREAT | os.O_APPEND), "a+b") as file:
             if fcntl is not None:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except OSError:
                     hint = "wait until it is done, then start again"
-                    raise LockFileError(f"another run is writing {NAME} ({_holder(self._guard)})", hint) from None
+                    raise LockFileError(f"another run is writing {NAME} ({self._holder()})", hint) from None
             file.truncate(0)
             file.write(f"process {os.getpid()}".encode())
             file.flush()
-            if _read(self._path)[1] != self._text:
+            if _read(self._files)[1] != self._text:
                 raise LockFileError(f"{NAME} has changed since it was read: another run was at work", "start again")
             yield
 
+    def _holder(self) -> str:
+        return self._files.read(self._guard, _LONGEST_HOLDER).decode("utf-8", "replace").strip() or "starting"
 
-def _holder(guard: Path) -> str:
-    return guard.read_text("utf-8", "replace").strip() or "starting"
 
-
-def _read(path: Path) -> tuple[dict[str, Json], str]:
+def _read(files: Tree) -> tuple[dict[str, Json], str]:
     """The document, and its text; an empty one where there is no file. Raises LockFileError."""
     try:
-        text = path.read_text("utf-8")
+        text = files.read(NAME, LARGEST).decode("utf-8")
     except FileNotFoundError:
         return {"format_version": _FORMAT, "targets": {}}, ""
     except (OSError, UnicodeDecodeError) as error:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from reconciler.commands.state import GUARD
 from reconciler.engine.lockfile import LockFile, LockFileError
 from reconciler.server.http import serve
+from reconciler.tree import Tree
 from tests.conftest import Project, Remote
 
 A = "name: a\nmodel: gpt-4o\ntemperature: 0.2\nmetadata: {team: x}\n"
@@ -121,12 +123,11 @@ def test_a_create_whose_answer_is_lost_is_never_sent_again(project: Project, sta
 def test_a_run_while_another_one_writes_is_refused(beside: Project, remote: Remote) -> None:
     (beside.root / ".reconciler").mkdir()
     holding = (
-        "import sys; from pathlib import Path; from reconciler.engine.lockfile import LockFile\n"
-        "file = LockFile(Path(sys.argv[1]), Path(sys.argv[2]), 'test')\n"
+        "import sys; from reconciler.engine.lockfile import LockFile; from reconciler.tree import Tree\n"
+        "file = LockFile(Tree(sys.argv[1]), '.reconciler/lock-file.run', 'test')\n"
         "with file.held():\n    print('held', flush=True); sys.stdin.read()\n"
     )
-    paths = [str(beside.root / "assistants.lock.json"), str(beside.root / ".reconciler/lock-file.run")]
-    command = [sys.executable, "-c", holding, *paths]
+    command = [sys.executable, "-c", holding, str(beside.root)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
@@ -140,8 +141,8 @@ def test_a_run_while_another_one_writes_is_refused(beside: Project, remote: Remo
 
 def test_a_file_that_changed_since_it_was_read_is_not_written(beside: Project, remote: Remote) -> None:
     beside.ok("apply", "--yes")
-    path, guard = beside.root / "assistants.lock.json", beside.root / ".reconciler/lock-file.run"
-    late = LockFile(path, guard, "test")
+    path = beside.root / "assistants.lock.json"
+    late = LockFile(Tree(beside.root), GUARD, "test")
     beside.remove("assistants.d/b.yaml")
     beside.ok("release", "assistant/b")
     before = path.read_bytes()
@@ -270,7 +271,7 @@ def test_a_create_that_is_killed_on_its_way_is_unresolved(project: Project, remo
     project.write("assistants.d/a.yaml", NAMELESS)
     project.write("assistants.d/b.yaml", "name: b\nmodel: gpt-4o\n")
     project.ok("apply", "assistant/b", "--yes")
-    file = LockFile(project.root / "assistants.lock.json", project.root / "guard", "test", f"{remote.url}/v1")
+    file = LockFile(Tree(project.root), "guard", "test", f"{remote.url}/v1")
     file.attempt("assistant", "1 acme a killed123456 - -")  # and the process is gone
     remote.forget()
     assert project.run("apply", "--yes").code == 4

@@ -20,6 +20,7 @@ from reconciler.engine.lockfile import LockFile
 from reconciler.engine.marks_beside import LockFileDriver
 from reconciler.engine.observe import observe
 from reconciler.formats.outcome import Outcome
+from reconciler.tree import Tree
 from tests.contract.sites import Site
 
 
@@ -47,7 +48,7 @@ class Account:
         client = HttpClient(connection, wsgi_app=site.app, pause=None if live else lambda seconds: False)
         driver: Driver = RestDriver(provider, client)
         if beside:
-            driver = LockFileDriver(driver, LockFile(directory / "lock.json", directory / "guard", "test"))
+            driver = LockFileDriver(driver, LockFile(Tree(directory), "guard", "test"))
         self.driver = driver
 
     def plan(self, files: Mapping[str, Body]) -> Plan:
@@ -83,7 +84,7 @@ class Account:
         return index(self.kind, self.see().objects, "acme").managed[key].live.id
 
     def _journal(self) -> Journal:
-        return Journal(self._directory / "journal", self.site.url, 0, lambda: 1_700_000_000.0)
+        return Journal(Tree(self._directory, "journal"), self.site.url, 0, lambda: 1_700_000_000.0)
 
 
 def due(plan: Plan) -> list[Change]:

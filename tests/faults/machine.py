@@ -17,6 +17,7 @@ from reconciler.engine.journal import Journal
 from reconciler.engine.observe import KindOnTarget, Snapshot, observe, with_members
 from reconciler.exits import Exit
 from reconciler.formats.outcome import Outcome
+from reconciler.tree import Tree
 from tests.world import IDENTITY, ON_TARGET
 
 
@@ -45,7 +46,7 @@ class Machine:
 
     def journal(self) -> Journal:
         """What this machine remembers, read anew as each process does."""
-        return Journal(self.directory, IDENTITY.url, self.settle_seconds, self.clock)
+        return Journal(Tree(self.directory), IDENTITY.url, self.settle_seconds, self.clock)
 
     def refresh(self, journal: Journal) -> Snapshot:
         """Read the account."""

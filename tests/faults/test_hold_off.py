@@ -16,6 +16,7 @@ from reconciler.drivers.rest import RestDriver
 from reconciler.engine.journal import Journal
 from reconciler.server import Chaos, create_app
 from reconciler.server.http import serve
+from reconciler.tree import Tree
 from tests.conftest import Project, Remote
 from tests.faults.matrix import manifest
 from tests.world import PROVIDER, Clock, World, due
@@ -68,7 +69,9 @@ def test_a_saved_plan_waits_for_the_creates_of_a_killed_run_too(project: Project
         project.ok("plan", "--out", "plan.json")
         mark = {"reconciler": "1 acme a killed123456 - -"}
         Remote(app, server).ask("POST", "/v1/assistants", {"name": "a", "model": "gpt-4o", "metadata": mark})
-        journal = Journal(project.root / ".reconciler/journal", f"{server.url}/v1", settle, time.time, owner="acme")
+        journal = Journal(
+            Tree(project.root, ".reconciler/journal"), f"{server.url}/v1", settle, time.time, owner="acme"
+        )
         journal.attempt(Address("assistant", "a"), "killed123456")
         app.requests.clear()
         project.run("apply", "plan.json", "--yes")

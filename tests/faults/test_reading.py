@@ -22,6 +22,7 @@ from reconciler.drivers.http import HttpClient
 from reconciler.drivers.rest import RestDriver
 from reconciler.server import App, Chaos, create_app
 from reconciler.server.http import serve
+from reconciler.tree import Tree
 from tests.conftest import Project, Remote
 
 AT_ONCE = 6
@@ -51,7 +52,7 @@ def driver(app: Wsgi, at_once: int = AT_ONCE, remembered: Path | None = None) ->
     provider = shipped().provider("openai-assistants")
     connection = Connection("http://embedded/v1", provider.headers)
     http = HttpClient(connection, wsgi_app=app, pause=lambda seconds: False)
-    boundaries = Boundaries(remembered / "lists", "http://embedded/v1", lambda: None) if remembered else None
+    boundaries = Boundaries(Tree(remembered, "lists"), "http://embedded/v1", lambda: None) if remembered else None
     return RestDriver(provider, http, reads_at_once=at_once, boundaries=boundaries)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Project
+from reconciler.tree import Tree
+from tests.conftest import Project, Remote
 
 MANIFEST = "name: a\nmodel: gpt-4o\n"
 TARGET = """
@@ -144,13 +146,39 @@ def test_a_journal_of_nonsense_is_passed_over(line: str, project: Project) -> No
     settled(project, [line])
 
 
+@pytest.mark.parametrize("verb", ["plan", "apply", "drift", "adopt", "doctor"])
+@pytest.mark.parametrize("name", ["", "journal", "lists", "memory", "lock-file.run", "test.db"])
+def test_nothing_outside_is_touched_through_links_in_the_state_directory(
+    verb: str, name: str, project: Project, remote: Remote
+) -> None:
+    """A link that comes with a pull request leads to another project's state, or to any file of this user's."""
+    project.target(remote.url, more="    marks: lock-file\n" if name == "lock-file.run" else "")
+    project.write("assistants.d/a.yaml", MANIFEST)
+    project.ok("apply", "--yes")
+    project.write("assistants.d/b.yaml", MANIFEST.replace("name: a", "name: b"))
+    state, outside = project.root / ".reconciler", Path(f"{project.root}-outside")
+    shutil.copytree(state, outside)
+    for journal in outside.glob("journal/*"):  # one that is old enough to be removed
+        (journal / "old.jsonl").write_text('{"kind": "assistant", "key": "a", "nonce": "x", "at": 1.0}\n')
+    (outside / name).parent.mkdir(exist_ok=True)
+    if not (outside / name).exists():
+        (outside / name).write_text("precious") if "." in name else (outside / name).mkdir()
+    shutil.rmtree(state / name) if (state / name).is_dir() else (state / name).unlink(missing_ok=True)
+    (state / name if name else state).symlink_to(outside / name)
+    before = {each: each.read_bytes() for each in outside.rglob("*") if each.is_file()}
+    remote.forget()
+    ran = project.run(verb, *{"apply": ["--yes"], "adopt": ["assistant/b", "x"]}.get(verb, []))
+    assert {each: each.read_bytes() for each in outside.rglob("*") if each.is_file()} == before
+    assert "Traceback" not in ran.err
+
+
 def settled(project: Project, lines: list[str]) -> None:
     from reconciler.engine.journal import Journal
 
     project.write("assistants.d/a.yaml", MANIFEST)
     now = 1_000.0
-    journal = Journal(Path(project.root), "http://x", 30.0, lambda: now)
-    (place,) = {journal._directory}
+    journal = Journal(Tree(Path(project.root)), "http://x", 30.0, lambda: now)
+    place = journal._directory.path
     place.mkdir(parents=True)
     (place / "1.jsonl").write_text("\n".join(lines), encoding="utf-8", errors="surrogateescape")
     recent = journal.recent()

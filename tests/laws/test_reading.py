@@ -18,6 +18,7 @@ from reconciler.drivers.http import HttpClient
 from reconciler.drivers.provider import Provider
 from reconciler.drivers.rest import RestDriver
 from reconciler.server import App, Chaos, create_app
+from reconciler.tree import Tree
 from tests.strategies import law
 
 LIMIT = 3
@@ -47,7 +48,7 @@ class Account:
         self.app: App = create_app(
             chaos=chaos, adversary=adversary, clock=lambda: 1_700_000_000.0 + next(ticks) // per_second
         )
-        self.boundaries = Boundaries(scratch / "lists", "http://embedded/v1", lambda: None)
+        self.boundaries = Boundaries(Tree(scratch, "lists"), "http://embedded/v1", lambda: None)
         self.writer = self.driver(1)
         self.ids: list[str] = []
 

@@ -63,7 +63,7 @@ def test_a_link_on_the_way_is_refused(tree: Tree, act: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("act", ACTS)
-@pytest.mark.parametrize("name", ["../outside/file", "/etc/passwd", "deep/../../outside/file", ".", ""])
+@pytest.mark.parametrize("name", ["../outside/file", "/etc/passwd", "deep/../../outside/file", ".."])
 def test_a_name_outside_is_refused(tree: Tree, act: str, name: str) -> None:
     with pytest.raises(NotBelow, match="is not inside"):
         ACTS[act](tree, name)
@@ -86,7 +86,7 @@ def test_a_link_is_removed_itself(tree: Tree) -> None:
 
 def test_the_root_may_be_reached_through_a_link(tree: Tree) -> None:
     (tree.root.parent / "way").symlink_to(tree.root)
-    assert Tree(tree.root.parent / "way").read("deep/er/file", 6) == b"inside"
+    assert Tree(tree.root.parent, "way").read("deep/er/file", 6) == b"inside"
 
 
 @pytest.mark.parametrize("act", ["read", "append", "replace"])

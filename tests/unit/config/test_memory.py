@@ -15,6 +15,7 @@ from reconciler.config import memory as module
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.memory import Memory
 from reconciler.config.schemas import shipped
+from reconciler.tree import Tree
 from tests.strategies import law
 from tests.unit.config.conftest import whole, write
 
@@ -39,7 +40,7 @@ class Machine:
         target = settings.target()
         provider = shipped().provider(target.provider)
         kinds = {each.kind.name: each.kind for each in kinds_of(provider, shipped())}
-        memory = Memory(self.root / "cache", target.name, self.root / state, lambda: context, fewest=1)
+        memory = Memory(Tree(self.root, "cache"), target.name, self.root / state, lambda: context, fewest=1)
         found = load(
             self.root,
             [Path("assistants.d")],
@@ -155,7 +156,7 @@ def test_what_was_not_asked_for_is_forgotten(machine: Machine) -> None:
 
 @pytest.mark.parametrize(("files", "remembered"), [(module.FEWEST - 1, False), (module.FEWEST, True)])
 def test_few_files_are_not_worth_it(machine: Machine, files: int, remembered: bool) -> None:
-    memory = Memory(machine.root / "cache", "local", machine.root / "state", lambda: b"")
+    memory = Memory(Tree(machine.root, "cache"), "local", machine.root / "state", lambda: b"")
     for number in range(files):
         key = number.to_bytes(module.KEY_BYTES)
         assert memory.get(key) is None

@@ -11,12 +11,13 @@ import pytest
 
 from reconciler.drivers.boundaries import MAX_BYTES, Boundaries
 from reconciler.drivers.paging.page import Entry
+from reconciler.tree import Tree
 
 PLACES = (Entry("asst_1", 1.0), Entry("asst_2", 2.5))
 
 
 def remembered(directory: Path) -> Boundaries:
-    return Boundaries(directory / "lists", "https://api.example/v1", lambda: directory.mkdir(exist_ok=True))
+    return Boundaries(Tree(directory, "lists"), "https://api.example/v1", lambda: directory.mkdir(exist_ok=True))
 
 
 def only_file(directory: Path) -> Path:
@@ -32,7 +33,7 @@ def test_what_was_saved_is_there_for_the_same_list_only(tmp_path: Path) -> None:
     assert boundaries.load("other", "assistant") == ()
     assert boundaries.load(None, "assistant") == ()
     for url, owner in (("https://other.example/v1", ""), ("https://api.example/v1", "other")):
-        assert Boundaries(tmp_path / "lists", url, lambda: None, owner).load("acme", "assistant") == ()
+        assert Boundaries(Tree(tmp_path, "lists"), url, lambda: None, owner).load("acme", "assistant") == ()
 
 
 def test_a_file_holds_ids_and_times_and_nothing_else(tmp_path: Path) -> None:

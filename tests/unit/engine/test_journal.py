@@ -8,6 +8,7 @@ from pathlib import Path
 from reconciler.core.model import Address
 from reconciler.engine.journal import Journal, seconds_up
 from reconciler.engine.observe import observe
+from reconciler.tree import Tree
 from tests.world import ON_TARGET, World
 
 A, B = Address("assistant", "a"), Address("assistant", "b")
@@ -26,7 +27,7 @@ class Times:
 
     def journal(self, directory: Path, **more: object) -> Journal:
         url = str(more.pop("url", "http://x/v1"))
-        return Journal(directory, url, 30, lambda: self.clock, ticks=lambda: self.up, **more)  # type: ignore[arg-type]
+        return Journal(Tree(directory), url, 30, lambda: self.clock, ticks=lambda: self.up, **more)  # type: ignore[arg-type]
 
 
 def files(directory: Path) -> list[Path]:
@@ -36,6 +37,7 @@ def files(directory: Path) -> list[Path]:
 def test_a_clock_that_is_set_does_not_end_a_hold_off(tmp_path: Path) -> None:
     for jump in (DAY, -DAY, 31.0):
         times, directory = Times(), tmp_path / str(jump)
+        directory.mkdir()
         times.journal(directory).attempt(A, "killed123456")
         times.clock += jump
         (attempt,) = times.journal(directory).recent()
