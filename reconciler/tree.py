@@ -157,6 +157,16 @@ class Tree:
         return parts
 
 
+def tree_of(root: Path, name: str | PurePath) -> tuple[Tree, Path]:
+    """The tree of a file that a person named, and its path: the project's where it is lexically inside the root.
+
+    Elsewhere they chose the directory, links on the way to it included; the file itself is no link there either.
+    """
+    path = Path(os.path.abspath(root / name))
+    inside = path.is_relative_to(os.path.abspath(root))
+    return Tree(root if inside else path.parent), path
+
+
 class _Directory:
     """A directory on the way to a file: its descriptor, and its path where there are none (Windows)."""
 

@@ -96,9 +96,9 @@ def command(
                 sight = replace(sight, read_at=float("-inf"))  # whoever was asked took their time
             outcomes = carry_out(session, plan, sight, parallelism=parallelism, stop_on_error=on_error == "stop")
     if report is not None:
-        write_report(session.root / report, plan, outcomes)
+        write_report(session.root, session.root / report, plan, outcomes)
     if rollback_out is not None:
-        write_rollback(session.root / rollback_out, plan, sight, outcomes)
+        write_rollback(session.root, session.root / rollback_out, plan, sight, outcomes)
     write(options, formats, apply_renderers(plan, outcomes, options))
     return exit_of(plan, outcomes, session.stop.is_set())
 

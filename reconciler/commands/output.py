@@ -73,25 +73,25 @@ def write(options: Options, formats: Sequence[str], renderers: Mapping[str, Call
             if file is None:
                 click.echo(renderers[name](True), nl=False, color=True)
             else:
-                _own_file(options.directory, file).write_text(renderers[name](False), encoding="utf-8")
+                _put(options.directory, file, renderers[name](False))
         except (OSError, click.ClickException) as problem:
             failed.append(problem)
     if failed:
         raise failed[0]
 
 
-def _own_file(directory: Path, file: Path) -> Path:
-    """Where a format goes. Raises click.ClickException for a link that leads out of the project.
+def _put(directory: Path, file: Path, text: str) -> None:
+    """Write what a format gives. Raises OSError, also for a link inside the project.
 
     Links come with the files of a pull request, and what is written through one may be anything of this user's.
     """
-    path = directory / file
-    inside = Path(os.path.abspath(path)).is_relative_to(os.path.abspath(directory))
-    if inside and not path.resolve().is_relative_to(directory.resolve()):
-        from reconciler.render.visible import visible
+    from reconciler.tree import tree_of
 
-        raise click.ClickException(f"{visible(str(path))} is a link that leads outside the project: remove it")
-    return path
+    tree, path = tree_of(directory, file)
+    if path.is_relative_to(os.path.abspath(directory)):
+        tree.replace(path, text.encode("utf-8"))
+    else:
+        path.write_text(text, encoding="utf-8")  # it may be a terminal, a pipe, or the summary of a job
 
 
 def wants_color(options: Options, stream: TextIO | None = None) -> bool:

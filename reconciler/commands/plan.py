@@ -70,14 +70,14 @@ def command(
         planned = plan_live(session, addresses, allow_deletes, Choices(base, on_drift, resolve))
         plan, loaded = planned.plan, planned.loaded
     if parts:
-        write_matrix(plan, parts[0], session.root / parts[1])
+        write_matrix(plan, parts[0], session.root / parts[1], session.root)
     if shard:
         plan = in_shard(plan, shard)
     say(options, (*loaded.diagnostics, *plan.diagnostics))
     write(options, formats, plan_renderers(plan, options))
     if out is not None:
         kinds = {on_target.kind.name: on_target.kind for on_target in session.kinds}
-        planfile.save(redact(plan, kinds) if sealed else plan, session.root / out)
+        planfile.save(redact(plan, kinds) if sealed else plan, session.root / out, session.root)
     summary = summarise(plan)
     changes = sum(summary[action] for action in ("create", "update", "delete", "adopt", "move", "release"))
     return exit_of(plan, detailed_exitcode, changes)

@@ -30,12 +30,12 @@ def check_destination(path: Path, *, new: bool) -> None:
         )
 
 
-def write_report(path: Path, plan: Plan, outcomes: Sequence[Outcome]) -> None:
+def write_report(root: Path, path: Path, plan: Plan, outcomes: Sequence[Outcome]) -> None:
     """What happened to each change, as `apply --format json` prints it. Raises PlanFileError."""
-    planfile.write_text(path, document_text(outcomes_document(plan, outcomes, plan.diagnostics)))
+    planfile.write_text(path, document_text(outcomes_document(plan, outcomes, plan.diagnostics)), root)
 
 
-def write_rollback(path: Path, plan: Plan, sight: Snapshot, outcomes: Sequence[Outcome]) -> None:
+def write_rollback(root: Path, path: Path, plan: Plan, sight: Snapshot, outcomes: Sequence[Outcome]) -> None:
     """The plan that takes back what was done. Raises PlanFileError."""
     found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in sight.observed}
-    planfile.save(rollback(plan, found, outcomes), path)
+    planfile.save(rollback(plan, found, outcomes), path, root)

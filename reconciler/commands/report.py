@@ -16,6 +16,14 @@ from reconciler.exits import Exit
 def command() -> None: ...
 
 
+def _content(root: Path, name: Path) -> bytes:
+    from reconciler.engine.planfile import LARGEST
+    from reconciler.tree import tree_of
+
+    tree, path = tree_of(root, name)
+    return tree.read(path, LARGEST)
+
+
 @command.command("merge")
 @click.argument("reports", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it here instead of to stdout.")
@@ -32,7 +40,7 @@ def merge(options: Options, reports: tuple[Path, ...], out: Path | None) -> int:
     from reconciler.formats.outcome import Result
 
     try:
-        documents = [json.loads((options.directory / path).read_bytes()) for path in reports]
+        documents = [json.loads(_content(options.directory, path)) for path in reports]
         whole = merged_reports(documents)
     except (ValueError, RecursionError) as problem:
         hint = "name the reports of the shards of one apply, each once"
@@ -42,7 +50,7 @@ def merge(options: Options, reports: tuple[Path, ...], out: Path | None) -> int:
     if out is None:
         click.echo(document_text(whole), nl=False)
     else:
-        planfile.write_text(options.directory / out, document_text(whole))
+        planfile.write_text(options.directory / out, document_text(whole), options.directory)
     if any(whole["totals"][result.value] for result in (Result.FAILED, Result.SKIPPED, Result.UNKNOWN)):
         return Exit.PARTLY
     return Exit.BLOCKED if whole["blocked"] else Exit.DONE

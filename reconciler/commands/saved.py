@@ -30,7 +30,7 @@ from reconciler.render.visible import visible
 
 def saved_plan(session: Session, file: pathlib.Path, allow_deletes: int | None) -> tuple[Plan, Snapshot]:
     """The plan in a file, ready to be carried out, and what is live now. Raises what `load_saved_plan` raises."""
-    return load_saved_plan(session, planfile.load(session.root / file), allow_deletes)
+    return load_saved_plan(session, planfile.load(session.root / file, session.root), allow_deletes)
 
 
 def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> tuple[Plan, Snapshot]:

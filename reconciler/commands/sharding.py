@@ -43,19 +43,21 @@ def split_option_value(text: str) -> tuple[int, Path]:
     return int(count), Path(file)
 
 
-def write_matrix(plan: Plan, count: int, path: Path) -> None:
+def write_matrix(plan: Plan, count: int, path: Path, root: Path) -> None:
     """Write which parts of a plan have something to do, as the matrix of a CI job. Raises ConfigError."""
     import json
 
     from reconciler.commands.shards import Shard, in_shard
     from reconciler.config.errors import ConfigError, error
     from reconciler.diagnostics import Code
+    from reconciler.tree import tree_of
 
     parts = [Shard(number, count) for number in range(1, count + 1)]
     changes = {str(part): sum(change.is_due for change in in_shard(plan, part).changes) for part in parts}
     rows = [{"shard": part, "changes": number} for part, number in changes.items() if number]
     try:
-        path.write_text(json.dumps({"include": rows}) + "\n", encoding="utf-8")
+        tree, name = tree_of(root, path)
+        tree.replace(name, json.dumps({"include": rows}).encode() + b"\n")
     except OSError as problem:
         hint = "choose a directory you may write to"
         raise ConfigError(

@@ -20,7 +20,7 @@ def command(options: Options, plan_file: Path, formats: tuple[str, ...]) -> int:
     from reconciler.commands.formats import plan_renderers
     from reconciler.engine import planfile
 
-    plan, document = planfile.load_with_document(options.directory / plan_file)
+    plan, document = planfile.load_with_document(options.directory / plan_file, options.directory)
     say(options, plan.diagnostics)
     write(options, formats, plan_renderers(plan, options, unchanged=document["summary"]["noop"]))
     return 0

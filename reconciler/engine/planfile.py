@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from reconciler.atomic import PRIVATE, replace_file
 from reconciler.core.model import Json
 from reconciler.core.plan import Plan
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
 from reconciler.formats.document import document_text, plan_document
 from reconciler.formats.parse import plan_from_document
+from reconciler.tree import PRIVATE, tree_of
 
+LARGEST: Final = 1 << 30
+"""Bytes of a saved plan: a hundred times that of 10,000 changes."""
 _AGAIN: Final = "make it again with `reconciler plan --out`"
 
 
@@ -24,33 +26,32 @@ class PlanFileError(ReconcilerError):
         super().__init__([diagnostic])
 
 
-def save(plan: Plan, path: Path) -> None:
+def save(plan: Plan, path: Path, root: Path | None = None) -> None:
     """Write the plan to `path` in one step: after a crash there is the old file or the new one, never a part.
 
-    The file can be read by its owner only, because prompts may be confidential. Raises PlanFileError.
+    The file can be read by its owner only, because prompts may be confidential. Inside `root` no link is followed.
+    Raises PlanFileError.
     """
-    write_text(path, document_text(plan_document(plan)))
+    write_text(path, document_text(plan_document(plan)), root)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, root: Path | None = None) -> None:
     """Write an ASCII document in the same way. Raises PlanFileError."""
-    data = text.encode("ascii")
+    tree, name = tree_of(root or path.parent, path)
     try:
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise _error(path, "cannot be written: it is a link, or not a regular file", "name a file")
-        replace_file(path, data, PRIVATE)
+        tree.replace(name, text.encode("ascii"), PRIVATE)
     except OSError as error:
         raise _error(path, f"cannot be written: {error.strerror}", "choose a directory you may write to") from error
 
 
-def load(path: Path) -> Plan:
+def load(path: Path, root: Path | None = None) -> Plan:
     """The plan saved at `path`, less its no-ops. Raises PlanFileError unless every byte of it is as it was saved."""
-    return load_with_document(path)[0]
+    return load_with_document(path, root)[0]
 
 
-def load_with_document(path: Path) -> tuple[Plan, dict[str, Json]]:
+def load_with_document(path: Path, root: Path | None = None) -> tuple[Plan, dict[str, Json]]:
     """The plan and the document it stands in, which also counts the no-ops (`summary.noop`). Raises like `load`."""
-    document = _parse(path, _read(path))
+    document = _parse(path, _read(path, root))
     try:
         return plan_from_document(document), document
     except ValueError as error:
@@ -59,11 +60,10 @@ def load_with_document(path: Path) -> tuple[Plan, dict[str, Json]]:
         raise _error(path, "is not a plan to apply: it is nested too deeply", _AGAIN) from None
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, root: Path | None) -> str:
+    tree, name = tree_of(root or path.parent, path)
     try:
-        if path.exists() and not path.is_file():
-            raise _error(path, "cannot be read: it is not a regular file", "name a file made with `plan --out`")
-        return path.read_bytes().decode("utf-8")
+        return tree.read(name, LARGEST).decode("utf-8")
     except FileNotFoundError as error:
         raise _error(path, "does not exist", "make it with `reconciler plan --out`") from error
     except UnicodeDecodeError as error:

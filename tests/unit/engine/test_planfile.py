@@ -72,7 +72,7 @@ def test_only_the_owner_can_read_it(path: Path) -> None:
 def test_a_failed_save_leaves_the_old_file_and_nothing_else(
     path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **at: object) -> None:
         raise OSError(28, "No space left on device")
 
     path.write_text("old")
@@ -87,7 +87,7 @@ def test_the_file_is_on_the_disk_before_it_has_its_name(path: Path, monkeypatch:
     steps: list[str] = []
     fsync, replace = os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda handle: (steps.append("fsync"), fsync(handle)))
-    monkeypatch.setattr(os, "replace", lambda *names: (steps.append("replace"), replace(*names)))
+    monkeypatch.setattr(os, "replace", lambda *names, **at: (steps.append("replace"), replace(*names, **at)))
     planfile.save(PLAN, path)
     assert steps == ["fsync", "replace", "fsync"]
 
