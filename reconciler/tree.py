@@ -167,6 +167,14 @@ def tree_of(root: Path, name: str | PurePath) -> tuple[Tree, Path]:
     return Tree(root if inside else path.parent), path
 
 
+def path_of(descriptor: int, path: str) -> str:
+    """Where an open file really is, whatever became of the links on its way; `path` is what was opened."""
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:  # no Linux
+        return os.path.realpath(path)
+
+
 class _Directory:
     """A directory on the way to a file: its descriptor, and its path where there are none (Windows)."""
 

@@ -178,7 +178,7 @@ def _write(options: Options, files: dict[str, bytes]) -> list[str]:
     kept: list[str] = []
     for path, content in files.items():
         try:
-            create_file(str(options.directory.absolute() / path), content)
+            create_file(options.directory.absolute(), str(options.directory.absolute() / path), content)
         except FileExistsError:
             kept.append(path)
             click.echo(f"= {visible(path)}  exists, and is kept")

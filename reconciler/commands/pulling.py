@@ -181,7 +181,7 @@ def _written(session: Session, wanted: Sequence[Draft]) -> dict[object, Manifest
                     raise ConfigError(
                         [error(Code.FILE_REFUSED, f"{project.name(file)} leads outside the project", None)]
                     )
-                create_file(file, content)
+                create_file(session.root, file, content)
                 made.append(file)
         manifests: dict[object, Manifest] = {each.address: each for each in session.load().manifests}
         if wrong := [draft for draft in wanted if not _reproduces(draft, manifests.get(draft.manifest.address))]:

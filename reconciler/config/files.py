@@ -20,6 +20,7 @@ from reconciler.config.errors import error, warning
 from reconciler.config.matching import fixed_part, matching
 from reconciler.config.text import closest, shown
 from reconciler.diagnostics import Code, Diagnostic, Source
+from reconciler.tree import path_of
 
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".md")
 SETTINGS: Final = "reconciler.yaml"
@@ -110,9 +111,13 @@ class Project:
     _real: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        # A directory that somebody named on the command line is trusted as the root is.
-        named = (self.root, *(self.root / each for each in self.directories))
-        self._real = tuple(os.path.realpath(each) for each in named)
+        # A directory elsewhere is named by a person, and trusted as the root is; one inside comes with the files.
+        elsewhere = (each for each in self.directories if not self._is_inside(each))
+        self._real = tuple(os.path.realpath(each) for each in (self.root, *(self.root / each for each in elsewhere)))
+
+    def _is_inside(self, directory: FilePath) -> bool:
+        """Whether a directory is in the project by its name, wherever links lead."""
+        return FilePath(os.path.abspath(self.root / directory)).is_relative_to(os.path.abspath(self.root))
 
     def name(self, path: str) -> str:
         """How messages name a file: relative to the root where it is inside, printable, with slashes."""
@@ -138,6 +143,9 @@ class Project:
                 if not os.path.isdir(self.root):
                     summary, hint = f"the directory {self.root} does not exist", "-C names the directory to work in"
                 self.problems.append(error(Code.UNREADABLE, summary, None, hint=hint))
+                continue
+            if not self.holds(os.path.realpath(directory)):
+                self._refuse(Code.FILE_REFUSED, directory, "it leads outside the project through a link", "remove it")
                 continue
             below = self._below(directory, "", self.name(directory), top=True)
             if len(self.directories) == 1:  # nothing is reached twice
@@ -182,6 +190,8 @@ class Project:
             try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise self._refused(path, Code.FILE_REFUSED, "not a regular file")
+                if not self.holds(path_of(descriptor, path)):
+                    raise self._refused(path, Code.FILE_REFUSED, "leads outside the project through a link")
                 yield descriptor
             finally:
                 os.close(descriptor)

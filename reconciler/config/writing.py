@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.atomic import replace_file
 from reconciler.config.build import Refused
 from reconciler.config.emit import document_text, json_text
 from reconciler.config.manifest import BLOCK
@@ -16,6 +15,7 @@ from reconciler.config.markdown import split
 from reconciler.config.scalars import Tagged
 from reconciler.config.tags import MAX_FILE_BYTES
 from reconciler.core.model import Address, Body, Json
+from reconciler.tree import tree_of
 
 LONGEST_LINE: Final = 200
 
@@ -87,12 +87,15 @@ def fits_markdown(text: str) -> bool:
     return bool(text.strip()) and "\r" not in text and _is_storable(text)
 
 
-def create_file(path: str, content: bytes) -> None:
-    """Write a file that does not exist yet. Raises OSError, also where it does."""
-    if os.path.lexists(path):
+def create_file(root: Path, path: str, content: bytes) -> None:
+    """Write a file that does not exist yet, inside the root through no link. Raises OSError, also where it does."""
+    if not Path(path).is_relative_to(root):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    tree, file = tree_of(root, path)
+    if os.path.lexists(file):
         raise FileExistsError(f"{path} exists already")
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    replace_file(Path(path), content)
+    tree.make(file.parent)
+    tree.replace(file, content)
 
 
 def _is_storable(text: str) -> bool:

@@ -172,6 +172,27 @@ def test_nothing_outside_is_touched_through_links_in_the_state_directory(
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.parametrize("verb", ["validate", "plan", "fmt", "show", "explain", "graph", "render", "init"])
+@pytest.mark.parametrize("where", ["..", "../outside", "/etc", "inner"])
+def test_a_directory_of_manifests_that_is_a_link_is_read_only_inside_the_project(
+    verb: str, where: str, project: Project, remote: Remote
+) -> None:
+    outside = Path(f"{project.root}-outside") if where == "../outside" else project.root / "inner"
+    shutil.rmtree(project.root / "assistants.d", ignore_errors=True)
+    outside.mkdir()
+    (outside / "reconciler.yaml").write_text(TARGET.format(provider="portkey"))
+    (outside / "secret.yaml").write_text("name: secret\nmodel: gpt-4o\ninstructions: do not tell\n")
+    (project.root.parent / "secret.md").write_text("do not tell")
+    target = {"../outside": outside, "inner": outside}.get(where, where)
+    (project.root / "assistants.d").symlink_to(target)
+    before = {each: each.read_bytes() for each in outside.rglob("*") if each.is_file()}
+    arguments = {"show": ["assistant/secret"], "explain": ["assistant/secret"], "render": ["assistant/secret"]}
+    ran = project.run(verb, *arguments.get(verb, []))
+    if where != "inner":
+        assert "do not tell" not in ran.out + ran.err
+        assert {each: each.read_bytes() for each in outside.rglob("*") if each.is_file()} == before
+
+
 def settled(project: Project, lines: list[str]) -> None:
     from reconciler.engine.journal import Journal
 
