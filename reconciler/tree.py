@@ -167,6 +167,12 @@ def tree_of(root: Path, name: str | PurePath) -> tuple[Tree, Path]:
     return Tree(root if inside else path.parent), path
 
 
+def rewrite(root: Path, path: str | PurePath, content: bytes) -> None:
+    """Write a file of a project anew, whole or not at all: inside the root through no link. Raises OSError."""
+    tree, file = tree_of(root, path)
+    tree.replace(file, content)
+
+
 def path_of(descriptor: int, path: str) -> str:
     """Where an open file really is, whatever became of the links on its way; `path` is what was opened."""
     try:

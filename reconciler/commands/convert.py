@@ -28,11 +28,11 @@ def command(options: Options, provider: str, write: bool, diff: bool) -> int:
     """Says for each file what has no counterpart there and what to do instead, and what is still missing afterwards.
     Live objects are not touched: the new target gets objects of its own.
     """
-    from reconciler.atomic import replace_file
     from reconciler.commands.session import Session
     from reconciler.config.converting import convert
     from reconciler.config.drafts import Drafts
     from reconciler.config.manifest import Reading
+    from reconciler.tree import rewrite
 
     session = Session(options)
     reading = Reading(session.settings, session.target, session.provider, session.schemas)
@@ -50,7 +50,7 @@ def command(options: Options, provider: str, write: bool, diff: bool) -> int:
         say(options, missing, drafts)
     if write:
         for path, content in drafts.contents.items():
-            replace_file(Path(path), content)
+            rewrite(session.root, path, content)
     if not options.quiet:
         click.echo(_next(provider, len(drafts.contents), write), err=True)
     return Exit.ERROR if refused or drafts.problems else Exit.DONE

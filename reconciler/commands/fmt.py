@@ -33,12 +33,12 @@ def command(options: Options, paths: tuple[Path, ...], check: bool, diff: bool) 
     lines. Comments stay with what they belong to, and values stay exactly what they are: a file for which that cannot
     be promised is left as it is, and said.
     """
-    from reconciler.atomic import replace_file
     from reconciler.commands.session import Session
     from reconciler.config.build import Refused
     from reconciler.config.canonical import canonical_bytes
     from reconciler.config.files import Project
     from reconciler.config.tags import MAX_FILE_BYTES
+    from reconciler.tree import rewrite
 
     session = Session(options)
     layouts = _layouts(session)
@@ -56,7 +56,7 @@ def command(options: Options, paths: tuple[Path, ...], check: bool, diff: bool) 
             changed += 1
             tell_file(found.shown, old, new, diff)
             if not (check or diff):
-                replace_file(Path(found.path), new)
+                rewrite(session.root, found.path, new)
     say(options, [*project.problems, *refused])
     if refused or project.problems:
         return Exit.ERROR

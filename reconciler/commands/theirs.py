@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from reconciler.atomic import replace_file
 from reconciler.commands.named import known_addresses
 from reconciler.commands.session import Session
 from reconciler.config.drafts import Drafts
@@ -21,6 +20,7 @@ from reconciler.core.model import LiveObject, Manifest, Reason
 from reconciler.core.plan import match_all
 from reconciler.diagnostics import Code
 from reconciler.render.visible import visible
+from reconciler.tree import rewrite
 
 
 def write_back(session: Session, addresses: Sequence[str]) -> None:
@@ -38,7 +38,7 @@ def write_back(session: Session, addresses: Sequence[str]) -> None:
     target = WriteBack(Drafts(session.root, dirs), reading, loaded.manifests)
     lines = [_put(target, found[address.kind], manifests[address]) for address in wanted]
     for path, content in target.drafts.contents.items():
-        replace_file(Path(path), content)
+        rewrite(session.root, path, content)
     for line in lines:
         click.echo(line)
 
