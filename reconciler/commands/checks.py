@@ -16,7 +16,7 @@ from typing import Final
 
 from reconciler.commands.failures import diagnostics_of
 from reconciler.commands.session import Session
-from reconciler.commands.state import GUARD
+from reconciler.commands.state import GUARD, state_of
 from reconciler.commands.state import NAME as STATE
 from reconciler.config.credentials import is_given, resolve
 from reconciler.config.settings import EnvRef, Marks
@@ -187,9 +187,9 @@ def _odd_marks(found: Index) -> Iterator[Finding]:
 
 
 def _state(session: Session) -> Iterator[Finding]:
-    directory = session.root / STATE
-    nearest = directory if directory.exists() else session.root
+    nearest = session.root / STATE
     try:
+        nearest = state_of(session.root).checked("journal").parent if nearest.exists() else session.root
         with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as wrong:

@@ -189,12 +189,14 @@ def _write(options: Options, files: dict[str, bytes]) -> list[str]:
 
 def _ignore(options: Options) -> None:
     """Have git ignore what belongs to this machine; a line is added below those of a file that exists."""
-    file = options.directory / ".gitignore"
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    from reconciler.config.tags import MAX_FILE_BYTES
+    from reconciler.tree import Tree
+
+    files, name = Tree(options.directory), ".gitignore"
+    text = files.read(name, MAX_FILE_BYTES).decode("utf-8") if name in files.names() else ""
     if _IGNORED in text.splitlines():
         return
-    with file.open("a", encoding="utf-8") as written:
-        written.write(f"{'' if not text or text.endswith(chr(10)) else chr(10)}{_IGNORED}\n")
+    files.replace(name, f"{text}{'' if not text or text.endswith(chr(10)) else chr(10)}{_IGNORED}\n".encode())
     click.echo(f"{'~' if text else '+'} .gitignore  {_IGNORED}")
 
 

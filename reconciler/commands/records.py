@@ -32,7 +32,7 @@ def check_destination(path: Path, *, new: bool) -> None:
 
 def write_report(root: Path, path: Path, plan: Plan, outcomes: Sequence[Outcome]) -> None:
     """What happened to each change, as `apply --format json` prints it. Raises PlanFileError."""
-    planfile.write_text(path, document_text(outcomes_document(plan, outcomes, plan.diagnostics)), root)
+    planfile.write_document(path, document_text(outcomes_document(plan, outcomes, plan.diagnostics)), root)
 
 
 def write_rollback(root: Path, path: Path, plan: Plan, sight: Snapshot, outcomes: Sequence[Outcome]) -> None:

@@ -50,7 +50,7 @@ def merge(options: Options, reports: tuple[Path, ...], out: Path | None) -> int:
     if out is None:
         click.echo(document_text(whole), nl=False)
     else:
-        planfile.write_text(options.directory / out, document_text(whole), options.directory)
+        planfile.write_document(options.directory / out, document_text(whole), options.directory)
     if any(whole["totals"][result.value] for result in (Result.FAILED, Result.SKIPPED, Result.UNKNOWN)):
         return Exit.PARTLY
     return Exit.BLOCKED if whole["blocked"] else Exit.DONE

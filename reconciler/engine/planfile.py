@@ -32,10 +32,10 @@ def save(plan: Plan, path: Path, root: Path | None = None) -> None:
     The file can be read by its owner only, because prompts may be confidential. Inside `root` no link is followed.
     Raises PlanFileError.
     """
-    write_text(path, document_text(plan_document(plan)), root)
+    write_document(path, document_text(plan_document(plan)), root)
 
 
-def write_text(path: Path, text: str, root: Path | None = None) -> None:
+def write_document(path: Path, text: str, root: Path | None = None) -> None:
     """Write an ASCII document in the same way. Raises PlanFileError."""
     tree, name = tree_of(root or path.parent, path)
     try:
