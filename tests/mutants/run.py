@@ -5,17 +5,24 @@ The copy holds the core, its tests and the schemas, and nothing else of the proj
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 import agreed
 import capabilities
 import checked
+import deepdiff  # noqa: F401 - warm for the forks
+import hypothesis  # noqa: F401
+import jsonschema  # noqa: F401
 import linked
 import neighbours
 import one_base
@@ -23,6 +30,7 @@ import one_plan
 import one_unit
 import other_plans
 import paired
+import pytest
 import refused
 import replaced
 import sharded
@@ -76,21 +84,42 @@ def copy_tree(into: Path) -> None:
     (into / "conftest.py").write_text(UNSHRUNK, encoding="utf-8")
 
 
-def failing(tree: Path, names: list[str]) -> bool:
-    """Whether the named tests fail there. Raises RuntimeError where they cannot even be run."""
+def failing(tree: Path, names: list[str], *, keep_bytecode: bool = False) -> bool:
+    """Whether the named tests fail there. Raises RuntimeError where they cannot even be run.
+
+    They run in a fork of this process, which has imported what they need: a new interpreter would spend most of its
+    time on imports.
+    """
     files = [f"{TESTS}/{folder}/test_{name}.py" for folder, _, name in (each.rpartition("/") for each in names)]
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *files]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tree)}
-    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # start-up is most of the time
+    with tempfile.TemporaryFile() as printed:
+        if not (child := os.fork()):
+            _run_tests(tree, files, printed.fileno(), keep_bytecode)
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
+            return True
+        if (code := os.waitstatus_to_exitcode(status)) not in (0, 1):
+            printed.seek(0)
+            raise RuntimeError(f"pytest ended with {code}:\n{printed.read()[-4000:].decode(errors='replace')}")
+        return code == 1
+
+
+def _run_tests(tree: Path, files: list[str], output: int, keep_bytecode: bool) -> NoReturn:
+    """In the fork: pytest in that tree, as a new interpreter would run it there."""
+    code: int = 70
     try:
-        done = subprocess.run(
-            command, cwd=tree, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST
-        )
-    except subprocess.TimeoutExpired:
-        return True
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return done.returncode == 1
+        signal.alarm(LONGEST)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.chdir(tree)
+        sys.path[:] = [str(tree), *(each for each in sys.path if not Path(each).is_relative_to(ROOT / "tests"))]
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        sys.dont_write_bytecode = not keep_bytecode
+        code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files])
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
 
 
 def misplaced(mutant: Mutant) -> str | None:
@@ -99,18 +128,48 @@ def misplaced(mutant: Mutant) -> str | None:
     return None if count == 1 else f"its text is there {count} times"
 
 
-def verdict(mutant: Mutant) -> str:
-    """`killed`, or what is wrong."""
+def verdict(tree: Path, mutant: Mutant) -> str:
+    """`killed`, or what is wrong. The tree is as it was afterwards."""
+    path = tree / "reconciler" / f"{mutant.file}.py"
+    source, was = path.read_text(encoding="utf-8"), path.stat().st_mtime
+    path.write_text(source.replace(mutant.text, mutant.replacement), encoding="utf-8")
+    os.utime(path, (was + 10, was + 10))  # bytecode of the right version is not taken for that of the mutant
+    try:
+        return "killed" if failing(tree, mutant.tests.split()) else "SURVIVED"
+    except RuntimeError as error:
+        return f"cannot be run: {error}"
+    finally:
+        path.write_text(source, encoding="utf-8")
+        os.utime(path, (was, was))
+
+
+def verdicts(mutants: list[Mutant]) -> Iterator[str]:
+    """One for each. Each core has a tree of its own, warm from a first run. Raises RuntimeError where that fails."""
     with tempfile.TemporaryDirectory() as directory:
-        tree = Path(directory)
-        copy_tree(tree)
-        path = tree / "reconciler" / f"{mutant.file}.py"
-        source = path.read_text(encoding="utf-8")
-        path.write_text(source.replace(mutant.text, mutant.replacement), encoding="utf-8")
-        try:
-            return "killed" if failing(tree, mutant.tests.split()) else "SURVIVED"
-        except RuntimeError as error:
-            return f"cannot be run: {error}"
+        trees = [Path(directory) / str(number) for number in range(os.cpu_count() or 1)]
+        copy_tree(trees[0])
+        if failing(trees[0], sorted({name for mutant in mutants for name in mutant.tests.split()}), keep_bytecode=True):
+            raise RuntimeError("the tests fail without any mutant")
+        for tree in trees[1:]:
+            shutil.copytree(trees[0], tree)
+        context = multiprocessing.get_context("fork")
+        free = context.Queue()
+        for tree in trees:
+            free.put(tree)
+        with ProcessPoolExecutor(len(trees), context, _take_tree, (free,)) as pool:
+            yield from pool.map(_verdict, mutants)
+
+
+_tree: list[Path] = []
+"""The tree of this process."""
+
+
+def _take_tree(free: multiprocessing.Queue[Path]) -> None:
+    _tree.append(free.get())
+
+
+def _verdict(mutant: Mutant) -> str:
+    return verdict(_tree[0], mutant)
 
 
 def main() -> int:
@@ -118,16 +177,10 @@ def main() -> int:
     if stale := [f"{mutant.file}  {mutant.breaks}: {fault}" for mutant in MUTANTS if (fault := misplaced(mutant))]:
         print(*stale, sep="\n")
         return 1
-    with tempfile.TemporaryDirectory() as directory:
-        copy_tree(Path(directory))
-        if failing(Path(directory), sorted({name for mutant in MUTANTS for name in mutant.tests.split()})):
-            print("the tests fail without any mutant")
-            return 1
-    with ThreadPoolExecutor(2) as pool:
-        verdicts = list(pool.map(verdict, MUTANTS))
-    for mutant, found in zip(MUTANTS, verdicts, strict=True):
-        print(f"{mutant.file:12}  {mutant.breaks:52}  {found}")
-    killed = verdicts.count("killed")
+    killed = 0
+    for mutant, found in zip(MUTANTS, verdicts(MUTANTS), strict=True):
+        print(f"{mutant.file:12}  {mutant.breaks:52}  {found}", flush=True)
+        killed += found == "killed"
     print(f"{len(MUTANTS)} mutants, {killed} killed")
     return 0 if killed == len(MUTANTS) else 1
 
