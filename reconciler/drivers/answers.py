@@ -8,31 +8,45 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from typing import Final
 
 from reconciler.core.model import Json
 from reconciler.drivers.base import Unreachable
 from reconciler.drivers.encoding import decoded, mapped
+from reconciler.drivers.masking import LONGEST, MARGIN, without_secrets
 from reconciler.drivers.retry import Failure
+
+TEXT_BYTES: Final = 2000
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer; `text` has the beginning of what came. Masked are `text`, and the body of an error."""
+    """One answer. Where it is an error no `secrets` are in its text and in its body, in whatever spelling."""
 
     status: int
     headers: Mapping[str, str]
-    text: str
     raw: bytes = field(repr=False)
-    mask: Callable[[str], str] = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+
+    @cached_property
+    def text(self) -> str:
+        """The beginning of what came, without secrets."""
+        return without_secrets(self.raw[: TEXT_BYTES + MARGIN].decode(errors="replace"), self.secrets, TEXT_BYTES)
 
     @cached_property
     def body(self) -> Json:
         """The parsed JSON, or None where there is none to parse; parsed on the thread that asks first."""
+        if self.status >= 400 and len(self.raw) > LONGEST:
+            return None  # no error is that long
         try:
             body = decoded(self.raw)
             return mapped(body, self.mask) if self.status >= 400 else body
         except (ValueError, RecursionError):
             return None
+
+    def mask(self, text: str) -> str:
+        """A text out of the answer without secrets, for an error that quotes it."""
+        return without_secrets(text, self.secrets)
 
 
 def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:

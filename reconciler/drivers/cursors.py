@@ -35,7 +35,9 @@ def by_token(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
         if token is None or token == "":
             return
         if not isinstance(token, str):
-            raise IncompleteList(f"the token of the next page is no text: {token!r:.80}", hint=_BROKEN)
+            raise IncompleteList(
+                f"the token of the next page is no text, but of type {type(token).__name__}", hint=_BROKEN
+            )
     raise IncompleteList("the list gives the token of a page that was read before", hint=_BROKEN)
 
 
@@ -121,7 +123,9 @@ def _moment(time: Json, later: int) -> Json:
         after = datetime.fromisoformat(time) + timedelta(milliseconds=later)
         return after.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     except (TypeError, ValueError, OverflowError):
-        raise IncompleteList(f"the list shows an object without a time: {time!r:.80}", hint=_BROKEN) from None
+        raise IncompleteList(
+            f"the list shows an object without a time, but with something of type {type(time).__name__}", hint=_BROKEN
+        ) from None
 
 
 def _fresh(page: Sequence[Body], seen: set[str]) -> Iterator[Body]:

@@ -26,14 +26,13 @@ from reconciler.drivers.connection import Connection
 from reconciler.drivers.deadline import Deadline, TooLate
 from reconciler.drivers.encoding import encoded
 from reconciler.drivers.gate import Gate, Lanes, RateGate, gates_of
+from reconciler.drivers.masking import without_secrets
 from reconciler.drivers.provider import Query
 from reconciler.drivers.retry import Budget, wait_before_retry
 from reconciler.drivers.tallies import Tallies
 from reconciler.drivers.uploads import Upload
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
-MASK: Final = "(secret)"
-TEXT_BYTES: Final = 2000
 LATE_SECONDS: Final = 0.1
 EARLY_SECONDS: Final = 0.25
 """How long before its turn a request may be announced: it goes out in time then, however long announcing takes."""
@@ -158,10 +157,8 @@ class HttpClient(Tallies):
             self._wait(seconds)
 
     def mask(self, text: str) -> str:
-        """`text` without the secrets of this connection."""
-        for secret in self._connection.secrets_so_far:
-            text = text.replace(secret, MASK)
-        return text
+        """`text` without the secrets of this connection, in whatever spelling they are there."""
+        return without_secrets(text, self._connection.secrets_so_far)
 
     def _try(self, outgoing: _Outgoing) -> tuple[Answer | None, Unreachable | None]:
         """What came of one try: an answer, or none."""
@@ -175,7 +172,7 @@ class HttpClient(Tallies):
         if self._trace:
             outcome = error or (answer and answer.status)
             told = f"{outgoing.method} {outgoing.path}{_shown(outgoing.query)}"
-            self._trace(f"{told}  {outcome}  {self._clock() - begin:.3f} s")
+            self._trace(f"{self.mask(told)}  {outcome}  {self._clock() - begin:.3f} s")
         return answer, error
 
     def _send_once(self, outgoing: _Outgoing) -> Answer:
@@ -209,7 +206,7 @@ class HttpClient(Tallies):
         finally:
             self._free.append((client, deadline))
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
-        return Answer(response.status_code, response.headers, self._beginning(raw), raw, self.mask)
+        return Answer(response.status_code, response.headers, raw, self._connection.secrets_so_far)
 
     def take_places(self, name: str, per_minute: int, count: int) -> None:
         """Wait until a rate of its own has room for so many. Raises Interrupted."""
@@ -219,12 +216,6 @@ class HttpClient(Tallies):
     def _bucket(self, name: str, per_minute: int) -> RateGate:
         with self._budget_lock:
             return self._buckets.setdefault(name, RateGate(per_minute, self._clock))
-
-    def _beginning(self, raw: bytes) -> str:
-        """The first of an answer's text, masked before it is cut: half a secret is not found any more."""
-        longest = max(map(len, self._connection.secrets_so_far), default=0)
-        text = self.mask(raw[: TEXT_BYTES + longest].decode(errors="replace"))
-        return text if len(raw) <= TEXT_BYTES else text[: max(0, len(text) - longest)]
 
     def _unreachable(self, error: Exception, *, reached: bool) -> Unreachable:
         said = self.mask(str(error)) or type(error).__name__

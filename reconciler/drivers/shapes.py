@@ -45,7 +45,7 @@ def the_page(spec: ProviderKind, answer: Answer) -> list[Body]:
     for body in page:
         id = body.get(spec.id_field)
         if not is_usable_id(id):
-            raise BadResponse(f"the list holds an object whose id cannot be used: {id!r:.80}")
+            raise BadResponse(f"the list holds an object whose id cannot be used: {answer.mask(repr(id)):.80}")
     return [with_ids(spec, body) for body in page]
 
 

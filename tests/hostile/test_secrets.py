@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import subprocess
@@ -37,7 +38,7 @@ class Echoing:
         self.app = app
         self.status = 200
         self.padding = 0
-        self.escaped = False
+        self.spell: Callable[[str], str] = str
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         key = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
@@ -48,7 +49,7 @@ class Echoing:
             )
             return list(parts)
         text = json.dumps({"error": {"message": f"{'x' * self.padding} bad key {key}", "type": "t", "code": key}})
-        text = text.replace("sk-", "\\u0073k-") if self.escaped else text
+        text = text.replace(key, self.spell(key))
         start_response(f"{self.status} x", [("content-type", "application/json"), *told])
         return [text.encode()]
 
@@ -101,18 +102,52 @@ def test_no_output_and_no_file_of_any_command_holds_the_key(provider: str, keyed
         clean(keyed, *rans)
 
 
-@pytest.mark.parametrize("escaped", [False, True])
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "json": lambda key: key.replace("sk-", "\\u0073k-"),
+    "json-all": lambda key: "".join(f"\\u{ord(letter):04x}" for letter in key),
+    "html": lambda key: "".join(f"&#{ord(letter)};" for letter in key),
+    "url": lambda key: "".join(f"%{ord(letter):02x}" for letter in key),
+    "url-twice": lambda key: "".join(f"%25{ord(letter):02X}" for letter in key),
+    "upper": str.upper,
+    "base64": lambda key: base64.b64encode(f"Bearer {key}".encode()).decode(),
+    "part": lambda key: f"{key[:14]}…{key[-9:]}",
+    "lines": lambda key: key[:9] + "\\n" + key[9:],
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("status", [400, 401, 500])
-def test_an_error_that_says_the_key_back_is_masked_wherever_it_is_cut(status: int, escaped: bool) -> None:
+def test_an_error_that_says_the_key_back_is_masked_wherever_it_is_cut(status: int, spelling: str) -> None:
+    shapes = {json.loads(f'"{spell(CANARY)}"') for spell in SPELLINGS.values()}
     for padding in (0, *range(250, 300, 7), 1960, 1990):
         echoing = Echoing(create_app())
-        echoing.status, echoing.padding, echoing.escaped = status, padding, escaped
+        echoing.status, echoing.padding, echoing.spell = status, padding, SPELLINGS[spelling]
         lines: list[str] = []
         client = HttpClient(KEYED, wsgi_app=echoing, trace=lines.append, pause=lambda seconds: False)
         with pytest.raises(RemoteError) as raised:
             RestDriver(PROVIDER, client).update("assistant", "asst_1", {"name": "x"})
         said = repr((raised.value.diagnostic, str(raised.value), lines, client.take_tally()))
         assert CANARY[:6] not in said
+        assert not any(shape[at : at + 24] in said for shape in shapes for at in range(len(shape) - 23))
+        assert CANARY[-9:] not in said
+
+
+def test_an_id_or_a_page_that_is_the_key_is_in_no_error_and_in_no_trace() -> None:
+    lines: list[str] = []
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 x", [("content-type", "application/json")])
+        after = "after" in environ["QUERY_STRING"]
+        page = {"data": [{"id": f"a/{CANARY}" if after else CANARY}], "has_more": True, "last_id": CANARY}
+        return [json.dumps(page).encode()]
+
+    client = HttpClient(KEYED, wsgi_app=app, trace=lines.append)
+    with pytest.raises(RemoteError) as raised:
+        list(RestDriver(PROVIDER, client).list("assistant"))
+    assert "id cannot be used" in str(raised.value)
+    assert "after=(secret)" in "".join(lines)
+    assert CANARY[:6] not in repr((raised.value.diagnostic, lines))
 
 
 def test_a_page_that_says_the_key_back_behind_much_white_space_is_masked() -> None:
