@@ -6,8 +6,6 @@ ground is missing is left out, and says for what.
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +17,8 @@ from reconciler.commands.session import Session
 from reconciler.commands.state import GUARD, state_of
 from reconciler.commands.state import NAME as STATE
 from reconciler.config.credentials import is_given, resolve
+from reconciler.config.errors import ConfigError
+from reconciler.config.git_command import git_program
 from reconciler.config.settings import EnvRef, Marks
 from reconciler.config.text import count
 from reconciler.core.index import Index, index
@@ -200,9 +200,12 @@ def _state(session: Session) -> Iterator[Finding]:
 
 
 def _git(session: Session) -> Iterator[Finding]:
-    if shutil.which("git", path=session.environment.get("PATH", os.defpath)) is None:
+    try:
+        git_program(session.root)
+    except ConfigError:
         yield Finding("git", Status.WARN, "there is no git", "install it: --base git:REF and --against need it")
-    elif not any((each / ".git").exists() for each in (session.root, *session.root.parents)):
+        return
+    if not any((each / ".git").exists() for each in (session.root, *session.root.parents)):
         yield Finding("git", Status.WARN, "this is no git repository", "`git init`, to compare with earlier files")
     else:
         yield Finding("git", Status.OK, "there is one, and this is a repository")

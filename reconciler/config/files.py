@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from reconciler.config.build import Refused
-from reconciler.config.errors import error, warning
+from reconciler.config.errors import ConfigError, error, warning
 from reconciler.config.matching import fixed_part, matching
 from reconciler.config.text import closest, shown
 from reconciler.diagnostics import Code, Diagnostic, Source
@@ -50,10 +50,21 @@ class Found:
     suffix: str
 
 
+class Named(NamedTuple):
+    """Where a manifest names a file whose content becomes part of what is sent, and in what words."""
+
+    said: str
+    place: Source | None
+
+
 class Files(Protocol):
-    """Where manifests are read from: the disk, or a commit. `problems` collects what the walk refuses."""
+    """Where manifests are read from: the disk, or a commit.
+
+    `problems` collects what the walk refuses, `named` the files that manifests name, by path without links.
+    """
 
     problems: list[Diagnostic]
+    named: dict[str, Named]
 
     @property
     def root(self) -> FilePath:
@@ -108,6 +119,7 @@ class Project:
     directories: Sequence[FilePath] = ()
     problems: list[Diagnostic] = field(default_factory=list)
     skipped: str = "._"
+    named: dict[str, Named] = field(default_factory=dict)
     _real: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -213,6 +225,21 @@ class Project:
             raise ValueError("is not a regular file")
         return real
 
+    def ignored(self) -> Iterator[Diagnostic]:
+        """A problem for each of the named files that git ignores: it may hold what is not to leave this machine."""
+        from reconciler.config.git_command import ignored
+
+        try:
+            found = ignored(self.root, self.named)
+        except ConfigError as unknown:
+            yield from unknown.diagnostics
+            return
+        for path in sorted(found & self.named.keys()):
+            said, place = self.named[path]
+            summary, name = f"{said} leads to a file that git ignores", self.name(path)
+            hint = f"files that git ignores are not sent; if {name} is to be, `git add -f {name}`"
+            yield error(Code.FILE_REFUSED, summary, place, hint=hint)
+
     def _near_directory(self, wanted: str) -> str:
         """What to do about a directory that is not there; the one that was probably meant."""
         try:
@@ -264,7 +291,12 @@ class Project:
                 place = Source(self.name(entry.path), 1, 1)
                 self.problems.append(warning(Code.FILE_REFUSED, "links to directories are not followed", place))
                 return None
-            return self.followed(entry.path) if suffix in SUFFIXES else None
+            if suffix not in SUFFIXES:
+                return None
+            real = self.followed(entry.path)
+            # Without a place: what stands there is not to be shown.
+            self.named.setdefault(real, Named(f"the link {self.name(entry.path)}", None))
+            return real
         except ValueError as wrong:
             self._refuse(Code.FILE_REFUSED, entry.path, f"the link {wrong}")
         except OSError as wrong:

@@ -1,12 +1,10 @@
-"""The files as a commit has them, read from git's objects: the work tree is neither read nor touched.
-
-Only plumbing that reads is run, without hooks, filters, prompts or fetching, and nothing of it is taken for an option.
-"""
+"""The files as a commit has them, read from git's objects: the work tree is neither read nor touched."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -16,7 +14,8 @@ from typing import IO, Final, NamedTuple
 
 from reconciler.config.build import Refused
 from reconciler.config.errors import ConfigError, error
-from reconciler.config.files import SETTINGS, SUFFIXES, Found, name_below
+from reconciler.config.files import SETTINGS, SUFFIXES, Found, Named, name_below
+from reconciler.config.git_command import git_command, git_environment
 from reconciler.config.matching import matching
 from reconciler.config.text import cut
 from reconciler.diagnostics import Code, Diagnostic, Source
@@ -24,17 +23,7 @@ from reconciler.diagnostics import Code, Diagnostic, Source
 _REGULAR: Final = ("100644", "100755")
 _LINK: Final = "120000"
 _MAX_LINKS: Final = 8
-# Before git 2.45 nothing but the list of protocols keeps it from fetching an object that is not there.
-_ALONE: Final = {
-    "GIT_ALLOW_PROTOCOL": "none",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
-}
-# A directory with HEAD, objects and refs in it passes for a repository, and its configuration can name commands; a pull
-# request can add such files. A repository is a `.git`, which git never checks out, or what GIT_DIR names.
-_NO_COMMANDS: Final = ("-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
+_COMMIT: Final = re.compile("[0-9a-f]{40,64}")
 _NO_REPOSITORY: Final = (b"not a git repository", b"dubious ownership", b"cannot use bare repository")
 
 
@@ -47,11 +36,21 @@ class _Entry(NamedTuple):
 
 def commit_of(root: FilePath, ref: str) -> str:
     """The commit that `ref` names in the repository around `root`. Raises ConfigError."""
-    found = _ask(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    if found is None:
+    arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", ref + "^{commit}")
+    found = _ask(root, *arguments) if _can_be_asked(ref) else None
+    # Of ^REF it gives the name of a commit to leave out.
+    if found is None or not _COMMIT.fullmatch(found):
         hint = "check the name; in CI, fetch more history (GitHub: `fetch-depth: 0`, GitLab: `GIT_DEPTH: 0`)"
         raise ConfigError([error(Code.BAD_GIT_REF, f"git knows no commit {cut(ref)} here", None, hint=hint)])
     return found
+
+
+def _can_be_asked(ref: str) -> bool:
+    """Whether a program can be given the text; a job's event may hold any."""
+    try:
+        return b"\0" not in os.fsencode(ref)
+    except UnicodeEncodeError:
+        return False
 
 
 def merge_base(root: FilePath, one: str, other: str) -> str | None:
@@ -76,15 +75,11 @@ def _ask(root: FilePath, *arguments: str) -> str | None:
 def _run(root: FilePath, *arguments: str) -> bytes:
     try:
         return subprocess.run(  # noqa: S603  # no shell; a ref cannot become an option
-            _command(*arguments), cwd=root, env={**os.environ, **_ALONE}, capture_output=True, check=True
+            git_command(root, *arguments), cwd=root, env=git_environment(root), capture_output=True, check=True
         ).stdout
     except OSError as wrong:
         summary = f"git cannot be run: {wrong.strerror}"
         raise ConfigError([error(Code.BAD_GIT_REF, summary, None, hint="install git")]) from None
-
-
-def _command(*arguments: str) -> list[str]:
-    return ["git", *_NO_COMMANDS, *arguments]
 
 
 @dataclass(slots=True)
@@ -98,6 +93,7 @@ class CommittedFiles:
     directories: Sequence[FilePath]
     commit: str
     problems: list[Diagnostic] = field(default_factory=list)
+    named: dict[str, Named] = field(default_factory=dict)
     _entries: dict[str, _Entry] = field(default_factory=dict)
     _reader: subprocess.Popen[bytes] | None = None
 
@@ -184,9 +180,9 @@ class CommittedFiles:
     def _content(self, entry: _Entry) -> bytes:
         if self._reader is None:
             self._reader = subprocess.Popen(  # noqa: S603  # no shell, no argument of anybody's
-                _command("cat-file", "--batch"),
+                git_command(self.root, "cat-file", "--batch"),
                 cwd=self.root,
-                env={**os.environ, **_ALONE},
+                env=git_environment(self.root),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

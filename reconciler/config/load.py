@@ -75,7 +75,8 @@ def load(
     reading = Reading(settings, target, provider, schemas or shipped(), secret_like_allowed)
     unusable = [] if files else list(layer_problems(root, dirs, target))
     layers = [] if unusable else [FilePath(each) for each in target.layers]
-    project = files or Project(root, (*dirs, *layers))
+    disk = Project(root, (*dirs, *layers)) if files is None else None
+    project: Files = files or disk  # type: ignore[assignment]
     gathered = Manifests(project, reading, layers_of(root, target))
     if kinds is not None and not target.layers:
         gathered.read_lean(kinds, memory)
@@ -92,6 +93,9 @@ def load(
     read = {address: each.manifest for address, each in gathered.accepted.items()}
     spelled, unfit = with_files(project, provider, reading.schemas, read)
     problems += unfit
+    if disk is not None and (refused := list(disk.ignored())):
+        # Nothing else is reported: it may quote what git ignores.
+        return Loaded((), in_order(refused), config_digest(()))
     manifests = tuple(sorted(spelled.values(), key=lambda each: each.address))
     accepted = gathered.accepted
     digest = config_digest(

@@ -6,7 +6,7 @@ import os
 
 from reconciler.config.build import Refused
 from reconciler.config.errors import error
-from reconciler.config.files import Files
+from reconciler.config.files import Files, Named
 from reconciler.config.text import closest, cut, listed
 from reconciler.diagnostics import Code, Source
 
@@ -22,7 +22,9 @@ def named_file(project: Files, word: str, text: str, place: Source, file: str) -
         summary = f"{word} {cut(text)} is not a relative path"
     else:
         try:
-            return project.followed(path)
+            real = project.followed(path)
+            project.named.setdefault(real, Named(f"{word} {cut(text)}", place))
+            return real
         except ValueError as wrong:
             summary = f"{word} {cut(text)} {wrong}"
         except OSError as wrong:

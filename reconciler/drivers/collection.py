@@ -8,6 +8,7 @@ from urllib.parse import quote
 from reconciler.core.model import Body
 from reconciler.drivers.answers import Answer
 from reconciler.drivers.base import BadResponse, NotFound
+from reconciler.drivers.encoding import mapped
 from reconciler.drivers.provider import Limits, ListStyle, MembersStyle
 
 Send = Callable[..., Answer]
@@ -17,32 +18,36 @@ Pages = Callable[[str, ListStyle, Mapping[str, str]], Iterator[Body]]
 Places = Callable[[str, int, int], None]
 """Waits until a rate has room: its name, how many a minute, and for how many."""
 
+Mask = Callable[[str], str]
+"""A text without the secrets of the connection."""
+
 
 class RestCollection:
     """The members of one object. Writes have a rate of their own for each object, members one for all objects."""
 
     def __init__(
-        self, send: Send, pages: Pages, take_places: Places, path: str, style: MembersStyle, limits: Limits
+        self, send: Send, pages: Pages, take_places: Places, path: str, style: MembersStyle, limits: Limits, mask: Mask
     ) -> None:
         self._send = send
         self._pages = pages
         self._take_places = take_places
         self._path = path
         self._style = style
+        self._mask = mask
         self._bucket = (path, limits.attaches_per_minute)
         self._per_minute = limits.members_per_minute
 
     def list(self, status: str | None = None) -> Iterator[Body]:
         """Every member, or those of one status. Raises when the list cannot be read to its end."""
         query = {self._style.filter: status} if status else {}
-        return self._pages(self._path + self._style.path, self._style.list, query)
+        return map(self._masked, self._pages(self._path + self._style.path, self._style.list, query))
 
     def read(self, id: str) -> Body:
         """One member. Raises NotFound where it is not in."""
         answer = self._send("GET", self._member(id))
         if not isinstance(answer.body, dict) or answer.body.get("id") != id:
             raise BadResponse(f"the answer is not the member {id}")
-        return answer.body
+        return self._masked(answer.body)
 
     def attach(self, entries: Sequence[Body]) -> None:
         """Put members in, as few requests as the remote takes them in; one that is in already is put in anew."""
@@ -63,6 +68,11 @@ class RestCollection:
             self._send("DELETE", self._member(id), bucket=self._bucket)
         except NotFound:
             return
+
+    def _masked(self, body: Body) -> Body:
+        """A member whose error, which is shown, has no secret in it."""
+        field = self._style.error_field
+        return {**body, field: mapped(body[field], self._mask)} if body.get(field) else body
 
     def _member(self, id: str) -> str:
         return f"{self._path}{self._style.path}/{quote(id, safe='')}"

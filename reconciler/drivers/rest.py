@@ -86,7 +86,10 @@ class RestDriver:
     def within(self, kind: str, id: str, field: str) -> RestCollection:
         """The collection that is a field of an object."""
         style, path = self._provider.kinds[kind].members[field], self._path(kind, id)
-        return RestCollection(self._send, self._lists.members, self._client.take_places, path, style, self._limits)
+        client = self._client
+        return RestCollection(
+            self._send, self._lists.members, client.take_places, path, style, self._limits, client.mask
+        )
 
     def read(self, kind: str, id: str) -> Body:
         """One object. Raises NotFound when it is absent."""
