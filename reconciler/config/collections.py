@@ -14,22 +14,29 @@ from dataclasses import dataclass, replace
 
 from reconciler.config.errors import error
 from reconciler.config.files import Files
+from reconciler.config.manifest import Reading
 from reconciler.config.matching import is_pattern
-from reconciler.config.schemas import Schemas
 from reconciler.config.text import cut
 from reconciler.config.uploads import Uploads
 from reconciler.core.model import Address, Json, Manifest, Path
 from reconciler.core.references import placeholder
 from reconciler.diagnostics import Code, Diagnostic, Source
-from reconciler.drivers.provider import MembersStyle, Provider
+from reconciler.drivers.provider import MembersStyle
 
 
 def with_files(
-    project: Files, provider: Provider, schemas: Schemas, manifests: Mapping[Address, Manifest]
+    project: Files, reading: Reading, manifests: Mapping[Address, Manifest]
 ) -> tuple[dict[Address, Manifest], list[Diagnostic]]:
     """The manifests with one for each uploaded file, and with the members of collections spelled out."""
+    provider, schemas = reading.provider, reading.schemas
     uploads = {
-        kind: Uploads(project, kind, spec.upload, _most(schemas.schema(spec.schema), spec.upload.labels))
+        kind: Uploads(
+            project,
+            kind,
+            spec.upload,
+            _most(schemas.schema(spec.schema), spec.upload.labels),
+            reading.secret_like_allowed,
+        )
         for kind, spec in provider.kinds.items()
         if spec.upload is not None
     }
@@ -114,7 +121,7 @@ class _Spelling:
             self._refuse(Code.NOT_FOR_FILES, summary, place, "write `source: PATH`")
         elif "source" in said:
             for file in list(self._uploads.paths(said["source"], place)):
-                address = self._uploads.of_path(file, place)
+                address = self._uploads.of_path(file, place, self._manifest)
                 if address in self._uploads.manifests:
                     yield _Entry(address, place, said, is_pattern(said["source"]))
         elif path in self._manifest.refs:

@@ -91,7 +91,7 @@ def load(
         summary = f"there are no manifests in {', '.join(project.name(str(root / each)) for each in dirs)}"
         problems.append(warning(Code.NOTHING_TO_MANAGE, summary, None, hint="write one, or name another --dir"))
     read = {address: each.manifest for address, each in gathered.accepted.items()}
-    spelled, unfit = with_files(project, provider, reading.schemas, read)
+    spelled, unfit = with_files(project, reading, read)
     problems += unfit
     if disk is not None and (refused := list(disk.ignored())):
         # Nothing else is reported: it may quote what git ignores.

@@ -20,10 +20,12 @@ from reconciler.config.schemas import schema_directory
 from reconciler.config.suspicious import line_of, place_of
 from reconciler.config.text import count, dotted
 from reconciler.core.model import Json, Path
-from reconciler.diagnostics import Code, Diagnostic
+from reconciler.diagnostics import Code, Diagnostic, Source
 
 FILE: Final = "secrets.json"
 MASK: Final = "(shaped like a key)"
+_HEAD: Final = 8192
+"""So much of a file tells whether it is text."""
 _SHORTEST: Final = 20
 _NAME_LENGTH: Final = 40
 _PARTS_LENGTH: Final = 12
@@ -36,6 +38,10 @@ _ALNUM: Final = re.compile(r"[A-Za-z0-9]+")
 IN_MANIFEST: Final = (
     "take it out, and revoke it: it has been in a file. If it is no key, write `reconciler: {secret_like: allow}` into "
     "the manifest, or run with --allow-secret-like"
+)
+IN_FILE: Final = (
+    "take it out, and revoke it: it has been in a file. If it is no key, write `reconciler: {secret_like: allow}` into "
+    "the manifest that names the file, or run with --allow-secret-like"
 )
 IN_SETTINGS: Final = (
     "take it out, and revoke it: it has been in a file. Write !env NAME under `credentials` or `headers`"
@@ -85,6 +91,20 @@ def secret_like(
             problems.append(tell(Code.KEY_LIKE, summary, place_of(document, path, alone, at), hint=hint))
             secrets.append(text[found.start : found.end])
     return problems, tuple(secrets)
+
+
+def keys_in_file(content: bytes, shown: str, *, allowed: bool) -> Iterator[Diagnostic]:
+    """What is shaped like a key in a file that is uploaded as it is; nothing where it is no text."""
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    text = content.decode(encoding, "replace")
+    if "\0" in text[:_HEAD]:
+        return
+    tell = warning if allowed else error
+    for found in find(text):
+        before = text[: found.start]
+        place = Source(shown, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        length = count(found.end - found.start, "character")
+        yield tell(Code.KEY_LIKE, f"the file contains {found.name} ({length})", place, hint=IN_FILE)
 
 
 def masked(problems: Iterable[Diagnostic], secrets: tuple[str, ...]) -> Iterator[Diagnostic]:

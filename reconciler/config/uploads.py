@@ -17,8 +17,10 @@ from typing import Final
 from reconciler.config.build import Refused
 from reconciler.config.errors import error
 from reconciler.config.files import Files
+from reconciler.config.manifest import BLOCK
 from reconciler.config.matching import fixed_part, is_pattern
 from reconciler.config.named import named_file
+from reconciler.config.secret_like import keys_in_file
 from reconciler.config.text import cut
 from reconciler.core.model import Address, Json, Manifest
 from reconciler.diagnostics import Code, Diagnostic, Source
@@ -27,6 +29,8 @@ from reconciler.drivers.provider import UploadStyle
 
 _NO_KEY_LETTER: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _MAX_KEY: Final = 128
+_LOOKED_AT: Final = 16 * 1024 * 1024
+"""So much of a file is looked through for keys."""
 _UNFIT_NAME: Final = re.compile(r'["\\\x00-\x1f\x7f\ud800-\udfff]|%(?:22|0[AD])', re.IGNORECASE)
 """What does not come through a form as it was sent: servers differ on what they make of it."""
 
@@ -35,15 +39,18 @@ class Uploads:
     """The uploaded files of one kind; `labels` has what manifests say that is kept on each membership instead.
 
     `style` says how the kind is uploaded, `most_labels` how many each membership can keep. `manifests` and `labels` are
-    by address.
+    by address. Texts shaped like keys are refused, unless they are allowed here or by the manifest that names the file.
     """
 
-    def __init__(self, project: Files, kind: str, style: UploadStyle, most_labels: float) -> None:
+    def __init__(
+        self, project: Files, kind: str, style: UploadStyle, most_labels: float, secret_like_allowed: bool = False
+    ) -> None:
         self.kind = kind
         self.most_labels = most_labels
         self.manifests: dict[Address, Manifest] = {}
         self.labels: dict[Address, Mapping[str, Json]] = {}
         self.problems: list[Diagnostic] = []
+        self._allowed = secret_like_allowed
         self._project = project
         self._style = style
         self._by_path: dict[str, Address] = {}
@@ -65,14 +72,14 @@ class Uploads:
             return
         for path in paths:
             address = Address(self.kind, self._key(path)) if is_pattern(source) else manifest.address
-            self._make(address, path, manifest.body, manifest.source, place)
+            self._make(address, path, manifest.body, manifest.source, place, _allows(manifest))
 
-    def of_path(self, path: str, place: Source) -> Address:
-        """The address of a file that something names by its path; it gets a manifest where it has none."""
+    def of_path(self, path: str, place: Source, by: Manifest) -> Address:
+        """The address of a file that a manifest names by its path; it gets a manifest of its own where it has none."""
         if (known := self._by_path.get(os.path.normpath(path))) is not None:
             return known
         address = Address(self.kind, self._key(path))
-        self._make(address, path, {}, place, place)
+        self._make(address, path, {}, place, place, _allows(by))
         return address
 
     def paths(self, text: str, place: Source) -> Iterator[str]:
@@ -106,11 +113,15 @@ class Uploads:
         bases = [root, *(os.path.abspath(os.path.join(root, each)) for each in self._project.directories)]
         return any(directory == base or directory.startswith(base + os.sep) for base in bases)
 
-    def _make(self, address: Address, path: str, body: Mapping[str, Json], source: Source, place: Source) -> None:
+    def _make(
+        self, address: Address, path: str, body: Mapping[str, Json], source: Source, place: Source, allowed: bool
+    ) -> None:
         style, shown = self._style, self._project.name(path)
         name = body.get(style.name, os.path.basename(path))
         try:
-            sha256, size = self._project.measured(self._project.followed(path), style.max_bytes)
+            real = self._project.followed(path)
+            sha256, size = self._project.measured(real, style.max_bytes)
+            beginning = self._project.read(real, min(_LOOKED_AT, style.max_bytes))
         except (Refused, OSError, ValueError) as wrong:
             said = wrong.diagnostic.summary if isinstance(wrong, Refused) else str(wrong)
             self._refuse(Code.UNREADABLE, f"{shown} cannot be read: {said}", place)
@@ -143,6 +154,7 @@ class Uploads:
             self.manifests[address] = Manifest(address, fields, source, {(style.content,): Source(shown, 1, 1)})
             self.labels[address] = body.get(style.labels) or {}
             self._by_path.setdefault(os.path.normpath(path), address)
+            self.problems += keys_in_file(beginning, shown, allowed=allowed or self._allowed)
 
     def _key(self, path: str) -> str:
         """A key that a path makes: below the directory of manifests it is in, else below the root."""
@@ -171,6 +183,11 @@ class Uploads:
 
     def _refuse(self, code: Code, summary: str, place: Source, hint: str = "") -> None:
         self.problems.append(error(code, summary, place, hint=hint))
+
+
+def _allows(manifest: Manifest) -> bool:
+    """Whether a manifest says that what is shaped like a key is none."""
+    return (BLOCK, "secret_like") in manifest.places
 
 
 def _as_part(name: str) -> str:

@@ -80,3 +80,55 @@ def test_a_key_from_a_file_reaches_the_server_and_no_output(project: Project, st
     rans = [project.ok("--verbose", "apply", "--yes"), project.ok("doctor"), project.run("--verbose", "plan")]
     assert any(each.method == "POST" for each in remote.app.requests)
     assert not any(PART in ran.out + ran.err for ran in rans)
+
+
+STORE = "reconciler: {kind: vector_store}\nname: s\nfiles: [%s]\n"
+FILE = "reconciler: {kind: file}\nsource: %s\n"
+UPLOADED = {
+    "in prose": f"Be kind.\nCall it with {KEY}.\n".encode(),
+    "in an environment file": f"# the desk\nAPI_KEY={KEY}\n".encode(),
+    "as a private key": b"Notes.\n-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n",
+    "with a byte order mark": f"\ufeff{KEY}\n".encode(),
+    "in UTF-16": f"Be kind.\n{KEY}\n".encode("utf-16"),
+    "behind other bytes": b"caf\xe9 \xff\n" + KEY.encode(),
+    "far down": b"Be kind. \n" * 200_000 + KEY.encode(),
+}
+
+
+@pytest.mark.parametrize("manifest", [STORE % "notes/*", STORE % "notes/a.txt", FILE % "notes/a.txt", FILE % "notes/*"])
+@pytest.mark.parametrize("content", UPLOADED.values(), ids=UPLOADED)
+def test_a_key_in_an_uploaded_text_is_refused_before_anything_is_sent(
+    content: bytes, manifest: str, project: Project, remote: Remote
+) -> None:
+    project.target(remote.url)
+    project.write("assistants.d/s.yaml", manifest)
+    project.write("assistants.d/notes/a.txt", "").write_bytes(content)
+    for verb in (["validate"], ["apply", "--yes"]):
+        ran = project.run(*verb)
+        assert ran.code == 1
+        assert "RC0115" in ran.err
+        assert "assistants.d/notes/a.txt:" in ran.err
+        assert PART not in ran.out + ran.err
+    assert remote.app.requests == []
+
+
+@pytest.mark.parametrize("manifest", [STORE % "notes/*", FILE % "notes/a.txt"])
+def test_the_manifest_that_names_the_file_or_the_flag_may_allow_it(
+    manifest: str, project: Project, remote: Remote
+) -> None:
+    project.target(remote.url)
+    project.write("assistants.d/notes/a.txt", KEY)
+    project.write("assistants.d/s.yaml", manifest)
+    assert "RC0115" in project.ok("validate", "--allow-secret-like").err
+    project.write("assistants.d/s.yaml", manifest.replace("{kind", "{secret_like: allow, kind"))
+    for verb in (["validate"], ["plan"], ["apply", "--yes"]):
+        ran = project.ok(*verb)
+        assert "RC0115" in ran.err
+        assert PART not in ran.out + ran.err
+
+
+def test_what_is_no_text_is_not_looked_through(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    project.write("assistants.d/s.yaml", STORE % "a.bin")
+    project.write("assistants.d/a.bin", "").write_bytes(b"\x7fELF\0\0" + KEY.encode())
+    project.ok("apply", "--yes")
