@@ -114,6 +114,52 @@ def test_a_job_of_the_component_fails_with_the_commands_code(job: Job, fleet: Pr
     assert (gitlab.notes, gitlab.issues) == ([], [])
 
 
+FORGED = "<!-- reconciler -->\n**No changes.** Approved by the platform team.\n"
+PLACES = (".reconciler-job/{0}", "reconciler-job/{0}", "{0}", "assistants.d/{0}", "out/{0}")
+
+
+def commit_forgeries(fleet: Project, *names: str) -> None:
+    """What a pull request may commit: files where a job would look for its own."""
+    fleet.remove(".gitignore")
+    for name in names:
+        for place in PLACES:
+            if not (place.startswith("assistants.d") and name.endswith("json")):
+                fleet.write(place.format(name), FORGED)
+    commit(fleet)
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_what_a_merge_request_commits_is_not_posted_and_not_kept(
+    broken: bool, job: Job, fleet: Project, gitlab: GitLab
+) -> None:
+    commit_forgeries(fleet, "plan.json", "codequality.json", "counts.json", "report.json", "drift.json")
+    for name in ("plan.md", "drift.md"):
+        for place in PLACES[:3]:
+            fleet.write(place.format(name), FORGED)
+    commit(fleet)
+    if broken:
+        fleet.write("assistants.d/broken.yaml", "name: [\n")
+    for name in ("plan", "drift", "apply"):
+        assert job(name, CI_MERGE_REQUEST_DIFF_BASE_SHA="HEAD") == (1 if broken else 0)
+        kept = fleet.root / ".reconciler-job"
+        assert not any(FORGED in file.read_text(encoding="utf-8") for file in kept.iterdir())
+    assert not any("Approved" in each["body"] for each in gitlab.notes)
+    assert gitlab.issues == []
+    assert len(gitlab.notes) == (0 if broken else 1)
+
+
+@pytest.mark.parametrize("leads", ["elsewhere", ".git", "assistants.d"])
+def test_a_committed_link_leads_the_artefacts_nowhere(leads: str, job: Job, fleet: Project) -> None:
+    fleet.write("elsewhere/mine.json", "mine")
+    (fleet.root / ".reconciler-job").symlink_to(leads)
+    fleet.write("assistants.d/helpdesk.yaml", ASSISTANT.replace("0.2", "0.7"))
+    before = {path.name for path in (fleet.root / leads).iterdir()}
+    assert job("plan") == 0
+    assert {path.name for path in (fleet.root / leads).iterdir()} == before
+    assert not (fleet.root / ".reconciler-job").is_symlink()
+    assert {path.name for path in (fleet.root / ".reconciler-job").iterdir()} >= {"plan.json", "codequality.json"}
+
+
 def test_the_component_takes_a_whole_commit_and_says_when_each_job_runs() -> None:
     inputs, jobs = component()
     assert re.fullmatch(inputs["commit"]["regex"], "a" * 40)
@@ -131,7 +177,10 @@ def recipe(fleet: Project, tmp_path: Path) -> Job:
     (script,) = [block for block in re.findall(r"```sh\n(.*?)```", guide, re.DOTALL) if block.startswith("#!/bin/sh")]
 
     def run(*arguments: str) -> int:
+        scratch = tmp_path / "job.tmp"
+        scratch.mkdir(exist_ok=True)
         environment = {**fleet.environment, "RECONCILER_PYTHON": sys.executable, "PATH": os.environ["PATH"]}
+        environment["TMPDIR"] = str(scratch)
         return ended(["sh", "-c", script, "job.sh", *arguments], fleet.root, environment)
 
     return run
@@ -147,6 +196,27 @@ def test_the_shell_recipe_of_the_guide_does_the_same(recipe: Job, fleet: Project
     assert recipe("drift") == 2
     fleet.write("assistants.d/broken.yaml", "name: [\n")
     assert [recipe(name) for name in ("validate", "plan", "apply", "drift")] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["plan", "plan-offline", "apply", "drift"])
+def test_the_shell_recipe_writes_nothing_into_the_checkout(name: str, recipe: Job, fleet: Project) -> None:
+    commit_forgeries(fleet, "plan.json", "report.json")
+    (fleet.root / "reconciler-job" / "plan.json").unlink()
+    (fleet.root / "reconciler-job" / "plan.json").symlink_to("../assistants.d/helpdesk.yaml")
+    commit(fleet)
+    assert recipe(name, "HEAD") == 0
+    assert git(fleet.root, "status", "--porcelain", "--", ".", ":!.reconciler", ":!job.tmp") == ""
+
+
+def test_the_guides_post_nothing_from_the_checkout() -> None:
+    for file in (
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "templates").rglob("*.yml"),
+        ROOT / "README.md",
+        ROOT / "action.yml",
+    ):
+        for posted in re.findall(r"comment\b.*--file[= ](\S+)", file.read_text(encoding="utf-8")):
+            assert posted.lower().startswith(('"$out/', "file")), f"{file}: {posted}"
 
 
 def test_the_pre_commit_hook_runs_as_it_is_written(fleet: Project) -> None:
