@@ -46,7 +46,15 @@ def command(
     database = options.directory / db if db else state_directory(options.directory).checked(database_of("local"))
     try:
         rules = Chaos.load(chaos) if chaos else None
-        app = create_app(database, profile=profile, api_key=api_key, chaos=rules, adversary=adversary, record=record)
+        app = create_app(
+            database,
+            profile=profile,
+            api_key=api_key,
+            chaos=rules,
+            adversary=adversary,
+            record=record,
+            remember=0,  # nobody asks a served one what it was sent
+        )
     except (ChaosError, StoreError) as problem:
         raise click.ClickException(str(problem)) from problem
     server = serve(app, host, port)

@@ -1,13 +1,12 @@
 """The server as a WSGI application: in process through any WSGI client transport, over HTTP through `http.serve`."""
 
 import itertools
-import json
+import os
 import random
 import string
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -17,10 +16,10 @@ from .chaos import Chaos
 from .effects import NO_EFFECTS, Effects
 from .profiles import PROFILES
 from .reading import head_of, read_body
+from .recorded import without_credentials
 from .store import Store
 from .wire import Call, ConnectionDropped, Form, RecordedRequest, Refusal, Reply, Request, invalid_url
 
-SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-portkey-api-key", "x-portkey-virtual-key"})
 _NOBODY = Call("none", "")
 _ALPHABET = string.digits + string.ascii_letters
 _PHRASES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -41,7 +40,7 @@ def create_app(
 
     `api_key`: require it; without it any key, or none, will do. `chaos`: faults to play. `adversary`: a seed; every
     answer then takes another legal shape. `clock`: seconds since the epoch. `record`: append each request to this file
-    as a JSON line, credentials masked. `remember`: how many requests `App.requests` keeps, about.
+    as a JSON line, without credentials. `remember`: how many requests `App.requests` keeps, about.
     """
     return App(db, profile, api_key, chaos, adversary, clock, record, remember)
 
@@ -103,9 +102,7 @@ class App:
             early = effects.instead(request)
             if early is not None:
                 return early
-            if call is _NOBODY:
-                raise invalid_url(request.method, request.path)
-            self._profile.admit(call, request)
+            self._admit(call, request)
             request.body = effects.reshaped(call, request.body)
             reply = self._profile.answer(call, request, effects.quirks(shape))
             if shape and reply.stream is None:
@@ -115,6 +112,16 @@ class App:
                 return refusal.reply()
             reply = refusal.reply()
         return effects.afterwards(call, reply)
+
+    def _admit(self, call: Call, request: Request) -> None:
+        """Refuse who may not ask, and what there is nobody for; what they sent is not remembered. Raises Refusal."""
+        try:
+            if call is _NOBODY:
+                raise invalid_url(request.method, request.path)
+            self._profile.admit(call, request)
+        except Refusal:
+            request.sent = None
+            raise
 
     def _headers(self, reply: Reply, size: int) -> list[tuple[str, str]]:
         return [
@@ -136,13 +143,13 @@ class App:
         if len(self.requests) > 2 * self._remember:
             del self.requests[: -self._remember or None]
         if self._record is not None:
-            line = asdict(noted) | {"headers": _masked(request.headers)}
-            with self._record_lock, self._record.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            line = without_credentials(noted)
+            with self._record_lock, open(self._record, "a", encoding="utf-8", opener=_private) as file:
+                file.write(line + "\n")
 
 
-def _masked(headers: dict[str, str]) -> dict[str, str]:
-    return {name: "***" if name in SECRET_HEADERS else value for name, value in headers.items()}
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _whole(text: str) -> tuple[int, Iterator[bytes]]:

@@ -95,8 +95,12 @@ class _Handler(WSGIRequestHandler):
     def _admit(self, environ: WSGIEnvironment) -> None:
         """Refuse what a browser was tricked into sending; read the body, so that the connection can be kept."""
         host = environ.get("HTTP_HOST", "")
-        if _is_loopback(self.server.host) and host and not _is_loopback(_without_port(host)):
-            raise _Refused("403 Forbidden", "This server answers only requests for a loopback host.")
+        if host and not _is_own(_without_port(host), self.server.host):
+            raise _Refused("403 Forbidden", "This server answers only requests for its own host.")
+        if environ.get("HTTP_ORIGIN", f"http://{host}").lower() != f"http://{host}".lower():
+            raise _Refused("403 Forbidden", "This server does not answer pages of other sites.")
+        if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
+            raise _Refused("403 Forbidden", "This server does not answer pages of other sites.")
         chunked = environ.get("wsgi.input_terminated", False)
         length = environ.get("CONTENT_LENGTH") or "0"
         if not chunked and not (length.isascii() and length.isdecimal()):
@@ -236,6 +240,25 @@ def _without_port(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.rpartition(":")[0] if ":" in host else host
+
+
+def _is_own(name: str, bound: str) -> bool:
+    """Whether a request names this server, and not a domain that somebody has led here.
+
+    Bound to another address than loopback, it is known by addresses too, and by names of one word, which no public
+    domain is: those of a machine, or of a container.
+    """
+    if _is_loopback(bound):
+        return _is_loopback(name)
+    return _is_loopback(name) or _is_address(name) or "." not in name or name.lower() == bound.lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

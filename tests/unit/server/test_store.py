@@ -127,7 +127,7 @@ def test_requests_are_recorded_without_their_secrets(tmp_path: Path) -> None:
     lines: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
     assert "canary" not in text
     assert [(line["method"], line["path"], line["body"], line["status"], line["dropped"]) for line in lines] == [
-        ("POST", "/v1/assistants?x=1", {"model": "m"}, 200, False),
+        ("POST", "/v1/assistants?x=***", {"model": "m"}, 200, False),
         ("GET", "/v1/assistants/nobody", None, 404, False),
     ]
     assert lines[0]["headers"]["openai-beta"] == "assistants=v2"
