@@ -80,12 +80,14 @@ APPLY_ENV        with:
 _GITLAB: Final = """\
 # Assistants as code: validate and plan on merge requests, apply on the default branch.
 # Replace GROUP by where reconciler is, and COMMIT, twice, by the full SHA of a commit you have looked at.
+# DIGEST is the image's: `docker buildx imagetools inspect python:3.11` shows it.
 # Needed in Settings, CI/CD, Variables: VARIABLES
 include:
   - component: $CI_SERVER_FQDN/GROUP/reconciler/reconciler@COMMIT
     inputs:
       tool: https://gitlab.example/GROUP/reconciler.git
       commit: COMMIT
+      image: python:3.11@sha256:DIGEST
 """
 
 
