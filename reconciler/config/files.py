@@ -226,16 +226,17 @@ class Project:
         return real
 
     def ignored(self) -> Iterator[Diagnostic]:
-        """A problem for each of the named files that git ignores: it may hold what is not to leave this machine."""
+        """A problem for each file named so far that git ignores: it may hold what is not to leave this machine."""
         from reconciler.config.git_command import ignored
 
+        named, self.named = self.named, {}
         try:
-            found = ignored(self.root, self.named)
+            found = ignored(self.root, named)
         except ConfigError as unknown:
             yield from unknown.diagnostics
             return
-        for path in sorted(found & self.named.keys()):
-            said, place = self.named[path]
+        for path in sorted(found & named.keys()):
+            said, place = named[path]
             summary, name = f"{said} leads to a file that git ignores", self.name(path)
             hint = f"files that git ignores are not sent; if {name} is to be, `git add -f {name}`"
             yield error(Code.FILE_REFUSED, summary, place, hint=hint)

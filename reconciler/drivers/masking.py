@@ -61,15 +61,24 @@ def without_secrets(text: str, secrets: tuple[str, ...], shown: int = LONGEST) -
 
     A secret that begins in what is shown is masked as a whole, where `text` goes on for `MARGIN` behind that.
     """
-    runs = _runs(secrets)
-    spans = sorted(_spans(text[: shown + MARGIN], runs)) if runs else []
+    looked_at = text[: shown + MARGIN]
+    spans = [*_exact(looked_at, secrets)]
+    if runs := _runs(secrets):
+        spans += _spans(looked_at, runs)
     pieces, at = [], 0
-    for start, end in _joined(spans):
+    for start, end in _joined(sorted(spans)):
         if start >= shown:
             break
         pieces += [text[at:start], MASK]
         at = end
     return "".join([*pieces, text[at:shown]])
+
+
+def _exact(text: str, secrets: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """Where secrets are that are too short for more: `EMPTY`, which local servers take for a key, is a word as well."""
+    for secret in secrets:
+        if 0 < len(_UNSEEN.sub("", secret)) < _RUN:
+            yield from (found.span() for found in re.finditer(re.escape(secret), text))
 
 
 def _spans(text: str, runs: Mapping[int, frozenset[str]]) -> Iterator[tuple[int, int]]:
@@ -152,17 +161,17 @@ def _runs(secrets: tuple[str, ...]) -> dict[int, frozenset[str]]:
         for form, length in _forms(secret):
             for at in range(len(form) - length + 1):
                 run = form[at : at + length]
-                if length != _RUN or len(secret) == _RUN or not _WORDY.fullmatch(run):
+                if length != _RUN or len(form) == _RUN or not _WORDY.fullmatch(run):
                     found.setdefault(length, set()).add(run.translate(_SAME))
     return {length: frozenset(runs) for length, runs in found.items()}
 
 
 def _forms(secret: str) -> Iterator[tuple[str, int]]:
-    """What a secret is written as, and how much of that betrays it. A short one has to be there as a whole."""
+    """What a secret is written as, and how much of that betrays it."""
     secret = _UNSEEN.sub("", secret)
-    if not secret:
+    if len(secret) < _RUN:
         return
-    yield secret, min(_RUN, len(secret))
+    yield secret, _RUN
     yield secret, min(_WORDY_RUN, len(secret))
     content = secret.encode("utf-8", "surrogatepass")
     yield content.hex(), _HEX_RUN

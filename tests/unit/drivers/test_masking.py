@@ -149,6 +149,7 @@ def test_short_credentials_are_masked_as_a_whole_only() -> None:
         without_secrets("the key abc123 is bad, abc12 as well", ("abc123",)) == f"the key {MASK} is bad, abc12 as well"
     )
     assert without_secrets("nothing", ("", " ")) == "nothing"
+    assert without_secrets("it must not be empty", ("EMPTY",)) == "it must not be empty"
 
 
 def test_words_of_a_credential_are_no_credential() -> None:
