@@ -82,6 +82,15 @@ def _run(root: FilePath, *arguments: str) -> bytes:
         raise ConfigError([error(Code.BAD_GIT_REF, summary, None, hint="install git")]) from None
 
 
+def _listed(root: FilePath, commit: str) -> bytes:
+    try:
+        return _run(root, "ls-tree", "-r", "-z", "--full-tree", commit)
+    except subprocess.CalledProcessError:
+        summary = f"git has the commit {commit[:12]}, and not the list of its files"
+        hint = "the clone is not complete: fetch all of it, without a `--filter`"
+        raise ConfigError([error(Code.BAD_GIT_REF, summary, None, hint=hint)]) from None
+
+
 @dataclass(slots=True)
 class CommittedFiles:
     """The files below some directories as one commit has them; paths are those they have in the work tree.
@@ -100,7 +109,7 @@ class CommittedFiles:
     def __post_init__(self) -> None:
         """List the commit. Raises ConfigError."""
         prefix = _ask(self.root, "rev-parse", "--show-prefix") or ""
-        for line in _run(self.root, "ls-tree", "-r", "-z", "--full-tree", self.commit).split(b"\0"):
+        for line in _listed(self.root, self.commit).split(b"\0"):
             if line:
                 about, _, path = line.partition(b"\t")
                 mode, _, blob = about.decode().split(" ")

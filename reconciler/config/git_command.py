@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -77,29 +77,40 @@ def ignored(root: Path, paths: Iterable[str]) -> set[str]:
     for path in paths:
         if (top := _repository(os.path.dirname(path))) is not None:
             by_top.setdefault(top, []).append(path)
-    found: set[str] = set()
     project = os.path.realpath(root)
-    for top, files in by_top.items():
-        below = project if project.startswith(top + os.sep) else None
-        asked = [*files, *filter(None, [below])]
-        told = _ask_ignored(Path(top), b"\0".join(os.fsencode(os.path.relpath(each, top)) for each in asked))
-        names = {os.path.join(top, os.fsdecode(each)) for each in told}
-        if below not in names:
-            found |= names
-    return found
+    return {path for top, files in by_top.items() for path in _ignored_in(top, files, project)}
 
 
-def _ask_ignored(top: Path, names: bytes) -> Iterator[bytes]:
+def _ignored_in(top: str, files: list[str], project: str) -> set[str]:
+    """Those of the files of one repository."""
+    # With the dot no name is taken for more than a name, as `:(glob)x` would be.
+    asked = [*files, project] if project.startswith(top + os.sep) else files
+    names = [os.path.join(os.curdir, os.path.relpath(each, top)) for each in asked]
+    matched = _told(top, "check-ignore", "--no-index", "-z", "--stdin", names=names)
+    if not matched:
+        return set()
+    tracked = _told(top, "ls-files", "-z")
+    if project in matched and not any(each.startswith(project + os.sep) for each in tracked):
+        return set()
+    return matched - tracked
+
+
+def _told(top: str, *arguments: str, names: Sequence[str] = ()) -> set[str]:
+    """The files that git names, as absolute paths. Raises ConfigError."""
     try:
-        command = git_command(top, "check-ignore", "-z", "--stdin")
         done = subprocess.run(  # noqa: S603  # no shell, no argument of anybody's
-            command, cwd=top, env=git_environment(top), input=names, capture_output=True, check=False
+            git_command(Path(top), *arguments),
+            cwd=top,
+            env=git_environment(Path(top)),
+            input=b"\0".join(map(os.fsencode, names)),
+            capture_output=True,
+            check=False,
         )
     except (ConfigError, OSError) as wrong:
         raise _cannot_tell(wrong.diagnostics[0].summary if isinstance(wrong, ConfigError) else str(wrong)) from None
-    if done.returncode not in (0, 1):
+    if done.returncode not in (0, 1):  # 1: nothing is ignored
         raise _cannot_tell((done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"])[0])
-    return filter(None, done.stdout.split(b"\0"))
+    return {os.path.normpath(os.path.join(top, os.fsdecode(each))) for each in done.stdout.split(b"\0") if each}
 
 
 def _cannot_tell(why: str) -> ConfigError:

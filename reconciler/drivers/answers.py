@@ -21,7 +21,7 @@ TEXT_BYTES: Final = 2000
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. Where it is an error no `secrets` are in its text and in its body, in whatever spelling."""
+    """One answer. No `secrets` are in its text, nor in the body of an error, in whatever spelling."""
 
     status: int
     headers: Mapping[str, str]

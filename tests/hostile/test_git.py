@@ -165,6 +165,17 @@ def test_the_commit_that_a_jobs_event_names_is_looked_at_alike(before: str, repo
     assert "the commit before is not known" in ran.err
 
 
+@pytest.mark.parametrize("kind", ["tree", "blob"])
+def test_a_clone_without_all_of_its_objects_is_a_plain_error(kind: str, repository: Project) -> None:
+    for line in git(repository, "cat-file", "--batch-check", "--batch-all-objects").splitlines():
+        name, what, _ = line.split()
+        if what == kind:
+            (repository.root / ".git" / "objects" / name[:2] / name[2:]).unlink()
+    ran = repository.run("plan", "--against", "git:HEAD")
+    assert ran.code == 1
+    assert "Traceback" not in ran.err
+
+
 @pytest.fixture
 def ignoring(repository: Project) -> Project:
     """A repository with files that git ignores: one by name, one by directory, one by a rule below."""
@@ -254,6 +265,34 @@ def test_where_git_ignores_all_of_the_project_or_there_is_no_repository_files_ar
     below.write("assistants.d/b.yaml", FROM_FILE.format("p.md"))
     below.write("assistants.d/p.md", "Be kind.\n")
     below.ok("apply", "--yes")
+
+
+def test_a_directory_of_another_repository_is_asked_about_there(
+    ignoring: Project, remote: Remote, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = Project(tmp_path_factory.mktemp("other"), ignoring.environment)
+    other.write("more/c.yaml", FROM_FILE.format("p.secret"))
+    other.write("more/p.secret", WORD)
+    other.write(".gitignore", "*.secret\n")
+    git(other, "init", "-q")
+    commit(other, "another")
+    ran = ignoring.run("--dir", "assistants.d", "--dir", str(other.root / "more"), "apply", "--yes")
+    assert (ran.code, remote.writes) == (1, [])
+    assert "git ignores" in ran.err
+    other.remove(".gitignore")
+    ignoring.ok("--dir", "assistants.d", "--dir", str(other.root / "more"), "apply", "--yes")
+
+
+def test_a_rule_that_ignores_a_project_with_files_that_are_tracked_exempts_nothing(
+    ignoring: Project, remote: Remote
+) -> None:
+    below = Project(ignoring.root / "fleet", ignoring.environment)
+    below.target(remote.url)
+    below.write("assistants.d/b.yaml", FROM_FILE.format("../notes.key"))
+    below.write("notes.key", WORD)
+    git(ignoring, "add", "fleet/assistants.d")
+    ignoring.write(".gitignore", "*.key\nfleet/\n")
+    refused(below, remote, "notes.key")
 
 
 def test_where_git_does_not_tell_nothing_is_sent(ignoring: Project, remote: Remote) -> None:

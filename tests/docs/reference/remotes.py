@@ -24,6 +24,8 @@ READ = {
     "GITHUB_BASE_REF, GITHUB_EVENT_NAME, GITHUB_EVENT_PATH": "which commit that is, on GitHub",
     "CI_MERGE_REQUEST_DIFF_BASE_SHA, CI_PIPELINE_SOURCE, CI_COMMIT_BEFORE_SHA": "the same, on GitLab",
     "XDG_STATE_HOME": "where what outlives a project is remembered; `~/.local/state` without it",
+    "PATH, HOME, XDG_CONFIG_HOME": "where git is looked for, and what it trusts (`safe.directory`): nothing in the "
+    "project counts, nor any `GIT_*`, nor the configuration of the machine in `/etc`",
     "GITHUB_WORKSPACE, CI_PROJECT_URL, CI_PROJECT_DIR, CI_COMMIT_SHA": "links from plans to the lines of files",
     "GITHUB_TOKEN, GITHUB_API_URL": "`comment --provider github`",
     "GITLAB_TOKEN, CI_API_V4_URL, CI_MERGE_REQUEST_PROJECT_ID": "`comment --provider gitlab`",

@@ -10,7 +10,11 @@ from reconciler.config.schemas import shipped
 from tests.docs.reference.markdown import code, page, table
 
 _TAGS = (
-    ("!file PATH", "manifests", "the text of a file, relative to this one, inside the project"),
+    (
+        "!file PATH",
+        "manifests",
+        "the text of a file, relative to this one, inside the project; not one that git ignores",
+    ),
     ("!ref KIND/KEY", "manifests", "the id of another resource, which is made first"),
     ("!var NAME", "manifests", "a variable of the target"),
     (
