@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
@@ -160,6 +161,7 @@ def root(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line with these arguments (default: the process's) and exit with its code."""
     keep_streams()
+    _leave_no_core()
     try:
         code = root.main(arguments, standalone_mode=False, auto_envvar_prefix="RECONCILER")
         status = int(code) if isinstance(code, int) else Exit.DONE
@@ -176,6 +178,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo(_bug_report(), err=True)
         status = Exit.BUG
     sys.exit(int(status))
+
+
+def _leave_no_core() -> None:
+    """Have a crash write nothing of this process's memory to disk, nor one of git or a worker: there are keys in it."""
+    with suppress(ImportError, ValueError, OSError):  # Windows writes none
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _suggested(problem: click.NoSuchOption) -> click.UsageError:

@@ -31,7 +31,8 @@ Resolve = Literal["ours", "theirs"]
 class Project:
     """The manifests of a directory for one of its targets, as they were when they were read.
 
-    `diagnostics` holds what is worth telling and stops nothing: with errors there is no project.
+    `diagnostics` holds what is worth telling and stops nothing: with errors there is no project. A context manager:
+    leaving it closes the connections and the database that `plan` and `apply` opened. It cannot be used afterwards.
     """
 
     directory: Path
@@ -40,6 +41,16 @@ class Project:
     diagnostics: tuple[Diagnostic, ...]
     _session: Session = field(repr=False, compare=False)
     _loaded: Loaded = field(repr=False, compare=False)
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """The same without `with`. Closing twice is fine."""
+        self._session.close()
 
 
 def load(

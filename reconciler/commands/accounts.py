@@ -34,12 +34,12 @@ def refuse_equal_accounts(session: Session, objects: Iterable[LiveObject]) -> No
 def _others(session: Session) -> Iterator[Session]:
     """The targets that may share this one's account, as far as the environment has their credentials."""
     for target in neighbours(session.settings, session.target, session.schemas):
-        other = Session(replace(session.options, target=target.name), session.environment)
-        try:
-            _ = other.connection
-        except ConfigError:
-            continue
-        yield other
+        with Session(replace(session.options, target=target.name), session.environment) as other:
+            try:
+                _ = other.connection
+            except ConfigError:
+                continue
+            yield other
 
 
 def _sent(session: Session) -> dict[str, str]:

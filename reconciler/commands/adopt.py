@@ -18,11 +18,11 @@ def command(options: Options, address: str, id: str) -> int:
     """Nothing else of it is changed; `plan` shows what differs."""
     from reconciler.commands.named import known_addresses
     from reconciler.commands.ownership import change_marks
-    from reconciler.commands.session import Session
+    from reconciler.commands.session import session_of
     from reconciler.core.model import Change
     from reconciler.core.ownership import Ownership
 
-    session = Session(options)
+    session = session_of(options)
     [wanted] = known_addresses([address], session.load().manifests)
 
     def decide(ownership: Ownership) -> list[Change]:

@@ -67,11 +67,11 @@ def command(
     from reconciler.commands.formats import apply_renderers
     from reconciler.commands.locking import locked_from_the_start
     from reconciler.commands.records import check_destination, write_report, write_rollback
-    from reconciler.commands.session import Session
+    from reconciler.commands.session import session_of
     from reconciler.commands.shards import in_shard
 
     destinations(formats, OUTCOME_FORMATS)
-    session, choices = Session(options), Choices(base, on_drift, resolve)
+    session, choices = session_of(options), Choices(base, on_drift, resolve)
     saved = Path(what[0]) if len(what) == 1 and _is_plan_file(session, what[0]) else None
     if shard and not saved:
         raise _unsaved(shard)

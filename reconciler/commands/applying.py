@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from reconciler.commands.output import say
 from reconciler.commands.planning import plan_live
 from reconciler.commands.progress import progress
 from reconciler.commands.session import Session
-from reconciler.commands.signals import SIGNALS, heard
+from reconciler.commands.signals import heard_once
 from reconciler.commands.state import state_directory
 from reconciler.core.model import Action, Address
 from reconciler.core.plan import Plan
@@ -49,7 +48,7 @@ def carry_out(
     parallelism: int | None = None,
     stop_on_error: bool = False,
 ) -> list[Outcome]:
-    """Apply a plan with progress on a terminal; SIGINT and SIGTERM end it after what is in flight.
+    """Apply a plan with progress on a terminal; SIGINT, SIGTERM and SIGHUP end it after what is in flight.
 
     Raises StalePlan and LockFileError, before anything is sent.
     """
@@ -130,16 +129,14 @@ def exit_of(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Exit:
 
 @contextmanager
 def _signals(stop: threading.Event) -> Iterator[None]:
-    """The first SIGINT or SIGTERM sets `stop`; a second one acts as usual. Only the main thread can be told of any."""
+    """The first signal sets `stop`; a second one ends the process. Only the main thread can be told of any."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def ask_to_stop() -> None:
         stop.set()
-        for number in SIGNALS:  # before it is said: who reads it may be quick
-            signal.signal(number, signal.SIG_DFL)
         click.echo("\nstopping after what is in flight; once more to stop at once", err=True)
 
-    with heard(ask_to_stop):
+    with heard_once(ask_to_stop):
         yield

@@ -28,10 +28,10 @@ def command(options: Options, form: str) -> int:
 
     from reconciler.commands.checks import PROJECT, TARGET, Status, examined
     from reconciler.commands.reach import NETWORK
-    from reconciler.commands.session import Session
+    from reconciler.commands.session import session_of
 
     found: list[Finding] = []
-    for finding in examined(Session(options), (*PROJECT, *NETWORK, *TARGET)):
+    for finding in examined(session_of(options), (*PROJECT, *NETWORK, *TARGET)):
         found.append(finding)
         if form == "text" and not (options.quiet and finding.status is Status.OK):
             click.echo("\n".join(_lines(finding)))

@@ -32,10 +32,10 @@ def command(options: Options, addresses: tuple[str, ...], base: str, formats: tu
     """
     from reconciler.commands.formats import plan_renderers
     from reconciler.commands.planning import plan_live
-    from reconciler.commands.session import Session
+    from reconciler.commands.session import session_of
     from reconciler.core.model import Action
 
-    session = Session(options)
+    session = session_of(options)
     planned = plan_live(session, addresses, None, Choices(base=base, applied=True))
     differs, waiting = _separate(planned.plan)
     say(options, (*planned.loaded.diagnostics, *planned.plan.diagnostics))

@@ -42,7 +42,7 @@ def submit(context: click.Context) -> int:
 
     fleet = Fleet(context.find_object(Options) or context.obj, database_at(context.meta["reconciler.database"]))
     names = fleet.names  # what is wrong with the files is said before the database is asked
-    with fleet.database:
+    with fleet, fleet.database:
         for name in names:
             addresses, jobs = fleet.submit(name)
             click.echo(f"{name}: {addresses} addresses in {jobs} jobs")
@@ -68,10 +68,11 @@ def worker(
     workers = Workers(jobs, cron, heartbeat, silence)
     options = context.find_object(Options) or context.obj
     fleet = Fleet(options, database_at(context.meta["reconciler.database"]))
-    if processes:
-        return workers.supervised(fleet, options, processes)
-    with fleet.database:
-        workers.work(fleet)
+    with fleet:
+        if processes:
+            return workers.supervised(fleet, options, processes)
+        with fleet.database:
+            workers.work(fleet)
     return 0
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from reconciler.commands.failures import tell
+from reconciler.commands.kept import Kept
 from reconciler.commands.options import Options
 from reconciler.commands.rereading import Files
 from reconciler.commands.session import Session
@@ -58,7 +59,10 @@ def prepare(database: Database) -> None:
 
 
 class Fleet:
-    """The targets of one project, and the database they are worked on through."""
+    """The targets of one project, and the database they are worked on through, which is entered by itself.
+
+    A context manager: leaving it closes what targets were worked on with.
+    """
 
     def __init__(self, options: Options, database: Database) -> None:
         self.database = database
@@ -66,6 +70,13 @@ class Fleet:
         self._lock = threading.Lock()
         self._targets: dict[str, FleetTarget] = {}
         self._announced: Announced | None = None
+        self._sessions = ExitStack()
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._sessions.close()
 
     @property
     def names(self) -> list[str]:
@@ -124,7 +135,7 @@ class Fleet:
         from reconciler.engine.fleet.memory import Announced, SharedMemory
         from reconciler.engine.fleet.work import FleetTarget
 
-        session = Session(replace(self._options, target=name), gates=self._gates)
+        session = Session(replace(self._options, target=name), kept=Kept(self._gates))
         if session.marks_beside:
             hint = "a lock file is one machine's: apply this target from there"
             raise ConfigError([error(Code.UNSUPPORTED, f"the marks of {name} are in a lock file", None, "", hint)])
@@ -152,6 +163,7 @@ class Fleet:
             judge=files.judged,
             stop=session.stop,
         )
+        self._sessions.push(session)  # which a target that cannot be set up has not used
         return FleetTarget(chunks, memory, default_kind(session.provider))
 
     def _gates(self, credential: str, limits: Limits) -> Mapping[bool, Gate]:
@@ -196,7 +208,7 @@ class Workers:
         def work() -> int:
             fleet.database.patience = PATIENCE_SECONDS
             try:
-                with fleet.database:
+                with fleet, fleet.database:
                     self.work(fleet)
             except ReconcilerError as problem:
                 return tell(problem, options, ()) or Exit.DONE

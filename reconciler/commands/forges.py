@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
+
+import click
 
 from reconciler.config.errors import ConfigError, error
 from reconciler.diagnostics import Code
@@ -15,6 +17,7 @@ from reconciler.drivers.forge.gitlab import GitLab, GitLabIssues, GitLabNotes
 from reconciler.drivers.forge.posts import Issues, Posts
 
 Trace: TypeAlias = Callable[[str], None] | None
+Forge = TypeVar("Forge", GitHub, GitLab)
 
 
 def thread_of(
@@ -42,13 +45,19 @@ def issues_of(
 def _github(environment: Mapping[str, str], repository: str | None, trace: Trace) -> GitHub:
     url = _url("github", environment.get("GITHUB_API_URL") or "https://api.github.com")
     name = repository or _needed(environment, "GITHUB_REPOSITORY", "or say --repository OWNER/NAME")
-    return GitHub(url, _token(environment, "GITHUB_TOKEN"), name, trace)
+    return _owned(GitHub(url, _token(environment, "GITHUB_TOKEN"), name, trace))
 
 
 def _gitlab(environment: Mapping[str, str], project: str | None, trace: Trace) -> GitLab:
     url = _url("gitlab", environment.get("CI_API_V4_URL") or "https://gitlab.com/api/v4")
     name = project or _needed(environment, "CI_PROJECT_ID", "or say --repository GROUP/NAME")
-    return GitLab(url, _token(environment, "GITLAB_TOKEN"), name, trace)
+    return _owned(GitLab(url, _token(environment, "GITLAB_TOKEN"), name, trace))
+
+
+def _owned(forge: Forge) -> Forge:
+    """The same; its connection is closed when the verb that runs ends."""
+    click.get_current_context().with_resource(forge.api)
+    return forge
 
 
 def _pull_request(github: GitHub, environment: Mapping[str, str]) -> int | None:

@@ -88,9 +88,9 @@ def command(
 def _pulled(options: Options, *, yes: bool) -> int:
     """Pull everything from the default target of the settings, which are there by now."""
     from reconciler.commands.pulling import pull
-    from reconciler.commands.session import Session
+    from reconciler.commands.session import session_of
 
-    return pull(Session(replace(options, target=None)), (), yes=yes, check=False)
+    return pull(session_of(replace(options, target=None)), (), yes=yes, check=False)
 
 
 def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[Start, _Wishes]:

@@ -47,7 +47,7 @@ def locked(session: Session) -> Iterator[None]:
 
 @contextmanager
 def locked_from_the_start(session: Session) -> Iterator[None]:
-    """The same for a command that reads first: SIGINT and SIGTERM give the lock back at once, whatever is waited for.
+    """The same for a command that reads first: a signal gives the lock back at once, whatever is waited for.
 
     In the main thread only.
     """

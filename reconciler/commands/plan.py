@@ -49,7 +49,7 @@ def command(
     """With ADDRESSES (KIND/KEY), only these are planned, and nothing is deleted."""
     from reconciler.commands.formats import plan_renderers
     from reconciler.commands.planning import exit_of, plan_against, plan_live
-    from reconciler.commands.session import Session
+    from reconciler.commands.session import session_of
     from reconciler.commands.sharding import split_option_value, write_matrix
     from reconciler.commands.shards import in_shard
     from reconciler.engine import planfile
@@ -63,7 +63,7 @@ def command(
     if shard and out is not None:
         raise click.UsageError("save the whole plan, and give --shard to `apply PLANFILE`: its guards are the whole's")
     parts = split_option_value(split) if split else None
-    session = Session(options)
+    session = session_of(options)
     if against:
         plan, loaded = plan_against(session, addresses, git_ref(against, "--against"), allow_deletes)
     else:

@@ -19,10 +19,10 @@ from reconciler.exits import Exit
 def command(options: Options, what: tuple[str, ...], yes: bool, check: bool, theirs: bool) -> int:
     """With IDs or NAMEs (which may hold * and ?), only these. Objects of other owners are never pulled."""
     from reconciler.commands.pulling import prove, pull
-    from reconciler.commands.session import Session
+    from reconciler.commands.session import session_of
     from reconciler.commands.theirs import write_back
 
-    session = Session(options)
+    session = session_of(options)
     if theirs:
         if not what:
             raise click.UsageError("--theirs needs the addresses whose files are to be changed")

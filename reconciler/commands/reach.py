@@ -61,9 +61,10 @@ def _network(session: Session) -> Iterator[Finding]:
 
 def _http(session: Session) -> Iterator[Finding]:
     secure = session.url.startswith("https:")
-    client = HttpClient(Connection(session.url, timeout_seconds=_PATIENCE_SECONDS), pause=session.stop.wait)
+    connection = Connection(session.url, timeout_seconds=_PATIENCE_SECONDS)
     try:
-        answer = client.send("GET", "/", repeatable=False)
+        with HttpClient(connection, pause=session.stop.wait) as client:
+            answer = client.send("GET", "/", repeatable=False)
     except Unreachable as wrong:
         if secure and any(word in str(wrong).lower() for word in ("certificate", "ssl", "tls")):
             remedy = "a proxy that reads along, or a server of your own, needs its authority in SSL_CERT_FILE"

@@ -26,11 +26,11 @@ def command(options: Options, address: str, lost_create: bool, id: str | None) -
     """With --lost-create, nothing is sent; the next apply creates the object."""
     from reconciler.commands.named import parse_address
     from reconciler.commands.ownership import change_marks
-    from reconciler.commands.session import Session
+    from reconciler.commands.session import session_of
     from reconciler.core.model import Change
     from reconciler.core.ownership import Ownership
 
-    wanted, session = parse_address(address), Session(options)
+    wanted, session = parse_address(address), session_of(options)
     if lost_create and id:
         raise click.UsageError("a create whose answer was lost has no --id")
     if lost_create:

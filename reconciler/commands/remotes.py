@@ -5,7 +5,6 @@ tenth of a second that what only reads files is not to pay.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,7 @@ from reconciler.commands.state import database_of, state_directory, state_of
 from reconciler.config.errors import ConfigError, error
 from reconciler.diagnostics import Code
 from reconciler.drivers.boundaries import Boundaries
-from reconciler.drivers.gate import Gate
 from reconciler.drivers.http import HttpClient
-from reconciler.drivers.provider import Limits
 from reconciler.drivers.rest import RestDriver
 
 if TYPE_CHECKING:
@@ -26,15 +23,16 @@ if TYPE_CHECKING:
     from reconciler.server import App
 
 
-def remote_of(session: Session, gates: Callable[[str, Limits], Mapping[bool, Gate]] | None) -> RestDriver:
+def remote_of(session: Session) -> RestDriver:
     """A driver for the target. Raises ConfigError for a missing or misdirected credential, or a database that fails."""
     provider, limits = session.provider, session.limits
+    app = _embedded_server(session) if provider.embedded else None
     client = HttpClient(
         session.connection,
-        wsgi_app=_embedded_server(session) if provider.embedded else None,
+        channel=session.kept.channel(session.connection, app),
         trace=partial(click.echo, err=True) if session.options.verbose else None,
         pause=session.stop.wait,
-        gates=gates(credential_name(session.connection), limits) if gates else None,
+        gates=session.kept.gates(credential_name(session.connection), limits),
         fence=lambda: session.lock.seconds_left() if session.lock else math.inf,
     )
 
@@ -59,11 +57,11 @@ def remote_of(session: Session, gates: Callable[[str, Limits], Mapping[bool, Gat
 
 
 def _embedded_server(session: Session) -> App:
-    from reconciler.server import StoreError, create_app
+    from reconciler.server import StoreError
 
     database = state_directory(session.root).checked(database_of(session.target.name))
     try:
-        return create_app(database, profile=session.provider.embedded or "")
+        return session.kept.app(database, session.provider.embedded or "")
     except StoreError as wrong:
         hint = "it holds the objects of the embedded server: see that there is room and that it may be written"
         raise ConfigError([error(Code.UNREADABLE, str(wrong), None, hint=hint)]) from wrong

@@ -21,7 +21,13 @@ from reconciler.commands.verbs import verb
     help="What to do with fields that somebody changed outside these files.",
 )
 @click.option(
-    "--listen", metavar="HOST:PORT", help="Serve /healthz, /readyz and /metrics here; port 0 takes a free one."
+    "--listen", metavar="HOST:PORT", help="Serve /healthz, /livez, /readyz and /metrics here; port 0 takes a free one."
+)
+@click.option(
+    "--pass-limit",
+    type=click.FloatRange(min=0.1),
+    default=1800.0,
+    help="Seconds after which /healthz calls a pass stuck.",
 )
 @click.option("--passes", type=click.IntRange(min=1), help="End after so many passes over each target.")
 @click.option("--traces", is_flag=True, help="Send OpenTelemetry traces, to where OTEL_EXPORTER_OTLP_ENDPOINT says.")
@@ -32,6 +38,7 @@ def command(
     jitter: float,
     on_drift: str,
     listen: str | None,
+    pass_limit: float,
     passes: int | None,
     traces: bool,
 ) -> int:
@@ -40,4 +47,4 @@ def command(
     """
     from reconciler.commands.running import Pace, run
 
-    return run(options, Pace(interval, jitter, passes), on_drift, listen, traces)
+    return run(options, Pace(interval, jitter, passes, pass_limit), on_drift, listen, traces)

@@ -1,46 +1,71 @@
-"""Passes over targets, each target in a thread of its own, so that one that hangs or fails holds up no other."""
+"""Passes over targets, several at once, so that one that hangs or fails holds up no other.
+
+Each target keeps its connections from pass to pass. How many passes run at once, and what is kept between them, depends
+on how many descriptors the process may have: a thousand targets fit into 1,024.
+"""
 
 from __future__ import annotations
 
+import heapq
 import json
+import queue
 import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from enum import Enum
+from typing import Any, Final, NamedTuple
 
 from reconciler.commands.applying import fresh_plan, send
 from reconciler.commands.choices import Choices
 from reconciler.commands.failures import diagnostics_of
+from reconciler.commands.health import Figures, page
+from reconciler.commands.kept import Kept
 from reconciler.commands.listening import Listener
 from reconciler.commands.locking import locked
 from reconciler.commands.options import Options
 from reconciler.commands.session import Session
-from reconciler.commands.signals import heard
+from reconciler.commands.signals import heard_once
 from reconciler.commands.tracing import Spans, no_spans
+from reconciler.config.errors import ConfigError
 from reconciler.core.plan import Plan
-from reconciler.drivers.gate import Gate, gates_of
-from reconciler.drivers.provider import Limits
+from reconciler.diagnostics import Code
+from reconciler.drivers.base import Interrupted
 from reconciler.exits import Exit
 from reconciler.formats.document import summarise
-from reconciler.formats.outcome import Outcome
-from reconciler.render.metrics import Metric, exposition
+from reconciler.formats.outcome import Outcome, Result
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 FIRST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 900.0
+_MOST_AT_ONCE: Final = 32
+"""More passes at once do not get done sooner: what they do between requests takes turns."""
+_RESERVED: Final = 64
+"""Descriptors for what is not a pass: files of the interpreter, the listener, traces."""
+_BESIDE: Final = 16
+"""Descriptors of a pass beside its connections: its files, git, the lock."""
+_IDLE: Final = 4
+"""Descriptors that a target keeps between passes where it keeps any: a connection, or a database of three files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between passes, the part of them that is left to chance, and after how many passes to end."""
+    """Seconds between passes, the part of them that is left to chance, after how many passes to end, and the seconds
+    that one may take before it counts as stuck."""
 
     interval: float
     jitter: float
     passes: int | None = None
+    pass_limit: float = 1800.0
 
     def wait(self, failures: int, chance: float) -> float:
         """Seconds until the next pass, after so many failures in a row. `chance` is in [0, 1)."""
@@ -51,160 +76,232 @@ class Pace:
         return seconds * (1 + self.jitter * (2 * chance - 1))
 
 
-@dataclass(slots=True)
-class Figures:
-    """What is known of one target's passes. Times are in seconds since the epoch."""
+class Room(NamedTuple):
+    """How many passes may run at once, and whether targets keep connections and databases open between them."""
 
-    passes: int = 0
-    failures: int = 0
-    failures_in_a_row: int = 0
-    began: float = 0.0
-    last_success: float = 0.0
-    seconds: float = 0.0
-    requests: int = 0
-    results: dict[str, int] = field(default_factory=dict)
-    planned: dict[str, int] = field(default_factory=dict)
+    at_once: int
+    spare: bool
+
+    @classmethod
+    def within(cls, descriptors: float, targets: int, concurrency: int) -> Room:
+        """What fits into so many descriptors. A pass that failed may have connections left while the next one runs."""
+        spare = _IDLE * targets <= descriptors / 4
+        left = descriptors - _RESERVED - (_IDLE * targets if spare else 0)
+        fitting = left // (2 * concurrency + _BESIDE)
+        return cls(int(max(1, min(fitting, _MOST_AT_ONCE, targets))), spare)
+
+
+class _Verdict(Enum):
+    """How a pass went; cut short is one that was told to stop before all was done."""
+
+    GOOD = "good"
+    FAILED = "failed"
+    CUT_SHORT = "cut short"
 
 
 def run(options: Options, pace: Pace, on_drift: str, listen: str | None, traces: bool) -> int:
-    """Pass over the targets until SIGINT or SIGTERM, or for as many passes as asked. Raises ConfigError and OSError."""
-    session = Session(options)
-    names = [session.target.name] if options.target else list(session.settings.targets)
-    if not options.target and len(names) > 1:
-        names.remove("local")  # it is always there, and meant only where it is named
+    """Pass over the targets until a signal asks to stop, or for as many passes as asked.
+
+    What is in flight is finished then, the rest skipped. Raises ConfigError and OSError.
+    """
+    with Session(options) as session:
+        names = [session.target.name] if options.target else list(session.settings.targets)
+        if not options.target and len(names) > 1:
+            names.remove("local")  # it is always there, and meant only where it is named
+        room = Room.within(_descriptors(), len(names), _concurrency(session, names))
     stop = threading.Event()
+    ended: queue.SimpleQueue[_Loop | None] = queue.SimpleQueue()  # which a signal handler may put something into
+
+    def ask_to_stop() -> None:
+        stop.set()
+        ended.put(None)
+        log("stopping")
+
     figures = {name: Figures() for name in names}
-    loops = [_Loop(options, name, pace, Choices(on_drift=on_drift), figures[name], stop) for name in names]
     with ExitStack() as stack:
+        stack.enter_context(heard_once(ask_to_stop))
         spans = stack.enter_context(_spans(traces))
         if listen:
-            listener = stack.enter_context(Listener(listen, lambda path: _page(path, figures, pace)))
+            listener = stack.enter_context(Listener(listen, lambda path: page(path, figures, pace.pass_limit)))
             log("listening", url=listener.url)
-        stack.enter_context(heard(stop.set))
-        threads = [threading.Thread(target=loop.run, args=(spans,), name=loop.name) for loop in loops]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        choices = Choices(on_drift=on_drift)
+        loops = [
+            stack.enter_context(_Loop(options, name, pace, choices, figures[name], stop, room.spare)) for name in names
+        ]
+        _take_turns(loops, room.at_once, spans, ended)
     log("stopped")
+    if any(loop.cut_short for loop in loops):
+        return Exit.INTERRUPTED
     bad = any(each.failures_in_a_row for each in figures.values())
     return Exit.PARTLY if bad and pace.passes else Exit.DONE
+
+
+def _take_turns(loops: Sequence[_Loop], at_once: int, spans: Spans, ended: queue.SimpleQueue[_Loop | None]) -> None:
+    """Have each loop make its passes when they are due, until all have ended or `ended` gives None."""
+
+    def turn(loop: _Loop) -> None:
+        try:
+            loop.turn(spans)
+        finally:
+            ended.put(loop)
+
+    due = [(0.0, number) for number in range(len(loops))]
+    numbers = {id(loop): number for number, loop in enumerate(loops)}
+    busy = 0
+    with ThreadPoolExecutor(at_once, thread_name_prefix="pass") as pool:
+        while due or busy:
+            now = time.monotonic()
+            while due and due[0][0] <= now:
+                pool.submit(turn, loops[heapq.heappop(due)[1]])
+                busy += 1
+            try:
+                loop = ended.get(timeout=due[0][0] - now if due else None)
+            except queue.Empty:
+                continue
+            if loop is None:
+                return
+            busy -= 1
+            if (wait := loop.wait()) is not None:
+                heapq.heappush(due, (time.monotonic() + wait, numbers[id(loop)]))
 
 
 def log(event: str, **fields: object) -> None:
     """One line of JSON on stderr."""
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    print(json.dumps({"at": at, "event": event, **fields}), file=sys.stderr, flush=True)
+    line = json.dumps({"at": at, "event": event, **fields})
+    print(f"{line}\n", end="", file=sys.stderr, flush=True)  # in one piece: other threads have lines as well
 
 
 class _Loop:
-    """The passes over one target."""
+    """The passes over one target. A context manager: leaving it closes what was kept between them."""
 
     def __init__(
-        self, options: Options, name: str, pace: Pace, choices: Choices, figures: Figures, stop: threading.Event
+        self,
+        options: Options,
+        name: str,
+        pace: Pace,
+        choices: Choices,
+        figures: Figures,
+        stop: threading.Event,
+        spare: bool,
     ) -> None:
         self.name = name
+        self.cut_short = False
         self._options = replace(options, target=name, quiet=True)
         self._pace = pace
         self._choices = choices
         self._figures = figures
         self._stop = stop
-        self._kept_gates: dict[str, Mapping[bool, Gate]] = {}
+        self._spare = spare
+        self._kept = Kept()
 
-    def run(self, spans: Spans) -> None:
-        """Pass after pass, until stopped."""
+    def __enter__(self) -> _Loop:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._kept.close()
+
+    def turn(self, spans: Spans) -> None:
+        """One pass, unless it is to stop."""
+        if self._stop.is_set():
+            return
         figures = self._figures
-        while not self._stop.is_set():
-            figures.began, begin = time.time(), time.monotonic()
-            with spans("pass", {"target": self.name}):
-                problem = self._pass_once(spans)
-            figures.seconds = time.monotonic() - begin
-            figures.passes += 1
-            figures.failures_in_a_row = figures.failures_in_a_row + 1 if problem else 0
-            figures.failures += bool(problem)
-            if not problem:
-                figures.last_success = time.time()
-            if self._pace.passes is not None and figures.passes >= self._pace.passes:
-                return
-            wait = self._pace.wait(figures.failures_in_a_row, random.random())  # noqa: S311
-            self._stop.wait(wait)
-
-    def _pass_once(self, spans: Spans) -> bool:
-        """One pass; whether something went wrong."""
-        session = Session(self._options, gates=self._gates)
-        session.stop = self._stop
+        figures.since = begin = time.monotonic()
         try:
-            with locked(session):
-                with spans("plan", {"target": self.name}):
-                    plan, sight = fresh_plan(session, (), None, self._choices)
-                outcomes: list[Outcome] = []
-                if any(change.is_due for change in plan.changes) and not self._stop.is_set():
-                    with spans("apply", {"target": self.name}):
-                        outcomes = send(session, plan, sight)
+            with spans("pass", {"target": self.name}):
+                verdict = self._pass_once(spans)
+        finally:
+            self._kept.rest(spare=self._spare)
+            figures.since = None
+        figures.seconds = time.monotonic() - begin
+        figures.passes += 1
+        if verdict is _Verdict.FAILED:
+            figures.failures += 1
+            figures.failures_in_a_row += 1
+        elif verdict is _Verdict.GOOD:
+            figures.failures_in_a_row = 0
+            figures.last_success = time.time()
+        else:
+            self.cut_short = True
+
+    def wait(self) -> float | None:
+        """Seconds until the next pass; None where there is none."""
+        if self._pace.passes is not None and self._figures.passes >= self._pace.passes:
+            return None
+        return self._pace.wait(self._figures.failures_in_a_row, random.random())  # noqa: S311
+
+    def _pass_once(self, spans: Spans) -> _Verdict:
+        try:
+            with Session(self._options, kept=self._kept) as session:
+                session.stop = self._stop
+                plan, outcomes = self._brought_about(session, spans)
         except Exception as problem:
+            if isinstance(problem, Interrupted) and self._stop.is_set():
+                log("pass cut short", target=self.name)
+                return _Verdict.CUT_SHORT
             said = diagnostics_of(problem)
             told = (
                 [f"{d.summary} [{d.code}]" for d in said[0]] if said else [f"bug: {type(problem).__name__}: {problem}"]
             )
+            self._figures.problem = _named(d.code for d in said[0]) if said else "a bug"
             log("pass failed", target=self.name, problems=told, failures=self._figures.failures_in_a_row + 1)
-            return True
+            return _Verdict.FAILED
         return self._tell(plan, outcomes)
 
-    def _tell(self, plan: Plan, outcomes: list[Outcome]) -> bool:
+    def _brought_about(self, session: Session, spans: Spans) -> tuple[Plan, list[Outcome]]:
+        with locked(session):
+            with spans("plan", {"target": self.name}):
+                plan, sight = fresh_plan(session, (), None, self._choices)
+            if not any(change.is_due for change in plan.changes):
+                return plan, []
+            with spans("apply", {"target": self.name}):
+                return plan, send(session, plan, sight)
+
+    def _tell(self, plan: Plan, outcomes: list[Outcome]) -> _Verdict:
         figures = self._figures
         figures.planned = summarise(plan)
+        results = dict(figures.results)  # not changed in place: another thread reads it
         for outcome in outcomes:
-            figures.results[outcome.result.value] = figures.results.get(outcome.result.value, 0) + 1
+            results[outcome.result.value] = results.get(outcome.result.value, 0) + 1
             figures.requests += outcome.requests
             log("change", target=self.name, address=str(outcome.address), action=outcome.action, result=outcome.result)
+        figures.results = results
         problems = [f"{o.address}: {o.error.summary} [{o.error.code}]" for o in outcomes if o.error]
         blocked = [f"{c.address}: {c.blocked.hint}" for c in plan.changes if c.blocked]
+        skipped = sum(1 for o in outcomes if o.result is Result.SKIPPED and not o.error) if self._stop.is_set() else 0
         more: dict[str, Any] = {"problems": problems} if problems else {}
         more |= {"blocked": blocked} if blocked else {}
-        log("pass", target=self.name, planned=figures.planned, done=len(outcomes) - len(problems), **more)
-        return bool(problems)
-
-    def _gates(self, credential: str, limits: Limits) -> Mapping[bool, Gate]:
-        """The gates of a credential, the same in every pass: what one has sent counts for the next."""
-        key = f"{credential} {limits}"
-        if key not in self._kept_gates:
-            reads, writes, both = limits.reads_per_minute, limits.writes_per_minute, limits.requests_per_minute
-            self._kept_gates[key] = gates_of(reads, writes, both, time.monotonic)
-        return self._kept_gates[key]
+        more |= {"skipped": skipped} if skipped else {}
+        done = len(outcomes) - len(problems) - skipped
+        log("pass", target=self.name, planned=figures.planned, done=done, **more)
+        if problems:
+            figures.problem = _named(o.error.code for o in outcomes if o.error)
+        return _Verdict.CUT_SHORT if skipped else _Verdict.FAILED if problems else _Verdict.GOOD
 
 
-def _page(path: str, figures: Mapping[str, Figures], pace: Pace) -> tuple[int, str]:
-    """What /healthz, /readyz and /metrics answer."""
-    if path == "/metrics":
-        return 200, exposition(_metrics(figures))
-    if path == "/healthz":
-        oldest = time.time() - 3 * max(pace.interval, LONGEST_PAUSE_SECONDS)
-        stuck = [name for name, each in figures.items() if each.began and each.began < oldest]
-        return (503, f"stuck: {', '.join(stuck)}\n") if stuck else (200, "ok\n")
-    if path == "/readyz":
-        waiting = [name for name, each in figures.items() if not each.last_success]
-        return (503, f"no pass yet: {', '.join(waiting)}\n") if waiting else (200, "ok\n")
-    return 404, "not found: /healthz, /readyz and /metrics are\n"
+def _named(codes: Iterable[Code]) -> str:
+    """The first of the codes and what it is for: nothing of anybody's text."""
+    code = next(iter(codes))
+    return f"{code} ({code.name.lower().replace('_', ' ')})"
 
 
-def _metrics(figures: Mapping[str, Figures]) -> list[Metric]:
-    def each(value: Callable[[Figures], float]) -> dict[tuple[tuple[str, str], ...], float]:
-        return {(("target", name),): value(found) for name, found in figures.items()}
+def _descriptors() -> float:
+    """How many descriptors this process may have."""
+    if resource is None:
+        return 512  # what the C library of Windows begins with
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return float("inf") if soft == resource.RLIM_INFINITY else soft
 
-    def by(label: str, group: Callable[[Figures], Mapping[str, int]]) -> dict[tuple[tuple[str, str], ...], float]:
-        found = [(name, key, count) for name, each in figures.items() for key, count in group(each).items()]
-        return {(("target", name), (label, key)): float(count) for name, key, count in found}
 
-    return [
-        Metric("reconciler_passes_total", "Passes over a target.", each(lambda f: f.passes), True),
-        Metric("reconciler_failed_passes_total", "Passes that failed.", each(lambda f: f.failures), True),
-        Metric("reconciler_requests_total", "Requests that changes took.", each(lambda f: f.requests), True),
-        Metric("reconciler_changes_total", "Changes by result.", by("result", lambda f: f.results), True),
-        Metric("reconciler_planned", "The last plan, by action.", by("action", lambda f: f.planned)),
-        Metric("reconciler_last_success_seconds", "When a pass last succeeded.", each(lambda f: f.last_success)),
-        Metric("reconciler_pass_seconds", "How long the last pass took.", each(lambda f: f.seconds)),
-        Metric("reconciler_failures_in_a_row", "Failed passes since one worked.", each(lambda f: f.failures_in_a_row)),
-    ]
+def _concurrency(session: Session, names: Iterable[str]) -> int:
+    """The most requests that any of the targets may have in flight."""
+    widest = 1
+    for name in names:
+        with suppress(ConfigError):  # its passes will say so
+            target = session.settings.target(name)
+            limits = session.schemas.limits(session.schemas.provider(target.provider, target.source), target)
+            widest = max(widest, limits.concurrency)
+    return widest
 
 
 def _spans(traces: bool) -> Any:

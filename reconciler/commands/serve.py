@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -57,7 +58,7 @@ def command(
         )
     except (ChaosError, StoreError) as problem:
         raise click.ClickException(str(problem)) from problem
-    server = serve(app, host, port)
-    click.echo(f"{profile} on {server.url}/v1", nl=True)
-    server.run_forever()
+    with app, closing(serve(app, host, port)) as server:
+        click.echo(f"{profile} on {server.url}/v1", nl=True)
+        server.run_forever()
     return 0

@@ -11,6 +11,9 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import click
+
+from reconciler.commands.kept import Kept
 from reconciler.commands.kinds import kinds_of
 from reconciler.commands.named import known_addresses
 from reconciler.commands.options import Options
@@ -28,7 +31,6 @@ from reconciler.core.plan import Scope, TargetIdentity
 from reconciler.diagnostics import Code
 from reconciler.drivers.base import Driver, RemoteError
 from reconciler.drivers.filename_marks import codes
-from reconciler.drivers.gate import Gate
 from reconciler.drivers.provider import Limits, Provider
 from reconciler.engine.compact import Compactor
 from reconciler.engine.journal import Journal, seconds_up
@@ -47,18 +49,19 @@ if TYPE_CHECKING:
 class Session:
     """One project and one of its targets, as the global options choose them. Everything is read once, when needed.
 
-    `stop` ends waits: set by the signal handlers of `apply`. `lock` is the target's, while it is held. `sent` hears of
-    the bytes of files as they go out. `gates` makes the rate gates, for reads (False) and writes (True), where other
-    processes share them: from a name for the credential and the limits.
+    A context manager: leaving it ends what it sends, and closes what it opened. `kept` is what outlives it, closed by
+    whoever made that; without it, nothing does. `stop` ends waits: set by the signal handlers of `apply`. `lock` is the
+    target's, while it is held. `sent` hears of the bytes of files as they go out.
     """
 
     def __init__(
         self,
         options: Options,
         environment: Mapping[str, str] | None = None,
-        gates: Callable[[str, Limits], Mapping[bool, Gate]] | None = None,
+        kept: Kept | None = None,
     ) -> None:
-        self._gates = gates
+        self.kept = kept or Kept()
+        self._owns_kept = kept is None
         self.options = options
         self.root = options.directory.absolute()
         self.environment = os.environ if environment is None else environment
@@ -67,6 +70,19 @@ class Session:
         self.schemas = schemas_of(self.root)
         self.sent: Callable[[int], None] = lambda count: None
         self._keys: dict[str, str] = {}
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Send nothing any more, and close what was opened. Closing twice is fine."""
+        if remote := self.__dict__.get("_remote"):  # one that nobody asked for is not made to be closed
+            remote.close()
+        if self._owns_kept:
+            self.kept.close()
 
     @cached_property
     def settings(self) -> Settings:
@@ -277,7 +293,7 @@ class Session:
     def _remote(self) -> RestDriver:
         from reconciler.commands.remotes import remote_of
 
-        return remote_of(self, self._gates)
+        return remote_of(self)
 
     @cached_property
     def journal(self) -> Journal:
@@ -295,3 +311,8 @@ class Session:
     def account(self) -> str | None:
         """The account that answers, as far as it is known: the embedded server has one for each target."""
         return self.target.name if self.provider.embedded else self._remote.account
+
+
+def session_of(options: Options) -> Session:
+    """The session of the verb that runs, closed when it ends: whatever it did, and however that went."""
+    return click.get_current_context().with_resource(Session(options))

@@ -20,13 +20,13 @@ def command(options: Options, addresses: tuple[str, ...], owner: str) -> int:
     """
     from reconciler.commands.named import parse_address
     from reconciler.commands.ownership import change_marks
-    from reconciler.commands.session import Session
+    from reconciler.commands.session import session_of
     from reconciler.config.errors import ConfigError, error
     from reconciler.core.model import Change
     from reconciler.core.ownership import Ownership
     from reconciler.diagnostics import Code
 
-    session = Session(options)
+    session = session_of(options)
     named = [parse_address(text) for text in addresses]
     wanted = named or [manifest.address for manifest in session.load().manifests]
 

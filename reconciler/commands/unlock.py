@@ -20,12 +20,12 @@ def command(options: Options, yes: bool) -> int:
     a minute with an object store.
     """
     from reconciler.commands.locking import opened
-    from reconciler.commands.session import Session
+    from reconciler.commands.session import session_of
     from reconciler.config.errors import ConfigError, error
     from reconciler.diagnostics import Code
     from reconciler.render.visible import visible
 
-    session = Session(options)
+    session = session_of(options)
     lock = opened(session)
     try:
         holder = lock.holder()

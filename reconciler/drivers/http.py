@@ -1,15 +1,10 @@
-"""Requests over httpx: retries, the rate gate, limits on answers. The only module that imports httpx.
-
-One client for each request in flight (an httpx pool shared by many threads is slow), one TLS context for all of them. A
-client that is free is taken by whoever needs one next, so that connections outlive the threads that opened them.
-"""
+"""Requests over httpx: retries, the rate gate, limits on answers."""
 
 from __future__ import annotations
 
 import io
 import math
 import random
-import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -22,13 +17,14 @@ import httpx
 from reconciler.core.model import Body
 from reconciler.drivers.answers import Answer, failure_of
 from reconciler.drivers.base import Interrupted, TooLarge, Unreachable
+from reconciler.drivers.channel import Channel
 from reconciler.drivers.connection import Connection
-from reconciler.drivers.deadline import Deadline, TooLate
+from reconciler.drivers.deadline import TooLate
 from reconciler.drivers.encoding import encoded
 from reconciler.drivers.gate import Gate, Lanes, RateGate, gates_of
 from reconciler.drivers.masking import without_secrets
 from reconciler.drivers.provider import Query
-from reconciler.drivers.retry import Budget, wait_before_retry
+from reconciler.drivers.retry import wait_before_retry
 from reconciler.drivers.tallies import Tallies
 from reconciler.drivers.uploads import Upload
 
@@ -55,9 +51,10 @@ class _Outgoing:
 
 
 class HttpClient(Tallies):
-    """Sends requests to one base URL. Safe from several threads.
+    """Sends requests to one base URL. Safe from several threads. A context manager: once it is left, nothing is sent.
 
-    `wsgi_app` answers in this process instead of the network. `trace` hears a line about each try: method, path, status
+    `channel` is kept by somebody else, who closes it; without one, this client has its own. `wsgi_app` answers in this
+    process instead of the network. `trace` hears a line about each try: method, path, status
     and time, never a header or a body. `pause(seconds)` waits and answers True when the user
     interrupted the wait. `chance` gives numbers in [0, 1). `gates` are those that other processes share, for reads
     (False) and writes (True). `fence` is asked right before each write how many seconds are left to send it in; what it
@@ -68,6 +65,7 @@ class HttpClient(Tallies):
         self,
         connection: Connection,
         *,
+        channel: Channel | None = None,
         wsgi_app: Any = None,
         trace: Callable[[str], None] | None = None,
         pause: Callable[[float], bool] | None = None,
@@ -78,21 +76,32 @@ class HttpClient(Tallies):
     ) -> None:
         super().__init__()
         self._connection = connection
-        self._wsgi_app = wsgi_app
         self._trace = trace
         self._pause = pause or _sleep
         self._clock = clock
         self._chance = chance
         self._fence = fence
-        self._budget = Budget()
-        self._budget_lock = threading.Lock()
+        self._buckets_lock = threading.Lock()
         self._gates = gates or gates_of(
             connection.reads_per_minute, connection.writes_per_minute, connection.requests_per_minute, clock
         )
         self._buckets: dict[str, RateGate] = {}
         self._lanes = {False: Lanes(), True: Lanes()}
-        self._tls = _tls_context(connection.url)
-        self._free: list[tuple[httpx.Client, Deadline]] = []
+        self._channel = channel or Channel(connection.url, connection.timeout_seconds, wsgi_app=wsgi_app, clock=clock)
+        self._owns_channel = channel is None
+        self._closed = False
+
+    def __enter__(self) -> HttpClient:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Send nothing any more, also nothing again. Closing twice is fine."""
+        self._closed = True
+        if self._owns_channel:
+            self._channel.close()
 
     def send(
         self,
@@ -136,8 +145,7 @@ class HttpClient(Tallies):
                 latest = latest if upload else min(latest, self._clock() + left)
                 answer, error = self._try(replace(outgoing, latest=latest))
                 if answer is not None and answer.status < 400:
-                    with self._budget_lock:
-                        self._budget.earn()
+                    self._channel.earn_retry()
                     return answer
                 failure = failure_of(tries, repeatable, answer, error)
                 seconds = wait_before_retry(failure, self._chance())
@@ -146,10 +154,8 @@ class HttpClient(Tallies):
                     gate.close(seconds)  # before the lane is free for the next one
             finally:
                 counts = lanes.leave(lane, limited=limited)
-            with self._budget_lock:
-                free = limited and not counts
-                again = seconds is not None and (free or self._budget.spend())
-            if not again or seconds is None:
+            free = limited and not counts
+            if seconds is None or not (free or self._channel.may_retry()):
                 if error is not None:
                     raise error
                 assert answer is not None
@@ -184,10 +190,12 @@ class HttpClient(Tallies):
             form = {"content": encoded(outgoing.body)}
             headers["content-type"] = "application/json"
         url = self._connection.url.rstrip("/") + outgoing.path
-        client, deadline = self._client()
-        deadline.send_by(outgoing.latest)
         try:
-            with outgoing.upload.opened() if outgoing.upload else nullcontext() as file:
+            with (
+                self._channel.client() as (client, deadline),
+                outgoing.upload.opened() if outgoing.upload else nullcontext() as file,
+            ):
+                deadline.send_by(outgoing.latest)
                 if upload := outgoing.upload:
                     form = {"data": upload.fields, "files": {upload.part: (upload.name, file)}}
                 extensions = {"trace": deadline.trace}
@@ -203,8 +211,6 @@ class HttpClient(Tallies):
             raise self._unreachable(error, reached=False) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise self._unreachable(error, reached=True) from None
-        finally:
-            self._free.append((client, deadline))
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
         return Answer(response.status_code, response.headers, raw, self._connection.secrets_so_far)
 
@@ -214,7 +220,7 @@ class HttpClient(Tallies):
         self._wait(max(gate.reserve() for _ in range(count)))
 
     def _bucket(self, name: str, per_minute: int) -> RateGate:
-        with self._budget_lock:
+        with self._buckets_lock:
             return self._buckets.setdefault(name, RateGate(per_minute, self._clock))
 
     def _unreachable(self, error: Exception, *, reached: bool) -> Unreachable:
@@ -224,23 +230,6 @@ class HttpClient(Tallies):
         if "refused" in said:
             hint = "nothing listens there: check the url; `reconciler serve` starts the embedded server"
         return Unreachable(f"{self._connection.url}: {said}", reached=reached, hint=hint)
-
-    def _client(self) -> tuple[httpx.Client, Deadline]:
-        """A client nobody uses, and what ends its waits."""
-        try:
-            return self._free.pop()  # the one used last, whose connection is the least likely to have been closed
-        except IndexError:
-            return self._new_client(), Deadline(self._connection.timeout_seconds, self._clock)
-
-    def _new_client(self) -> httpx.Client:
-        if self._wsgi_app is not None:
-            return httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
-        timeout = httpx.Timeout(self._connection.timeout_seconds, connect=min(10, self._connection.timeout_seconds))
-        try:
-            return httpx.Client(verify=self._tls, timeout=timeout)
-        except (ValueError, ImportError, httpx.InvalidURL):  # what it says quotes the proxy, password and all
-            hint = "http:// and https:// proxies are supported; `no_proxy` names hosts that are reached without one"
-            raise Unreachable("the proxy that the environment names cannot be used", reached=False, hint=hint) from None
 
     def _take_turn(
         self, gate: Gate, announce: Callable[[], Body | None] | None, most: int
@@ -274,7 +263,7 @@ class HttpClient(Tallies):
         return (now if now - began < LATE_SECONDS else began) + seconds
 
     def _wait(self, seconds: float) -> None:
-        if seconds > 0 and self._pause(seconds):
+        if self._closed or (seconds > 0 and self._pause(seconds)):
             raise Interrupted("stopped while waiting to send the next request")
 
 
@@ -289,18 +278,6 @@ def _read(response: httpx.Response) -> bytes:
 
 def _shown(query: Query | None) -> str:
     return "?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else ""
-
-
-def _tls_context(url: str) -> ssl.SSLContext:
-    """One context for all clients. Without TLS, an empty one that trusts nobody: loading certificates takes 40 ms."""
-    if not url.startswith("https:"):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        return httpx.create_ssl_context()
-    except OSError as wrong:
-        hint = "check the files that SSL_CERT_FILE and SSL_CERT_DIR name"
-        summary = f"the certificates of authorities cannot be read: {wrong.strerror or wrong}"
-        raise Unreachable(summary, reached=False, hint=hint) from None
 
 
 def _sleep(seconds: float) -> bool:

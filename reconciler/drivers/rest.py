@@ -36,7 +36,7 @@ from reconciler.drivers.uploads import Upload, upload_of
 
 
 class RestDriver:
-    """Follows a provider's data over an `HttpClient`. Safe from several threads.
+    """Follows a provider's data over an `HttpClient`, which is closed with it. Safe from several threads.
 
     `reads_at_once`: how many pages of a list may be on their way; `boundaries` remembers where they ended. Files to
     upload are below `root` or one of the `directories` beside it; `sent` hears of their bytes as they go out. Where
@@ -73,6 +73,10 @@ class RestDriver:
             account=lambda: self.account,
             boundaries=boundaries,
         )
+
+    def close(self) -> None:
+        """Send nothing any more."""
+        self._client.close()
 
     @property
     def account(self) -> str | None:

@@ -46,7 +46,10 @@ def create_app(
 
 
 class App:
-    """A WSGI application. `requests` is what it was asked, in the order of the answers; tests may clear it."""
+    """A WSGI application; a context manager that closes its database.
+
+    `requests` is what it was asked, in the order of the answers; tests may clear it.
+    """
 
     def __init__(
         self,
@@ -92,6 +95,12 @@ class App:
         size, parts = reply.stream or _whole(reply.text)
         start_response(_PHRASES.get(status) or f"{status} Unassigned", self._headers(reply, size))
         return parts if effects.cut_at is None else _broken_off(parts, effects.cut_at)
+
+    def __enter__(self) -> "App":
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the database. An application that is forgotten closes it too."""

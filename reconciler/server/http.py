@@ -210,6 +210,10 @@ class Server:
             self._server.shutdown()
             self._thread.join()
             self._thread = None
+        self.close()
+
+    def close(self) -> None:
+        """The same for one that runs in no other thread."""
         self._server.server_close()
         for connection in list(_connections(self._server)):
             try:

@@ -41,6 +41,7 @@ def refuse_url(name: str, url: str) -> Diagnostic | None:
 class ForgeApi:
     """One forge's API at `url`. Answers are JSON; any that is not, or not as expected, raises RemoteError.
 
+    A context manager: leaving it closes the connection.
     `refused` is the hint for a token that lacks a right. `trace` hears a line about each request.
     """
 
@@ -54,6 +55,12 @@ class ForgeApi:
     ) -> None:
         self._client = HttpClient(Connection(url, headers, (token,)), trace=trace)
         self._refused = refused
+
+    def __enter__(self) -> ForgeApi:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._client.close()
 
     def ask(
         self,
