@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from reconciler.commands.running import LONGEST_PAUSE_SECONDS, Pace
+from reconciler.server import create_app
+from reconciler.server.http import serve
 from tests.conftest import Project, Remote
 
 MANIFEST = "name: Helpdesk\nmodel: gpt-4o\ntemperature: 0.2\n"
@@ -97,10 +102,12 @@ def test_waits_grow_with_failures_up_to_a_limit_and_are_spread() -> None:
 
 
 @contextmanager
-def running(project: Project, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], queue.Queue[dict[str, Any]]]]:
+def running(
+    project: Project, *arguments: str, through: Sequence[str] = (sys.executable, "-m", "reconciler")
+) -> Iterator[tuple[subprocess.Popen[str], queue.Queue[dict[str, Any]]]]:
     """The real process, and its events as they come."""
     kept = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
-    command = [sys.executable, "-m", "reconciler", "-C", str(project.root), "run", *arguments]
+    command = [*through, "-C", str(project.root), "run", *arguments]
     process = subprocess.Popen(command, env=project.environment | kept, stderr=subprocess.PIPE, text=True)
     told: queue.Queue[dict[str, Any]] = queue.Queue()
     assert process.stderr
@@ -140,6 +147,204 @@ def test_it_tells_probes_and_prometheus_how_it_goes_and_ends_when_told_to(projec
         assert samples[("reconciler_planned", ("action", "create"), ("target", "test"))] == 1
         process.send_signal(signal.SIGTERM)
         assert process.wait(300) == 0
+
+
+def until(told: queue.Queue[dict[str, Any]], *names: str) -> dict[str, Any]:
+    """The next event of these names."""
+    while (event := told.get(timeout=300))["event"] not in names:
+        pass
+    return event
+
+
+class Switched:
+    """A remote that fails while `failing`, and answers no list before `free` is set."""
+
+    def __init__(self) -> None:
+        self.app = create_app()
+        self.failing = False
+        self.free = threading.Event()
+        self.free.set()
+        self.waiting = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not self.free.is_set():
+            self.waiting.set()
+            self.free.wait(600)
+        if self.failing:
+            said = b"the key sk-canary0123456789abcdef is not known"
+            start_response("403 Forbidden", [("content-type", "text/plain"), ("content-length", str(len(said)))])
+            return [said]
+        return self.app(environ, start_response)
+
+
+@pytest.fixture
+def switched(project: Project) -> Iterator[Switched]:
+    remote = Switched()
+    with serve(remote) as server:
+        project.target(server.url)
+        project.write("assistants.d/helpdesk.yaml", MANIFEST)
+        yield remote
+        remote.free.set()
+
+
+def test_healthz_is_red_after_failures_in_a_row_and_green_after_a_good_pass(
+    project: Project, switched: Switched
+) -> None:
+    project.environment["OPENAI_API_KEY"] = "sk-canary0123456789abcdef"
+    with running(project, "--listen", "127.0.0.1:0", "--interval", "0.1") as (_, told):
+        url = until(told, "listening")["url"]
+        until(told, "pass")
+        switched.failing = True
+        while (failures := until(told, "pass failed")["failures"]) < 4:
+            if failures == 1:
+                assert fetch(f"{url}/healthz") == (200, "ok\n")
+        status, text = fetch(f"{url}/healthz")
+        assert status == 503
+        assert re.fullmatch(r"test: \d+ passes failed in a row, the last with RC0\d+ \([a-z ]+\)\n", text)
+        assert fetch(f"{url}/livez") == (200, "ok\n")  # a restart would mend nothing
+        switched.failing = False
+        until(told, "pass")
+        until(told, "pass")
+        assert fetch(f"{url}/healthz") == (200, "ok\n")
+
+
+def test_healthz_is_red_while_a_pass_takes_longer_than_it_may(project: Project, switched: Switched) -> None:
+    arguments = ("--listen", "127.0.0.1:0", "--interval", "0.1", "--pass-limit", "0.1")
+    with running(project, *arguments) as (_, told):
+        url = until(told, "listening")["url"]
+        until(told, "pass")
+        switched.free.clear()
+        assert switched.waiting.wait(300)
+        while fetch(f"{url}/healthz")[0] == 200:
+            pass
+        for path in ("healthz", "livez"):
+            status, text = fetch(f"{url}/{path}")
+            assert status == 503
+            assert re.fullmatch(r"test: a pass has been running for \d+ s, and may take 0.1\n", text)
+        switched.free.set()
+        while fetch(f"{url}/healthz") != (200, "ok\n"):
+            pass
+
+
+def test_a_target_is_asked_over_the_same_connection_pass_after_pass(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    project.write("assistants.d/helpdesk.yaml", MANIFEST)
+    taken = []
+    remote.server._server.get_request, accept = (  # type: ignore[method-assign]
+        lambda: taken.append(accept()) or taken[-1],  # type: ignore[func-returns-value]
+        remote.server._server.get_request,
+    )
+    project.ok("run", "--passes", "10", "--interval", "0.1")
+    assert 0 < len(taken) < 5
+
+
+def test_an_embedded_target_keeps_its_database_and_finds_one_that_was_removed(project: Project) -> None:
+    project.write("assistants.d/reconciler.yaml", "targets:\n  local: {provider: local}\n")
+    project.write("assistants.d/helpdesk.yaml", MANIFEST)
+    with running(project, "--target", "local", "--interval", "0.1") as (process, told):
+        until(told, "change")
+        until(told, "pass")
+        files = Path(f"/proc/{process.pid}/fd")
+        until(told, "pass")
+        assert [os.readlink(each) for each in files.iterdir()].count(f"{project.root}/.reconciler/local.db") == 1
+        for name in ("local.db", "local.db-wal", "local.db-shm"):
+            (project.root / ".reconciler" / name).unlink(missing_ok=True)
+        assert until(told, "change")["action"] == "create"
+
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_told_to_stop_between_passes_it_ends_with_0(number: signal.Signals, project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    with running(project, "--interval", "3600") as (process, told):
+        until(told, "pass")
+        process.send_signal(number)
+        assert until(told, "stopping")
+        assert process.wait(300) == 0
+
+
+class Stopping:
+    """Carries out creates; sends its client a signal during the third one, and answers once `heard` is set."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        self.app = create_app()
+        self.number = number
+        self.creates = 0
+        self.client: subprocess.Popen[str] | None = None
+        self.there = threading.Event()
+        self.heard = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "POST":
+            self.creates += 1
+            if self.creates == 3:
+                assert self.there.wait(300)
+                assert self.client
+                self.client.send_signal(self.number)
+                self.heard.wait(50)  # less than the client waits
+        return self.app(environ, start_response)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_told_to_stop_in_a_pass_it_finishes_what_is_in_flight_and_skips_the_rest(
+    number: signal.Signals, project: Project
+) -> None:
+    remote = Stopping(number)
+    with serve(remote) as server:
+        project.target(server.url, more="")
+        settings = (project.root / "assistants.d/reconciler.yaml").read_text()
+        project.write("assistants.d/reconciler.yaml", settings.replace("limits: {", "limits: {concurrency: 1, "))
+        for count in range(8):
+            project.write(f"assistants.d/a{count}.yaml", f"name: a{count}\nmodel: gpt-4o\n")
+        with running(project, "--interval", "3600") as (process, told):
+            remote.client = process
+            remote.there.set()
+            until(told, "stopping")
+            remote.heard.set()
+            ended = until(told, "pass")
+            assert (ended["done"], ended["skipped"]) == (3, 5)
+            assert process.wait(300) == 130
+        assert len(Remote(remote.app, server).objects()) == 3
+        project.ok("run", "--passes", "1")
+        assert len(Remote(remote.app, server).objects()) == 8
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_second_signal_ends_it_at_once(number: signal.Signals, project: Project, switched: Switched) -> None:
+    switched.free.clear()
+    with running(project, "--interval", "3600") as (process, told):
+        assert switched.waiting.wait(300)
+        process.send_signal(number)
+        until(told, "stopping")
+        process.send_signal(number)
+        assert process.wait(50) == -number  # the request is held for longer
+
+
+def test_a_terminal_that_goes_away_does_not_end_what_nohup_started(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    ignoring = [sys.executable, "-c", "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); "]
+    ignoring[-1] += "os.execv(sys.executable, [sys.executable, '-m', 'reconciler', *sys.argv[1:]])"
+    with running(project, "--interval", "0.1", through=ignoring) as (process, told):
+        until(told, "pass")
+        process.send_signal(signal.SIGHUP)
+        for _ in range(3):
+            until(told, "pass")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(300) in (0, 130)
+
+
+def test_a_crash_leaves_no_core(project: Project, remote: Remote) -> None:
+    project.target(remote.url)
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    raised = [sys.executable, "-c", f"import os, resource, sys; resource.setrlimit(4, ({hard}, {hard})); "]
+    raised[-1] += "os.execv(sys.executable, [sys.executable, '-m', 'reconciler', *sys.argv[1:]])"
+    assert hard != 0, "no limit can be raised here"
+    with running(project, "--interval", "3600", through=raised) as (process, told):
+        until(told, "pass")
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+        assert re.search(r"^Max core file size +0 ", limits, re.MULTILINE)
 
 
 class _Collector(BaseHTTPRequestHandler):
