@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Any, Final
 
@@ -135,6 +136,18 @@ def load_settings(
         content = project.read(_without_links(project, found[0]), MAX_BYTES)
     except Refused as refused:
         raise ConfigError([refused.diagnostic]) from None
+    if schemas is None or schemas is shipped():
+        return _as_shipped(content, name)
+    return _parsed(content, name, schemas)
+
+
+@lru_cache(maxsize=2)
+def _as_shipped(content: bytes, name: str) -> Settings:
+    """The settings where no provider of a project decides: passes over many targets find the same bytes each time."""
+    return _parsed(content, name, shipped())
+
+
+def _parsed(content: bytes, name: str, schemas: Schemas) -> Settings:
     documents, problems = read_yaml(content, name)
     if len(documents) > 1:
         problems.append(error(Code.INVALID_SETTINGS, "settings are one document", documents[1].source))
@@ -142,7 +155,7 @@ def load_settings(
         if problems:
             raise ConfigError(in_order(problems))
         return Settings()
-    return _settings(documents[0], schemas or shipped())
+    return _settings(documents[0], schemas)
 
 
 def _without_links(project: Files, path: str) -> str:

@@ -26,13 +26,13 @@ def is_harmless(planned: Plan) -> bool:
 def main(directory: str, target: str | None = None) -> int:
     """Plan, look, and apply; 1 where something failed, 2 where a person has to look."""
     try:
-        project = load(directory, target=target)
-        planned = plan(project)
-        if not is_harmless(planned):
-            for change in planned.changes:
-                print(f"needs a person: {change.action} {change.address}")
-            return 2
-        outcomes = apply(project, planned)
+        with load(directory, target=target) as project:
+            planned = plan(project)
+            if not is_harmless(planned):
+                for change in planned.changes:
+                    print(f"needs a person: {change.action} {change.address}")
+                return 2
+            outcomes = apply(project, planned)
     except ReconcilerError as problem:
         for each in problem.diagnostics:
             print(f"{each.source or directory}: {each.summary} [{each.code}]", file=sys.stderr)
