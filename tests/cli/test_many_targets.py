@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import sys
 import tempfile
 import threading
 import time
@@ -15,8 +14,8 @@ from typing import Any
 
 from reconciler.server import App, create_app
 from reconciler.server.http import serve
-from tests.cli.test_run import MANIFEST, running, until
 from tests.conftest import Project
+from tests.running import limited, running, until
 
 
 class Accounts:
@@ -35,17 +34,7 @@ class Accounts:
 
 def write_targets(project: Project, lines: Iterable[str]) -> None:
     project.write("assistants.d/reconciler.yaml", "\n".join(["owner: acme", "targets:", *lines]) + "\n")
-    project.write("assistants.d/helpdesk.yaml", MANIFEST)
-
-
-def limited(descriptors: int) -> list[str]:
-    """The command, in a process that may have only so many descriptors."""
-    code = f"import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, ({descriptors}, {descriptors})); "
-    return [
-        sys.executable,
-        "-c",
-        code + "os.execv(sys.executable, [sys.executable, '-m', 'reconciler', *sys.argv[1:]])",
-    ]
+    project.write("assistants.d/a.yaml", "name: a\nmodel: gpt-4o\n")
 
 
 def play(project: Project, targets: int, descriptors: int, passes: int) -> tuple[int, int, float]:

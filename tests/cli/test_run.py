@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import re
 import resource
 import signal
 import subprocess
-import sys
 import threading
-import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,6 +21,7 @@ from reconciler.commands.running import LONGEST_PAUSE_SECONDS, Pace
 from reconciler.server import create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote
+from tests.running import fetch, running, under, until
 
 MANIFEST = "name: Helpdesk\nmodel: gpt-4o\ntemperature: 0.2\n"
 
@@ -101,34 +98,6 @@ def test_waits_grow_with_failures_up_to_a_limit_and_are_spread() -> None:
     assert Pace(1, 0).wait(1, 0.5) == 1
 
 
-@contextmanager
-def running(
-    project: Project, *arguments: str, through: Sequence[str] = (sys.executable, "-m", "reconciler")
-) -> Iterator[tuple[subprocess.Popen[str], queue.Queue[dict[str, Any]]]]:
-    """The real process, and its events as they come."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
-    command = [*through, "-C", str(project.root), "run", *arguments]
-    process = subprocess.Popen(command, env=project.environment | kept, stderr=subprocess.PIPE, text=True)
-    told: queue.Queue[dict[str, Any]] = queue.Queue()
-    assert process.stderr
-    reader = threading.Thread(target=lambda: [told.put(json.loads(line)) for line in process.stderr or ()])
-    reader.start()
-    try:
-        yield process, told
-    finally:
-        process.kill()
-        process.wait(300)
-        reader.join(300)
-
-
-def fetch(url: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(url) as response:
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as refused:
-        return refused.code, refused.read().decode()
-
-
 def test_it_tells_probes_and_prometheus_how_it_goes_and_ends_when_told_to(project: Project, remote: Remote) -> None:
     project.target(remote.url)
     project.write("assistants.d/helpdesk.yaml", MANIFEST)
@@ -147,13 +116,6 @@ def test_it_tells_probes_and_prometheus_how_it_goes_and_ends_when_told_to(projec
         assert samples[("reconciler_planned", ("action", "create"), ("target", "test"))] == 1
         process.send_signal(signal.SIGTERM)
         assert process.wait(300) == 0
-
-
-def until(told: queue.Queue[dict[str, Any]], *names: str) -> dict[str, Any]:
-    """The next event of these names."""
-    while (event := told.get(timeout=300))["event"] not in names:
-        pass
-    return event
 
 
 class Switched:
@@ -226,16 +188,18 @@ def test_healthz_is_red_while_a_pass_takes_longer_than_it_may(project: Project, 
             pass
 
 
-def test_a_target_is_asked_over_the_same_connection_pass_after_pass(project: Project, remote: Remote) -> None:
-    project.target(remote.url)
-    project.write("assistants.d/helpdesk.yaml", MANIFEST)
-    taken = []
-    remote.server._server.get_request, accept = (  # type: ignore[method-assign]
-        lambda: taken.append(accept()) or taken[-1],  # type: ignore[func-returns-value]
-        remote.server._server.get_request,
-    )
-    project.ok("run", "--passes", "10", "--interval", "0.1")
-    assert 0 < len(taken) < 5
+def test_a_target_is_asked_over_the_same_connection_pass_after_pass(project: Project) -> None:
+    app, ports = create_app(), set()
+
+    def remote(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        ports.add(environ["REMOTE_PORT"])
+        return app(environ, start_response)
+
+    with serve(remote) as server:
+        project.target(server.url)
+        project.write("assistants.d/helpdesk.yaml", MANIFEST)
+        project.ok("run", "--passes", "10", "--interval", "0.1")
+    assert 0 < len(ports) < 5
 
 
 def test_an_embedded_target_keeps_its_database_and_finds_one_that_was_removed(project: Project) -> None:
@@ -324,8 +288,7 @@ def test_a_second_signal_ends_it_at_once(number: signal.Signals, project: Projec
 
 def test_a_terminal_that_goes_away_does_not_end_what_nohup_started(project: Project, remote: Remote) -> None:
     project.target(remote.url)
-    ignoring = [sys.executable, "-c", "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); "]
-    ignoring[-1] += "os.execv(sys.executable, [sys.executable, '-m', 'reconciler', *sys.argv[1:]])"
+    ignoring = under("signal.signal(signal.SIGHUP, signal.SIG_IGN)")
     with running(project, "--interval", "0.1", through=ignoring) as (process, told):
         until(told, "pass")
         process.send_signal(signal.SIGHUP)
@@ -338,9 +301,9 @@ def test_a_terminal_that_goes_away_does_not_end_what_nohup_started(project: Proj
 def test_a_crash_leaves_no_core(project: Project, remote: Remote) -> None:
     project.target(remote.url)
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    raised = [sys.executable, "-c", f"import os, resource, sys; resource.setrlimit(4, ({hard}, {hard})); "]
-    raised[-1] += "os.execv(sys.executable, [sys.executable, '-m', 'reconciler', *sys.argv[1:]])"
-    assert hard != 0, "no limit can be raised here"
+    if not hard:
+        pytest.skip("no process here may leave a core")
+    raised = under(f"resource.setrlimit(resource.RLIMIT_CORE, ({hard}, {hard}))")
     with running(project, "--interval", "3600", through=raised) as (process, told):
         until(told, "pass")
         limits = Path(f"/proc/{process.pid}/limits").read_text()

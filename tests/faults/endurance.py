@@ -45,6 +45,9 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
         {"on": "create", "nth": 2, "drop": "after_commit"},
     ],
 }
+AT_REST = 3 + 3 + len(FAULTS) + 1 + 3
+"""Descriptors: the streams, the embedded database, a connection for each other target, and the files of one pass."""
+NOISE_MB = 4.0
 OBJECTS = 6
 SAID = ("pass", "pass failed", "pass cut short")
 
@@ -78,6 +81,16 @@ def least(samples: Sequence[Sample]) -> Sample:
         min(each.threads for each in samples),
         min(each.resident for each in samples),
     )
+
+
+def grown(early: Sample, late: Sample) -> list[str]:
+    """What the process holds too much of, between passes early and late."""
+    found = {
+        "descriptors": max(early.descriptors, late.descriptors) > AT_REST,
+        "threads": late.threads > early.threads,
+        "memory": late.resident > early.resident + NOISE_MB,
+    }
+    return [name for name, is_more in found.items() if is_more]
 
 
 class Flapping:
@@ -173,9 +186,9 @@ def main() -> int:
     windows = [least(found[begin : begin + tenth]) for begin in range(0, tenth * 10, tenth)]
     for each in windows:
         print(each)
-    early, late = windows[1], windows[-1]
-    grown = late.descriptors > early.descriptors or late.threads > early.threads
-    return int(grown or late.resident > 1.1 * early.resident)
+    more = grown(windows[1], windows[-1])
+    print("grown: " + (", ".join(more) or "nothing"))
+    return int(bool(more))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import os
 import re
 import resource
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from reconciler.commands.listening import LARGEST_REQUEST, MOST_CONNECTIONS, Listener
-from tests.cli.test_run import MANIFEST, fetch, running, until
 from tests.conftest import Project, Remote
+from tests.running import fetch, limited, running, until
 
 LONG = "x" * 4_000_000
 
@@ -120,13 +119,11 @@ def test_a_thousand_connections_stop_no_pass_and_take_no_descriptors(project: Pr
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))  # for this side of them
-    small = [sys.executable, "-c", "import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)); "]
-    small[-1] += "os.execv(sys.executable, [sys.executable, '-m', 'reconciler', *sys.argv[1:]])"
     project.target(remote.url)
-    project.write("assistants.d/helpdesk.yaml", MANIFEST)
+    project.write("assistants.d/a.yaml", "name: a\nmodel: gpt-4o\n")
     try:
         with (
-            running(project, "--listen", "127.0.0.1:0", "--interval", "0.1", through=small) as (process, told),
+            running(project, "--listen", "127.0.0.1:0", "--interval", "0.1", through=limited(64)) as (process, told),
             ExitStack() as stack,
         ):
             url = until(told, "listening")["url"]
