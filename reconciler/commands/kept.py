@@ -65,8 +65,7 @@ class Kept:
         from reconciler.server import create_app
 
         if self._app is None or self._file != _identity(database, profile):
-            if self._app is not None:
-                self._app.close()
+            self.close()
             self._app = create_app(database, profile=profile, remember=0)
             self._file = _identity(database, profile)
         return self._app

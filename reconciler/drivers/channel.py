@@ -1,16 +1,19 @@
 """The connections to one remote, kept from one session to the next and closed by whoever opened the channel.
 
-One httpx client for each request in flight (a pool shared by many threads is slow), one TLS context for all of them. A
-client that is free is taken by whoever needs one next, so that connections outlive the threads that opened them.
+One httpx client for each request in flight (a pool shared by many threads is slow). A client that is free is taken by
+whoever needs one next, so that connections outlive the threads that opened them. All share one TLS context: it takes
+a megabyte, and there may be a thousand channels.
 """
 
 from __future__ import annotations
 
+import os
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache, lru_cache
 from typing import Any
 
 import httpx
@@ -105,12 +108,24 @@ class Channel:
 
 
 def _tls_context(url: str) -> ssl.SSLContext:
-    """One context for all clients. Without TLS, an empty one that trusts nobody: loading certificates takes 40 ms."""
+    """What says whom to trust. Without TLS nobody: loading certificates takes 40 ms."""
     if not url.startswith("https:"):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return _nobody()
+    place = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
     try:
-        return httpx.create_ssl_context()
+        return _authorities(place, os.stat(place).st_mtime_ns if place else 0)
     except OSError as wrong:
         hint = "check the files that SSL_CERT_FILE and SSL_CERT_DIR name"
         summary = f"the certificates of authorities cannot be read: {wrong.strerror or wrong}"
         raise Unreachable(summary, reached=False, hint=hint) from None
+
+
+@cache
+def _nobody() -> ssl.SSLContext:
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@lru_cache(maxsize=2)
+def _authorities(place: str | None, changed: int) -> ssl.SSLContext:
+    """Those that the environment names, read again when they have changed; else those that come with httpx."""
+    return httpx.create_ssl_context()
