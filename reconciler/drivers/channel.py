@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -21,6 +22,7 @@ import httpx
 from reconciler.drivers.base import Interrupted, Unreachable
 from reconciler.drivers.deadline import Deadline
 from reconciler.drivers.retry import Budget
+from reconciler.drivers.unpacking import ASKED_FOR
 
 
 class Channel:
@@ -97,14 +99,20 @@ class Channel:
                 client.close()
 
     def _new_client(self) -> httpx.Client:
+        usual: dict[str, Any] = {"headers": {"accept-encoding": ASKED_FOR}, "cookies": _no_cookies()}
         if self._wsgi_app is not None:
-            return httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app))
+            return httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app), **usual)
         timeout = httpx.Timeout(self._timeout_seconds, connect=min(10, self._timeout_seconds))
         try:
-            return httpx.Client(verify=self._tls, timeout=timeout)
+            return httpx.Client(verify=self._tls, timeout=timeout, **usual)
         except (ValueError, ImportError, httpx.InvalidURL):  # what it says quotes the proxy, password and all
             hint = "http:// and https:// proxies are supported; `no_proxy` names hosts that are reached without one"
             raise Unreachable("the proxy that the environment names cannot be used", reached=False, hint=hint) from None
+
+
+def _no_cookies() -> CookieJar:
+    """A jar that takes none: an API needs none, and a server could send more of them with every answer."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 def _tls_context(url: str) -> ssl.SSLContext:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import random
 import threading
@@ -26,6 +25,7 @@ from reconciler.drivers.masking import without_secrets
 from reconciler.drivers.provider import Query
 from reconciler.drivers.retry import wait_before_retry
 from reconciler.drivers.tallies import Tallies
+from reconciler.drivers.unpacking import content_of
 from reconciler.drivers.uploads import Upload
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
@@ -204,7 +204,8 @@ class HttpClient(Tallies):
                 )
                 response = client.send(request, stream=True)
                 try:
-                    raw = _read(response)
+                    encoding = response.headers.get("content-encoding", "")
+                    raw = content_of(response.iter_raw(), encoding, MAX_ANSWER_BYTES)
                 finally:
                     response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, TooLate) as error:
@@ -265,15 +266,6 @@ class HttpClient(Tallies):
     def _wait(self, seconds: float) -> None:
         if self._closed or (seconds > 0 and self._pause(seconds)):
             raise Interrupted("stopped while waiting to send the next request")
-
-
-def _read(response: httpx.Response) -> bytes:
-    answer = io.BytesIO()  # which gives its content away without a copy, as joining pieces would not
-    for chunk in response.iter_bytes():
-        if answer.tell() + len(chunk) > MAX_ANSWER_BYTES:
-            raise TooLarge(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
-        answer.write(chunk)
-    return answer.getvalue()
 
 
 def _shown(query: Query | None) -> str:
