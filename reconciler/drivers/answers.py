@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from json import JSONDecodeError
 from typing import Final
 
 from reconciler.core.model import Json
@@ -33,16 +34,27 @@ class Answer:
         """The beginning of what came, without secrets."""
         return without_secrets(self.raw[: TEXT_BYTES + MARGIN].decode(errors="replace"), self.secrets, TEXT_BYTES)
 
-    @cached_property
+    @property
     def body(self) -> Json:
         """The parsed JSON, or None where there is none to parse; parsed on the thread that asks first."""
+        return self._read[0]
+
+    @property
+    def flaw(self) -> str:
+        """Why JSON was not parsed; empty where it was, and where the answer is none."""
+        return self._read[1]
+
+    @cached_property
+    def _read(self) -> tuple[Json, str]:
         if self.status >= 400 and len(self.raw) > LONGEST:
-            return None  # no error is that long
+            return None, ""  # no error is that long
         try:
             body = decoded(self.raw)
-            return mapped(body, self.mask) if self.status >= 400 else body
-        except (ValueError, RecursionError):
-            return None
+        except (JSONDecodeError, UnicodeDecodeError):
+            return None, ""
+        except ValueError as wrong:
+            return None, str(wrong)
+        return (mapped(body, self.mask) if self.status >= 400 else body), ""
 
     def mask(self, text: str) -> str:
         """A text out of the answer without secrets, for an error that quotes it."""

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from reconciler.core.model import Body, Json
+
+MAX_DEPTH: Final = 100
+"""Levels of what is read: three times those of a manifest, and far below where Python gives up."""
+MAX_DIGITS: Final = 300
+"""Of a whole number: one of more is no float any more."""
+MAX_VALUES: Final = 1_000_000
+"""Of an answer: a page of a hundred objects with a thousand values each is a tenth of it."""
+_TOO_DEEP: Final = f"it is nested deeper than {MAX_DEPTH} levels"
+_CONTAINERS: Final = frozenset({dict, list})
+_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 def encoded(body: Body) -> bytes:
@@ -17,9 +29,37 @@ def encoded(body: Body) -> bytes:
         return json.dumps(body, allow_nan=False).encode()
 
 
-def decoded(raw: bytes) -> Json:
-    """The value of an answer. Raises ValueError or RecursionError where it is no JSON, or a number is none."""
-    return json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
+def decoded(text: bytes | str, pairs: Callable[[list[tuple[str, Json]]], Json] | None = None) -> Json:
+    """The value of a JSON text that others wrote; `pairs` makes a mapping of its entries.
+
+    Raises ValueError where it is no JSON (then a JSONDecodeError, with the place), or nests deeper, or has larger
+    numbers than what works on it can bear.
+    """
+    try:
+        value = json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=pairs
+        )
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    inside = [value]
+    for _ in range(MAX_DEPTH):
+        inside = [each for one in inside if type(one) in _CONTAINERS for each in _entries(one)]
+        if not inside:
+            return value
+    raise ValueError(_TOO_DEEP)
+
+
+def has_too_many_values(raw: bytes) -> bool:
+    """Whether a JSON text stands for more values than are held: three bytes of `[],` take sixty when they are read."""
+    if len(raw) <= MAX_VALUES or raw.count(b",") <= MAX_VALUES:
+        return False
+    found = at = 0
+    for text in _STRING.finditer(raw):
+        found += raw.count(b",", at, text.start())
+        if found > MAX_VALUES:
+            return True
+        at = text.end()
+    return found + raw.count(b",", at) > MAX_VALUES
 
 
 def mapped(value: Json, change: Callable[[str], str]) -> Json:
@@ -33,11 +73,21 @@ def mapped(value: Json, change: Callable[[str], str]) -> Json:
     return value
 
 
+def _entries(container: Json) -> Iterable[Json]:
+    return container.values() if type(container) is dict else container
+
+
 def _refuse_constant(text: str) -> Iterable[None]:
     raise ValueError(f"{text} is not JSON")
 
 
+def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"{text:.30}… is too large")
+    return int(text)
+
+
 def _finite(text: str) -> float:
     if math.isinf(number := float(text)):
-        raise ValueError(f"{text} is too large")
+        raise ValueError(f"{text:.30} is too large")
     return number

@@ -15,7 +15,7 @@ import httpx
 
 from reconciler.core.model import Body
 from reconciler.drivers.answers import Answer, failure_of
-from reconciler.drivers.base import Interrupted, TooLarge, Unreachable
+from reconciler.drivers.base import Interrupted, Unreachable
 from reconciler.drivers.channel import Channel
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.deadline import TooLate

@@ -21,11 +21,12 @@ from reconciler.drivers.base import (
 )
 from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.cursors import by_last, by_offset, by_time, by_token
+from reconciler.drivers.extent import Extent
 from reconciler.drivers.listing import Fetched, read_each, read_list
 from reconciler.drivers.paging import reading
 from reconciler.drivers.paging.page import Entry, Order, Page
 from reconciler.drivers.provider import ListStyle, Provider, ProviderKind, Query
-from reconciler.drivers.shapes import created, has, inside, is_live, the_page
+from reconciler.drivers.shapes import created, has, inside, is_live, the_object, the_page
 from reconciler.drivers.tallies import Tallies
 
 _NO_PLACE: Final = (BadResponse, NoSuchApi, Rejected, ServerFailed)
@@ -55,15 +56,15 @@ class Ask(Protocol):
 class Lists:
     """Reads the lists of one remote. Safe from several threads.
 
-    `ask` asks it, `read` for one object of a kind, archived ones too; `at_once` is how many answers may be on their
-    way, `account` what the remote last said of itself, `boundaries` remembers for it where pages ended.
+    `ask` asks it, `path` is that of one object of a kind; `at_once` is how many answers may be on their way, `account`
+    what the remote last said of itself, `boundaries` remembers for it where pages ended.
     """
 
     def __init__(
         self,
         provider: Provider,
         ask: Ask,
-        read: Callable[[str, str], Body],
+        path: Callable[[str, str], str],
         tallies: Tallies,
         *,
         at_once: int,
@@ -72,7 +73,7 @@ class Lists:
     ) -> None:
         self._provider = provider
         self._ask = ask
-        self._read = read
+        self._path = path
         self._tallies = tallies
         self._reads_at_once = at_once
         self._account = account
@@ -84,49 +85,55 @@ class Lists:
     def list(self, kind: str) -> Iterator[Body]:
         """Every object of a kind, over all pages, each id once. Raises when the list cannot be read to its end."""
         spec = self._provider.kinds[kind]
-        found: Iterable[Body] = self._shown(kind, spec)
+        extent = Extent(spec.list.path or spec.path)
+        found: Iterable[Body] = extent.counted(self._shown(kind, spec, extent))
         if spec.list.summaries:
             listed = (body for body in found if is_live(spec, body))
-            found = read_each(listed, partial(self._whole, kind), self._reads_at_once, self._tallies)
+            found = read_each(listed, partial(self._whole, kind, extent), self._reads_at_once, self._tallies)
         return (body for body in found if is_live(spec, body))
 
     def members(self, path: str, style: ListStyle, query: Mapping[str, str]) -> Iterator[Body]:
         """Every member of a collection of an object. Raises IncompleteList where the object is not there: not empty."""
         spec = ProviderKind("", path, list=replace(style, query={**style.query, **query}))
+        extent = Extent(path)
+        fetch = partial(self._fetch, spec, extent)
         try:
-            yield from read_list(reading.Reading(1), partial(self._fetch, spec), tuple, self._tallies)
+            yield from extent.counted(read_list(reading.Reading(1), fetch, tuple, self._tallies))
         except NotFound as error:
             raise IncompleteList(f"{path} cannot be listed: {error}", hint=_GONE_HINT) from None
 
-    def _whole(self, kind: str, summary: Body) -> Body:
+    def _whole(self, kind: str, extent: Extent, summary: Body) -> Body:
         """The object behind a summary. A 404 for one that the list shows proves nothing: raises IncompleteList."""
-        id = str(summary["id"])
+        id, spec = str(summary["id"]), self._provider.kinds[kind]
         try:
-            return {**summary, **self._read(kind, id)}
+            answer = self._ask("GET", self._path(kind, id), spec)
+            extent.add(len(answer.raw), pages=0)
+            return {**summary, **the_object(spec, answer)}
         except NotFound as error:
             raise IncompleteList(f"the list shows {id}, which cannot be read: {error}", hint=_GONE_HINT) from None
 
-    def _shown(self, kind: str, spec: ProviderKind) -> Iterator[Body]:
+    def _shown(self, kind: str, spec: ProviderKind, extent: Extent) -> Iterator[Body]:
+        fetch = partial(self._page, spec, extent)
         match spec.list.style:
             case "page":
-                return by_token(spec.list, lambda said: self._page(spec, said))
+                return by_token(spec.list, fetch)
             case "offset":
-                return by_offset(spec.list, lambda said: self._page(spec, said))
+                return by_offset(spec.list, fetch)
             case "last":
-                return by_last(spec.list, lambda said: self._page(spec, said))
+                return by_last(spec.list, fetch)
             case "time":
-                return by_time(spec.list, lambda said: self._page(spec, said), spec.created_field or "")
+                return by_time(spec.list, fetch, spec.created_field or "")
             case _:
-                return self._after(kind, spec)
+                return self._after(kind, spec, extent)
 
-    def _after(self, kind: str, spec: ProviderKind) -> Iterator[Body]:
+    def _after(self, kind: str, spec: ProviderKind, extent: Extent) -> Iterator[Body]:
         """A list whose cursor is the id of the last object seen.
 
         A long one whose order the provider vouches for is read from several places at once.
         """
         both_ways = bool(spec.list.oldest_first) and spec.created_field is not None
         progress = reading.Reading(self._reads_at_once if both_ways else 1)
-        fetch = partial(self._fetch_noting, spec)
+        fetch = partial(self._fetch_noting, spec, extent)
         yield from read_list(progress, fetch, partial(self._places, kind), self._tallies)
         if self._boundaries and (places := progress.boundaries()):
             self._boundaries.save(self._account(), kind, places)
@@ -152,9 +159,9 @@ class Lists:
             return False
         return [body["id"] for body in the_page(full.spec, answer)] == [full.last] and not _more(full.spec, answer)
 
-    def _fetch_noting(self, spec: ProviderKind, ask: reading.Ask) -> Callable[[], Fetched]:
+    def _fetch_noting(self, spec: ProviderKind, extent: Extent, ask: reading.Ask) -> Callable[[], Fetched]:
         """A page; the first one is noted where it is full and said to be the last."""
-        read = self._fetch(spec, ask)
+        read = self._fetch(spec, extent, ask)
         if ask.after is not None or ask.order is Order.OLDEST_FIRST:
             return read
         path = spec.list.path or spec.path
@@ -173,7 +180,7 @@ class Lists:
     def _places(self, kind: str) -> tuple[Entry, ...]:
         return self._boundaries.load(self._account(), kind) if self._boundaries else ()
 
-    def _fetch(self, spec: ProviderKind, ask: reading.Ask) -> Callable[[], Fetched]:
+    def _fetch(self, spec: ProviderKind, extent: Extent, ask: reading.Ask) -> Callable[[], Fetched]:
         said: dict[str, Json] = dict(spec.list.oldest_first) if ask.order is Order.OLDEST_FIRST else {}
         if ask.after:
             said[spec.list.cursor] = ask.after
@@ -183,11 +190,13 @@ class Lists:
             if ask.probe or (ask.after is not None and isinstance(error, NotFound)):
                 return lambda: Fetched({}, None)
             raise
+        extent.add(len(answer.raw))
         return lambda: _fetched(spec, ask, answer)
 
-    def _page(self, spec: ProviderKind, said: Mapping[str, Json]) -> tuple[Sequence[Body], Json]:
+    def _page(self, spec: ProviderKind, extent: Extent, said: Mapping[str, Json]) -> tuple[Sequence[Body], Json]:
         """One page of a list, from where the request says; with the token of the next one where that is the style."""
         answer = self._asked(spec, said)
+        extent.add(len(answer.raw))
         page = the_page(spec, answer)
         return page, _more(spec, answer) if spec.list.style == "page" else None
 

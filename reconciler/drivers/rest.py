@@ -67,7 +67,7 @@ class RestDriver:
         self._lists = Lists(
             provider,
             self._ask,
-            self._object,
+            self._path,
             client,
             at_once=reads_at_once,
             account=lambda: self.account,

@@ -31,7 +31,8 @@ def the_object(spec: ProviderKind, answer: Answer) -> Body:
     """The object an answer is about, with its `id`. Raises BadResponse where there is none."""
     body = inside(answer.body, spec.envelope)
     if not isinstance(body, dict) or not isinstance(body.get(spec.id_field), str):
-        raise BadResponse("the answer is not an object with an id", detail=shortened(answer.text))
+        said = f"the answer is not an object with an id{_why(answer)}"
+        raise BadResponse(said, detail=shortened(answer.text))
     return with_ids(spec, body)
 
 
@@ -39,14 +40,18 @@ def the_page(spec: ProviderKind, answer: Answer) -> list[Body]:
     """The objects of a list's page, each with its `id`. Raises BadResponse where they are not there."""
     page = inside(answer.body, spec.list.items)
     if not isinstance(page, list) or not all(isinstance(body, dict) for body in page):
-        hint = "check the url: what answers there is not this API"
-        said = f"the list of {spec.path} has no {spec.list.items!r}"
+        hint = "" if answer.flaw else "check the url: what answers there is not this API"
+        said = f"the list of {spec.path} has no {spec.list.items!r}{_why(answer)}"
         raise BadResponse(said, detail=shortened(answer.text), hint=hint)
     for body in page:
         id = body.get(spec.id_field)
         if not is_usable_id(id):
             raise BadResponse(f"the list holds an object whose id cannot be used: {answer.mask(repr(id)):.80}")
     return [with_ids(spec, body) for body in page]
+
+
+def _why(answer: Answer) -> str:
+    return f": it cannot be read, {answer.flaw}" if answer.flaw else ""
 
 
 def created(body: Body, field: str | None) -> float | None:

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from reconciler.drivers.base import BadResponse, TooLarge
+from reconciler.drivers.encoding import MAX_VALUES, has_too_many_values
 
 ASKED_FOR: Final = "gzip"
 """What requests say in `accept-encoding`."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
-_PLAIN: Final = ([], ["gzip"], ["x-gzip"])
+_PLAIN: Final[tuple[list[str], ...]] = ([], ["gzip"], ["x-gzip"])
 _PIECE: Final = 1 << 20
 _DAMAGED: Final = "the gzip of the answer is damaged"
 
@@ -24,8 +25,8 @@ _DAMAGED: Final = "the gzip of the answer is damaged"
 def content_of(pieces: Iterable[bytes], encoding: str, largest: int) -> bytes:
     """The content of an answer whose `content-encoding` is `encoding`.
 
-    Raises TooLarge where it or what it is packed in has more than `largest` bytes, BadResponse where it is packed in
-    another way than was asked for, OSError where it cannot be unpacked.
+    Raises TooLarge where it or what it is packed in has more than `largest` bytes, or it is JSON of too many values,
+    BadResponse where it is packed in another way than was asked for, OSError where it cannot be unpacked.
     """
     layers = [each for word in encoding.lower().split(",") if (each := word.strip()) not in ("", "identity")]
     if layers not in _PLAIN:
@@ -36,7 +37,10 @@ def content_of(pieces: Iterable[bytes], encoding: str, largest: int) -> bytes:
         if content.tell() + len(piece) > largest:
             raise _too_large(largest)
         content.write(piece)
-    return content.getvalue()
+    raw = content.getvalue()
+    if has_too_many_values(raw):
+        raise TooLarge(f"the answer has more than {MAX_VALUES:,} values")
+    return raw
 
 
 def _bounded(pieces: Iterable[bytes], largest: int) -> Iterator[bytes]:
@@ -55,12 +59,13 @@ def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
     began = False
     try:
         for piece in pieces:
+            left = piece
             began = began or bool(piece)
-            while piece:
+            while left:
                 if unpack.eof:
                     raise OSError(_DAMAGED)
-                yield unpack.decompress(piece, _PIECE)
-                piece = unpack.unconsumed_tail or unpack.unused_data
+                yield unpack.decompress(left, _PIECE)
+                left = unpack.unconsumed_tail or unpack.unused_data
     except zlib.error:
         raise OSError(_DAMAGED) from None
     if began and not unpack.eof:

@@ -1,8 +1,9 @@
-"""Answers that are small on the wire and large in memory, and lists that never end: each an error, in bounded memory."""
+"""Answers that are small on the wire and large in memory, and lists that never end: errors, in bounded memory."""
 
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import tracemalloc
 import zlib
@@ -11,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.drivers.base import Ambiguous, BadResponse, RemoteError, TooLarge, Unreachable
+from reconciler.drivers import extent
+from reconciler.drivers.base import Ambiguous, BadResponse, IncompleteList, RemoteError, TooLarge, Unreachable
 from reconciler.drivers.http import MAX_ANSWER_BYTES
-from reconciler.drivers.provider import Provider, ProviderKind
+from reconciler.drivers.provider import ListStyle, Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
+from tests.world import PROVIDER as WORLD
 from tests.world import client
 
 PROVIDER = Provider("p", {"thing": ProviderKind("x", "/things", "metadata")})
@@ -152,3 +155,152 @@ def test_cookies_are_not_kept() -> None:
     for _ in range(3):
         driver.read("thing", "x1")
     assert [each.get("HTTP_COOKIE") for each in remote.seen] == [None] * 3
+
+
+NESTED = {
+    "lists": b'{"id": "x1", "a": ' + b"[" * 500 + b"]" * 500 + b"}",
+    "mappings": b'{"id": "x1", "a": ' + b'{"a":' * 300 + b"1" + b"}" * 300 + b"}",
+    "both, with more beside": b'{"id": "x1", "a": ' + b'[1,{"b":2,"a":' * 200 + b"1" + b"}]" * 200 + b"}",
+    "beyond what Python reads": b'{"id": "x1", "a": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+}
+NUMBERS = {
+    "400 digits": b'{"id": "x1", "created_at": ' + b"9" * 400 + b"}",
+    "400 digits, negative": b'{"id": "x1", "created_at": -' + b"9" * 400 + b"}",
+    "5,000 digits": b'{"id": "x1", "created_at": ' + b"9" * 5000 + b"}",
+    "too large a fraction": b'{"id": "x1", "created_at": 1.5e999}',
+}
+
+
+@pytest.mark.parametrize("body", (NESTED | NUMBERS).values(), ids=NESTED | NUMBERS)
+def test_what_no_reader_can_bear_is_said_to_be_so(body: bytes) -> None:
+    said = "nested deeper than 100 levels" if body in NESTED.values() else "is too large"
+    with pytest.raises(BadResponse, match=said):
+        Remote(200, {}, body).driver().read("thing", "x1")
+    page = b'{"data": [' + body + b'], "has_more": false}'
+    with pytest.raises(BadResponse, match=said):
+        list(Remote(200, {}, page).driver().list("thing"))
+    with pytest.raises(RemoteError):
+        Remote(400, {}, body).driver().read("thing", "x1")
+
+
+@pytest.mark.parametrize("value", [b"[]", b"{}", b'"ab"', b"1.5"])
+def test_an_answer_of_millions_of_small_values_is_not_held(value: bytes) -> None:
+    body = b'{"id": "x1", "a": [' + b",".join([value] * 3_000_000) + b"]}"
+
+    def read() -> None:
+        with pytest.raises(TooLarge, match="more than 1,000,000 values"):
+            Remote(200, {}, body).driver().read("thing", "x1")
+
+    assert peak(read) < 4 * len(body)
+
+
+def test_commas_in_texts_are_no_values() -> None:
+    table = "a,b," * 100_000 + '"\\,'
+    body = json.dumps({"id": "x1", "a": [table] * 6}).encode()
+    assert Remote(200, {}, body).driver().read("thing", "x1")["a"][5] == table
+
+
+@pytest.mark.parametrize("wait", ["9" * 400, "1e999", "-1", "9" * 5000, "Fri, 31 Dec " + "9" * 400 + " 23:59:59 GMT"])
+@pytest.mark.parametrize("header", ["retry-after", "retry-after-ms"])
+def test_a_wait_that_is_no_time_is_none(header: str, wait: str) -> None:
+    with pytest.raises(RemoteError, match="429"):
+        Remote(429, {header: wait}, b"{}").driver().read("thing", "x1")
+
+
+# Lists without end
+
+
+def paged(style: str) -> Provider:
+    """A provider whose list is read in that style, two objects at a time."""
+    how: dict[str, dict[str, Any]] = {
+        "after": {"cursor": "after", "more": "has_more"},
+        "page": {"cursor": "token", "more": "next"},
+        "offset": {"cursor": "offset"},
+        "last": {"cursor": "last"},
+        "time": {"cursor": "before"},
+    }
+    list_style = ListStyle(style=style, size="limit", limit=2, items="data", **how[style])  # type: ignore[arg-type]
+    return Provider("p", {"thing": ProviderKind("x", "/things", "metadata", created_field="made", list=list_style)})
+
+
+class Endless:
+    """A list that always has another page, of another cursor each time; its pages hold `size` new objects."""
+
+    def __init__(self, size: int = 2, weight: int = 0) -> None:
+        self.pages = 0
+        self._size = size
+        self._text = "x" * weight
+        self._last: dict[str, Any] = {}
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        self.pages += 1
+        at = 4_000_000_000 - self.pages * self._size
+        data = [{"id": f"x{at - n}", "made": at - n, "text": self._text} for n in range(self._size)]
+        query = environ["QUERY_STRING"]
+        if "offset=" in query and "offset=0" not in query:
+            data = [self._last, *data]
+        self._last = data[-1] if data else self._last
+        start_response("200 x", [])
+        return [json.dumps({"data": data, "has_more": True, "next": f"t{self.pages}"}).encode()]
+
+
+@pytest.mark.parametrize("style", ["after", "page", "offset", "last", "time"])
+def test_a_list_whose_pages_never_end_ends_at_a_number_of_them(style: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extent, "MAX_PAGES", 300)
+    remote = Endless()
+    with pytest.raises(IncompleteList, match="/things has more than 300 pages"):
+        list(itertools.islice(RestDriver(paged(style), client(remote)).list("thing"), 2000))
+    assert remote.pages == 301
+
+
+def test_pages_that_hold_nothing_end_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extent, "MAX_PAGES", 300)
+    remote = Endless(size=0)
+    with pytest.raises(IncompleteList, match="more than 300 pages"):
+        list(RestDriver(paged("page"), client(remote)).list("thing"))
+
+
+@pytest.mark.parametrize("style", ["after", "page", "offset", "last", "time"])
+def test_a_list_ends_at_a_number_of_bytes(style: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extent, "MAX_LIST_BYTES", 1024**2)
+    remote = Endless(weight=50_000)
+    with pytest.raises(IncompleteList, match="the list of /things is larger than"):
+        list(RestDriver(paged(style), client(remote)).list("thing"))
+    assert remote.pages < 20
+
+
+def test_a_list_ends_at_a_number_of_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extent, "MAX_OBJECTS", 10_000)
+    remote = Endless(size=4_000)
+    with pytest.raises(IncompleteList, match="more than 10,000 objects"):
+        list(RestDriver(paged("page"), client(remote)).list("thing"))
+    assert remote.pages == 3
+
+
+def test_the_members_of_an_object_end_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extent, "MAX_PAGES", 300)
+    driver = RestDriver(WORLD, client(Endless()))
+    with pytest.raises(IncompleteList, match="/vector_stores/vs_1/files has more than 300 pages"):
+        list(driver.within("vector_store", "vs_1", "files").list())
+
+
+def test_objects_behind_summaries_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extent, "MAX_LIST_BYTES", 1024**2)
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 x", [])
+        path = environ["PATH_INFO"]
+        if path.endswith("/things"):
+            page = [{"id": f"x{n}"} for n in range(1000)]
+            return [json.dumps({"data": page, "has_more": False}).encode()]
+        return [json.dumps({"id": path.rpartition("/")[2], "text": "x" * 50_000}).encode()]
+
+    spec = ProviderKind("x", "/things", "metadata", list=ListStyle(limit=1000, summaries=True))
+    with pytest.raises(IncompleteList, match="larger than"):
+        list(RestDriver(Provider("p", {"thing": spec}), client(app)).list("thing"))
+
+
+def test_a_hundred_thousand_objects_are_read() -> None:
+    remote = Endless(size=100, weight=2000)
+    thousand = itertools.islice(RestDriver(paged("page"), client(remote)).list("thing"), 100_000)
+    assert sum(1 for _ in thousand) == 100_000

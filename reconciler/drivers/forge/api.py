@@ -20,6 +20,7 @@ from reconciler.drivers.base import (
     ServerFailed,
 )
 from reconciler.drivers.connection import Connection
+from reconciler.drivers.extent import Extent
 from reconciler.drivers.hosts import refuse_host
 from reconciler.drivers.http import HttpClient
 from reconciler.drivers.provider import Provider
@@ -79,8 +80,10 @@ class ForgeApi:
 
     def pages(self, path: str, query: Mapping[str, str]) -> Iterator[Body]:
         """Every object of a list. Raises IncompleteList where it does not end."""
+        extent = Extent(path)
         for number in range(1, MOST_PAGES + 1):
             answer = self._send("GET", path, {**query, "per_page": str(PAGE), "page": str(number)}, None, True)
+            extent.add(len(answer.raw))
             page = answer.body
             if not isinstance(page, list) or not all(isinstance(each, dict) for each in page):
                 raise BadResponse(f"{path} was not answered with a list: {error_text(answer)}")
