@@ -133,16 +133,17 @@ class Fleet:
 
     def _filled(self, row: Row) -> Document | None:
         """The document of one row; None where a template does not fit it."""
-        from reconciler.config.templates import TemplateFault, UnknownColumn
+        from reconciler.config.templates import Steps, TemplateFault, UnknownColumn
 
         around = self.written.document
         columns = {"row": row.values, **row.values}
         document = replace(around, value=_fresh(self._plain, self._ways), source=row.place, keys={})
         places: dict[Path, Source] = {}
         refs: dict[Path, Address] = {}
+        steps = Steps()
         for path, slot in self._templates.items():
             try:
-                value = slot.fill(columns)
+                value = slot.fill(columns, steps)
             except TemplateFault as fault:
                 columns_there = f"one of {cut(', '.join(row.values))}" if isinstance(fault, UnknownColumn) else ""
                 summary = f"{dotted(path)} cannot be filled: {fault}"

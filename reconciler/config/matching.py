@@ -29,11 +29,30 @@ def matching(pattern: str, paths: Iterable[str]) -> list[str]:
 
 
 def _matches(wanted: Sequence[str], parts: Sequence[str]) -> bool:
-    if not wanted:
-        return not parts
-    if wanted[0] == "**":
-        skipped = next((place for place, part in enumerate(parts) if part.startswith(".")), len(parts))
-        return any(_matches(wanted[1:], parts[place:]) for place in range(skipped + 1))
-    if not parts or (parts[0].startswith(".") and not wanted[0].startswith(".")):
-        return False
-    return fnmatchcase(parts[0], wanted[0]) and _matches(wanted[1:], parts[1:])
+    """Whether the parts of a pattern match those of a path.
+
+    Of each part of the pattern in turn it is noted how much of the path those up to it may have matched: to try each
+    length of every `**` by itself takes a time that doubles with each of them.
+    """
+    ends = {0}
+    for each in wanted:
+        if each == "**":
+            ends = _reached(ends, parts)
+        else:
+            ends = {end + 1 for end in ends if end < len(parts) and _is_named(each, parts[end])}
+        if not ends:
+            return False
+    return len(parts) in ends
+
+
+def _reached(ends: set[int], parts: Sequence[str]) -> set[int]:
+    """Where any directories that are not hidden lead to, from each of these places."""
+    reached: set[int] = set()
+    for place in range(len(parts) + 1):
+        if place in ends or (place - 1 in reached and not parts[place - 1].startswith(".")):
+            reached.add(place)
+    return reached
+
+
+def _is_named(pattern: str, part: str) -> bool:
+    return fnmatchcase(part, pattern) and (not part.startswith(".") or pattern.startswith("."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from json import JSONDecodeError, JSONDecoder
@@ -26,6 +27,11 @@ from reconciler.diagnostics import Code, Diagnostic, Source
 ROW_TAGS: Final = ("!csv", "!json")
 MAX_ROW_BYTES: Final = 64 * 1024
 MAX_ROWS_BYTES: Final = 64 * 1024 * 1024
+MAX_ROWS: Final = 200_000
+"""Of one fleet: a file of the largest size may hold a hundred times as many, and each is a manifest in memory."""
+_MAX_WRITTEN: Final = 4 * MAX_ROW_BYTES
+"""Characters of a row of CSV with all its quotes and commas."""
+_FIRST_LOOK: Final = 4096
 _WHERE: Final[Path] = (BLOCK, FOR_EACH)
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
@@ -68,6 +74,14 @@ def name_rows_files(document: Document, project: Files, file: str) -> Iterator[D
 
 def rows_of(document: Document, project: Files) -> Iterator[Row]:
     """Every row that `for_each` names. Raises Refused, also after some rows."""
+    for number, row in enumerate(_rows(document, project)):
+        if number >= MAX_ROWS:
+            hint = "write several manifests, each with a file of its own"
+            raise Refused(error(Code.TOO_LARGE, f"a fleet has at most {MAX_ROWS:,} rows", row.place, hint=hint))
+        yield row
+
+
+def _rows(document: Document, project: Files) -> Iterator[Row]:
     source = document.value[BLOCK][FOR_EACH]
     if isinstance(source, RowsFile):
         name = project.name(source.path)
@@ -83,10 +97,12 @@ def rows_of(document: Document, project: Files) -> Iterator[Row]:
 
 
 def _csv_rows(text: str, name: str) -> Iterator[Row]:
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    written = _Lines(text)
+    lines = csv.reader(written, strict=True)
     columns: list[str] = []
     while True:
         place = Source(name, lines.line_num + 1, 1)
+        written.begin(place)
         try:
             cells = next(lines, None)
         except csv.Error as wrong:
@@ -105,12 +121,36 @@ def _csv_rows(text: str, name: str) -> Iterator[Row]:
             yield Row(dict(zip(columns, cells, strict=True)), _short(sum(map(len, cells)), place))
 
 
+class _Lines:
+    """The lines of a CSV file. Raises Refused where those of one row are too long together, before they are read."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = io.StringIO(text, newline="")
+        self._row = Source("", 1, 1)
+        self._left = 0
+
+    def begin(self, row: Source) -> None:
+        """The next row begins at this place."""
+        self._row, self._left = row, _MAX_WRITTEN
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._left -= len(line)
+        if self._left < 0:
+            raise _too_long(f"more than {_MAX_WRITTEN:,}", self._row)
+        return line
+
+
 def _columns(cells: list[str], place: Source) -> list[str]:
     """The names in the first line. Raises Refused."""
-    wrong = next((each for each in cells if not each.strip() or each != each.strip() or cells.count(each) > 1), None)
+    times = Counter(cells)
+    wrong = next((each for each in cells if not each.strip() or each != each.strip() or times[each] > 1), None)
     if wrong is None:
         return cells
-    problem = "stands twice" if wrong.strip() and cells.count(wrong) > 1 else "has no name, or blanks around it"
+    problem = "stands twice" if wrong.strip() and times[wrong] > 1 else "has no name, or blanks around it"
     summary = f"the first line names the columns, and {brief(wrong)} {problem}"
     raise Refused(error(Code.INVALID_VALUE, summary, place, hint="give every column a name of its own"))
 
@@ -121,36 +161,50 @@ def _json_rows(text: str, name: str) -> Iterator[Row]:
     if text[at : at + 1] != "[":
         hint = 'write [{"column": "value"}, …]'
         raise Refused(error(Code.INVALID_VALUE, "rows are a list of mappings", Source(name, 1, 1), hint=hint))
-    line = 1 + text.count("\n", 0, at)
+    line, line_start = 1 + text.count("\n", 0, at), text.rfind("\n", 0, at) + 1
     expected = "["
     while True:
         start = _after_blank(text, at + 1)
-        line += text.count("\n", at, start)
-        place = Source(name, line, start - text.rfind("\n", 0, start))
+        line, line_start = _line_at(text, at, start, line, line_start)
+        place = Source(name, line, start - line_start + 1)
         if expected == "[" and text[start : start + 1] == "]":
             break
         values, end = _decoded(text, start, place)
         yield _row(values, _short(end - start, place))
         at = _after_blank(text, end)
-        line += text.count("\n", start, at)
+        line, line_start = _line_at(text, start, at, line, line_start)
         expected = text[at : at + 1]
         if expected != ",":
             start = at
             break
     if text[start : start + 1] != "]" or _after_blank(text, start + 1) < len(text):
-        place = Source(name, text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start))
+        place = Source(name, line, start - line_start + 1)
         raise Refused(error(Code.INVALID_VALUE, "not valid JSON: expected a comma or the end of the list", place))
 
 
+def _line_at(text: str, before: int, here: int, line: int, line_start: int) -> tuple[int, int]:
+    """The line of a place and where that begins, from those of a place before it: no line is looked through twice."""
+    return line + text.count("\n", before, here), max(line_start, text.rfind("\n", before, here) + 1)
+
+
 def _decoded(text: str, start: int, place: Source) -> tuple[Json, int]:
+    """The value that begins there, and where it ends. No more is read than a row may have. Raises Refused."""
+    window = text[start : start + _FIRST_LOOK]
     try:
-        return _DECODER.raw_decode(text, start)
+        try:
+            values, length = _DECODER.raw_decode(window)
+        except JSONDecodeError:  # cut in the middle, perhaps
+            window = text[start : start + MAX_ROW_BYTES + 1]
+            values, length = _DECODER.raw_decode(window)
     except JSONDecodeError as wrong:
-        line = wrong.doc.count("\n", 0, wrong.pos) + 1
-        place = Source(place.file, line, wrong.colno)
+        if len(window) > MAX_ROW_BYTES and (wrong.pos > MAX_ROW_BYTES - 20 or wrong.msg.startswith("Unterminated")):
+            raise _too_long(f"more than {MAX_ROW_BYTES:,}", place) from None
+        lines = window.count("\n", 0, wrong.pos)
+        place = Source(place.file, place.line + lines, wrong.colno if lines else place.column + wrong.pos)
         raise Refused(error(Code.INVALID_VALUE, f"not valid JSON: {wrong.msg}", place)) from None
     except (RefusedScalar, ValueError, RecursionError) as wrong:
         raise Refused(error(Code.INVALID_VALUE, f"a row cannot be read: {cut(str(wrong))}", place)) from None
+    return values, start + length
 
 
 def _after_blank(text: str, at: int) -> int:
@@ -177,10 +231,14 @@ def _is_deeper(value: Json, levels: int) -> bool:
 def _short(length: int, place: Source) -> Source:
     """The place, if the row is not too long. Raises Refused."""
     if length > MAX_ROW_BYTES:
-        summary = f"the row has {length:,} characters; the limit is {MAX_ROW_BYTES:,}"
-        hint = "keep long texts in files, and name them with !file"
-        raise Refused(error(Code.TOO_LARGE, summary, place, hint=hint))
+        raise _too_long(f"{length:,}", place)
     return place
+
+
+def _too_long(length: str, place: Source) -> Refused:
+    summary = f"the row has {length} characters; the limit is {MAX_ROW_BYTES:,}"
+    hint = "keep long texts in files, and name them with !file"
+    return Refused(error(Code.TOO_LARGE, summary, place, hint=hint))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
