@@ -14,9 +14,9 @@ from reconciler.core.model import Json
 
 Accepts = Callable[[Json], bool]
 
-_SCHEMA: Final = frozenset({"items", "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else"})
-_SCHEMAS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_NAMED: Final = frozenset({"properties", "patternProperties", "$defs"})
+SCHEMA: Final = frozenset({"items", "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else"})
+SCHEMAS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+NAMED: Final = frozenset({"properties", "patternProperties", "$defs"})
 _LIMITS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength"})
 _COUNTS: Final = frozenset({"minItems", "maxItems", "minProperties", "maxProperties", "uniqueItems", "required"})
 _SAID: Final = frozenset({"$schema", "$id", "title", "description", "default", "examples", "writeOnly", "$comment"})
@@ -59,11 +59,11 @@ def translated(schema: Json) -> Json:
         return False  # the one is an error, and the other a warning: both need words
     found: dict[str, Any] = {}
     for word, meaning in schema.items():
-        if word in _SCHEMA:
+        if word in SCHEMA:
             found[word] = translated(meaning)
-        elif word in _SCHEMAS:
+        elif word in SCHEMAS:
             found[word] = [translated(each) for each in meaning]
-        elif word in _NAMED:
+        elif word in NAMED:
             found[word] = {name: translated(each) for name, each in meaning.items()}
         elif word in _KNOWN:
             found[word] = meaning

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import IO, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from reconciler.config.build import Refused
 from reconciler.config.errors import ConfigError, error
@@ -23,6 +23,8 @@ from reconciler.diagnostics import Code, Diagnostic, Source
 _REGULAR: Final = ("100644", "100755")
 _LINK: Final = "120000"
 _MAX_LINKS: Final = 8
+_LONGEST_LINK: Final = 4096
+_PIECE: Final = 1 << 20
 _COMMIT: Final = re.compile("[0-9a-f]{40,64}")
 _NO_REPOSITORY: Final = (b"not a git repository", b"dubious ownership", b"cannot use bare repository")
 
@@ -95,7 +97,7 @@ def _listed(root: FilePath, commit: str) -> bytes:
 class CommittedFiles:
     """The files below some directories as one commit has them; paths are those they have in the work tree.
 
-    A link is followed inside the commit. Close it: a git process stands behind it.
+    A link is followed inside the commit. Close it: git processes stand behind it.
     """
 
     root: FilePath
@@ -104,7 +106,7 @@ class CommittedFiles:
     problems: list[Diagnostic] = field(default_factory=list)
     named: dict[str, Named] = field(default_factory=dict)
     _entries: dict[str, _Entry] = field(default_factory=dict)
-    _reader: subprocess.Popen[bytes] | None = None
+    _readers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """List the commit. Raises ConfigError."""
@@ -152,31 +154,44 @@ class CommittedFiles:
                 return path
             if entry.mode != _LINK:
                 raise ValueError("is not a regular file")
-            path = os.path.normpath(os.path.join(os.path.dirname(path), os.fsdecode(self._content(entry))))
+            if self._size(entry) > _LONGEST_LINK:
+                raise ValueError("leads nowhere")
+            target = os.fsdecode(b"".join(self._content(entry)))
+            path = os.path.normpath(os.path.join(os.path.dirname(path), target))
         raise ValueError("leads through too many links")
 
     def read(self, path: str, largest: int) -> bytes:
-        """The bytes of a file, at most `largest` and one more. Raises Refused."""
-        entry = self._entries.get(path)
-        if entry is None:
+        """The bytes of a file. Raises Refused, also where there are more than `largest`: then none is read."""
+        entry = self._entry(path)
+        if self._size(entry) > largest:
             place = Source(self.name(path), 1, 1)
-            raise Refused(error(Code.UNREADABLE, "the commit has no such file", place))
-        return self._content(entry)[: largest + 1]
+            raise Refused(error(Code.TOO_LARGE, f"the file is larger than {largest:,} bytes", place))
+        return b"".join(self._content(entry))
 
     def matching(self, pattern: str) -> list[str]:
         """The files that an absolute pattern matches, sorted."""
         return matching(pattern, self._entries)
 
     def measured(self, path: str, largest: int) -> tuple[str, int]:
-        """The SHA-256 (hexadecimal) and the size of a file. Raises Refused."""
-        content = self.read(path, largest)
-        return hashlib.sha256(content).hexdigest(), len(content)
+        """The SHA-256 (hexadecimal) and the size of a file; of one larger than `largest` nothing is read.
+
+        Raises Refused.
+        """
+        entry, digest = self._entry(path), hashlib.sha256()
+        if (size := self._size(entry)) <= largest:
+            for piece in self._content(entry):
+                digest.update(piece)
+        return digest.hexdigest(), size
 
     def close(self) -> None:
-        """End the git process."""
-        if self._reader is not None:
-            self._reader.communicate()
-            self._reader = None
+        """End the git processes."""
+        while self._readers:
+            self._readers.popitem()[1].communicate()
+
+    def _entry(self, path: str) -> _Entry:
+        if path not in self._entries:
+            raise Refused(error(Code.UNREADABLE, "the commit has no such file", Source(self.name(path), 1, 1)))
+        return self._entries[path]
 
     def _place(self, prefix: str, path: str) -> str:
         """Where a file of the repository is in the work tree, by way of the root."""
@@ -186,27 +201,39 @@ class CommittedFiles:
     def _allowed(self) -> list[FilePath]:
         return [self.root, *(self.root / each for each in self.directories)]
 
-    def _content(self, entry: _Entry) -> bytes:
-        if self._reader is None:
-            self._reader = subprocess.Popen(  # noqa: S603  # no shell, no argument of anybody's
-                git_command(self.root, "cat-file", "--batch"),
+    def _size(self, entry: _Entry) -> int:
+        """The size of a file, which is asked before any of it is read: git would hold all of it."""
+        return _answered(self._reader("--batch-check"), entry.blob)
+
+    def _content(self, entry: _Entry) -> Iterator[bytes]:
+        reader = self._reader("--batch")
+        left = _answered(reader, entry.blob)
+        assert reader.stdout is not None
+        while left and (piece := reader.stdout.read(min(left, _PIECE))):
+            left -= len(piece)
+            yield piece
+        reader.stdout.read(1)
+
+    def _reader(self, mode: str) -> subprocess.Popen[bytes]:
+        if mode not in self._readers:
+            self._readers[mode] = subprocess.Popen(  # noqa: S603  # no shell, no argument of anybody's
+                git_command(self.root, "cat-file", mode),
                 cwd=self.root,
                 env=git_environment(self.root),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
-        return _next_blob(self._reader.stdin, self._reader.stdout, entry.blob)
+        return self._readers[mode]
 
 
-def _next_blob(asking: IO[bytes] | None, answering: IO[bytes] | None, blob: str) -> bytes:
-    assert asking is not None
-    assert answering is not None
-    asking.write(blob.encode() + b"\n")
-    asking.flush()
-    words = answering.readline().split()
+def _answered(reader: subprocess.Popen[bytes], blob: str) -> int:
+    """Ask for an object; the size that the answer begins with."""
+    assert reader.stdin is not None
+    assert reader.stdout is not None
+    reader.stdin.write(blob.encode() + b"\n")
+    reader.stdin.flush()
+    words = reader.stdout.readline().split()
     if len(words) != 3:  # missing: a partial clone
         raise FileNotFoundError(2, "git does not have the content of the file", blob)
-    content = answering.read(int(words[2]))
-    answering.read(1)
-    return content
+    return int(words[2])

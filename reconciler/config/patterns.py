@@ -52,3 +52,8 @@ def find(pattern: str, text: str) -> int | None:
     """Where in the text the pattern matches first; `$` is the end of the text. Raises BadPattern."""
     found = _compiled(pattern).search(text)
     return None if found is None else int(found.start())
+
+
+def weight(pattern: str, text: str) -> int:
+    """How much work it may be to look for a pattern in a text; 0 for what is usual. Raises BadPattern."""
+    return int(_compiled(pattern).programsize) * len(text) // 4096

@@ -274,7 +274,7 @@ def _twice(telling: _Telling) -> Iterator[Diagnostic]:
 
 def _other(telling: _Telling) -> Iterator[Diagnostic]:
     if telling.failure.keyword == "recursion":
-        yield telling.tell(Code.INVALID_VALUE, "the values are nested too deeply to be checked")
+        yield telling.tell(Code.INVALID_VALUE, "the values are too many, or nested too deeply, to be checked")
     else:
         summary = f"{telling.name} cannot be {telling.value}"
         yield telling.tell(Code.INVALID_VALUE, summary, telling.description)

@@ -69,8 +69,11 @@ class Schemas:
         return self._schemas[name]
 
     def _own_schema(self, document: Document) -> dict[str, Any]:
-        failures = self.check_dialect(document.value)
-        found = explain(failures, document, self.schema(DIALECT))
+        from reconciler.config.schema_bounds import refuse_unbounded
+
+        found = refuse_unbounded(document)
+        if not has_errors(found):
+            found = explain(self.check_dialect(document.value), document, self.schema(DIALECT))
         if has_errors(found) or not isinstance(document.value, dict):
             raise ConfigError(found)
         return document.value
@@ -78,13 +81,15 @@ class Schemas:
     def failures(self, name: str, value: Json) -> list[Failure]:
         """What is wrong with `value` by the schema in the file `name`; empty if nothing is."""
         if name not in self._accepts:
-            self._accepts[name] = acceptor(self.schema(name)) or _unsure
+            # What the patterns of a project match, and in what time, RE2 says: the other engine is not asked.
+            unsure = name.startswith(BESIDE) and "pattern" in json.dumps(self.schema(name))
+            self._accepts[name] = (None if unsure else acceptor(self.schema(name))) or _unsure
         if self._accepts[name](value):
             return []
-        from reconciler.config.validation import UnknownReference, compiled
+        from reconciler.config.validation import UnknownReference, compiled, compiled_own
 
         if name not in self._checks:
-            self._checks[name] = compiled(self.schema(name))
+            self._checks[name] = (compiled_own if name.startswith(BESIDE) else compiled)(self.schema(name))
         try:
             return self._checks[name](value)
         except UnknownReference as unknown:

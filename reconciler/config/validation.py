@@ -23,7 +23,7 @@ from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
 
 from reconciler.config.failures import Failure
 from reconciler.config.keyed import repeated
-from reconciler.config.patterns import BadPattern, check_pattern, find
+from reconciler.config.patterns import BadPattern, check_pattern, find, weight
 from reconciler.core.model import Json
 
 Errors: TypeAlias = Iterator[ValidationError]
@@ -159,7 +159,9 @@ _extend: Final[Any] = extend
 PlainValidator: Final = _extend(Draft202012Validator, _SAFE)
 KindValidator: Final = _extend(Draft202012Validator, _SAFE | _DIALECT)
 PolicyValidator: Final = _extend(Draft202012Validator, _SAFE | _LINEAR)
-_MOST_REFERENCES: Final = 10_000
+OwnValidator: Final = _extend(KindValidator, _LINEAR)
+_MOST_STEPS: Final = 100_000
+"""Of one check, a second or two: words looked at, with the length of what they say. Large manifests take thousands."""
 
 
 class UnknownReference(Exception):
@@ -172,24 +174,45 @@ def compiled(schema: Mapping[str, Any], *, dialect: bool = True) -> Check:
 
 
 def compiled_policy(schema: Mapping[str, Any]) -> Check:
-    """The same for a policy, in bounded time: patterns are RE2's, and references lead no further than some way."""
-    followed = 0
+    """The same for a policy, in bounded time: patterns are RE2's, and there are so many steps and no more."""
+    return _check(*_counted(PolicyValidator, schema))
 
-    def reference(validator: Validator, target: str, value: Json, schema: Words) -> Errors:
-        nonlocal followed
-        followed += 1
-        if followed > _MOST_REFERENCES:
-            raise RecursionError
-        yield from _LIBRARY_REFERENCE(validator, target, value, schema)
 
-    unbounded = _check(_extend(PolicyValidator, {"$ref": reference})(schema, registry=METASCHEMAS))
+def compiled_own(schema: Mapping[str, Any]) -> Check:
+    """The same for a schema of a project, in bounded time too."""
+    return _check(*_counted(OwnValidator, schema))
 
-    def check(value: Json) -> list[Failure]:
-        nonlocal followed
-        followed = 0
-        return unbounded(value)
 
-    return check
+def _counted(kind: Any, schema: Mapping[str, Any]) -> tuple[Validator, Callable[[], None]]:
+    """A validator that raises RecursionError after so many steps, and what begins to count anew."""
+    steps = 0
+
+    def begin() -> None:
+        nonlocal steps
+        steps = 0
+
+    def counting(word: str, look: Any) -> Any:
+        def counted(validator: Validator, meaning: Json, value: Json, around: Words) -> Errors:
+            nonlocal steps
+            steps += 1 + _weight(word, meaning, value, around)
+            if steps > _MOST_STEPS:
+                raise RecursionError
+            yield from look(validator, meaning, value, around) or ()
+
+        return counted
+
+    words = {word: counting(word, look) for word, look in kind.VALIDATORS.items()}
+    return _extend(kind, words)(schema, registry=METASCHEMAS), begin
+
+
+def _weight(word: str, meaning: Json, value: Json, around: Words) -> int:
+    """What a word takes besides one step."""
+    if word == "pattern":
+        return weight(meaning, value) if isinstance(value, str) else 0
+    if word in ("patternProperties", "additionalProperties"):
+        patterns = around.get("patternProperties", ())
+        return len(patterns) * sum(1 + len(name) // 64 for name in value) if isinstance(value, dict) else 0
+    return len(meaning) // 16 if isinstance(meaning, list | dict) else 0
 
 
 def compiled_metaschema(schema: Mapping[str, Any]) -> Check:
@@ -209,8 +232,9 @@ def leads_somewhere(schema: Mapping[str, Any], reference: str) -> bool:
     return True
 
 
-def _check(validator: Validator) -> Check:
+def _check(validator: Validator, begin: Callable[[], None] = lambda: None) -> Check:
     def check(value: Json) -> list[Failure]:
+        begin()
         try:
             return [_failure(each) for each in validator.iter_errors(value)]
         except RecursionError:

@@ -55,7 +55,9 @@ class _Compiler:
             ref=merged.get("x-ref"),
         )
 
-    def _branches(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    def _branches(self, schema: Mapping[str, Any] | bool) -> Iterator[Mapping[str, Any]]:
+        if isinstance(schema, bool):
+            return
         yield schema
         ref = schema.get("$ref")
         if isinstance(ref, str) and ref.startswith("#/"):

@@ -1,4 +1,4 @@
-"""Templates, patterns and tables that cost more than they look: each ends with its answer, in bounded time and memory."""
+"""Templates, patterns and tables that cost more than they look: each ends with its answer, in bounded work."""
 
 from __future__ import annotations
 
