@@ -3,6 +3,7 @@
 Codes: RC01 files and YAML, RC02 schema, RC03 settings and credentials, RC04 plan, RC05 remote, RC06 apply, RC07 fleet.
 
 ReconcilerError
+├── TooMuchWork       reading the files takes more CPU time than they may take
 ├── ConfigError       the files, settings or environment: every problem of them at once
 ├── PlanFileError     a plan file that cannot be read, or is not what was written
 ├── LockFileError     the lock file of marks cannot be used
@@ -51,6 +52,7 @@ class Code(StrEnum):
     KEY_LIKE = "RC0115"
     NOT_REPLACED = "RC0117"
     FILE_CHANGED = "RC0118"
+    TOO_MUCH_WORK = "RC0119"
     # RC02: manifests against their schema
     UNKNOWN_FIELD = "RC0201"
     INVALID_VALUE = "RC0202"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from reconciler.config.git import merge_base
+from reconciler.drivers.encoding import decoded
 
 _HEAD: Final = "HEAD"
 _BEFORE_HEAD: Final = "HEAD^"
@@ -36,7 +36,7 @@ def _on_github(environment: Mapping[str, str], root: Path) -> str:
         return merge_base(root, _HEAD, upstream) or upstream
     if environment.get("GITHUB_EVENT_NAME") == "push":
         with suppress(OSError, ValueError, KeyError, TypeError):
-            event = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_bytes())
+            event = decoded(Path(environment["GITHUB_EVENT_PATH"]).read_bytes())
             return _unless_new(str(event["before"]))
         return _BEFORE_HEAD
     return _HEAD

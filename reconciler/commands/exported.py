@@ -15,6 +15,7 @@ from reconciler.config.reproduce import Unmanageable, reproduce
 from reconciler.config.writing import Habit, NewManifest, new_files
 from reconciler.core.model import Address, Body, Json
 from reconciler.diagnostics import Code, Diagnostic, Source
+from reconciler.drivers.encoding import decoded
 from reconciler.drivers.provider import Provider
 from reconciler.drivers.shapes import with_ids
 
@@ -81,11 +82,11 @@ def _in_file(path: Path, place: Source, lists: Collection[str]) -> Sequence[Body
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ConfigError([error(Code.TOO_LARGE, f"the file is larger than {_MOST_BYTES:,} bytes", place)])
-        value = json.loads(path.read_bytes())
+        value = decoded(path.read_bytes())
     except json.JSONDecodeError as wrong:
         place = Source(str(path), wrong.lineno, wrong.colno)
         raise ConfigError([error(Code.INVALID_YAML, f"not valid JSON: {wrong.msg}", place)]) from None
-    except (ValueError, RecursionError) as wrong:
+    except ValueError as wrong:
         raise ConfigError([error(Code.INVALID_YAML, f"not valid JSON: {wrong}", place)]) from None
     if isinstance(value, dict):
         value = next((value[name] for name in sorted(lists) if isinstance(value.get(name), list)), value)

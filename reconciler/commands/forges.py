@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -11,6 +10,7 @@ import click
 
 from reconciler.config.errors import ConfigError, error
 from reconciler.diagnostics import Code
+from reconciler.drivers.encoding import decoded
 from reconciler.drivers.forge.api import refuse_url, text_at
 from reconciler.drivers.forge.github import GitHub, GitHubComments, GitHubIssues
 from reconciler.drivers.forge.gitlab import GitLab, GitLabIssues, GitLabNotes
@@ -82,8 +82,8 @@ def _pull_request(github: GitHub, environment: Mapping[str, str]) -> int | None:
 def _event(environment: Mapping[str, str]) -> dict[str, Any]:
     file = _needed(environment, "GITHUB_EVENT_PATH", "or say --pull-request N")
     try:
-        event = json.loads(Path(file).read_bytes())
-    except (ValueError, RecursionError):
+        event = decoded(Path(file).read_bytes())
+    except ValueError:
         event = None
     if not isinstance(event, dict):
         raise _missing("GITHUB_EVENT_PATH names a file that is not an event", "say --pull-request N")

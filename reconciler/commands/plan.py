@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,7 @@ def command(
     from reconciler.commands.session import session_of
     from reconciler.commands.sharding import split_option_value, write_matrix
     from reconciler.commands.shards import in_shard
+    from reconciler.config.effort import limited, seconds_of
     from reconciler.engine import planfile
     from reconciler.formats.document import summarise
     from reconciler.formats.redact import redact
@@ -65,7 +67,8 @@ def command(
     parts = split_option_value(split) if split else None
     session = session_of(options)
     if against:
-        plan, loaded = plan_against(session, addresses, git_ref(against, "--against"), allow_deletes)
+        with limited(seconds_of(os.environ)):
+            plan, loaded = plan_against(session, addresses, git_ref(against, "--against"), allow_deletes)
     else:
         planned = plan_live(session, addresses, allow_deletes, Choices(base, on_drift, resolve))
         plan, loaded = planned.plan, planned.loaded

@@ -30,19 +30,18 @@ def _content(root: Path, name: Path) -> bytes:
 @click.pass_obj
 def merge(options: Options, reports: tuple[Path, ...], out: Path | None) -> int:
     """Put the REPORTS of the shards of one apply together. Exit 5 where something was not done, 4 where blocked."""
-    import json
-
     from reconciler.config.errors import ConfigError, error
     from reconciler.diagnostics import Code
+    from reconciler.drivers.encoding import decoded
     from reconciler.engine import planfile
     from reconciler.formats.document import document_text
     from reconciler.formats.merge import merged_reports
     from reconciler.formats.outcome import Result
 
     try:
-        documents = [json.loads(_content(options.directory, path)) for path in reports]
+        documents = [decoded(_content(options.directory, path)) for path in reports]
         whole = merged_reports(documents)
-    except (ValueError, RecursionError) as problem:
+    except ValueError as problem:
         hint = "name the reports of the shards of one apply, each once"
         raise ConfigError(
             [error(Code.BAD_REPORT, f"the reports cannot be merged: {problem}", None, "", hint)]

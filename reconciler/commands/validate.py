@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -41,9 +42,11 @@ class _Checked:
 def command(options: Options, formats: tuple[str, ...]) -> int:
     """Exit 4 where the files are right, and only policies are not kept."""
     from reconciler.commands.formats import write_problems
+    from reconciler.config.effort import limited, seconds_of
     from reconciler.config.errors import has_errors, in_order
 
-    checked = _checked(options)
+    with limited(seconds_of(os.environ)):
+        checked = _checked(options)
     told = in_order([*checked.found, *checked.refused])
     say(options, told)
     write_problems(told, options, formats)

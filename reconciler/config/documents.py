@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from reconciler.config.document import Document
+from reconciler.config.effort import note
 from reconciler.config.errors import error, warning
 from reconciler.config.files import Files, Found
 from reconciler.config.manifest import BLOCK, default_kind
@@ -33,7 +34,9 @@ class Documents:
 
     def content(self, found: Found) -> bytes:
         """The bytes of a file. Raises Refused."""
-        return self.project.read(found.path, most_bytes(found.suffix))
+        content = self.project.read(found.path, most_bytes(found.suffix))
+        note(found.shown, len(content))
+        return content
 
     def of(self, found: Found, content: bytes, read: Read = read_yaml) -> tuple[list[Document], list[Diagnostic]]:
         """The documents of a file, and its problems. Raises Refused."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from reconciler.config.build import Refused
 from reconciler.config.document import Document
+from reconciler.config.effort import note
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.files import Project
 from reconciler.config.yaml import MAX_BYTES, read_yaml
@@ -52,6 +53,7 @@ class OwnProviders:
             raise ConfigError([error(Code.FILE_REFUSED, f"{shown} {wrong}", place)]) from None
         except OSError as wrong:
             raise ConfigError([error(Code.UNREADABLE, f"cannot read {shown}: {wrong.strerror}", place)]) from None
+        note(shown, len(content))
         documents, problems = read_yaml(content, shown)
         if problems or len(documents) != 1:
             raise ConfigError(problems or [error(Code.INVALID_YAML, "expected one document", place)])

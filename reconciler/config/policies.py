@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.config.build import Refused
 from reconciler.config.document import Document
+from reconciler.config.effort import note
 from reconciler.config.errors import ConfigError, error, has_errors, in_order, warning
 from reconciler.config.files import Found, Project
 from reconciler.config.patterns import BadPattern, check_pattern
@@ -129,6 +130,7 @@ class _Reader:
         except Refused as refused:
             self.problems.append(refused.diagnostic)
             return None
+        note(found.shown, len(content))
         documents, problems = read_yaml(content, found.shown)
         if not documents and not problems:
             problems = [error(Code.EMPTY_FILE, "the file is empty", Source(found.shown, 1, 1), hint="write a policy")]

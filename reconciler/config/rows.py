@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from reconciler.config.build import MAX_DEPTH, Refused
 from reconciler.config.document import Document
+from reconciler.config.effort import note
 from reconciler.config.errors import error
 from reconciler.config.files import Files
 from reconciler.config.layers import FOR_EACH
@@ -78,6 +79,7 @@ def rows_of(document: Document, project: Files) -> Iterator[Row]:
         if number >= MAX_ROWS:
             hint = "write several manifests, each with a file of its own"
             raise Refused(error(Code.TOO_LARGE, f"a fleet has at most {MAX_ROWS:,} rows", row.place, hint=hint))
+        note(row.place.file)
         yield row
 
 
@@ -85,7 +87,9 @@ def _rows(document: Document, project: Files) -> Iterator[Row]:
     source = document.value[BLOCK][FOR_EACH]
     if isinstance(source, RowsFile):
         name = project.name(source.path)
-        text = decode(project.read(source.path, MAX_ROWS_BYTES), name, MAX_ROWS_BYTES)
+        content = project.read(source.path, MAX_ROWS_BYTES)
+        note(name, len(content))
+        text = decode(content, name, MAX_ROWS_BYTES)
         yield from _csv_rows(text, name) if source.tag == "!csv" else _json_rows(text, name)
     elif isinstance(source, list):
         for index, values in enumerate(source):

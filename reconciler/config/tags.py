@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from reconciler.config.build import Refused
 from reconciler.config.document import Document
+from reconciler.config.effort import note
 from reconciler.config.errors import error
 from reconciler.config.files import Files
 from reconciler.config.named import named_file
@@ -82,6 +83,7 @@ class Tags:
     def _text(self, path: str) -> str:
         if path not in self._texts:
             content = self._project.read(path, MAX_FILE_BYTES)
+            note(self._project.name(path), len(content))
             if len(self._texts) >= _MOST_TEXTS:
                 del self._texts[next(iter(self._texts))]
             self._texts[path] = decode(content, self._project.name(path), MAX_FILE_BYTES).replace("\r\n", "\n")

@@ -18,6 +18,7 @@ from reconciler.core.marks import Mark
 from reconciler.core.model import Address, Json
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
 from reconciler.drivers.base import RemoteError
+from reconciler.drivers.encoding import decoded
 from reconciler.tree import Tree
 
 try:
@@ -190,7 +191,7 @@ def _read(files: Tree) -> tuple[dict[str, Json], str]:
     if "<<<<<<<" in text:
         raise LockFileError(f"{NAME} has merge conflicts", "keep the lines of both sides, then start again")
     try:
-        document = json.loads(text)
+        document = decoded(text)
     except ValueError as error:
         place = Source(NAME, getattr(error, "lineno", 1), getattr(error, "colno", 1))
         raise LockFileError(f"{NAME} is not JSON: {error}", "restore it from git", place) from None

@@ -10,6 +10,7 @@ from typing import Final
 from reconciler.core.model import Json
 from reconciler.core.plan import Plan
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
+from reconciler.drivers.encoding import decoded
 from reconciler.formats.document import document_text, plan_document
 from reconciler.formats.parse import plan_from_document
 from reconciler.tree import PRIVATE, tree_of
@@ -56,8 +57,6 @@ def load_with_document(path: Path, root: Path | None = None) -> tuple[Plan, dict
         return plan_from_document(document), document
     except ValueError as error:
         raise _error(path, f"is not a plan to apply: {error}", _AGAIN) from error
-    except RecursionError:
-        raise _error(path, "is not a plan to apply: it is nested too deeply", _AGAIN) from None
 
 
 def _read(path: Path, root: Path | None) -> str:
@@ -78,14 +77,12 @@ def _parse(path: Path, text: str) -> Json:
     if not text.lstrip().startswith("{"):
         raise _error(path, "is not a saved plan", _AGAIN)
     try:
-        return json.loads(text, object_pairs_hook=_without_doubles)
+        return decoded(text, _without_doubles)
     except json.JSONDecodeError as error:
         what = "is cut off" if _is_cut_off(text.strip(), error) else f"is not JSON ({error.msg})"
         raise _error(path, what, _AGAIN, Source(str(path), error.lineno, error.colno)) from error
     except ValueError as error:
         raise _error(path, f"is not a plan to apply: {error}", _AGAIN) from error
-    except RecursionError:
-        raise _error(path, "is not a plan to apply: it is nested too deeply", _AGAIN) from None
 
 
 def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:

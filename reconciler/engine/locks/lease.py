@@ -20,6 +20,7 @@ from typing import Any, Final
 import obstore
 from obstore import exceptions, store
 
+from reconciler.drivers.encoding import decoded
 from reconciler.engine.locks.lock import Holder, LockLost, LockTaken, LockUnusable, lost
 
 SPAN_SECONDS: Final = 30.0
@@ -194,7 +195,7 @@ class Lease:
     def _read(self) -> _Found | None:
         try:
             answer = obstore.get(self._store, self._path)
-            record = json.loads(bytes(answer.bytes()))
+            record = decoded(bytes(answer.bytes()))
         except FileNotFoundError:
             return None
         except (exceptions.BaseError, OSError) as problem:

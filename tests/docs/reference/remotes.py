@@ -19,6 +19,7 @@ from tests.docs.reference.markdown import code, page, table
 # Variables that are read by name, and what for.
 READ = {
     "RECONCILER_ALLOWED_HOSTS": "hosts, with commas between, that may get credentials beside those the provider names",
+    "RECONCILER_CPU_SECONDS": "CPU time of `validate` and `plan --against`, beside what files add; default 60, 0: all",
     "NO_COLOR, TERM": "no colour with `--color auto` where the first is set to anything, or the second is `dumb`",
     "CI, GITHUB_ACTIONS, GITLAB_CI": "in CI, `--base auto` takes the commit before as what was last applied",
     "GITHUB_BASE_REF, GITHUB_EVENT_NAME, GITHUB_EVENT_PATH": "which commit that is, on GitHub",
