@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from reconciler.config.build import Refused
+from reconciler.config.git import CommittedFiles
 from tests.cli.test_base import commit, git
 from tests.conftest import Project
 
@@ -98,6 +101,8 @@ def test_a_cell_of_a_table_is_text(value: str, there: Project) -> None:
 # Blobs of commits
 
 LARGE = 64 * 1024 * 1024
+A = b"name: a\nmodel: gpt-4o\n"
+A_DIGEST = hashlib.sha256(A).hexdigest()
 
 
 @pytest.fixture
@@ -116,22 +121,44 @@ def heavy(there: Project) -> Project:
     return there
 
 
-def test_a_blob_is_not_read_before_its_size_is_known(heavy: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What git says while it is asked for files that are too large."""
-    asked = heavy.root / "asked"
-    wrapper = heavy.root.with_name(f"{heavy.root.name}-bin")
-    wrapper.mkdir()
+@pytest.fixture
+def read(heavy: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[[], set[str]]:
+    """The files whose blobs git was asked for, by what it answered."""
+    seen, there = heavy.root / "seen", heavy.root.with_name(f"{heavy.root.name}-bin")
     found = next(path for each in heavy.environment["PATH"].split(":") if (path := Path(each, "git")).exists())
-    (wrapper / "git").write_text(
-        f'#!/bin/sh\ncase "$*" in *--batch) tee -a {asked} | {found} "$@";; *) exec {found} "$@";; esac\n'
+    there.mkdir()
+    (there / "git").write_text(
+        f'#!/bin/sh\ncase "$*" in *--batch) tee -a {seen} | {found} "$@";; *) exec {found} "$@";; esac\n'
     )
-    (wrapper / "git").chmod(0o755)
-    heavy.environment["PATH"] = f"{wrapper}:{heavy.environment['PATH']}"
+    (there / "git").chmod(0o755)
+    heavy.environment["PATH"] = f"{there}:{heavy.environment['PATH']}"
+    monkeypatch.setenv("PATH", heavy.environment["PATH"])
+
+    def files() -> set[str]:
+        blobs = {line.split()[2]: line.split("\t")[1] for line in git(heavy, "ls-tree", "-r", "HEAD").splitlines()}
+        return {blobs[each] for each in seen.read_text().split()} if seen.exists() else set()
+
+    return files
+
+
+def test_a_blob_is_asked_for_its_size_before_it_is_read(heavy: Project, read: Callable[[], set[str]]) -> None:
     ran = heavy.ok("plan", "--against", "git:HEAD", "--format", "json")
     assert [each["code"] for each in ran.json["diagnostics"]][:1] == ["RC0414"]
-    blobs = {line.split()[2]: line.split("\t")[1] for line in git(heavy, "ls-tree", "-r", "HEAD").splitlines()}
-    read = {blobs[each] for each in asked.read_text().split()}
-    assert read == {f"assistants.d/{name}.yaml" for name in ("a", "c", "d")}
+    assert read() == {f"assistants.d/{name}.yaml" for name in ("a", "c", "d", "reconciler")}
+
+
+def test_of_an_upload_that_is_too_large_nothing_is_read(heavy: Project, read: Callable[[], set[str]]) -> None:
+    files = CommittedFiles(heavy.root, [Path("assistants.d")], git(heavy, "rev-parse", "HEAD"))
+    try:
+        assert files.measured(str(heavy.root / "assistants.d/prose.txt"), 1000)[1] == LARGE + 1
+        assert read() == set()
+        with pytest.raises(Refused, match="larger than 1,000 bytes"):
+            files.read(str(heavy.root / "assistants.d/prose.txt"), 1000)
+        assert files.measured(str(heavy.root / "assistants.d/a.yaml"), 1000) == (A_DIGEST, 22)
+        assert files.measured(str(heavy.root / "assistants.d/prose.txt"), LARGE + 1)[1] == LARGE + 1
+        assert files.read(str(heavy.root / "assistants.d/a.yaml"), 22) == A
+    finally:
+        files.close()
 
 
 def test_a_link_that_is_a_large_blob_leads_nowhere(there: Project) -> None:
@@ -142,13 +169,3 @@ def test_a_link_that_is_a_large_blob_leads_nowhere(there: Project) -> None:
     git(there, "update-index", "--add", "--cacheinfo", f"120000,{blob},assistants.d/link.yaml")
     git(there, "commit", "-q", "-m", "a link")
     there.ok("plan", "--against", "git:HEAD")
-
-
-def test_an_upload_that_is_too_large_in_the_commit_is_said_and_not_read(there: Project) -> None:
-    there.write("assistants.d/store.yaml", "reconciler: {kind: vector_store}\nname: s\nfiles: [pages/a.txt]\n")
-    file = there.write("assistants.d/pages/a.txt", "x")
-    with file.open("r+b") as content:
-        content.truncate(513 * 1024 * 1024)
-    git(there, "init", "-q")
-    git(there, "config", "core.compression", "0")
-    assert json.loads(json.dumps(LARGE)) == LARGE
