@@ -115,10 +115,9 @@ def _host(session: Session) -> Iterator[Finding]:
     if session.provider.embedded:
         yield Finding("host", Status.OK, "the embedded server, in this process")
         return
-    from reconciler.commands.connecting import header_text
+    from reconciler.commands.connecting import headers_of
 
-    said = session.target.headers.items()
-    headers = {name: header_text(value, session.environment) for name, value in said}
+    headers, _ = headers_of(session.provider, session.target, session.environment)
     refused = refuse_host(session.provider, session.url, headers, session.environment, session.target.source)
     yield from (
         told("host", [refused]) if refused else [Finding("host", Status.OK, f"{session.url} may get credentials")]
@@ -133,7 +132,7 @@ def _credentials(session: Session) -> Iterator[Finding]:
             place = session.target.source or Source("environment", 1, 1)
             reference = EnvRef(spec.env, place, session.target.name, f"credentials.{name}")
         if reference is not None:
-            resolve(session.environment, reference)
+            resolve(session.environment, reference, spec.env)
             found = True
             yield Finding("credentials", Status.OK, f"{name} is set, by {reference.name}")
         elif spec.entra_scope:

@@ -117,7 +117,7 @@ def files_at(session: Session, ref: str) -> Loaded:
 
     root, dirs = session.root, session.options.dirs
     with closing(CommittedFiles(root, dirs, commit_of(root, ref))) as files:
-        settings = load_settings(root, dirs, schemas=session.schemas, files=files)
+        settings = load_settings(root, dirs, schemas=session.schemas, files=files, environment=session.environment)
         target = settings.targets.get(session.target.name, session.target)
         files.directories = (*dirs, *map(Path, target.layers))
         return load(

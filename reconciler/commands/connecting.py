@@ -10,7 +10,8 @@ from secrets import token_hex
 from reconciler.commands.signing_in import renewed
 from reconciler.config.credentials import is_given, resolve
 from reconciler.config.errors import ConfigError, error
-from reconciler.config.settings import EnvRef, HeaderValue, Target
+from reconciler.config.headers import header_text
+from reconciler.config.settings import EnvRef, Target
 from reconciler.diagnostics import Code, Source
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.hosts import refuse_host
@@ -22,13 +23,12 @@ def connection_to(
     provider: Provider, target: Target, url: str, limits: Limits, environment: Mapping[str, str]
 ) -> Connection:
     """How to reach a target. Raises ConfigError for a missing credential, and for one that its host may not get."""
-    headers, secrets = dict(provider.headers), []
-    for name, value in target.headers.items():
-        headers[name] = header_text(value, environment)
-        secrets += [headers[name]] if isinstance(value, EnvRef) else []
+    headers = {name.lower(): text for name, text in provider.headers.items()}
+    said, secrets = headers_of(provider, target, environment)
+    headers |= said
     for name, secret in _credentials(provider, target, environment):
         spec = provider.credentials[name]
-        headers[spec.header] = spec.format.format(secret)
+        headers[spec.header.lower()] = spec.format.format(secret)
         secrets.append(secret)
     for name, text in (*headers.items(), *(pair for kind in provider.kinds.values() for pair in kind.headers.items())):
         if has_several_routes(provider, name, text):
@@ -38,7 +38,7 @@ def connection_to(
     problem = refuse_host(provider, url, headers, environment, target.source)
     if problem and not provider.embedded:
         raise ConfigError([problem])
-    if provider.trace_header and provider.trace_header not in headers:
+    if provider.trace_header and provider.trace_header.lower() not in headers:
         headers[provider.trace_header] = f"reconciler-{token_hex(8)}"
     return Connection(
         url,
@@ -58,18 +58,25 @@ def credential_name(connection: Connection) -> str:
     return blake2s(told.encode(), person=b"gate").hexdigest()[:16]
 
 
-def header_text(value: HeaderValue, environment: Mapping[str, str]) -> str:
-    """A header's value: text, a secret, or a mapping sent as JSON (gateways take labels like that)."""
-    if isinstance(value, EnvRef):
-        return resolve(environment, value)
-    return value if isinstance(value, str) else json.dumps(value)
+def headers_of(provider: Provider, target: Target, environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The headers of the settings, by their names in lower case, and the secrets in them. Raises ConfigError."""
+    headers: dict[str, str] = {}
+    secrets: list[str] = []
+    for name, value in target.headers.items():
+        if isinstance(value, EnvRef):
+            secret = resolve(environment, value)
+            headers[name.lower()] = header_text(provider, name, secret, environment, value.source)
+            secrets += {secret, headers[name.lower()]}
+        else:
+            headers[name.lower()] = header_text(provider, name, value, environment, target.source)
+    return headers, secrets
 
 
 def _credentials(provider: Provider, target: Target, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The secrets of the target: those the settings name, else those in the provider's own variables."""
     for name, spec in provider.credentials.items():
         if reference := target.credentials.get(name):
-            yield name, resolve(environment, reference)
+            yield name, resolve(environment, reference, spec.env)
         elif spec.env and is_given(environment, spec.env):
             place = target.source or Source("environment", 1, 1)
-            yield name, resolve(environment, EnvRef(spec.env, place, target.name, f"credentials.{name}"))
+            yield name, resolve(environment, EnvRef(spec.env, place, target.name, f"credentials.{name}"), spec.env)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -40,7 +41,7 @@ def command(options: Options, names: tuple[str, ...], form: str) -> int:
     """
     from reconciler.config.schemas import schemas_of
 
-    schemas = schemas_of(options.directory.absolute())
+    schemas = schemas_of(options.directory.absolute(), os.environ)
     found = [row for name in names or schemas.provider_names() for row in rows(schemas.provider(name))]
     click.echo(_FORMATS[form](found), nl=False)
     return 0

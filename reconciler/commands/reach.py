@@ -15,6 +15,7 @@ from reconciler.commands.session import Session
 from reconciler.drivers.answers import Answer
 from reconciler.drivers.base import Unreachable
 from reconciler.drivers.connection import Connection
+from reconciler.drivers.hosts import is_loopback
 from reconciler.drivers.http import HttpClient
 
 _PATIENCE_SECONDS: Final = 10.0
@@ -106,7 +107,7 @@ def _first_hop(url: str) -> _Hop:
     parts = urlsplit(url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if proxy and not proxy_bypass(parts.hostname or ""):
+    if proxy and not is_loopback(parts.hostname or "") and not proxy_bypass(parts.hostname or ""):
         there = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         return _Hop(there.hostname or "", there.port or 8080, True)
     return _Hop(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), False)

@@ -67,7 +67,7 @@ class Session:
         self.environment = os.environ if environment is None else environment
         self.stop = threading.Event()
         self.lock: Lock | None = None
-        self.schemas = schemas_of(self.root)
+        self.schemas = schemas_of(self.root, self.environment)
         self.sent: Callable[[int], None] = lambda count: None
         self._keys: dict[str, str] = {}
 
@@ -87,7 +87,7 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The settings in reconciler.yaml. Raises ConfigError."""
-        return load_settings(self.root, self.options.dirs, schemas=self.schemas)
+        return load_settings(self.root, self.options.dirs, schemas=self.schemas, environment=self.environment)
 
     @cached_property
     def target(self) -> Target:

@@ -17,7 +17,7 @@ def renewed(provider: Provider, target: Target, headers: Container[str]) -> Rene
     Raises ConfigError where that takes a package that is not installed.
     """
     for spec in provider.credentials.values():
-        if spec.entra_scope is None or spec.header in headers:
+        if spec.entra_scope is None or spec.header.lower() in headers:
             continue
         try:
             from reconciler.drivers.entra import tokens_for

@@ -15,6 +15,7 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.config.settings import EnvRef
 from reconciler.config.text import cut
 from reconciler.diagnostics import Code
+from reconciler.drivers.allowed import VARIABLES, allowed, to_allow
 
 FILE_SUFFIX: Final = "_FILE"
 MAX_BYTES: Final = 64 * 1024
@@ -26,9 +27,17 @@ def is_given(env: Mapping[str, str], name: str) -> bool:
     return name in env or name + FILE_SUFFIX in env
 
 
-def resolve(env: Mapping[str, str], reference: EnvRef) -> str:
-    """The secret an `!env` stands for. Raises ConfigError, never with the value in it."""
+def resolve(env: Mapping[str, str], reference: EnvRef, own: str | None = None) -> str:
+    """The secret an `!env` stands for. Raises ConfigError, never with the value in it.
+
+    A file may name `own`, the variable that the provider has for this use, and those in the environment's
+    RECONCILER_ALLOWED_ENV; any other could hold what was never meant for this target.
+    """
     name, where = cut(reference.name), f"{reference.use} of the target {reference.target}"
+    if reference.name != own and reference.name not in allowed(env, VARIABLES):
+        summary = f"the environment variable {name} is not one that {where} may read"
+        hint = f"if it is meant for it, set {to_allow(env, VARIABLES, name)} in the environment (not in these files)"
+        raise ConfigError([error(Code.VARIABLE_REFUSED, summary, reference.source, hint=hint)])
     value, file = env.get(reference.name, ""), env.get(reference.name + FILE_SUFFIX, "")
     if value and file:
         summary = f"both {name} and {name}{FILE_SUFFIX} are set; {where} needs one"

@@ -1,12 +1,15 @@
 """`providers/` of a project: provider files and schemas of kinds that do not come with the tool.
 
 They come with pull requests, so they are read like every other file of the project: inside it, and of bounded size. And
-they never say where a credential may go: that is for the providers that come with the tool, and the environment.
+they never say where a credential may go: that is for the providers that come with the tool, and the environment. What
+they may say without its word is how objects look, not which requests are sent: a credential is inherited, and so are
+the paths it goes to.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any, Final
 
@@ -15,8 +18,13 @@ from reconciler.config.document import Document
 from reconciler.config.effort import note
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.files import Project
+from reconciler.config.headers import header_text, is_secret
+from reconciler.config.providers import merged, provider_from
+from reconciler.config.text import cut
 from reconciler.config.yaml import MAX_BYTES, read_yaml
-from reconciler.diagnostics import Code, Source
+from reconciler.diagnostics import Code, Diagnostic, Source
+from reconciler.drivers.allowed import PROVIDERS, allowed, to_allow
+from reconciler.drivers.provider import Provider
 
 DIRECTORY: Final = "providers"
 BESIDE: Final = "./"
@@ -25,14 +33,17 @@ _REFUSED: Final = {
     "hosts": "name the host in RECONCILER_ALLOWED_HOSTS, in the environment: a file cannot say where a key may go",
     "embedded": "only providers that come with the tool have a server in it",
 }
+_FREE: Final = frozenset({"url", "limits", "headers", "reads", "not_found_field", "unknown_route", "kinds"})
+"""What a provider that nobody trusts may say over the one that it extends; its headers are those of the settings."""
 
 
 class OwnProviders:
-    """The provider files of one project."""
+    """The provider files of one project. The `environment` says which of them are trusted."""
 
-    def __init__(self, root: FilePath) -> None:
+    def __init__(self, root: FilePath, environment: Mapping[str, str]) -> None:
         self._project = Project(root)
         self._directory = root / DIRECTORY
+        self._environment = environment
 
     def names(self) -> list[str]:
         """Every provider there is a file for; none where the project has no directory of them."""
@@ -71,3 +82,65 @@ class OwnProviders:
         if problems:
             raise ConfigError(problems)
         return document
+
+    def check(self, name: str, document: Document, base: Mapping[str, Any] | None) -> None:
+        """Raise ConfigError where a provider that is not trusted says more than `base`, the one it extends, allows.
+
+        The document is one that `provider.schema.json` accepts.
+        """
+        if name in allowed(self._environment, PROVIDERS):
+            return
+        fields: Any = document.value
+        if base is None:
+            raise ConfigError([self._distrusted(name, "says which requests are sent", document.source)])
+        problems = [
+            self._distrusted(name, f"has {word!r}", document.key_place((word,))) for word in fields if word not in _FREE
+        ]
+        inherited = _routes(base.get("kinds", {}))
+        for kind in fields.get("kinds", {}):
+            one = {kind: merged(base.get("kinds", {}).get(kind, {}), fields["kinds"][kind])}
+            if new := sorted(_routes(one) - inherited):
+                what = f"has {new[0][0]} requests sent to {new[0][1]}, which the one it extends does not"
+                problems.append(self._distrusted(name, what, document.key_place(("kinds", kind))))
+        problems += self._headers(provider_from(name, base), document)
+        if problems:
+            raise ConfigError(problems)
+
+    def _headers(self, base: Provider, document: Document) -> Iterator[Diagnostic]:
+        """What is wrong with the headers of a provider that is not trusted: they are held to what settings may say."""
+        fields: Any = document.value
+        kinds = [("kinds", kind, "headers") for kind in fields.get("kinds", {})]
+        for path in (("headers",), ("reads", "headers"), *kinds):
+            headers: Any = fields
+            for step in path:
+                headers = headers.get(step, {})
+            for header, text in headers.items():
+                place = document.place((*path, header))
+                try:
+                    if is_secret(base, header):
+                        hint = "a provider of a project inherits its credentials: take it out"
+                        yield error(Code.HEADER_REFUSED, f"the header {cut(header)} is a secret", place, hint=hint)
+                    else:
+                        header_text(base, header, text, self._environment, place)
+                except ConfigError as refused:
+                    yield from refused.diagnostics
+
+    def _distrusted(self, name: str, what: str, place: Source) -> Diagnostic:
+        summary = f"the provider {name} is not trusted, and {what}"
+        hint = f"once you have read it, set {to_allow(self._environment, PROVIDERS, name)} in the environment"
+        return error(Code.PROVIDER_NOT_TRUSTED, summary, place, hint=f"{hint} (not in these files)")
+
+
+def _routes(kinds: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """The requests that kinds have sent: how, and to which path."""
+    found = set()
+    for kind in kinds.values():
+        path, lists, archive = kind["path"], kind.get("list", {}), kind.get("delete", {}).get("archive")
+        found |= {("object", path), ("create", kind.get("create", {}).get("path", path))}
+        found |= {(f"list by {lists.get('verb', 'GET')}", lists.get("path", path))}
+        found |= {("archive", f"{path}/{archive}")} if archive else set()
+        for members in kind.get("members", {}).values():
+            found |= {("member", f"{path}{members[word]}") for word in ("path", "batch_path")}
+            within = members.get("list", {})
+            found |= {(f"list by {within.get('verb', 'GET')}", f"{path}{within.get('path', members['path'])}")}
+    return found

@@ -9,6 +9,7 @@ from reconciler.drivers.provider import (
     CreateStyle,
     Credential,
     DeleteStyle,
+    HeaderShape,
     Limits,
     ListStyle,
     MembersStyle,
@@ -48,7 +49,7 @@ def provider_from(name: str, fields: Mapping[str, Any]) -> Provider:
             headers=reads.get("headers", {}),
             refuse={header: tuple(values) for header, values in reads.get("refuse", {}).items()},
         ),
-        host_headers=tuple(fields.get("host_headers", ())),
+        allowed_headers={key.lower(): _shape(each) for key, each in fields.get("allowed_headers", {}).items()},
         **rest,
     )
 
@@ -57,6 +58,13 @@ _AS_THEY_ARE = frozenset(
     {"url", "headers", "query", "unknown_route", "not_found_field", "account_header", "retried_header"}
     | {"route_header", "route_config", "route_options", "trace_header", "embedded"}
 )
+
+
+def _shape(fields: str | Mapping[str, Any]) -> HeaderShape:
+    if isinstance(fields, str):
+        return HeaderShape(matches=fields)
+    members = {name: _shape(each) for name, each in fields.get("members", {}).items()}
+    return HeaderShape(fields.get("matches"), fields.get("host", False), members)
 
 
 def _kind(fields: Mapping[str, Any]) -> ProviderKind:

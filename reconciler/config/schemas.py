@@ -121,8 +121,9 @@ class Schemas:
             provider = provider_from(name, self._provider_fields(name, ()))
             if name not in self.shipped_names():
                 # A file cannot take back that a header of some gateway says where a credential goes on to.
-                carriers = {each for known in self.shipped_names() for each in self.provider(known).host_headers}
-                provider = replace(provider, host_headers=(*provider.host_headers, *sorted(carriers)))
+                listed_ones = [self.provider(each).allowed_headers for each in self.shipped_names()]
+                carriers = {header: shape for each in listed_ones for header, shape in each.items() if shape.hosts}
+                provider = replace(provider, allowed_headers={**provider.allowed_headers, **carriers})
             self._providers[name] = provider
         return self._providers[name]
 
@@ -163,15 +164,19 @@ class Schemas:
         document = self._provider_document(name)
         own = document.value
         base = own.pop("extends", None) if isinstance(own, dict) else None
+        inherited = None
         if base is not None:
             circle = base in (*extending, name)
             if circle or len(extending) >= MAX_CHAIN or base not in self.provider_names():
                 place = document.place(("extends",))
                 raise ConfigError([error(Code.UNKNOWN_PROVIDER, f"{name} cannot extend {cut(str(base))}", place)])
-            own = merged(self._provider_fields(base, (*extending, name)), own)
+            inherited = self._provider_fields(base, (*extending, name))
+            own = merged(inherited, own)
         found = explain(self.failures("provider.schema.json", own), document, self.schema("provider.schema.json"))
         if has_errors(found):
             raise ConfigError(found)
+        if self._own is not None and name not in self.shipped_names():
+            self._own.check(name, document, inherited)
         return dict(own)
 
     def _provider_document(self, name: str) -> Document:
@@ -189,9 +194,9 @@ class Schemas:
         return documents[0]
 
 
-def schemas_of(root: FilePath) -> Schemas:
+def schemas_of(root: FilePath, environment: Mapping[str, str]) -> Schemas:
     """What comes with the tool, and the providers of a project's own where it has any."""
-    own = OwnProviders(root)
+    own = OwnProviders(root, environment)
     return Schemas(own=own) if own.names() else shipped()
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path as FilePath
+from types import MappingProxyType
 from typing import Any, Final
 
 from reconciler.config.build import Refused
 from reconciler.config.document import Document
 from reconciler.config.errors import ConfigError, error, has_errors, in_order
 from reconciler.config.files import SETTINGS, Files, Project
+from reconciler.config.headers import check_name, header_text, is_secret
 from reconciler.config.problems import explain
 from reconciler.config.scalars import Tagged
 from reconciler.config.schemas import Schemas, shipped
@@ -22,12 +24,12 @@ from reconciler.config.together import together
 from reconciler.config.yaml import MAX_BYTES, read_yaml
 from reconciler.core.model import Json, Path
 from reconciler.diagnostics import Code, Diagnostic, Source
+from reconciler.drivers.allowed import HEADERS
 from reconciler.drivers.routes import has_several_routes
 
 LOCAL: Final = "local"
 SCHEMA: Final = "settings.schema.json"
-# Headers whose value is a secret wherever they are met; more names than that would refuse what is none.
-_SECRET_HEADERS: Final = ("authorization", "cookie", "api-key")
+NO_ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Marks(StrEnum):
@@ -115,11 +117,15 @@ class Settings:
 
 
 def load_settings(
-    root: FilePath, dirs: Sequence[FilePath], schemas: Schemas | None = None, files: Files | None = None
+    root: FilePath,
+    dirs: Sequence[FilePath],
+    schemas: Schemas | None = None,
+    files: Files | None = None,
+    environment: Mapping[str, str] = NO_ENVIRONMENT,
 ) -> Settings:
     """Read `reconciler.yaml` from the top of the directories, on disk unless other `files` are given.
 
-    Raises ConfigError with every problem in it.
+    The `environment` says which headers may be set beside those of the provider. Raises ConfigError with every problem.
     """
     project = files or Project(root, dirs)
     found = project.settings()
@@ -137,17 +143,17 @@ def load_settings(
     except Refused as refused:
         raise ConfigError([refused.diagnostic]) from None
     if schemas is None or schemas is shipped():
-        return _as_shipped(content, name)
-    return _parsed(content, name, schemas)
+        return _as_shipped(content, name, environment.get(HEADERS, ""))
+    return _parsed(content, name, schemas, environment)
 
 
 @lru_cache(maxsize=2)
-def _as_shipped(content: bytes, name: str) -> Settings:
+def _as_shipped(content: bytes, name: str, allowed_headers: str) -> Settings:
     """The settings where no provider of a project decides: passes over many targets find the same bytes each time."""
-    return _parsed(content, name, shipped())
+    return _parsed(content, name, shipped(), {HEADERS: allowed_headers})
 
 
-def _parsed(content: bytes, name: str, schemas: Schemas) -> Settings:
+def _parsed(content: bytes, name: str, schemas: Schemas, environment: Mapping[str, str]) -> Settings:
     documents, problems = read_yaml(content, name)
     if len(documents) > 1:
         problems.append(error(Code.INVALID_SETTINGS, "settings are one document", documents[1].source))
@@ -155,7 +161,7 @@ def _parsed(content: bytes, name: str, schemas: Schemas) -> Settings:
         if problems:
             raise ConfigError(in_order(problems))
         return Settings()
-    return _settings(documents[0], schemas)
+    return _settings(documents[0], schemas, environment)
 
 
 def _without_links(project: Files, path: str) -> str:
@@ -176,7 +182,7 @@ def _refuse_elsewhere(root: FilePath, dirs: Sequence[FilePath], *, on_disk: bool
         raise ConfigError([error(Code.INVALID_SETTINGS, summary, place, hint=f"move it: git mv {SETTINGS} {home}")])
 
 
-def _settings(document: Document, schemas: Schemas) -> Settings:
+def _settings(document: Document, schemas: Schemas, environment: Mapping[str, str]) -> Settings:
     value = document.value
     found, secrets = secret_like(document, together(document.value), hint=IN_SETTINGS)
     wrong = explain(schemas.failures(SCHEMA, value), document, schemas.schema(SCHEMA))
@@ -190,7 +196,8 @@ def _settings(document: Document, schemas: Schemas) -> Settings:
     if default not in targets:
         problems.append(_unknown_target(default, targets, document.place(("default_target",))))
     for target in targets.values():
-        problems += _check_target(target, fields.get(target.name, {}), document, schemas)
+        problems += _check_target(target, document, schemas)
+        problems += _check_headers(target, document, schemas, environment)
     if has_errors(problems):
         raise ConfigError(in_order(problems))
     prune = Prune(value.get("prune", Prune.NONE))
@@ -251,16 +258,11 @@ def _target(name: str, fields: Mapping[str, Any], document: Document) -> Target:
     )
 
 
-def _check_target(
-    target: Target, fields: Mapping[str, Any], document: Document, schemas: Schemas
-) -> Iterator[Diagnostic]:
+def _check_target(target: Target, document: Document, schemas: Schemas) -> Iterator[Diagnostic]:
     base: Path = ("targets", target.name)
     for name, each in target.credentials.items():
         if not isinstance(each, EnvRef):
             yield _plain_secret(f"the credential {cut(name)}", document.place((*base, "credentials", name)))
-    for name, header in target.headers.items():
-        if isinstance(header, str) and name.lower().endswith(_SECRET_HEADERS):
-            yield _plain_secret(f"the header {cut(name)}", document.place((*base, "headers", name)))
     if isinstance(target.lock, str) and not target.lock.startswith("s3://"):
         yield _plain_secret("the url of a database", document.place((*base, "lock", "url")))
     try:
@@ -268,11 +270,6 @@ def _check_target(
     except ConfigError as unknown:
         yield from unknown.diagnostics
         return
-    for name, header in target.headers.items():
-        if isinstance(header, str) and has_several_routes(provider, name, header):
-            hint = "name one upstream: each holds other objects"
-            summary = f"the header {cut(name)} routes to several upstreams"
-            yield error(Code.INVALID_SETTINGS, summary, document.place((*base, "headers", name)), hint=hint)
     if target.route is not None and provider.route_header is None:
         summary = f"the provider {provider.name} does not say which route an answer came by"
         yield error(Code.INVALID_SETTINGS, summary, document.place((*base, "route")), hint="take `route` out")
@@ -286,6 +283,33 @@ def _check_target(
     if target.url is None and provider.url is None:
         summary = f"the target {target.name} has no url, and the provider {provider.name} has none of its own"
         yield error(Code.INVALID_SETTINGS, summary, document.key_place(base), hint="add `url: https://…`")
+
+
+def _check_headers(
+    target: Target, document: Document, schemas: Schemas, environment: Mapping[str, str]
+) -> Iterator[Diagnostic]:
+    """What is wrong with the headers of a target, as far as it can be told without the values of variables."""
+    try:
+        provider = schemas.provider(target.provider)
+    except ConfigError:
+        return  # which is told about the target
+    spelt: set[str] = set()
+    for name, header in target.headers.items():
+        place = document.place(("targets", target.name, "headers", name))
+        if name.lower() in spelt:
+            yield error(Code.INVALID_SETTINGS, f"the header {cut(name)} is there twice", place, hint="keep one")
+        spelt.add(name.lower())
+        try:
+            if isinstance(header, EnvRef):
+                check_name(provider, name, environment, place)
+            elif is_secret(provider, name):
+                yield _plain_secret(f"the header {cut(name)}", place)
+            elif has_several_routes(provider, name, header_text(provider, name, header, environment, place)):
+                hint = "name one upstream: each holds other objects"
+                summary = f"the header {cut(name)} routes to several upstreams"
+                yield error(Code.INVALID_SETTINGS, summary, place, hint=hint)
+        except ConfigError as refused:
+            yield from refused.diagnostics
 
 
 def _plain_secret(what: str, place: Source) -> Diagnostic:

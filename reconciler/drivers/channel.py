@@ -21,6 +21,7 @@ import httpx
 
 from reconciler.drivers.base import Interrupted, Unreachable
 from reconciler.drivers.deadline import Deadline
+from reconciler.drivers.hosts import is_loopback
 from reconciler.drivers.retry import Budget
 from reconciler.drivers.unpacking import ASKED_FOR
 
@@ -45,6 +46,7 @@ class Channel:
         self._timeout_seconds = timeout_seconds
         self._wsgi_app = wsgi_app
         self._clock = clock
+        self._url = url
         self._tls = _tls_context(url)
         self._lock = threading.Lock()
         self._free: list[tuple[httpx.Client, Deadline]] = []
@@ -104,7 +106,9 @@ class Channel:
             return httpx.Client(transport=httpx.WSGITransport(app=self._wsgi_app), **usual)
         timeout = httpx.Timeout(self._timeout_seconds, connect=min(10, self._timeout_seconds))
         try:
-            return httpx.Client(verify=self._tls, timeout=timeout, **usual)
+            own = is_loopback(httpx.URL(self._url).host)
+            # To this machine no proxy is asked: it would read the key, which is not encrypted on this way.
+            return httpx.Client(verify=self._tls, timeout=timeout, trust_env=not own, **usual)
         except (ValueError, ImportError, httpx.InvalidURL):  # what it says quotes the proxy, password and all
             hint = "http:// and https:// proxies are supported; `no_proxy` names hosts that are reached without one"
             raise Unreachable("the proxy that the environment names cannot be used", reached=False, hint=hint) from None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
+from reconciler.drivers.allowed import HOSTS, allowed, to_allow
+from reconciler.drivers.header_shapes import fitted
 from reconciler.drivers.provider import Provider
-
-ALLOWED_HOSTS = "RECONCILER_ALLOWED_HOSTS"
 
 
 def refuse_host(
@@ -19,41 +18,38 @@ def refuse_host(
     """Why no credential may be sent to `url` with these headers; None when all is well.
 
     Allowed are the provider's own hosts, loopback, and those in the environment's RECONCILER_ALLOWED_HOSTS. A header
-    that makes a gateway pass the credential on is held to the same rule, and so is a field of a header's JSON.
+    that makes a gateway pass the credential on is held to the same rule, and so is a member of a header's JSON.
     """
-    allowed = {*provider.hosts, *_listed(environment.get(ALLOWED_HOSTS, ""))}
-    carriers = {name.lower() for name in provider.host_headers}
+    may = {host.lower() for host in (*provider.hosts, *allowed(environment, HOSTS))}
     kinds = (each.headers for each in provider.kinds.values())
     said = [pair for each in (headers, provider.headers, provider.reads.headers, *kinds) for pair in each.items()]
-    named = [value for name, value in said if name.lower() in carriers]
-    fields = tuple({"".join(name.split("-")[-2:]) for name in carriers})
-    named += [value for _, text in said for value in _inside(text, fields)] if fields else []
-    problems = (_refuse(url, allowed, place), *(_refuse_named(each, allowed, place) for each in named))
-    return next(filter(None, problems), None)
-
-
-def _inside(text: str, fields: tuple[str, ...]) -> Iterator[str]:
-    """The values of the fields that end like one of these, anywhere in a text that is JSON."""
     try:
-        waiting = [json.loads(text)] if text.lstrip()[:1] in ("{", "[") else []
-    except (ValueError, RecursionError):
-        return
-    while waiting:
-        value = waiting.pop()
-        for name, each in value.items() if isinstance(value, dict) else ():
-            if name.lower().replace("_", "").replace("-", "").endswith(fields):
-                yield each if isinstance(each, str) else json.dumps(each)
-        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        # A word that is no url is one that a gateway makes a host of.
+        named = [host for name, text in said for host in _named(provider, name, text)]
+    except ValueError as wrong:
+        return _problem(f"where a header sends the credential cannot be told: it {wrong}", "correct it", place)
+    urls = [url, *(f"https://{host}" if "://" not in host else host for host in named if host.lower() not in may)]
+    return next(filter(None, (_refuse(each, may, environment, place) for each in urls)), None)
 
 
-def _refuse_named(value: str, allowed: set[str], place: Source | None) -> Diagnostic | None:
-    """Of a host that a header names: by a url, or by a word that a gateway makes one of."""
-    if value.lower() in allowed:
-        return None
-    return _refuse(value if "://" in value else f"https://{value}", allowed, place)
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, and nobody between can read what is sent there."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
-def _refuse(url: str, allowed: set[str], place: Source | None) -> Diagnostic | None:
+def _named(provider: Provider, name: str, text: str) -> Iterator[str]:
+    """The hosts that a header names, where its shape says that it names any. Raises ValueError."""
+    shape = provider.allowed_headers.get(name.lower())
+    if shape and shape.hosts:
+        yield from fitted(shape, text)[1]
+
+
+def _refuse(url: str, may: set[str], environment: Mapping[str, str], place: Source | None) -> Diagnostic | None:
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()
@@ -63,28 +59,16 @@ def _refuse(url: str, allowed: set[str], place: Source | None) -> Diagnostic | N
         return _problem(f"{url!r} is not a url", "expected https://HOST/…", place)
     if parts.username or parts.password or parts.query or parts.fragment:
         return _problem(f"the url of {host} holds more than an address", "credentials go under `credentials:`", place)
-    if _is_loopback(host):
+    if is_loopback(host):
         return None
     if parts.scheme == "http":
         return _problem(f"http://{host} would send the credential in clear", "use https", place)
-    if host in allowed:
+    if host in may:
         return None
-    hint = f"if the credential is meant for it, set {ALLOWED_HOSTS}={host} in the environment (not in these files)"
+    more = to_allow(environment, HOSTS, host)
+    hint = f"if the credential is meant for it, set {more} in the environment (not in these files)"
     return _problem(f"the credential is not meant for {host}", hint, place)
 
 
 def _problem(summary: str, hint: str, place: Source | None) -> Diagnostic:
     return Diagnostic(Severity.ERROR, Code.HOST_REFUSED, summary, hint=hint, source=place)
-
-
-def _listed(text: str) -> Iterable[str]:
-    return (host.strip().lower() for host in text.split(",") if host.strip())
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -184,7 +184,8 @@ class HttpClient(Tallies):
     def _send_once(self, outgoing: _Outgoing) -> Answer:
         tally = self._tally()
         tally.requests += 1
-        headers = {**self._connection.headers_now, **(outgoing.headers or {})}
+        said = (*self._connection.headers_now.items(), *(outgoing.headers or {}).items())
+        headers = {name.lower(): text for name, text in said}  # in two spellings, both would be sent
         form: dict[str, Any] = {}
         if outgoing.body is not None:
             form = {"content": encoded(outgoing.body)}

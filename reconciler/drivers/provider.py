@@ -214,6 +214,24 @@ class ReadStyle:
 
 
 @dataclass(frozen=True, slots=True)
+class HeaderShape:
+    """What the settings may say in a header.
+
+    Text that all of `matches` fits; with `host`, a host or a url of one that may get the credentials; with `members`, a
+    JSON object of these, at any depth (`*`: of any name), each of whose texts has the member's own shape.
+    """
+
+    matches: str | None = None
+    host: bool = False
+    members: Mapping[str, HeaderShape] = field(default_factory=dict)
+
+    @property
+    def hosts(self) -> bool:
+        """Whether it can say where a gateway sends the credentials on to."""
+        return self.host or any(each.hosts for each in self.members.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """One provider. `hosts` are those its credentials are meant for; `embedded` names a profile of the embedded server.
 
@@ -221,8 +239,8 @@ class Provider:
     `not_found_field` is where a 404 about an object says so (without it: an object `error`). `account_header` names the
     account that a credential belongs to. `retried_header` tells how often a gateway sent a request again by itself,
     `route_header` which of several upstreams answered; `route_config` is the header that takes a gateway's routing, and
-    `route_options` the member of it that lists upstreams. `trace_header` takes the run's id; `host_headers` can send a
-    credential to another host.
+    `route_options` the member of it that lists upstreams. `trace_header` takes the run's id.
+    `allowed_headers`, by their names in lower case, are those that the settings may say.
     """
 
     name: str
@@ -242,5 +260,5 @@ class Provider:
     route_config: str | None = None
     route_options: str | None = None
     trace_header: str | None = None
-    host_headers: tuple[str, ...] = ()
+    allowed_headers: Mapping[str, HeaderShape] = field(default_factory=dict)
     embedded: str | None = None

@@ -1,0 +1,25 @@
+"""What the environment allows, and no file of a project may: hosts, headers, variables and providers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+HOSTS: Final = "RECONCILER_ALLOWED_HOSTS"
+"""Hosts that may get credentials beside those that the provider names."""
+HEADERS: Final = "RECONCILER_ALLOWED_HEADERS"
+"""Headers that the settings may send beside those that the provider lists."""
+VARIABLES: Final = "RECONCILER_ALLOWED_ENV"
+"""Variables that an `!env` may read beside those of the provider's credentials."""
+PROVIDERS: Final = "RECONCILER_TRUST_PROVIDERS"
+"""Providers of the project that may say where requests go, and with which credentials."""
+
+
+def allowed(environment: Mapping[str, str], variable: str) -> frozenset[str]:
+    """The names that a variable of the environment lists, with commas between."""
+    return frozenset(name.strip() for name in environment.get(variable, "").split(",") if name.strip())
+
+
+def to_allow(environment: Mapping[str, str], variable: str, name: str) -> str:
+    """The setting of that variable that allows one name more."""
+    return f"{variable}={','.join([*sorted(allowed(environment, variable)), name])}"
