@@ -70,7 +70,8 @@ def test_a_proxy_that_cannot_be_used_is_an_error_without_its_password(
     proxy: str, project: Project, remote: Remote
 ) -> None:
     ready(project, remote)
-    project.environment["http_proxy"] = proxy
+    project.target("https://elsewhere.invalid")
+    project.environment |= {"https_proxy": proxy, "RECONCILER_ALLOWED_HOSTS": "elsewhere.invalid"}
     ran = project.run("--verbose", "plan")
     assert ran.code == 1
     assert "RC0501" in ran.err

@@ -1,16 +1,15 @@
-"""Certificates are checked, a company's own may be named, and the environment's proxies are used."""
+"""Certificates are checked, a company's own may be named; the environment's proxies are used, not for this machine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from reconciler.server import create_app
 from tests.conftest import Project
 from tests.faults.wire import Wire, self_signed
+from tests.hostile.listener import listening
 
 MANIFEST = "name: a\nmodel: gpt-4o\n"
 
@@ -47,33 +46,38 @@ def test_a_certificate_of_another_host_is_refused(project: Project, tmp_path: Pa
         assert app.requests == []
 
 
-def proxy(seen: list[str]) -> Callable[..., Iterable[bytes]]:
-    """A proxy that takes every request for itself."""
-
-    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        seen.append(environ["PATH_INFO"])
-        start_response("502 x", [])
-        return [b"no"]
-
-    return app
-
-
 @pytest.mark.parametrize("bypassed", [False, True])
 def test_a_proxy_of_the_environment_is_used_unless_it_is_to_be_bypassed(bypassed: bool, project: Project) -> None:
-    seen: list[str] = []
-    app = create_app()
-    with Wire(proxy(seen)).serving() as between, Wire(app).serving() as wire:  # type: ignore[arg-type]
-        target(project, wire.url)
-        project.environment["http_proxy"] = between.url.removesuffix("/v1")
+    with listening() as between:
+        target(project, "https://elsewhere.invalid/v1")
+        project.environment |= {
+            "RECONCILER_ALLOWED_HOSTS": "elsewhere.invalid",
+            "https_proxy": f"http://127.0.0.1:{between.port}",
+        }
         if bypassed:
-            project.environment["no_proxy"] = "127.0.0.1"
-        ran = project.run("plan")
-        assert (ran.code, bool(seen), bool(app.requests)) == ((0, False, True) if bypassed else (1, True, False))
+            project.environment["no_proxy"] = "elsewhere.invalid"
+        assert project.run("plan").code == 1
+    assert all(head.startswith(b"CONNECT elsewhere.invalid:443") and b"sk-0" not in head for head in between.heard)
+    assert (between.heard == []) is bypassed
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
+def test_no_proxy_is_asked_for_this_machine(host: str, variable: str, project: Project) -> None:
+    app = create_app()
+    with listening() as between, Wire(app).serving() as wire:
+        target(project, wire.url.replace("127.0.0.1", host))
+        project.environment[variable] = f"http://127.0.0.1:{between.port}"
+        project.ok("apply", "--yes")
+        assert "name: localhost is" in (said := project.run("doctor").out) or "name: 127.0.0.1 is" in said
+    assert app.requests[0].headers["authorization"] == "Bearer sk-0123456789abcdef"
+    assert between.heard == []
 
 
 def test_the_password_of_a_proxy_is_not_told(project: Project) -> None:
-    target(project, "http://127.0.0.1:9/v1")
-    project.environment["http_proxy"] = "http://me:proxy-password@127.0.0.1:9"
+    target(project, "https://elsewhere.invalid/v1")
+    project.environment["RECONCILER_ALLOWED_HOSTS"] = "elsewhere.invalid"
+    project.environment["https_proxy"] = "http://me:proxy-password@127.0.0.1:9"
     ran = project.run("--verbose", "plan")
     assert ran.code == 1
     assert "proxy-password" not in ran.out + ran.err

@@ -1,0 +1,207 @@
+"""Headers of settings that a pull request brings: what is listed is sent as it was checked, and nothing else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.conftest import Project, Remote
+
+MANIFEST = "name: a\nmodel: gpt-4o\n"
+CONFIG = "x-portkey-config"
+
+
+def settings(project: Project, remote: Remote, header: str, value: object, provider: str = "portkey") -> None:
+    said = value if isinstance(value, str) and value.startswith("!env") else json.dumps(value)
+    project.target(remote.url, provider=provider, more=f"    headers: {{{json.dumps(header)}: {said}}}\n")
+    project.write("assistants.d/a.yaml", MANIFEST)
+    project.environment |= {"PORTKEY_API_KEY": "pk-1", "OPENAI_API_KEY": "sk-1"}
+
+
+def refused(project: Project, remote: Remote, code: str = "RC0314") -> str:
+    """What `validate` says, which needs no request; a plan says the same, and sends none."""
+    ran = project.run("validate")
+    assert ran.code == 1
+    assert code in ran.err
+    assert "assistants.d/reconciler.yaml:9:" in ran.err
+    assert project.run("plan").code == 1
+    assert remote.app.requests == []
+    return ran.err
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("x-portkey-vertex-region", "evil.example/x"),
+        ("x-portkey-vertex-region", "evil.example#"),
+        ("X-Portkey-Vertex-Region", "evil.example:8443?x"),
+        ("x-portkey-aws-region", "x@evil.example"),
+        ("x-portkey-azure-deployment-id", "../../x"),
+        ("x-portkey-azure-api-version", "v1#"),
+        ("x-portkey-forward-headers", "x-portkey-api-key"),
+        ("x-portkey-oracle-region", "eu"),
+        ("x-portkey-workers-ai-account-id", "1"),
+        ("x-portkey-default-input-guardrails", "[]"),
+        ("x-portkey-provider", "cometapi"),
+        ("x-portkey-provider", "@openai, openai"),
+        ("x-portkey-mode", "proxy"),
+        ("x-acme-tenant", "a"),
+    ],
+)
+def test_what_the_provider_does_not_list_or_has_another_form_is_refused(
+    header: str, value: str, project: Project, remote: Remote
+) -> None:
+    settings(project, remote, header, value)
+    refused(project, remote)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Connection",
+        "TE",
+        "transfer-encoding",
+        "Upgrade",
+        "Keep-Alive",
+        "Proxy-Authenticate",
+        "Trailer",
+        "Host",
+        "Content-Length",
+        "Content_Type",
+        "X-Forwarded-Host",
+        "x_forwarded_for",
+        "Forwarded",
+        "X-HTTP-Method-Override",
+        "X-Method-Override",
+        "X-HTTP-Method",
+        "X-Original-URL",
+        "x-rewrite-url",
+        "Expect",
+    ],
+)
+def test_no_environment_allows_a_header_of_the_connection_the_body_or_the_route(
+    header: str, project: Project, remote: Remote
+) -> None:
+    project.environment["RECONCILER_ALLOWED_HEADERS"] = header
+    settings(project, remote, header, "DELETE")
+    assert "cannot be set" in refused(project, remote)
+
+
+@pytest.mark.parametrize("header", ["Authorization", "x-portkey-virtual-key", "X-Portkey-Api-Key", "cookie"])
+def test_no_environment_allows_a_credential_in_a_file(header: str, project: Project, remote: Remote) -> None:
+    project.environment["RECONCILER_ALLOWED_HEADERS"] = header
+    settings(project, remote, header, "hunter2")
+    assert "hunter2" not in refused(project, remote, "RC0301")
+
+
+@pytest.mark.parametrize("provider", ["portkey", "openai-assistants"])
+def test_the_environment_allows_a_header_by_its_name(provider: str, project: Project, remote: Remote) -> None:
+    settings(project, remote, "X-Acme-Tenant", "a b/c", provider)
+    assert "set RECONCILER_ALLOWED_HEADERS=X-Acme-Tenant in the environment" in refused(project, remote)
+    project.environment["RECONCILER_ALLOWED_HEADERS"] = "x-other, x-acme-tenant"
+    project.ok("validate")
+    project.ok("plan")
+    assert remote.app.requests[0].headers["x-acme-tenant"] == "a b/c"
+
+
+def test_the_environment_allows_another_text_but_no_other_host_and_no_other_member(
+    project: Project, remote: Remote
+) -> None:
+    project.environment["RECONCILER_ALLOWED_HEADERS"] = f"x-portkey-provider,{CONFIG},x-portkey-custom-host"
+    settings(project, remote, "x-portkey-provider", "mistral-ai")
+    project.ok("plan")
+    remote.forget()
+    settings(project, remote, CONFIG, '{"forward_headers": ["x-portkey-api-key"]}')
+    refused(project, remote)
+    settings(project, remote, "x-portkey-custom-host", "https://evil.example/v1")
+    assert "RC0305" in project.run("plan").err
+    assert remote.app.requests == []
+
+
+def test_a_header_is_there_once(project: Project, remote: Remote) -> None:
+    settings(project, remote, "x-portkey-provider", "@a")
+    path = project.root / "assistants.d/reconciler.yaml"
+    path.write_text(path.read_text().replace("headers: {", "headers: {X-Portkey-Provider: '@b', "))
+    assert "is there twice" in refused(project, remote, "RC0301")
+
+
+DEEP = '{"targets":' * 1500 + "{}" + "}" * 1500
+INLINE = {
+    "deep objects": DEEP,
+    "deep lists": '{"targets": ' + "[" * 1500 + "]" * 1500 + "}",
+    "deep, with a host": '{"targets":[' * 70 + '{"custom_host": "https://evil.example"}' + "]}" * 70,
+    "no number": '{"weight": NaN}',
+    "infinite": '{"request_timeout": Infinity}',
+    "infinite by size": '{"request_timeout": 1e999}',
+    "a long number": '{"request_timeout": ' + "9" * 3000 + "}",
+    "twice": '{"custom_host": "http://127.0.0.1:1", "custom_host": "https://evil.example"}',
+    "twice, escaped": '{"provider": "openai", "pro\\u0076ider": "cometapi"}',
+    "another case": '{"Custom_Host": "https://evil.example"}',
+    "camels": '{"customHost": "https://evil.example"}',
+    "forward headers": '{"provider": "openai", "forward_headers": ["x-portkey-api-key"]}',
+    "hooks": '{"before_request_hooks": [{"type": "guardrail"}]}',
+    "guardrails": '{"input_guardrails": ["x"]}',
+    "a region": '{"provider": "openai", "vertex_region": "evil.example/x"}',
+    "a key": '{"provider": "openai", "api_key": "hunter2"}',
+    "a parameter": '{"override_params": {"model": "x"}}',
+    "an unknown object": '{"x": {}}',
+    "an empty name": '{"": {"provider": "openai"}}',
+    "a host as a number": '{"custom_host": 2130706433}',
+    "a host with a user": '{"custom_host": "https://api.portkey.ai@evil.example"}',
+    "a host with a backslash": '{"custom_host": "https://evil.example\\\\@api.portkey.ai"}',
+    "a host with a tab": '{"custom_host": "ht\\ttps://evil.example"}',
+    "a host in a list": '{"custom_host": ["https://evil.example?x"]}',
+    "a list": '[{"provider": "openai"}]',
+    "a text": '"pc-main"',
+    "cut short": '{"provider": "openai"',
+    "two values": '{"provider": "openai"} {"custom_host": "https://evil.example"}',
+    "base64": "eyJjdXN0b21faG9zdCI6ICJodHRwczovL2V2aWwuZXhhbXBsZSJ9",
+    "a path": "pc-../x",
+    "two names": "pc-a, pc-b",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("case", INLINE)
+@pytest.mark.parametrize("via", ["text", "variable"])
+def test_an_inline_config_that_cannot_be_read_for_certain_is_refused(
+    via: str, case: str, project: Project, remote: Remote
+) -> None:
+    """Also where only a variable says it: then its value is not shown."""
+    text = INLINE[case]
+    if via == "text" and len(text) <= 4096:
+        settings(project, remote, CONFIG, text)
+        refused(project, remote)
+    elif via == "variable" and text:
+        project.environment["ROUTING"] = text
+        settings(project, remote, CONFIG, "!env ROUTING")
+        ran = project.run("plan")
+        assert (ran.code, "RC0314" in ran.err) == (1, True), ran.err
+        assert "evil.example" not in ran.err
+        assert remote.app.requests == []
+
+
+@pytest.mark.parametrize("member", ["custom_host", "resource_name"])
+def test_a_host_in_an_inline_config_is_one_that_may_get_the_credentials(
+    member: str, project: Project, remote: Remote
+) -> None:
+    for text in (
+        f'{{"{member}": "https://evil.example"}}',
+        f'{{"targets": [{{"\\u00{ord(member[0]):x}{member[1:]}": "evil"}}]}}',
+    ):
+        settings(project, remote, CONFIG, text)
+        ran = project.run("plan")
+        assert (ran.code, "RC0305" in ran.err) == (1, True), ran.err
+    assert remote.app.requests == []
+
+
+def test_what_is_sent_is_written_anew_from_what_was_checked(project: Project, remote: Remote) -> None:
+    text = ' {"pro\\u0076ider":\t"openai" , "retry":{"attempts":3},"custom_host":"http:\\/\\/127.0.0.1:1"}'
+    for value in (text, "!env ROUTING"):
+        project.environment["ROUTING"] = text.strip().replace("\t", " ")
+        settings(project, remote, CONFIG, value.replace("\t", " "))
+        project.ok("plan")
+        sent = remote.app.requests[0].headers[CONFIG]
+        assert sent == '{"provider": "openai", "retry": {"attempts": 3}, "custom_host": "http://127.0.0.1:1"}'
+        remote.forget()
