@@ -25,6 +25,10 @@ hypothesis.settings.register_profile("house", deadline=None, suppress_health_che
 hypothesis.settings.load_profile("house")  # no clock takes part in a verdict: machines of others are busy
 
 
+VARIABLES = "KEY,THE_KEY,MY_PORTKEY_KEY,UPSTREAM_KEY,OTHER,ROUTING,LOCK_URL"
+"""Those that the settings of tests read, as the job of somebody who names variables of their own allows them."""
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a run of the command line left behind."""
@@ -96,7 +100,7 @@ def _environment(environment: Mapping[str, str]) -> Iterator[None]:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return Project(tmp_path, kept | {"XDG_STATE_HOME": f"{tmp_path}-state"})
+    return Project(tmp_path, kept | {"XDG_STATE_HOME": f"{tmp_path}-state", "RECONCILER_ALLOWED_ENV": VARIABLES})
 
 
 def _handlers() -> set[threading.Thread]:

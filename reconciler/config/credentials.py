@@ -15,7 +15,7 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.config.settings import EnvRef
 from reconciler.config.text import cut
 from reconciler.diagnostics import Code
-from reconciler.drivers.allowed import VARIABLES, allowed, to_allow
+from reconciler.drivers.allowed import VARIABLES, may_read, to_allow
 
 FILE_SUFFIX: Final = "_FILE"
 MAX_BYTES: Final = 64 * 1024
@@ -34,7 +34,7 @@ def resolve(env: Mapping[str, str], reference: EnvRef, own: str | None = None) -
     RECONCILER_ALLOWED_ENV; any other could hold what was never meant for this target.
     """
     name, where = cut(reference.name), f"{reference.use} of the target {reference.target}"
-    if reference.name != own and reference.name not in allowed(env, VARIABLES):
+    if reference.name != own and not may_read(env, reference.name):
         summary = f"the environment variable {name} is not one that {where} may read"
         hint = f"if it is meant for it, set {to_allow(env, VARIABLES, name)} in the environment (not in these files)"
         raise ConfigError([error(Code.VARIABLE_REFUSED, summary, reference.source, hint=hint)])

@@ -94,7 +94,9 @@ class OwnProviders:
         if base is None:
             raise ConfigError([self._distrusted(name, "says which requests are sent", document.source)])
         problems = [
-            self._distrusted(name, f"has {word!r}", document.key_place((word,))) for word in fields if word not in _FREE
+            self._distrusted(name, f"has {word!r}", document.key_place((word,)))
+            for word, value in fields.items()
+            if word not in _FREE and not (word == "credentials" and value == {})
         ]
         inherited = _routes(base.get("kinds", {}))
         for kind in fields.get("kinds", {}):

@@ -10,7 +10,7 @@ HOSTS: Final = "RECONCILER_ALLOWED_HOSTS"
 HEADERS: Final = "RECONCILER_ALLOWED_HEADERS"
 """Headers that the settings may send beside those that the provider lists."""
 VARIABLES: Final = "RECONCILER_ALLOWED_ENV"
-"""Variables that an `!env` may read beside those of the provider's credentials."""
+"""Variables that an `!env` may read beside those of the provider's credentials; `KEY_*` is all that begin like that."""
 PROVIDERS: Final = "RECONCILER_TRUST_PROVIDERS"
 """Providers of the project that may say where requests go, and with which credentials."""
 
@@ -23,3 +23,9 @@ def allowed(environment: Mapping[str, str], variable: str) -> frozenset[str]:
 def to_allow(environment: Mapping[str, str], variable: str, name: str) -> str:
     """The setting of that variable that allows one name more."""
     return f"{variable}={','.join([*sorted(allowed(environment, variable)), name])}"
+
+
+def may_read(environment: Mapping[str, str], name: str) -> bool:
+    """Whether the environment allows an `!env` to read a variable. A `*` alone allows nothing."""
+    listed = allowed(environment, VARIABLES)
+    return name in listed or any(name.startswith(each[:-1]) for each in listed if each.endswith("*") and len(each) > 1)

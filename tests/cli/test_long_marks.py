@@ -84,6 +84,7 @@ def test_what_no_mark_can_name_is_refused_with_what_to_do(project: Project, entr
         "additionalProperties": False,
         "properties": {"name": {"type": "string"}, "metadata": metadata},
     }
+    project.environment["RECONCILER_TRUST_PROVIDERS"] = "small"
     project.write("providers/small.schema.json", json.dumps(schema))
     kind = "{schema: ./small.schema.json, path: /bots, name_field: name, mark_field: metadata}"
     project.write("providers/small.yaml", f"url: http://127.0.0.1:9\nkinds: {{bot: {kind}}}\n")

@@ -100,6 +100,7 @@ def own(project: Project) -> Project:
     """As many manifests as are remembered, for providers of the project, and remembered."""
     own_provider(project, "mine", NAMED)
     own_provider(project, "other", NAMED)
+    project.environment["RECONCILER_TRUST_PROVIDERS"] = "mine,other,base"
     project.write("assistants.d/reconciler.yaml", SETTINGS)
     for number in range(COUNT):
         targets = "other" if number == COUNT - 1 else "mine"

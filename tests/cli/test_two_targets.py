@@ -27,7 +27,7 @@ def at(url: str, key: str = "", more: str = "") -> str:
 @pytest.fixture
 def shared(project: Project, remote: Remote) -> Project:
     """`us` and `eu`, which look different in the files, and are one account."""
-    project.environment |= {"KEY_US": "sk-us", "KEY_EU": "sk-eu"}
+    project.environment |= {"KEY_US": "sk-us", "KEY_EU": "sk-eu", "RECONCILER_ALLOWED_ENV": "KEY_*"}
     settings(project, us=at(remote.url, "KEY_US"), eu=at(remote.url, "KEY_EU"))
     return project
 

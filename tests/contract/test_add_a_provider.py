@@ -16,6 +16,7 @@ KEY = {"ACME_BOTS_TOKEN": "secret-1"}
 @pytest.fixture
 def written(project: Project) -> Project:
     guide.write(project.root)
+    project.environment["RECONCILER_TRUST_PROVIDERS"] = "acme-bots"
     return project
 
 
@@ -60,7 +61,7 @@ def test_a_key_goes_to_no_host_that_only_a_file_names(written: Project) -> None:
     "text",
     [
         "extends: openai-agents\nurl: https://evil.example/v1\nkinds: {}\n",
-        "extends: portkey\nhost_headers: []\nheaders: {x-portkey-custom-host: https://evil.example}\nkinds: {}\n",
+        "extends: portkey\nallowed_headers: {}\nheaders: {x-portkey-custom-host: https://evil.example}\nkinds: {}\n",
     ],
     ids=["another url", "a gateway that passes it on"],
 )

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import shutil
-import subprocess
-import time
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +11,7 @@ import pytest
 from reconciler.server import App, create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote
-from tests.ports import free_port
-
-GATEWAY = Path(__file__).parent.parent / "gateway"
-START = GATEWAY / "node_modules/@portkey-ai/gateway/build/start-server.js"
+from tests.contract.gateway import running
 
 
 def test_the_modify_request_of_the_first_example(project: Project, remote: Remote) -> None:
@@ -31,6 +21,7 @@ def test_the_modify_request_of_the_first_example(project: Project, remote: Remot
         more="    credentials: {api_key: !env PORTKEY_API_KEY, virtual_key: !env PORTKEY_PROVIDER_VIRTUAL_KEY}\n",
     )
     project.environment |= {"PORTKEY_API_KEY": "pk-1", "PORTKEY_PROVIDER_VIRTUAL_KEY": "vk-1"}
+    project.environment["RECONCILER_ALLOWED_ENV"] = "PORTKEY_PROVIDER_VIRTUAL_KEY"
     before = {
         "name": "HR Helper",
         "model": "gpt-4o",
@@ -79,27 +70,8 @@ def test_reads_ask_for_a_fresh_answer_and_refuse_a_cached_one(project: Project, 
 @pytest.fixture
 def gateway() -> Iterator[str]:
     """The real gateway on a free port of loopback; its base URL."""
-    if not START.is_file() or shutil.which("node") is None:
-        missing = pytest.fail if "CI" in os.environ else pytest.skip
-        missing("the gateway is not installed: npm ci --prefix tests/gateway --ignore-scripts")
-    port = free_port()
-    command = ["node", "--import", str(GATEWAY / "loopback.mjs"), str(START), f"--port={port}", "--headless"]
-    process = subprocess.Popen(command, cwd=GATEWAY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/", process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(300)
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 600
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=30):
-            return
-        time.sleep(0.1)  # until the port answers; the process is not ours to be told by
-    raise RuntimeError(f"the gateway did not start at {url}")
+    with running() as url:
+        yield url
 
 
 def test_the_whole_job_through_the_real_gateway(project: Project, remote: Remote, gateway: str) -> None:

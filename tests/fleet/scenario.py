@@ -40,7 +40,8 @@ class FleetProject:
         self.root = root
         self.vendor = vendor
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self.environment = kept | {"RECONCILER_FLEET_DATABASE": database, "PYTHONPATH": str(ROOT)}
+        own = {"RECONCILER_FLEET_DATABASE": database, "RECONCILER_ALLOWED_ENV": "KEY_T*"}
+        self.environment = kept | own | {"PYTHONPATH": str(ROOT)}
         self.targets: list[str] = []
         self.stderr: Any = subprocess.DEVNULL
 

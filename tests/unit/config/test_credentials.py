@@ -21,7 +21,7 @@ SECRET = "pk-hunter2-of-production"
 def refusal(env: dict[str, str]) -> str:
     """What is told about an environment that has no secret."""
     with pytest.raises(ConfigError) as refused:
-        resolve(env, REFERENCE)
+        resolve(env, REFERENCE, "API_KEY")
     [only] = refused.value.diagnostics
     assert SECRET not in told(only)
     assert only.source == REFERENCE.source
@@ -35,8 +35,8 @@ def test_a_secret_is_read_from_the_file_that_the_environment_names(end: str, tmp
     for name in ("key", "link"):
         env = {"API_KEY_FILE": str(tmp_path / name)}
         assert is_given(env, "API_KEY")
-        assert resolve(env, REFERENCE) == SECRET
-    assert resolve(env | {"API_KEY": ""}, REFERENCE) == SECRET
+        assert resolve(env, REFERENCE, "API_KEY") == SECRET
+    assert resolve(env | {"API_KEY": ""}, REFERENCE, "API_KEY") == SECRET
 
 
 def make_pipe(path: Path) -> None:

@@ -170,13 +170,13 @@ REFERENCE = EnvRef("PORTKEY_API_KEY", PLACE, "production", "credentials.api_key"
 
 
 def test_a_secret_comes_from_the_environment() -> None:
-    assert resolve({"PORTKEY_API_KEY": "pk-hunter2"}, REFERENCE) == "pk-hunter2"
+    assert resolve({"PORTKEY_API_KEY": "pk-hunter2"}, REFERENCE, "PORTKEY_API_KEY") == "pk-hunter2"
 
 
 @pytest.mark.parametrize(("env", "state"), [({}, "is not set"), ({"PORTKEY_API_KEY": ""}, "is empty")])
 def test_a_missing_secret_names_variable_target_and_place(env: dict[str, str], state: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        resolve(env, REFERENCE)
+        resolve(env, REFERENCE, "PORTKEY_API_KEY")
     [diagnostic] = refused.value.diagnostics
     assert diagnostic.code is Code.MISSING_ENVIRONMENT
     assert told(diagnostic) == (
@@ -188,13 +188,14 @@ def test_a_missing_secret_names_variable_target_and_place(env: dict[str, str], s
 @pytest.mark.parametrize("secret", ["hunter2\n", " hunter2", "hun ter2", "hun\r\nter2", "hunter2\x00", "hünter2"])
 def test_a_malformed_secret_is_refused_and_never_told(secret: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        resolve({"PORTKEY_API_KEY": secret}, REFERENCE)
+        resolve({"PORTKEY_API_KEY": secret}, REFERENCE, "PORTKEY_API_KEY")
     assert "is malformed" in str(refused.value)
     assert "ter2" not in repr(refused.value.diagnostics)
 
 
 def test_a_header_may_have_blanks_inside() -> None:
     header = EnvRef("CONFIG", PLACE, "production", "headers.x-portkey-config")
-    assert resolve({"CONFIG": '{"retry": 1}'}, header) == '{"retry": 1}'
+    env = {"RECONCILER_ALLOWED_ENV": "CONFIG"}
+    assert resolve(env | {"CONFIG": '{"retry": 1}'}, header) == '{"retry": 1}'
     with pytest.raises(ConfigError):
-        resolve({"CONFIG": "a\nb: c"}, header)
+        resolve(env | {"CONFIG": "a\nb: c"}, header)
