@@ -170,16 +170,14 @@ def test_an_inline_config_that_cannot_be_read_for_certain_is_refused(
 ) -> None:
     """Also where only a variable says it: then its value is not shown."""
     text = INLINE[case]
-    if via == "text" and len(text) <= 4096:
-        settings(project, remote, CONFIG, text)
-        refused(project, remote)
-    elif via == "variable" and text:
-        project.environment["ROUTING"] = text
-        settings(project, remote, CONFIG, "!env ROUTING")
-        ran = project.run("plan")
-        assert (ran.code, "RC0314" in ran.err) == (1, True), ran.err
-        assert "evil.example" not in ran.err
-        assert remote.app.requests == []
+    project.environment["ROUTING"] = text
+    settings(project, remote, CONFIG, text if via == "text" else "!env ROUTING")
+    ran = project.run("plan")
+    assert ran.code == 1
+    codes = ["RC0314", *(["RC0204"] if via == "text" and len(text) > 4096 else ["RC0304"] if not text else [])]
+    assert any(code in ran.err for code in codes), ran.err
+    assert via == "text" or "evil.example" not in ran.err
+    assert remote.app.requests == []
 
 
 @pytest.mark.parametrize("member", ["custom_host", "resource_name"])

@@ -19,6 +19,11 @@ from tests.docs.reference.markdown import code, page, table
 # Variables that are read by name, and what for.
 READ = {
     "RECONCILER_ALLOWED_HOSTS": "hosts, with commas between, that may get credentials beside those the provider names",
+    "RECONCILER_ALLOWED_HEADERS": "headers, with commas between, that a target may set beside those the provider lists",
+    "RECONCILER_ALLOWED_ENV": "variables, with commas between, that `!env` may read beside those of the provider's "
+    "credentials; `KEY_*` is every name that begins like that",
+    "RECONCILER_TRUST_PROVIDERS": "providers of the project, with commas between, whose files may say which requests "
+    "are sent and with which credentials",
     "RECONCILER_CPU_SECONDS": "CPU time of `validate` and `plan --against`, beside what files add; default 60, 0: all",
     "NO_COLOR, TERM": "no colour with `--color auto` where the first is set to anything, or the second is `dumb`",
     "CI, GITHUB_ACTIONS, GITLAB_CI": "in CI, `--base auto` takes the commit before as what was last applied",
@@ -30,7 +35,8 @@ READ = {
     "GITHUB_WORKSPACE, CI_PROJECT_URL, CI_PROJECT_DIR, CI_COMMIT_SHA": "links from plans to the lines of files",
     "GITHUB_TOKEN, GITHUB_API_URL": "`comment --provider github`",
     "GITLAB_TOKEN, CI_API_V4_URL, CI_MERGE_REQUEST_PROJECT_ID": "`comment --provider gitlab`",
-    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE": "proxies and certificate authorities, as elsewhere",
+    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE": "proxies and certificate authorities, as elsewhere; what goes to "
+    "this machine goes through no proxy",
 }
 
 
@@ -60,6 +66,7 @@ def _provider(provider: Provider) -> str:
         ("url", code(provider.url) if provider.url else "the target has to name it"),
         ("credentials go to", ", ".join(map(code, provider.hosts)) or _nowhere(provider)),
         ("headers", ", ".join(code(f"{name}: {value}") for name, value in provider.headers.items())),
+        ("a target may set", ", ".join(map(code, provider.allowed_headers))),
         ("writes a minute", f"{limits.writes_per_minute:,}"),
         ("reads a minute", f"{limits.reads_per_minute:,}"),
         ("at once", str(limits.concurrency)),
@@ -105,7 +112,8 @@ def _environment(providers: list[Provider]) -> str:
         "Every option can be set in the environment. What is given on the command line counts more.",
         table(("variable", "option"), ((code(name), code(option)) for name, option in options())),
         "## Credentials",
-        "Read where the target names no other variable with `!env`.",
+        "Read where the target names no other variable with `!env`. To name another, `!env NAME`, the environment has to "
+        "allow it: `RECONCILER_ALLOWED_ENV=NAME`.",
         table(("variable", "for the provider"), secrets),
         "## Others",
         table(("variable", "says"), ((", ".join(map(code, names.split(", "))), said) for names, said in READ.items())),
