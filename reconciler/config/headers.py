@@ -66,7 +66,7 @@ def _named(environment: Mapping[str, str]) -> frozenset[str]:
 
 def _expected(shape: HeaderShape) -> str:
     if shape.host:
-        return "a host, or https://HOST/…"
+        return "https://HOST/…" if shape.host == "url" else "one name, without dots"
     texts = [f"text like {shape.matches}"] if shape.matches else []
     known = "any names" if "*" in shape.members else ", ".join(shape.members)
     return listed([*texts, *([f"an object of {known}"] if shape.members else [])])

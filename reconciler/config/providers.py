@@ -64,7 +64,7 @@ def _shape(fields: str | Mapping[str, Any]) -> HeaderShape:
     if isinstance(fields, str):
         return HeaderShape(matches=fields)
     members = {name: _shape(each) for name, each in fields.get("members", {}).items()}
-    return HeaderShape(fields.get("matches"), fields.get("host", False), members)
+    return HeaderShape(fields.get("matches"), fields.get("host"), members)
 
 
 def _kind(fields: Mapping[str, Any]) -> ProviderKind:

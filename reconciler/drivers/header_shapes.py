@@ -15,10 +15,13 @@ MOST_BRACKETS: Final = 64
 MOST_BYTES: Final = 16 * 1024
 _MOST: Final = 10**15
 _ANY: Final = "*"
-_HOST: Final = re.compile(
-    r"(?:https?://)?(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
-    r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)*/?"
-)
+_HOSTS: Final = {
+    "name": re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}"),
+    "url": re.compile(
+        r"https?://(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
+        r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)*/?"
+    ),
+}
 _NEVER: Final = re.compile(
     r"connection|keep-alive|te|trailer|transfer-encoding|upgrade|http2-settings|expect|proxy-.*|"
     r"host|content-.*|forwarded|via|x-forwarded-.*|x-real-ip|x-(?:original|rewrite)-.*|x-(?:http-)?method(?:-override)?"
@@ -38,8 +41,8 @@ def fitted(shape: HeaderShape, value: str | Mapping[str, Json]) -> tuple[str, li
     """
     if isinstance(value, str):
         if shape.host:
-            if not _HOST.fullmatch(value):
-                raise ValueError("is no host and no plain url")
+            if not _HOSTS[shape.host].fullmatch(value):
+                raise ValueError(f"is no {shape.host} of a host")
             return value, [value]
         if not shape.members or value.lstrip()[:1] not in ("{", "["):
             if shape.matches is None or not re.fullmatch(shape.matches, value):

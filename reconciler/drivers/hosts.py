@@ -24,12 +24,15 @@ def refuse_host(
     kinds = (each.headers for each in provider.kinds.values())
     said = [pair for each in (headers, provider.headers, provider.reads.headers, *kinds) for pair in each.items()]
     try:
-        # A word that is no url is one that a gateway makes a host of.
         named = [host for name, text in said for host in _named(provider, name, text)]
     except ValueError as wrong:
         return _problem(f"where a header sends the credential cannot be told: it {wrong}", "correct it", place)
-    urls = [url, *(f"https://{host}" if "://" not in host else host for host in named if host.lower() not in may)]
-    return next(filter(None, (_refuse(each, may, environment, place) for each in urls)), None)
+    for each in (url, *(host for host in named if "://" in host)):
+        if problem := _refuse(each, may, environment, place):
+            return problem
+    # What has no scheme is a name that a gateway makes a host of: never this machine, whatever the name.
+    unknown = (host for host in named if "://" not in host and host.lower() not in may)
+    return next((_not_meant(host, environment, place) for host in unknown), None)
 
 
 def is_loopback(host: str) -> bool:
@@ -63,8 +66,10 @@ def _refuse(url: str, may: set[str], environment: Mapping[str, str], place: Sour
         return None
     if parts.scheme == "http":
         return _problem(f"http://{host} would send the credential in clear", "use https", place)
-    if host in may:
-        return None
+    return None if host in may else _not_meant(host, environment, place)
+
+
+def _not_meant(host: str, environment: Mapping[str, str], place: Source | None) -> Diagnostic:
     more = to_allow(environment, HOSTS, host)
     hint = f"if the credential is meant for it, set {more} in the environment (not in these files)"
     return _problem(f"the credential is not meant for {host}", hint, place)

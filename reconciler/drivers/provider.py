@@ -217,18 +217,19 @@ class ReadStyle:
 class HeaderShape:
     """What the settings may say in a header.
 
-    Text that all of `matches` fits; with `host`, a host or a url of one that may get the credentials; with `members`, a
-    JSON object of these, at any depth (`*`: of any name), each of whose texts has the member's own shape.
+    Text that all of `matches` fits; with `host`, a `url` that may get the credentials, or a `name` that a gateway makes
+    a host of; with `members`, a JSON object of these, at any depth (`*`: of any name), each of whose texts has the
+    member's own shape.
     """
 
     matches: str | None = None
-    host: bool = False
+    host: Literal["url", "name"] | None = None
     members: Mapping[str, HeaderShape] = field(default_factory=dict)
 
     @property
     def hosts(self) -> bool:
         """Whether it can say where a gateway sends the credentials on to."""
-        return self.host or any(each.hosts for each in self.members.values())
+        return self.host is not None or any(each.hosts for each in self.members.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ def test_the_environment_allows_a_header_by_its_name(provider: str, project: Pro
     project.ok("validate")
     project.ok("plan")
     assert remote.app.requests[0].headers["x-acme-tenant"] == "a b/c"
+    settings(project, remote, "X-Acme-Tenant", "a\n", provider)
+    assert "RC0202" in project.run("validate").err
 
 
 def test_the_environment_allows_another_text_but_no_other_host_and_no_other_member(
@@ -180,17 +182,48 @@ def test_an_inline_config_that_cannot_be_read_for_certain_is_refused(
     assert remote.app.requests == []
 
 
-@pytest.mark.parametrize("member", ["custom_host", "resource_name"])
-def test_a_host_in_an_inline_config_is_one_that_may_get_the_credentials(
-    member: str, project: Project, remote: Remote
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("x-portkey-azure-resource-name", "localhost"),
+        ("x-portkey-azure-resource-name", "evil"),
+        ("x-portkey-azure-endpoint-name", "evil"),
+        ("x-portkey-snowflake-account", "evil"),
+        ("x-portkey-azure-resource-name", "127.0.0.1"),
+        ("x-portkey-azure-resource-name", "http://127.0.0.1:1"),
+        ("x-portkey-custom-host", "evil.example"),
+        ("x-portkey-custom-host", "https://evil.example/v1"),
+        ("x-portkey-custom-host", "https://127.0.0.1.evil.example"),
+        ("x-portkey-custom-host", "https://127.0.0.1/../x"),
+        ("x-portkey-huggingface-base-url", "https://api.portkey.ai@evil.example/"),
+    ],
+)
+def test_a_name_that_a_gateway_makes_a_host_of_is_no_url_and_never_this_machine(
+    header: str, value: str, project: Project, remote: Remote
 ) -> None:
-    for text in (
-        f'{{"{member}": "https://evil.example"}}',
-        f'{{"targets": [{{"\\u00{ord(member[0]):x}{member[1:]}": "evil"}}]}}',
-    ):
-        settings(project, remote, CONFIG, text)
-        ran = project.run("plan")
-        assert (ran.code, "RC0305" in ran.err) == (1, True), ran.err
+    settings(project, remote, header, value)
+    ran = project.run("plan")
+    assert (ran.code, "RC0305" in ran.err or "RC0314" in ran.err) == (1, True), ran.err
+    assert remote.app.requests == []
+    project.environment["RECONCILER_ALLOWED_HOSTS"] = "evil"
+    assert (project.run("plan").code == 0) is (value == "evil")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"custom_host": "https://evil.example"}',
+        '{"targets": [{"\\u0063ustom_host": "https:\\/\\/evil.example"}]}',
+        '{"resource_name": "evil"}',
+        '{"targets": [{"resource_name": "localhost"}]}',
+    ],
+)
+def test_a_host_in_an_inline_config_is_one_that_may_get_the_credentials(
+    text: str, project: Project, remote: Remote
+) -> None:
+    settings(project, remote, CONFIG, text)
+    ran = project.run("plan")
+    assert (ran.code, "RC0305" in ran.err) == (1, True), ran.err
     assert remote.app.requests == []
 
 

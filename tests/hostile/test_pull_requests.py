@@ -64,7 +64,7 @@ def refused(project: Project) -> None:
     project.write("assistants.d/a.yaml", MANIFEST)
     ran = project.run("plan")
     assert ran.code == 1
-    assert "RC0305" in ran.err
+    assert "RC0305" in ran.err or "RC0314" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_no_header_of_the_settings_sends_the_key_on_to_another_host(header: str,
 @pytest.mark.parametrize(
     "said",
     [
-        f"host_headers: []\nheaders: {{x-portkey-custom-host: {AWAY}}}\n",
+        f"headers: {{x-portkey-custom-host: {AWAY}}}\n",
         f"reads: {{headers: {{x-portkey-custom-host: {AWAY}}}}}\n",
         f"kinds: {{assistant: {{headers: {{x-portkey-custom-host: {AWAY}}}}}}}\n",
         "hosts: [api.portkey.ai, evil.example]\nurl: https://evil.example\n",

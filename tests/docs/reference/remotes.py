@@ -35,8 +35,8 @@ READ = {
     "GITHUB_WORKSPACE, CI_PROJECT_URL, CI_PROJECT_DIR, CI_COMMIT_SHA": "links from plans to the lines of files",
     "GITHUB_TOKEN, GITHUB_API_URL": "`comment --provider github`",
     "GITLAB_TOKEN, CI_API_V4_URL, CI_MERGE_REQUEST_PROJECT_ID": "`comment --provider gitlab`",
-    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE": "proxies and certificate authorities, as elsewhere; what goes to "
-    "this machine goes through no proxy",
+    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE": "proxies and certificate authorities, as elsewhere; no proxy "
+    "is asked for this machine",
 }
 
 
@@ -112,8 +112,8 @@ def _environment(providers: list[Provider]) -> str:
         "Every option can be set in the environment. What is given on the command line counts more.",
         table(("variable", "option"), ((code(name), code(option)) for name, option in options())),
         "## Credentials",
-        "Read where the target names no other variable with `!env`. To name another, `!env NAME`, the environment has to "
-        "allow it: `RECONCILER_ALLOWED_ENV=NAME`.",
+        "Read where the target names no other variable with `!env`. To name another, `!env NAME`, the environment has "
+        "to allow it: `RECONCILER_ALLOWED_ENV=NAME`.",
         table(("variable", "for the provider"), secrets),
         "## Others",
         table(("variable", "says"), ((", ".join(map(code, names.split(", "))), said) for names, said in READ.items())),
