@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from reconciler.config.mark_length import max_mark
 from reconciler.config.schemas import Schemas
-from reconciler.core.marks import MAX_LENGTH
+from reconciler.core.marks import MAX_LENGTH, Signing
 from reconciler.core.semantics import Kind, ListMeaning, Meaning
 from reconciler.drivers.provider import MembersStyle, Provider, ProviderKind
 from reconciler.engine.attach import others_in
@@ -16,14 +17,18 @@ from reconciler.engine.observe import KindOnTarget
 from reconciler.formats.dialect import compile_schema
 
 
-def kinds_of(provider: Provider, schemas: Schemas, *, beside: bool = False) -> tuple[KindOnTarget, ...]:
+def kinds_of(
+    provider: Provider, schemas: Schemas, signing: Callable[[], Signing | None] = lambda: None, *, beside: bool = False
+) -> tuple[KindOnTarget, ...]:
     """The kinds of a provider as the core knows them, in the order of its data file.
 
-    With marks `beside` the manifests, objects carry theirs in a field of the lock file's name (see `engine.lockfile`).
+    `signing` gives what their marks are signed with. With marks `beside` the manifests, objects carry theirs in a field
+    of the lock file's name (see `engine.lockfile`).
     """
     kinds = (_kind(name, spec, schemas, beside) for name, spec in provider.kinds.items())
     return tuple(
-        KindOnTarget(kind, provider.kinds[kind.name].created_field, provider.kinds[kind.name].members) for kind in kinds
+        KindOnTarget(kind, provider.kinds[kind.name].created_field, provider.kinds[kind.name].members, signing)
+        for kind in kinds
     )
 
 

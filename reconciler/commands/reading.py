@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.commands.session import Session
-from reconciler.core.index import mark_of
-from reconciler.core.marks import Mark
+from reconciler.core.index import is_ours, mark_of
 from reconciler.core.model import Action, LiveObject, Manifest
 from reconciler.core.plan import Plan
 from reconciler.core.references import usable
@@ -29,8 +28,7 @@ def spoken_of(session: Session, manifests: Sequence[Manifest]) -> Wanted:
 
     def wanted(kind: Kind, name: str, live: LiveObject) -> bool:
         mark = mark_of(kind, live)
-        ours = isinstance(mark, Mark) and mark.owner == owner
-        managed = isinstance(mark, Mark) and ours and (mark.manages((name,)) or (kind.name, name, mark.key) in keys)
+        managed = is_ours(mark, owner) and (mark.manages((name,)) or (kind.name, name, mark.key) in keys)
         return managed or (kind.name, name, live.id) in ids
 
     return wanted

@@ -21,7 +21,7 @@ from reconciler.core.changes import deletion, written
 from reconciler.core.decide import decide_create, decide_update
 from reconciler.core.guard import guard
 from reconciler.core.index import Index, Observation, index, mark_of
-from reconciler.core.marks import Mark
+from reconciler.core.marks import Mark, Proof
 from reconciler.core.model import (
     ABSENT,
     Action,
@@ -102,7 +102,7 @@ class _Undoing:
             for (kind, id), body in now.items():
                 if kind == name and body is not None:
                     created = known[id].created if id in known else float("inf")
-                    known[id] = LiveObject(name, id, body, created)
+                    known[id] = _as_we_wrote(found.kind, LiveObject(name, id, body, created))
             result.append(Observation(found.kind, tuple(known.values()), 0))
         return result
 
@@ -122,7 +122,7 @@ class _Undoing:
             return self._made_again(kind, change, before) if before else None
         if outcome.after is None or outcome.id is None:
             return None
-        after = LiveObject(kind.name, outcome.id, outcome.after)
+        after = _as_we_wrote(kind, LiveObject(kind.name, outcome.id, outcome.after))
         if change.action is Action.CREATE:
             return deletion(kind, change.address, after, Reason.ROLLBACK, Removal.ORPHAN)
         return self._put_back(kind, change, before, after) if before else None
@@ -196,6 +196,14 @@ class _Undoing:
 
     def _warn(self, summary: str, change: Change, code: Code = Code.NOT_THE_SAME) -> None:
         self.diagnostics.append(Diagnostic(Severity.WARNING, code, summary, address=str(change.address)))
+
+
+def _as_we_wrote(kind: Kind, live: LiveObject) -> LiveObject:
+    """An object as this run left it: a signature on it is one of ours. To roll back, it is read and checked again."""
+    mark = mark_of(kind, live)
+    if isinstance(mark, Mark) and mark.proof is Proof.NO_KEY:
+        return replace(live, mark=replace(mark, proof=Proof.SIGNED))
+    return live
 
 
 def _is_writable(kind: Kind, unit: Unit) -> bool:

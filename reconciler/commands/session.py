@@ -26,6 +26,7 @@ from reconciler.config.manifest import default_kind
 from reconciler.config.schemas import schemas_of
 from reconciler.config.settings import Marks, Prune, Settings, Target
 from reconciler.core.decide import AS_USUAL, ConflictPolicy
+from reconciler.core.marks import Signing
 from reconciler.core.model import Address, Manifest
 from reconciler.core.plan import Scope, TargetIdentity
 from reconciler.diagnostics import Code
@@ -117,7 +118,17 @@ class Session:
     @cached_property
     def kinds(self) -> tuple[KindOnTarget, ...]:
         """The kinds of the target, in order of dependency."""
-        return kinds_of(self.provider, self.schemas, beside=self.marks_beside)
+        return kinds_of(self.provider, self.schemas, self.signing, beside=self.marks_beside)
+
+    @cached_property
+    def _mark_keys(self) -> tuple[bytes, ...]:
+        from reconciler.commands.signatures import mark_keys
+
+        return mark_keys(self.environment, self.target.name)
+
+    def signing(self) -> Signing | None:
+        """What marks are signed with, for the account that answers; None where no key is set. Raises ConfigError."""
+        return Signing(self._mark_keys, self.account() or "") if self._mark_keys else None
 
     @property
     def identity(self) -> TargetIdentity:
@@ -257,7 +268,7 @@ class Session:
         from reconciler.commands.accounts import refuse_equal_credentials
 
         refuse_equal_credentials(self)
-        named = NamedDriver(self._remote, self.provider, lambda: self.owner, lambda: self._keys)
+        named = NamedDriver(self._remote, self.provider, lambda: self.owner, lambda: self._keys, self.signing)
         return LockFileDriver(named, self._lock_file) if self.marks_beside else named
 
     @contextmanager

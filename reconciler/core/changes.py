@@ -12,7 +12,7 @@ from reconciler.core.base import digest_of, remembered_units
 from reconciler.core.decide import Decision, Write
 from reconciler.core.diff import explain, locate
 from reconciler.core.index import Managed
-from reconciler.core.marks import Mark
+from reconciler.core.marks import Mark, Proof
 from reconciler.core.model import (
     ABSENT,
     Absent,
@@ -139,6 +139,7 @@ def mark_for(
         on_remove=manifest.on_remove,
         units=marks.codes(managed),
         former=marks.key_code(former or "") if arrives else old.former if old else None,
+        proof=Proof.SIGNED if old and old.proof.is_signature else Proof.LABEL,
     )
     if after is None:
         return mark
@@ -229,6 +230,8 @@ def _flag_rows(
     for name, before, after in flags:
         if before != after:
             yield FieldChange((FLAGS, name), before, after, Reason.MARK, manifest.source)
+    if old is not None and old.proof is Proof.EARLIER:
+        yield FieldChange((FLAGS, "signature"), "an earlier key", "the key that signs", Reason.MARK, manifest.source)
     if old is None or live is None:
         return
     entries = {unit for body in (manifest.body, live.body) for unit in units(kind, body) if len(unit) > 1}

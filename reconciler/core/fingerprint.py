@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from reconciler.core.changes import mark_for
-from reconciler.core.marks import Mark
+from reconciler.core.marks import Mark, Proof
 from reconciler.core.match import is_expired
 from reconciler.core.model import Fingerprint, Json, LiveObject, Manifest, Unit
 from reconciler.core.semantics import Kind, Meaning, canonical, meaning_of, units
@@ -53,6 +53,8 @@ def in_sync(
 ) -> bool:
     """Whether an object of ours needs nothing; `digests` says that its mark should keep some."""
     if wanted is None or is_expired(kind, live) or (digests and wanted.units and not mark.digests):
+        return False
+    if mark.proof is Proof.EARLIER:
         return False
     present = units(kind, live.body)
     if _digest(kind, wanted.units, present) != wanted.digest:

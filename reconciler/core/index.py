@@ -2,7 +2,9 @@
 
 Several objects may claim one key. The oldest counts (ties go to the smaller id, so that every run agrees); one with a
 different nonce is a duplicate, made when two applies ran at once. An object with the nonce of an older one of the same
-owner, whatever key it has by now, is a clone: a person copied it, mark included, and it is only reported.
+owner, whatever key it has by now, is a clone: a person copied it, mark included, and it is only reported. One whose
+mark names us and is not proven (see `marks.Proof`) is not ours. Of a kind that never changes it is kept among ours, for
+its mark cannot be signed later: `proof` has the rules for those.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from reconciler.core import marks
 from reconciler.core.marks import DamagedMark, Mark, NewerMark
@@ -29,10 +31,15 @@ def mark_of(kind: Kind, live: LiveObject) -> Mark | NewerMark | DamagedMark | No
     return known or marks.read(mark_text(kind, live))
 
 
-def mark_text(kind: Kind, live: LiveObject) -> object:
+def mark_text(kind: Kind, live: LiveObject) -> Json:
     """The raw entry in the mark's place; None where there is none."""
     carrier = live.body.get(kind.mark_field)
     return carrier.get(MARK_ENTRY) if isinstance(carrier, dict) else None
+
+
+def is_ours(mark: Mark | NewerMark | DamagedMark | None, owner: str) -> TypeGuard[Mark]:
+    """Whether a mark is this owner's, and believed."""
+    return isinstance(mark, Mark) and mark.owner == owner and not mark.proof.is_doubtful
 
 
 def content_of(kind: Kind, body: Mapping[str, Json]) -> bytes:
@@ -84,6 +91,7 @@ class Index:
     foreign: list[Managed] = field(default_factory=list)
     newer: list[tuple[LiveObject, NewerMark]] = field(default_factory=list)
     damaged: list[LiveObject] = field(default_factory=list)
+    unproven: list[Managed] = field(default_factory=list)
 
     @cached_property
     def by_id(self) -> Mapping[str, LiveObject]:
@@ -112,8 +120,15 @@ class Index:
         first = self.managed.get(key)
         return [first, *self.duplicates.get(key, ())] if first else []
 
+    def unproven_of(self, key: str) -> Managed | None:
+        """The oldest object whose mark names us and this key, and is not believed."""
+        return next((each for each in self.unproven if each.mark.key == key), None)
+
     def clone_of(self, id: str) -> LiveObject | None:
-        """An object that a person made by copying this one, mark included, or that it was copied from."""
+        """An object that a person made by copying this one, mark included, or that it was copied from.
+
+        Nonces count within one owner: a mark of another is no copy of ours.
+        """
         each = self.marked.get(id)
         alike = self._nonces.get(each.mark.nonce, ()) if each else ()
         return next((other for other in alike if other.id != id), None)
@@ -153,7 +168,7 @@ class Index:
 
     @cached_property
     def _nonces(self) -> Mapping[str, Sequence[LiveObject]]:
-        marked = (each for each in (*self.marked.values(), *self.foreign) if each.mark.nonce != marks.NO_NONCE)
+        marked = (each for each in self.marked.values() if each.mark.nonce != marks.NO_NONCE)
         return grouped((each.mark.nonce, each.live) for each in marked)
 
     @cached_property
@@ -184,6 +199,8 @@ def index(kind: Kind, objects: Iterable[LiveObject], owner: str) -> Index:
                 found.newer.append((live, newer))
             case DamagedMark():
                 found.damaged.append(live)
+            case mark if mark.owner == owner and mark.proof.is_doubtful and not kind.immutable:
+                found.unproven.append(Managed(live, mark))
             case mark:
                 _sort_in(found, Managed(live, mark), originals)
     return found

@@ -10,10 +10,11 @@ from reconciler.core.base import NO_BASE, BaseSource, remembered_units
 from reconciler.core.changes import deletion, dropped_parts, mark_change, replacement, written
 from reconciler.core.decide import AS_USUAL, ConflictPolicy, Decision, decide_create, decide_update
 from reconciler.core.index import Managed
-from reconciler.core.marks import Mark
+from reconciler.core.marks import Mark, Proof
 from reconciler.core.match import How, Match, Pair, is_expired
 from reconciler.core.model import Action, Address, Change, LiveObject, Manifest, OnRemove, Reason, Removal
 from reconciler.core.ownership import Ownership
+from reconciler.core.proof import refuse_unproven, why_not
 from reconciler.core.unit_rules import refuse_units, staying_parts
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 
@@ -56,6 +57,10 @@ class KindPlanner:
             action, reasons = _ASKED[pair.how]
             return Change(manifest.address, action, id, reasons, manifest.source, blocked=pair.block)
         if pair.live is None:
+            if pair.how is How.NEW and (each := self.matched.found.unproven_of(manifest.address.key)):
+                block = refuse_unproven(manifest.address, each)
+                action, reasons = _ASKED[How.BOUND]
+                return Change(manifest.address, action, each.live.id, reasons, manifest.source, blocked=block)
             return self._create(manifest) if pair.how is How.NEW else self._replace(manifest, pair.replaces)
         if pair.how is How.CONTENT:
             return Change(manifest.address, Action.NOOP, id, source=manifest.source)
@@ -93,7 +98,8 @@ class KindPlanner:
         decision = decide_update(self.kind, manifest, live.body, mark, base, self.policy)
         self.diagnostics += decision.diagnostics
         new_mark = self._new_mark(manifest, mark, decision)
-        changed_mark = new_mark if new_mark != mark or new_mark.nonce == marks.NO_NONCE else None
+        is_outdated = mark is not None and mark.proof is Proof.EARLIER
+        changed_mark = new_mark if new_mark != mark or is_outdated or new_mark.nonce == marks.NO_NONCE else None
         if not decision.writes and changed_mark is None:
             return nothing
         self._lossy(manifest, decision)
@@ -163,6 +169,9 @@ class KindPlanner:
             self._warn(Code.COPY, original.mark.key, summary)
         for live, _ in found.newer:
             self._warn(Code.NEWER_MARK, live.id, f"{live.id} was written by a newer reconciler: left alone")
+        for each in found.unproven:
+            summary = f"{each.live.id} has the mark of {self.kind.name}/{each.mark.key}, and {why_not(each.mark)}"
+            self._warn(Code.UNPROVEN_MARK, each.mark.key, f"{summary}: left alone")
         for live in found.damaged:
             self._warn(Code.DAMAGED_MARK, live.id, f"{live.id} has a mark that cannot be read: treated as not ours")
 

@@ -195,6 +195,7 @@ class Blocker(StrEnum):
     IN_USE = "in-use"
     INEXPRESSIBLE = "inexpressible"
     UNRESOLVED = "unresolved"
+    UNPROVEN = "unproven"
 
 
 @dataclass(frozen=True, slots=True)

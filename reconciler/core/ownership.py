@@ -11,7 +11,7 @@ from reconciler.core.base import remembered_units
 from reconciler.core.changes import mark_change, mark_for, written
 from reconciler.core.decide import Decision
 from reconciler.core.index import Index, Managed
-from reconciler.core.marks import Mark
+from reconciler.core.marks import Mark, Proof
 from reconciler.core.match import Match, refuse_second
 from reconciler.core.model import Action, Address, Block, Blocker, Change, Json, LiveObject, Manifest, Reason, Unit
 from reconciler.core.rules import refusal
@@ -75,14 +75,16 @@ class Ownership:
     def take_over(self, manifest: Manifest, owner: str) -> Change | None:
         """Put our name in the place of `owner` on the manifest's object; None where they have none for it.
 
+        Where `owner` is ours, this is an object whose mark was not believed: from now on it is.
+
         All else of the mark stays, so that what they managed and the manifest does not name is cleared once.
         """
         key, id = manifest.address.key, manifest.id
-        theirs = (each for each in self.found.foreign if each.mark.owner == owner)
+        theirs = (each for each in (*self.found.foreign, *self.found.unproven) if each.mark.owner == owner)
         each = next((e for e in theirs if (e.live.id == id if id else e.mark.key == key)), None)
         if each is None or self.kind.immutable:
             return None
-        renamed = replace(each.mark, owner=self.owner, key=key, digests={})
+        renamed = replace(each.mark, owner=self.owner, key=key, digests={}, proof=Proof.LABEL)
         mark = marks.with_digests(renamed, each.mark.digests, self.kind.max_mark)
         change = mark_change(self.kind, Action.ADOPT, manifest.address, each, mark, Reason.TAKEOVER)
         change = replace(change, source=manifest.source, former_owner=owner)

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from reconciler.core.index import content_of, folded, mark_of
 from reconciler.core.marks import Mark, NewerMark
 from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Removal
+from reconciler.core.proof import unproven, unproven_content, unproven_namesake
 from reconciler.core.semantics import MARK_ENTRY
 from reconciler.core.world import World
 
@@ -211,10 +212,13 @@ def renamed(change: Change, world: World) -> Block | None:
 
 
 _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {
-    Action.CREATE: (newer_object, probable_rename, other_owner_has_key, same_content, same_name, lost_create),
-    Action.UPDATE: (managed_by_others, full_map),
-    Action.MOVE: (managed_by_others, full_map),
-    Action.ADOPT: (managed_by_others, full_map),
-    Action.RELEASE: (managed_by_others, managed_elsewhere, cloned, renamed),
-    Action.DELETE: (managed_by_others, managed_elsewhere, protected, cloned, made_apart, renamed),
+    Action.CREATE: (
+        *(newer_object, unproven_namesake, probable_rename, other_owner_has_key, same_content, same_name, lost_create),
+        unproven_content,
+    ),
+    Action.UPDATE: (managed_by_others, unproven, full_map, unproven_content),
+    Action.MOVE: (managed_by_others, unproven, full_map, unproven_content),
+    Action.ADOPT: (managed_by_others, full_map, unproven_content),
+    Action.RELEASE: (managed_by_others, unproven, managed_elsewhere, cloned, renamed),
+    Action.DELETE: (managed_by_others, unproven, managed_elsewhere, protected, cloned, made_apart, renamed),
 }

@@ -14,7 +14,7 @@ from typing import Final
 
 from reconciler.core import marks
 from reconciler.core.index import Index, mark_of, mark_text
-from reconciler.core.marks import Mark
+from reconciler.core.marks import Mark, Proof
 from reconciler.core.model import ABSENT, Action, Body, Change, Json, LiveObject, Unit
 from reconciler.core.patch import assemble
 from reconciler.core.semantics import (
@@ -158,7 +158,7 @@ def planned_writes(change: Change, kind: Kind) -> dict[Unit, Json]:
 def _is_wanted(kind: Kind, unit: Unit, value: Json, live: LiveObject, present: Mapping[Unit, Json]) -> bool:
     """Whether a unit has the value that a change gives it; what the remote does not show counts as if it had."""
     if is_mark(kind, unit):
-        return bool(value == mark_text(kind, live) or _same_mark(value, mark_of(kind, live)))
+        return _same_mark(value, mark_of(kind, live))
     meaning, there = meaning_of(kind, unit), present.get(unit)
     if unit[0] in kind.managed_maps:
         there = as_far_as_wanted(meaning, value, there)
@@ -170,6 +170,8 @@ def _same_mark(planned: Json, live: object) -> bool:
     wanted = None if planned is ABSENT else marks.read(planned)
     if not (isinstance(wanted, Mark) and isinstance(live, Mark)):
         return wanted is None and live is None
+    if live.proof is Proof.EARLIER or live.proof.is_doubtful:
+        return False  # it is to be signed
     return replace(wanted, nonce=live.nonce if wanted.nonce == marks.NO_NONCE else wanted.nonce) == live
 
 

@@ -5,7 +5,9 @@ The only module that knows the format. What people see stays in front, the suffi
     leave~1OOOOOKKKKKKKDDDDDDDDnnnnnnnnnnnn.md
 
 After `~1` come five characters for the owner (30 bits of the SHA-256 of its name), seven for the key (42 bits), eight
-for the content (48 bits) and the nonce as it is. A mark that begins with another number was written by a newer version.
+for the content (48 bits) and the nonce as it is. Where marks are signed, `~2` stands for `~1`, and before it `~` and
+the fourteen characters of a signature of all that follows. A mark that begins with another number was written by a
+newer version, and so is one with `~2` to a version that knows no signatures.
 The key is known again by its digest; one that left the files is told by the readable name and that digest.
 """
 
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.core import marks
-from reconciler.core.marks import Mark
+from reconciler.core.marks import Mark, Signing
 
 MAX_NAME: Final = 180
 """The longest name that takes a mark as well: file systems end at 255 bytes."""
@@ -30,6 +32,7 @@ _MARKED: Final = re.compile(
     r"(?P<nonce>[A-Za-z0-9]{1,16})(?P<suffix>\.[^.]*)?",
     re.ASCII | re.DOTALL,
 )
+_SIGNATURE: Final = re.compile(r"(?P<stem>.*)~(?P<signature>[\w-]{14})", re.ASCII | re.DOTALL)
 _UNKNOWN_OWNER: Final = "unknown-"
 _NO_KEY_LETTER: Final = re.compile(r"[^A-Za-z0-9.-]+", re.ASCII)
 
@@ -48,27 +51,39 @@ def content_of(sha256: str, size: int) -> str:
     return _content_text(_short(bytes.fromhex(sha256), _CONTENT), size)
 
 
-def with_mark(name: str, mark: str, sha256: str) -> str:
-    """The name to upload a file with. Raises ValueError where the text is no mark, or has no nonce yet."""
+def with_mark(name: str, mark: str, sha256: str, signing: Signing | None = None) -> str:
+    """The name to upload a file with, signed where marks are.
+
+    Raises ValueError where the text is no mark, or has no nonce yet.
+    """
     known = marks.read(mark)
     if not isinstance(known, Mark) or known.nonce == marks.NO_NONCE:
         raise ValueError("a file is uploaded with a mark and a nonce")
     stem, suffix = _split(name)
     content = _short(bytes.fromhex(sha256), _CONTENT)
-    return f"{stem}~1{_code(known.owner, _OWNER)}{_code(known.key, _KEY)}{content}{known.nonce}{suffix}"
+    said = f"{_code(known.owner, _OWNER)}{_code(known.key, _KEY)}{content}{known.nonce}"
+    return f"{stem}~{signing.signature(said)}~2{said}{suffix}" if signing else f"{stem}~1{said}{suffix}"
 
 
-def read(name: str, size: int, owner: str, keys: Mapping[str, str]) -> Named:
-    """What an uploaded name says. `keys` are those that may be met, by their codes (see `codes`)."""
+def read(name: str, size: int, owner: str, keys: Mapping[str, str], signing: Signing | None = None) -> Named:
+    """What an uploaded name says. `keys` are those that may be met, by their codes (see `codes`).
+
+    The text of its mark has a signature of its own, which is right where that of the name is.
+    """
     found = _MARKED.fullmatch(name)
     if found is None:
         return Named(name)
-    readable = f"{found['stem']}{found['suffix'] or ''}"
+    signature = _SIGNATURE.fullmatch(found["stem"]) if found["version"] == "2" else None
+    readable = f"{(signature or found)['stem']}{found['suffix'] or ''}"
     who = owner if found["owner"] == _code(owner, _OWNER) else _UNKNOWN_OWNER + found["owner"].encode().hex()
     key = keys.get(found["key"]) or f"{_as_word(readable)[:100]}.{found['key'].replace('_', '-')}"
-    if found["version"] != "1":
+    if found["version"] != "1" and signature is None:
         return Named(readable, f"9 {who} {key}")
     mark = marks.write(Mark(who, key, found["nonce"]))
+    if signature is not None:
+        said = "".join(found[part] for part in ("owner", "key", "content", "nonce"))
+        proven = signing is not None and signing.verified(said, signature["signature"]).is_signature
+        mark = marks.signed(mark, signing) if proven else marks.unproven(mark)
     return Named(readable, mark, _content_text(found["content"], size))
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from reconciler.core import marks
 from reconciler.core.fingerprint import fingerprint, in_sync
-from reconciler.core.index import Index, Observation, content_of, index, mark_of
+from reconciler.core.index import Index, Observation, content_of, index, is_ours, mark_of
 from reconciler.core.marks import Mark
 from reconciler.core.match import match
 from reconciler.core.model import Address, Body, LiveObject, Manifest
@@ -40,7 +40,9 @@ class Compactor:
         if live.id in self._bound:
             return live
         mark = mark_of(kind, live)
-        if not isinstance(mark, Mark) or mark.owner != self._owner:
+        if kind.immutable and isinstance(mark, Mark) and mark.proof.is_doubtful:
+            return live
+        if not is_ours(mark, self._owner):
             header = self._header(kind, live, *filter(None, [kind.name_field]))
             return LiveObject(live.kind, live.id, header, live.created, mark=mark, content=content_of(kind, live.body))
         manifest = self._wanted.get(Address(kind.name, mark.key))
@@ -50,7 +52,7 @@ class Compactor:
             return live
         # The texts of the manifest, which are there anyway, and not those of the mark, which are the same.
         rest = (mark.nonce, mark.protect, mark.on_remove, mark.units, mark.digests, mark.former)
-        known = Mark(self._owner, manifest.address.key, *rest)
+        known = Mark(self._owner, manifest.address.key, *rest, mark.proof)
         return LiveObject(live.kind, live.id, self._header(kind, live), live.created, in_sync=True, mark=known)
 
     def learn(self, observation: Observation) -> list[str]:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from reconciler.core import marks
+from reconciler.core.marks import Signing
 from reconciler.core.model import Action, Body, Json
 from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of
 from reconciler.core.verify import Stale, verify
@@ -54,6 +55,7 @@ class Executor:
         self._styles = styles
         self._waiting = waiting
         self._admission = admission
+        self._signing = {on_target.kind.name: on_target.signing for on_target in admission.kinds}
         self.repeated = False  # whether a gateway sent any of the creates more than once
 
     def run(self, step: Step) -> Outcome | Pending:
@@ -108,7 +110,7 @@ class Executor:
         ticket = Ticket(self._admission, step, always=kind.carries_others(step.patch or {}))
 
         def fields() -> Body:
-            return _without_entries(kind, with_nonce(kind, ticket.step.patch or {}, nonce))
+            return _without_entries(kind, self._as_sent(kind, ticket.step.patch or {}, nonce))
 
         def fresh() -> tuple[Body, Body] | None:
             return (fields(), ticket.step.prior or {}) if ticket.renew() else None
@@ -148,7 +150,7 @@ class Executor:
         return replace(outcome, result=result, error=error, findings=tuple(findings), after=after, requests=requests)
 
     def _create(self, step: Step, nonce: str) -> Outcome | Pending:
-        patch = _without_entries(step.kind, with_nonce(step.kind, step.patch or {}, nonce))
+        patch = _without_entries(step.kind, self._as_sent(step.kind, step.patch or {}, nonce))
         record = partial(self._journal.attempt, step.change.address, nonce)
         try:
             answer = self._driver.create(step.kind.name, patch, record)
@@ -163,6 +165,9 @@ class Executor:
             raise
         self._journal.made(nonce, answer["id"])
         return self._done(step, answer, patch)
+
+    def _as_sent(self, kind: Kind, patch: Body, nonce: str) -> Body:
+        return with_nonce(kind, patch, nonce, self._signing[kind.name]())
 
     def _done(self, step: Step, answer: Body | None, sent: Body | None = None) -> Outcome:
         outcome = self._outcome(step, Result.DONE)
@@ -203,12 +208,14 @@ def _unanswered(step: Step) -> Body:
     return {name: value for name, value in (step.prior or {}).items() if name in names}
 
 
-def with_nonce(kind: Kind, patch: Body, nonce: str) -> Body:
-    """The patch as it is sent: a mark without a nonce gets this one."""
+def with_nonce(kind: Kind, patch: Body, nonce: str, signing: Signing | None = None) -> Body:
+    """The patch as it is sent: a mark without a nonce gets this one, and every mark a signature."""
     carrier = patch.get(kind.mark_field)
     if not isinstance(carrier, dict) or MARK_ENTRY not in carrier:
         return patch
-    return {**patch, kind.mark_field: {**carrier, MARK_ENTRY: marks.draw(carrier[MARK_ENTRY], nonce)}}
+    text = carrier[MARK_ENTRY]
+    sent = marks.draw(text, nonce, signing, kind.max_mark) if isinstance(text, str) else text
+    return {**patch, kind.mark_field: {**carrier, MARK_ENTRY: sent}}
 
 
 def _overtaken(why: str) -> Diagnostic:

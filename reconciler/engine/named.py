@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from reconciler.core.marks import Signing
 from reconciler.core.model import Body
 from reconciler.core.semantics import MARK_ENTRY
 from reconciler.drivers import filename_marks
@@ -20,11 +21,20 @@ MARK: Final = "mark"
 
 
 class NamedDriver:
-    """A driver whose uploaded files carry marks. `owner` gives ours, `keys` the keys that may be met, by their code."""
+    """A driver whose uploaded files carry marks. `owner` gives ours, `keys` the keys that may be met, by their code.
+
+    `signing` gives what names are signed with, where they are.
+    """
 
     def __init__(
-        self, driver: Driver, provider: Provider, owner: Callable[[], str], keys: Callable[[], Mapping[str, str]]
+        self,
+        driver: Driver,
+        provider: Provider,
+        owner: Callable[[], str],
+        keys: Callable[[], Mapping[str, str]],
+        signing: Callable[[], Signing | None] = lambda: None,
     ) -> None:
+        self._signing = signing
         self._driver = driver
         self._uploads = {kind: spec.upload for kind, spec in provider.kinds.items() if spec.upload}
         self._owner = owner
@@ -46,7 +56,8 @@ class NamedDriver:
         if (style := self._uploads.get(kind)) is None:
             return self._driver.create(kind, body, sending)
         rest = {name: value for name, value in body.items() if name not in (MARK, style.content)}
-        name = filename_marks.with_mark(body[style.name], body[MARK][MARK_ENTRY], body[style.digest])
+        mark, digest = body[MARK][MARK_ENTRY], body[style.digest]
+        name = filename_marks.with_mark(body[style.name], mark, digest, self._signing())
         return self._shown(self._driver.create(kind, {**rest, style.name: name}, sending), style)
 
     def update(self, kind: str, id: str, patch: Body, seen: Body | None = None, sending: Sending | None = None) -> Body:
@@ -74,6 +85,6 @@ class NamedDriver:
         if not isinstance(name, str):
             return body
         count = int(size) if isinstance(size, int | float) else 0
-        said = filename_marks.read(name, count, self._owner(), self._keys())
+        said = filename_marks.read(name, count, self._owner(), self._keys(), self._signing())
         mark = {} if said.mark is None else {MARK: {MARK_ENTRY: said.mark}}
         return {**body, style.name: said.name, style.content: said.content, **mark}

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from reconciler.core.index import Observation, index, mark_of
-from reconciler.core.marks import Mark
+from reconciler.core.index import Observation, index, mark_of, mark_text
+from reconciler.core.marks import Mark, Signing, checked
 from reconciler.core.match import is_expired
 from reconciler.core.model import Body, Json, LiveObject, Manifest
 from reconciler.core.semantics import Kind
@@ -21,11 +21,15 @@ from reconciler.engine.journal import Attempt, Journal
 
 @dataclass(frozen=True, slots=True)
 class KindOnTarget:
-    """A kind, the field of its objects that tells when they were made, and how its collections are spoken to."""
+    """A kind, the field of its objects that tells when they were made, and how its collections are spoken to.
+
+    `signing` gives what marks are signed with, once the remote was asked for its account; None where no key is set.
+    """
 
     kind: Kind
     created_field: str | None = None
     members: Mapping[str, MembersStyle] = field(default_factory=dict)
+    signing: Callable[[], Signing | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +139,11 @@ def with_members(
 
 
 def live_object(on_target: KindOnTarget, body: Body) -> LiveObject:
-    """A body as the remote showed it, with its id and time of creation taken out."""
+    """A body as the remote showed it, with its id and time of creation taken out, and what its mark is worth."""
     created = body.get(on_target.created_field) if on_target.created_field else None
-    return LiveObject(on_target.kind.name, str(body["id"]), body, _moment(created))
+    live = LiveObject(on_target.kind.name, str(body["id"]), body, _moment(created))
+    signing = on_target.signing()
+    return replace(live, mark=checked(mark_text(on_target.kind, live), signing)) if signing else live
 
 
 def _moment(created: Json) -> float:

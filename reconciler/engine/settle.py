@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from reconciler.core.index import Managed, index, mark_of
+from reconciler.core.index import Index, Managed, index, mark_of
 from reconciler.core.model import Address, LiveObject
 from reconciler.core.verify import verify
 from reconciler.diagnostics import Code, Diagnostic, Severity
@@ -107,11 +107,18 @@ class CreateSettlement:
             self._admission.saw(kind, seen)
         objects: list[LiveObject] = [live for live in seen if live.id not in self._replaced]
         found = index(on_target.kind, objects, self._owner)
-        candidates = {key: found.candidates(key) for key in found.managed}
+        candidates = {key: self._believed(found, key) for key in found.managed}
         for original, clone in found.clones:
             if original.mark.key == clone.mark.key:
                 candidates[clone.mark.key].append(clone)
         return candidates
+
+    def _believed(self, found: Index, key: str) -> list[Managed]:
+        """The objects of a key; of files, whose names anybody can choose, those that are signed or were made here."""
+        several = found.candidates(key)
+        if not found.kind.immutable:
+            return several
+        return [e for e in several if e.mark.proof.is_signature or e.mark.nonce in self._journal.nonces]
 
     def remove_duplicates(self, created: list[Outcome], repeated: bool) -> list[Outcome]:
         """Look once more after the creates, and take back what this run made too much.
@@ -189,7 +196,7 @@ def delete_duplicate(
 
 
 def _is_in(one: Pending, looked: dict[str, dict[str, list[Managed]]]) -> bool:
-    return one.step.change.address.key in looked[one.step.kind.name]
+    return bool(looked[one.step.kind.name].get(one.step.change.address.key))
 
 
 def _found(one: Pending, claims: dict[str, list[Managed]]) -> Outcome:

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from reconciler.core.index import content_of, folded, mark_of, mark_text
+from reconciler.core.index import content_of, folded, is_ours, mark_of, mark_text
 from reconciler.core.likeness import Sketch, sketch_of
-from reconciler.core.marks import Mark
+from reconciler.core.marks import Mark, checked
 from reconciler.core.model import Address, LiveObject
 from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.drivers.base import Driver
@@ -132,7 +132,7 @@ class SharedMemory:
             if made is not None and made not in ids.setdefault(address, []):
                 ids[address].append(made)
         waits = {a: max(0.1, self._hold_off - age) for a, (id, age) in attempts.items() if id is None}
-        found = (live for kind, wanted in alike.items() for live in self._alike(self._kinds[kind].kind, wanted))
+        found = (live for kind, wanted in alike.items() for live in self._alike(self._kinds[kind], wanted))
         return Known({address: tuple(several) for address, several in ids.items()}, waits, tuple(found))
 
     def attempts(self) -> SharedAttempts:
@@ -146,7 +146,7 @@ class SharedMemory:
         records = []
         for live in objects:
             mark, name = mark_of(kind, live), live.body.get(kind.name_field or "")
-            key = mark.key if isinstance(mark, Mark) and mark.owner == self._owner else None
+            key = mark.key if is_ours(mark, self._owner) else None
             other = mark.key if isinstance(mark, Mark) and key is None else None
             text = mark_text(kind, live)
             if key is not None:
@@ -197,7 +197,7 @@ class SharedMemory:
             on_target = self._kinds[name]
             for body in self._driver.list(name):
                 mark = mark_of(on_target.kind, live_object(on_target, body))
-                if isinstance(mark, Mark) and mark.nonce in overdue:
+                if is_ours(mark, self._owner) and mark.nonce in overdue:
                     found.setdefault(mark.nonce, body["id"])
         if found.keys() < overdue.keys():
             self._driver.prove_whole()
@@ -205,8 +205,9 @@ class SharedMemory:
         self._database.run(_FOUND, here | {"nonces": list(found), "ids": list(found.values())})
         self._database.run(_NOT_THERE, here | {"nonces": [nonce for nonce in overdue if nonce not in found]})
 
-    def _alike(self, kind: Kind, wanted: Likeness) -> list[LiveObject]:
+    def _alike(self, on_target: KindOnTarget, wanted: Likeness) -> list[LiveObject]:
         """The headers of objects that may be what is asked for."""
+        kind, signing = on_target.kind, on_target.signing()
         here: dict[str, object] = {"target": self._target, "kind": kind.name, "keys": sorted(wanted.keys)}
         here |= {"names": [_text(name) for name in wanted.names], "contents": [each.hex() for each in wanted.contents]}
         here |= {"frames": [each.hex() for each in wanted.frames]}
@@ -217,6 +218,7 @@ class SharedMemory:
                 id,
                 {field: name, kind.mark_field: {MARK_ENTRY: mark} if mark else {}},
                 created,
+                mark=checked(mark, signing) if signing else None,
                 content=bytes.fromhex(content) if content else None,
                 sketch=Sketch(bytes.fromhex(frame), _unpacked(pieces)) if frame else None,
             )

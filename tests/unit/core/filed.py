@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from reconciler.core.index import Observation
+from reconciler.core.index import Observation, mark_of
+from reconciler.core.marks import Mark
 from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest
 from reconciler.core.plan import Plan, Scope, make_plan
 from reconciler.core.references import placeholder
@@ -104,9 +105,11 @@ def filed(
     bots: Iterable[LiveObject] = (),
     **scope: Any,
 ) -> Plan:
-    """The plan of the three kinds."""
+    """The plan of the three kinds; this machine uploaded the papers, unless `made` says which."""
+    papers = tuple(papers)
+    scope.setdefault("made", {mark.nonce for each in papers if isinstance(mark := mark_of(PAPER, each), Mark)})
     observed = [
-        Observation(PAPER, tuple(papers), 1),
+        Observation(PAPER, papers, 1),
         Observation(SHELF, tuple(shelves), 1),
         Observation(BOT, tuple(bots), 1),
     ]

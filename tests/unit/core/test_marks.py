@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from reconciler.core import marks
 from reconciler.core.base import managed_units
-from reconciler.core.marks import DamagedMark, Mark, NewerMark
+from reconciler.core.marks import DamagedMark, Mark, NewerMark, Proof, Signing
 from reconciler.core.model import Json, OnRemove
 from tests.strategies import json_values, law
 from tests.unit.core.build import ASSISTANT, SCHEMA, manifest
 from tests.unit.core.plans import keys
 
+SIGNING = Signing((b"k" * 32,), "org-1")
 NAMES = st.lists(st.text(max_size=64), min_size=1, max_size=2).map(tuple)
 WELL_FORMED = st.builds(
     Mark,
@@ -137,6 +138,12 @@ def test_the_longest_legal_manifest_has_room_for_its_mark() -> None:
     remembering = marks.with_digests(longest, dict.fromkeys(managed, "d" * 7), 512)
     assert remembering.digests
     assert len(marks.write(longest)) < len(marks.write(remembering)) <= 512
+    signed = marks.draw(marks.write(remembering), "", SIGNING, 512)
+    assert marks.checked(signed, SIGNING) == longest
+    assert len(signed) <= marks.longest("o" * 32, "k" * 128, len(managed)) <= 512
+    assert len(marks.draw(marks.write(remembering), "", SIGNING, 600)) == len(marks.write(remembering)) + 15
+    again = marks.with_digests(replace(longest, proof=Proof.SIGNED), remembering.digests, 512)
+    assert again == longest
 
 
 @pytest.mark.parametrize(
@@ -223,3 +230,87 @@ def test_a_nonce_is_drawn_once() -> None:
     assert marks.read(drawn) == Mark("acme", "k", "n1")
     assert marks.draw(drawn, "n2") == drawn
     assert marks.draw("not a mark", "n1") == "not a mark"
+
+
+@law
+@given(WELL_FORMED | REMEMBERING)
+def test_a_signed_mark_says_the_same_and_shows_that_it_is_ours(mark: Mark) -> None:
+    text = marks.signed(marks.write(mark), SIGNING)
+    found = marks.checked(text, SIGNING)
+    assert found == mark
+    assert isinstance(found, Mark)
+    assert found.proof is Proof.SIGNED
+    assert len(text) <= 512
+    later = marks.checked(text, Signing((b"n" * 32, *SIGNING.keys), "org-1"))
+    assert isinstance(later, Mark)
+    assert (later, later.proof) == (mark, Proof.EARLIER)
+
+
+def proof(text: Json, signing: Signing | None = SIGNING) -> Proof | None:
+    found = marks.checked(text, signing)
+    return found.proof if isinstance(found, Mark) else None
+
+
+@law
+@given(WELL_FORMED | REMEMBERING, st.data())
+def test_a_signed_mark_with_a_letter_changed_is_not_believed(mark: Mark, data: st.DataObject) -> None:
+    text = marks.signed(marks.write(mark), SIGNING)
+    at = data.draw(st.integers(0, len(text) - 1))
+    changed = text[:at] + data.draw(st.characters()) + text[at + 1 :]
+    assert changed == text or proof(changed) in (Proof.WRONG, Proof.UNSIGNED, Proof.CLAIM, None)
+
+
+@law
+@given(json_values() | st.text(st.characters()) | WELL_FORMED.map(marks.write))
+def test_nothing_that_is_not_signed_is_believed_where_there_is_a_key(value: Json) -> None:
+    found = proof(value)
+    assert found is None or found.is_doubtful
+
+
+SIGNED = marks.signed("1 acme a 0123456789ab p -", SIGNING)
+
+
+@pytest.mark.parametrize(
+    ("text", "signing", "worth"),
+    [
+        ("1 acme a 0123456789ab - -", None, Proof.LABEL),
+        ("1 acme a 0123456789ab - -", SIGNING, Proof.UNSIGNED),
+        (SIGNED, SIGNING, Proof.SIGNED),
+        (SIGNED, None, Proof.NO_KEY),
+        (SIGNED, Signing((b"other" * 8,), "org-1"), Proof.WRONG),
+        (SIGNED, Signing(SIGNING.keys, "org-2"), Proof.WRONG),
+        (SIGNED.replace(" acme ", " acmf "), SIGNING, Proof.WRONG),
+        (SIGNED.replace(" a ", " b "), SIGNING, Proof.WRONG),
+        (SIGNED.replace("0123", "0124"), SIGNING, Proof.WRONG),
+        (SIGNED.replace(" p ", " - "), SIGNING, Proof.WRONG),
+        (SIGNED.replace("2 ", "1 ", 1), SIGNING, None),
+        ("0 acme a 0123456789ab - -", None, Proof.CLAIM),
+        ("0 acme a 0123456789ab - -", SIGNING, Proof.CLAIM),
+        (marks.claimed(SIGNED), SIGNING, Proof.SIGNED),
+    ],
+)
+def test_what_a_mark_is_worth(text: str, signing: Signing | None, worth: Proof | None) -> None:
+    assert proof(text, signing) is worth
+    assert worth is None or worth.is_doubtful is (worth not in (Proof.LABEL, Proof.SIGNED))
+
+
+def test_a_version_that_knows_no_signatures_leaves_what_is_signed_alone() -> None:
+    words = SIGNED.split(" ")
+    assert words[:3] == ["2", "acme", "a"]  # all that is read of a version that is not known
+    assert not SIGNED.startswith("1 ")
+    assert marks.read(SIGNED.replace("2 ", "3 ", 1)) == NewerMark("acme", "a")
+
+
+@pytest.mark.parametrize("text", ["2 acme a", "2 acme a x - -", "2 acme a 0123456789ab - - short"])
+def test_a_second_version_without_a_signature_is_one_that_is_not_known(text: str) -> None:
+    assert marks.read(text) == NewerMark("acme", "a")
+
+
+def test_a_mark_is_signed_once_and_only_where_there_is_a_key() -> None:
+    plain = marks.write(Mark("acme", "a"))
+    assert marks.draw(plain, "n1") == "1 acme a n1 - -"
+    text = marks.draw(plain, "n1", SIGNING)
+    assert marks.draw(text, "n2", SIGNING) == text == marks.signed("1 acme a n1 - -", SIGNING)
+    assert marks.claimed(text) == text
+    assert marks.claimed("1 acme a n1 - -") == "0 acme a n1 - -"
+    assert "kkk" not in repr(SIGNING)

@@ -36,19 +36,27 @@ def test_a_duplicate_with_a_clone_stays_because_the_clone_would_go_next() -> Non
 
 
 @pytest.mark.parametrize("on_remove", [None, OnRemove.RELEASE], ids=["deleted", "released"])
-@pytest.mark.parametrize(
-    ("key", "owner"), [("gone", OWNER), ("else", OWNER), ("gone", "other")], ids=["of its key", "of another", "theirs"]
-)
-def test_an_orphan_with_a_clone_stays_because_the_clone_would_go_next(
-    key: str, owner: str, on_remove: OnRemove | None
-) -> None:
+@pytest.mark.parametrize("key", ["gone", "else"], ids=["of its key", "of another"])
+def test_an_orphan_with_a_clone_stays_because_the_clone_would_go_next(key: str, on_remove: OnRemove | None) -> None:
     orphan = marked("o1", "gone", {"model": "m"}, created=1, on_remove=on_remove)
-    clone = marked("o2", key, {"model": "m"}, created=2, nonce="n1", owner=owner)
+    clone = marked("o2", key, {"model": "m"}, created=2, nonce="n1")
     found = plan(FILES, [*MANY, orphan, clone], prune=True)
     [change] = [c for c in found.changes if c.address.key == "gone"]
     assert change.blocked is not None
     assert change.blocked.by is Blocker.CLONE
     assert "o2" in change.blocked.hint
+
+
+@pytest.mark.parametrize("created", [0.5, 1, 2])
+@pytest.mark.parametrize(("key", "nonce"), [("gone", "n1"), ("gone", "n2"), ("else", "n1"), ("x0", "x0")])
+def test_a_mark_of_another_owner_with_our_nonce_or_key_changes_nothing_for_us(
+    key: str, nonce: str, created: float
+) -> None:
+    orphan = marked("o1", "gone", {"model": "m"}, created=1)
+    theirs = marked("o2", key, {"model": "m"}, created=created, nonce=nonce, owner="other")
+    with_them, without = (plan(FILES, [*MANY, orphan, *more], prune=True).changes for more in ([theirs], []))
+    assert with_them == without
+    assert [(c.action, c.id) for c in with_them if c.is_due] == [("delete", "o1")]
 
 
 def test_an_orphan_and_its_duplicates_go_together_and_all_count_for_the_guard() -> None:
