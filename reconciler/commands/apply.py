@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -63,7 +62,7 @@ def command(
     """With PLANFILE (from `plan --out` or `--rollback-out`), exactly what it holds, unless the target changed meanwhile
     in what it touches. What has been done already is not done again, so a half-failed apply can be run once more.
     """
-    from reconciler.commands.applying import carry_out, exit_of, fresh_plan
+    from reconciler.commands.applying import carry_out, confirmed, exit_of, fresh_plan
     from reconciler.commands.formats import apply_renderers
     from reconciler.commands.locking import locked_from_the_start
     from reconciler.commands.records import check_destination, write_report, write_rollback
@@ -90,7 +89,7 @@ def command(
         outcomes: list[Outcome] = []
         if any(change.is_due for change in plan.changes):
             if not yes:
-                if not _confirmed():
+                if not confirmed():
                     click.echo("nothing was sent", err=True)
                     return Exit.ERROR
                 sight = replace(sight, read_at=float("-inf"))  # whoever was asked took their time
@@ -135,14 +134,3 @@ def _show(options: Options, plan: Plan, formats: Sequence[str]) -> None:
     machine = any(name != "text" and file is None for name, file in destinations(formats, OUTCOME_FORMATS))
     if not (options.quiet and machine):
         click.echo(plan_renderers(plan, options)["text"](not machine), nl=False, err=machine)
-
-
-def _confirmed() -> bool:
-    """Ask. Raises ConfigError where nobody is there to be asked."""
-    from reconciler.config.errors import ConfigError, error
-    from reconciler.diagnostics import Code
-
-    if not sys.stdin.isatty():
-        summary = "nobody is here to confirm, so nothing was sent"
-        raise ConfigError([error(Code.CONFIRMATION_REQUIRED, summary, None, "", "add --yes")])
-    return click.confirm("Apply these changes?", err=True)

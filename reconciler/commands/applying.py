@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from reconciler.commands.progress import progress
 from reconciler.commands.session import Session
 from reconciler.commands.signals import heard_once
 from reconciler.commands.state import state_directory
+from reconciler.config.errors import ConfigError, error
 from reconciler.core.model import Action, Address
 from reconciler.core.plan import Plan
 from reconciler.diagnostics import Code
@@ -95,6 +97,14 @@ def send(
             stop=session.stop,
         )
         return apply_plan(plan, session.driver, session.kinds, sight.observed, session.journal, options)
+
+
+def confirmed() -> bool:
+    """Ask whether to apply. Raises ConfigError where nobody is there to be asked."""
+    if not sys.stdin.isatty():
+        summary = "nobody is here to confirm, so nothing was sent"
+        raise ConfigError([error(Code.CONFIRMATION_REQUIRED, summary, None, "", "add --yes")])
+    return click.confirm("Apply these changes?", err=True)
 
 
 def waited(session: Session, plan: Plan, sight: Snapshot) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import click
 
-from reconciler.commands.applying import carry_out, exit_of
+from reconciler.commands.applying import carry_out, confirmed, exit_of
+from reconciler.commands.formats import plan_renderers
 from reconciler.commands.output import say
 from reconciler.commands.session import Session
 from reconciler.config.errors import ConfigError, error
@@ -15,15 +16,21 @@ from reconciler.core.model import Action, Change, Reason
 from reconciler.core.ownership import Ownership
 from reconciler.core.plan import Plan, match_all
 from reconciler.diagnostics import Code, Diagnostic
+from reconciler.exits import Exit
 from reconciler.formats.outcome import Result
 
 
 def change_marks(
-    session: Session, kinds: Collection[str], decide: Callable[[Ownership], list[Change]], nothing: str
+    session: Session,
+    kinds: Collection[str],
+    decide: Callable[[Ownership], list[Change]],
+    nothing: str,
+    *,
+    asks: bool = False,
 ) -> int:
     """Read the target, let `decide` say for each of these kinds which marks change, and write them.
 
-    Raises ConfigError where a change is refused, and with `nothing` where there is none.
+    With `asks`, the plan is shown and a person is asked first. Raises ConfigError where a change is refused, and with `nothing` where there is none.
     """
     loaded = session.load()
     sight = session.refresh(kinds)
@@ -39,6 +46,11 @@ def change_marks(
     if refused := [_refused(change) for change in changes if change.blocked]:
         raise ConfigError(refused)
     plan = Plan(session.identity, session.owner, loaded.digest, tuple(changes), {})
+    if asks:
+        click.echo(plan_renderers(plan, session.options)["text"](True), nl=False)
+        if not confirmed():
+            click.echo("nothing was sent", err=True)
+            return Exit.ERROR
     outcomes = carry_out(session, plan, sight)
     done = {outcome.number for outcome in outcomes if outcome.result in (Result.DONE, Result.ALREADY_APPLIED)}
     for change in changes:

@@ -13,10 +13,12 @@ from reconciler.commands.verbs import verb
 @click.command("takeover")
 @click.argument("addresses", nargs=-1, shell_complete=complete_addresses)
 @click.option("--from", "owner", required=True, metavar="OWNER", help="Whose objects to take over.")
+@click.option("--yes", is_flag=True, help="Do not ask; only asked where OWNER is the owner here.")
 @click.pass_obj
-def command(options: Options, addresses: tuple[str, ...], owner: str) -> int:
+def command(options: Options, addresses: tuple[str, ...], owner: str, yes: bool) -> int:
     """An object is taken over under the key of its manifest: OWNER's key, or the object that `id:` names. Nothing but
-    its mark is changed, and nothing of OWNER that has no manifest here.
+    its mark is changed, and nothing of OWNER that has no manifest here. Where OWNER is the owner here, these are the
+    objects whose marks are not believed, not signed or new in the lock file: look at each before you say yes.
     """
     from reconciler.commands.named import parse_address
     from reconciler.commands.ownership import change_marks
@@ -43,4 +45,5 @@ def command(options: Options, addresses: tuple[str, ...], owner: str) -> int:
         return changes
 
     nothing = f"{owner} manages nothing that has a manifest here"
-    return change_marks(session, {address.kind for address in wanted}, decide, nothing)
+    asks = owner == session.owner and not yes
+    return change_marks(session, {address.kind for address in wanted}, decide, nothing, asks=asks)

@@ -26,7 +26,7 @@ def refuse_unproven(address: Address, each: Managed) -> Block:
 def why_not(mark: Mark) -> str:
     """Why a mark is not believed."""
     return {
-        Proof.CLAIM: "that line of the lock file is new",
+        Proof.CLAIM: "it is only claimed, by a line of the lock file that is new",
         Proof.UNSIGNED: "the mark is not signed",
         Proof.WRONG: "the signature is not one of ours: of another key or account, or the mark was changed",
         Proof.NO_KEY: "the mark is signed, and no key is set here",
