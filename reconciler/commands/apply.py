@@ -119,10 +119,12 @@ def _is_plan_file(session: Session, what: str) -> bool:
 def _saved(session: Session, file: Path, allow_deletes: int | None, choices: Choices) -> tuple[Plan, Snapshot]:
     """A saved plan, for this target, owner and state of the files, and no other."""
     from reconciler.commands.applying import waited
+    from reconciler.commands.choices import know_lock_file
     from reconciler.commands.saved import saved_plan
 
     if choices.on_drift != "revert" or choices.resolve:
         raise click.UsageError("a saved plan says already what is written: give --on-drift and --resolve to `plan`")
+    know_lock_file(session, choices)
     plan, sight = saved_plan(session, file, allow_deletes)
     return saved_plan(session, file, allow_deletes) if waited(session, plan, sight) else (plan, sight)
 

@@ -68,27 +68,23 @@ def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequenc
 
     Raises ConfigError where a ref was named and cannot be read, and where a choice needs a base that nothing gives.
     """
-    from reconciler.commands.ci import base_ref
     from reconciler.config.errors import ConfigError, error, info, warning
     from reconciler.config.settings import Marks
     from reconciler.core.base import NO_BASE, BaseSource
     from reconciler.diagnostics import Code
 
-    if choices.base == "none":
-        source = NO_BASE
-        said: list[Diagnostic] = []
-    elif choices.base == "auto":
-        source, said = BaseSource(), []
-        try:
-            if ref := base_ref(session.environment, session.root, applied=choices.applied):
-                source = BaseSource({m.address: m for m in files_at(session, ref).manifests})
-        except ConfigError as unknown:
-            summary = f"the commit before is not known: {unknown.diagnostics[0].summary}"
-            hint = "without it, an edit by hand looks like one of the files; fetch more history, or give --base"
-            said = [info(Code.BASE_UNKNOWN, summary, None, hint=hint)]
-    else:
-        committed = files_at(session, git_ref(choices.base, "--base"))
-        source, said = BaseSource({m.address: m for m in committed.manifests}), []
+    source = NO_BASE if choices.base == "none" else BaseSource()
+    said: list[Diagnostic] = []
+    try:
+        if ref := base_of(session, choices):
+            compare_lock_file(session, ref)
+            source = BaseSource({m.address: m for m in files_at(session, ref).manifests})
+    except ConfigError as unknown:
+        if choices.base != "auto":
+            raise
+        summary = f"the commit before is not known: {unknown.diagnostics[0].summary}"
+        hint = "without it, an edit by hand looks like one of the files; fetch more history, or give --base"
+        said = [info(Code.BASE_UNKNOWN, summary, None, hint=hint)]
     remembers = session.target.marks is not Marks.NAMES or source.files
     if (choices.on_drift != "revert" or choices.resolve) and not remembers:
         summary = "nothing remembers what was last applied, so an edit by hand cannot be told from one of the files"
@@ -99,6 +95,43 @@ def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequenc
         hint = "set `marks: digests` on the target to have edits by hand kept or refused"
         said = [*said, warning(Code.BASE_UNKNOWN, summary, None, hint=hint)]
     return source, said
+
+
+def base_of(session: Session, choices: Choices) -> str | None:
+    """The ref of what was last applied; None where there is none. Raises ConfigError where git cannot be asked."""
+    from reconciler.commands.ci import base_ref
+
+    if choices.base == "none":
+        return None
+    if choices.base == "auto":
+        return base_ref(session.environment, session.root, applied=choices.applied)
+    return git_ref(choices.base, "--base")
+
+
+def compare_lock_file(session: Session, ref: str) -> None:
+    """Take lines of the lock file for claims that it does not have at a commit. Raises ConfigError."""
+    from reconciler.config.build import Refused
+    from reconciler.config.git import CommittedFiles, commit_of
+    from reconciler.engine.lockfile import LARGEST, NAME
+
+    if session.marks_beside:
+        with closing(CommittedFiles(session.root, (), commit_of(session.root, ref))) as files:
+            try:
+                session.compare_lock_file(files.read(str(session.root / NAME), LARGEST))
+            except Refused:
+                session.compare_lock_file(None)
+
+
+def know_lock_file(session: Session, choices: Choices) -> None:
+    """Compare the lock file with that of the base, where one is known. Raises ConfigError for a ref that is named."""
+    from reconciler.config.errors import ConfigError
+
+    try:
+        if session.marks_beside and (ref := base_of(session, choices)):
+            compare_lock_file(session, ref)
+    except ConfigError:
+        if choices.base != "auto":
+            raise
 
 
 def git_ref(text: str, option: str) -> str:

@@ -30,7 +30,8 @@ def change_marks(
 ) -> int:
     """Read the target, let `decide` say for each of these kinds which marks change, and write them.
 
-    With `asks`, the plan is shown and a person is asked first. Raises ConfigError where a change is refused, and with `nothing` where there is none.
+    With `asks`, the plan is shown and a person is asked first. Raises ConfigError where a change is refused, and with
+    `nothing` where there is none.
     """
     loaded = session.load()
     sight = session.refresh(kinds)

@@ -62,7 +62,7 @@ def rollback(plan: Plan, before: Mapping[str, Index], outcomes: Sequence[Outcome
     world = World({o.kind.name: index(o.kind, o.objects, plan.owner) for o in now})
     judged = [replace(change, blocked=refusal(change, world)) for change in changes]
     managed = sum(len(found.managed) for found in world.found.values())
-    possible = guard(refuse_used(refuse_broken(judged), now), managed, None)
+    possible = guard(refuse_used(refuse_broken(judged), now), managed, None, world.found)
     return Plan(
         plan.target,
         plan.owner,

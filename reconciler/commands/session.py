@@ -280,7 +280,11 @@ class Session:
     @cached_property
     def _lock_file(self) -> LockFile:
         state_directory(self.root)
-        return LockFile(Tree(self.root), GUARD, self.target.name, self.url, self.account)
+        return LockFile(Tree(self.root), GUARD, self.target.name, self.url, self.account, self.journal)
+
+    def compare_lock_file(self, base: bytes | None) -> None:
+        """Take lines of the lock file for claims that an earlier one does not have; None where there was none."""
+        self._lock_file.compare(base)
 
     def unresolved(self) -> frozenset[Address]:
         """The addresses of creates whose answer was lost, where no mark on an object tells; once the target was read.

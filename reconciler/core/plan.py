@@ -114,7 +114,8 @@ def make_plan(
     changes = _refused(changes, world_of(scope, matches))
     managed = sum(len(each.found.managed) for each in matches.values())
     possible = refuse_used(refuse_broken(changes), observed)
-    guarded = refuse_used(guard(possible, managed, scope.allow_deletes), observed)
+    found = {name: each.found for name, each in matches.items()}
+    guarded = refuse_used(guard(possible, managed, scope.allow_deletes, found), observed)
     kept, diagnostics = without_kept(guarded)
     diagnostics += [each for planner in planners for each in planner.diagnostics]
     diagnostics += _kept_elsewhere(scope, matches)

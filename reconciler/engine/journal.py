@@ -42,7 +42,8 @@ KEPT_SECONDS: Final = 3600
 class Attempt:
     """One create that was sent: at `at` (seconds since the epoch), with `nonce` in its mark; `id` once it is known.
 
-    `ticks` are seconds since the machine's start `boot`, `account` what the remote told of itself.
+    `ticks` are seconds since the machine's start `boot`, `account` what the remote told of itself. One that is
+    `entered` was no create: this machine wrote the line of a lock file for an object that was there.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class Attempt:
     ticks: float = math.nan
     boot: str | None = None
     account: str | None = None
+    entered: bool = False
 
     @property
     def address(self) -> Address:
@@ -111,16 +113,31 @@ class Journal:
         self._file: int | None = None
         self._lock = threading.Lock()
         self.nonces: set[str] = set()
+        self._known: set[tuple[str, str, str]] = set()
 
     def attempt(self, address: Address, nonce: str) -> None:
         """Record that a create is about to be sent; on disk when this returns. Raises OSError."""
+        self._append(self._event(address, nonce))
+        self.nonces.add(nonce)
+
+    def entered(self, address: Address, nonce: str, id: str) -> None:
+        """Record that a line of the lock file is this machine's; where that fails, it is asked for once more."""
+        if (address.kind, nonce, id) not in self._known:
+            self._known.add((address.kind, nonce, id))
+            with contextlib.suppress(OSError):
+                self._append(self._event(address, nonce) | {"entered": id})
+
+    def knows(self, kind: str, nonce: str, id: str) -> bool:
+        """Whether this machine remembers making an object, or entering it into a lock file."""
+        return (kind, nonce, id) in self._known
+
+    def _event(self, address: Address, nonce: str) -> dict[str, object]:
         event: dict[str, object] = {"kind": address.kind, "key": address.key, "nonce": nonce, "at": self._clock()}
         if self._ticks is not None:
             event |= {"ticks": self._ticks(), "boot": _boot()}
         if account := self._account():
             event["account"] = account
-        self._append(event)
-        self.nonces.add(nonce)
+        return event
 
     def made(self, nonce: str, id: str) -> None:
         """Record that a create was answered; where that fails, a later run waits where it need not have."""
@@ -142,10 +159,11 @@ class Journal:
             if not name.endswith(_SUFFIX):
                 continue
             attempts = list(_read(self._directory, name))
-            self.nonces.update(attempt.nonce for attempt in attempts)
+            self.nonces.update(attempt.nonce for attempt in attempts if not attempt.entered)
+            self._known.update((each.kind, each.nonce, each.id) for each in attempts if each.id is not None)
             if attempts and min(map(self._age, attempts)) > self._settle_seconds + KEPT_SECONDS:
                 _remove_ended(self._directory, name)
-            found += [attempt for attempt in attempts if self._age(attempt) < self._settle_seconds]
+            found += [each for each in attempts if not each.entered and self._age(each) < self._settle_seconds]
         return found
 
     def is_here(self, attempt: Attempt) -> bool:
@@ -228,6 +246,7 @@ def _hold(file: int) -> bool:
 def _read(directory: Tree, name: str) -> Iterator[Attempt]:
     """The attempts of one file that were not refused; a torn last line is passed over."""
     attempts: dict[str, Attempt] = {}
+    entered: list[Attempt] = []
     with contextlib.suppress(OSError):
         for line in directory.read(name, LARGEST).splitlines():
             with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError, RecursionError):
@@ -242,5 +261,9 @@ def _read(directory: Tree, name: str) -> Iterator[Attempt]:
                     if isinstance(kind, str) and isinstance(key, str) and isinstance(nonce, str):
                         ticks, boot, account = event.get("ticks", math.nan), event.get("boot"), event.get("account")
                         at = float(event["at"])
-                        attempts[nonce] = Attempt(kind, key, nonce, at, None, float(ticks), boot, account)
-    return iter(attempts.values())
+                        found = Attempt(kind, key, nonce, at, None, float(ticks), boot, account)
+                        if "entered" in event:
+                            entered.append(replace(found, id=str(event["entered"]), entered=True))
+                        else:
+                            attempts[nonce] = found
+    return iter([*attempts.values(), *entered])

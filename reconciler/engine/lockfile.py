@@ -2,6 +2,9 @@
 
 `assistants.lock.json` is committed with the files: a line for each object, sorted, so that a change of it is a small
 diff. It says of each target at which url, and in which account, its objects are.
+
+Who proposes files can propose lines. A line that the file did not have at the base is a claim (see `marks.Proof`),
+unless this machine wrote it, or a signature shows that one of ours did.
 """
 
 from __future__ import annotations
@@ -11,14 +14,16 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
 from reconciler.core import marks
-from reconciler.core.marks import Mark
+from reconciler.core.marks import Mark, Proof
 from reconciler.core.model import Address, Json
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
 from reconciler.drivers.base import RemoteError
 from reconciler.drivers.encoding import decoded
+from reconciler.engine.journal import Journal
 from reconciler.tree import Tree
 
 try:
@@ -31,6 +36,7 @@ _FORMAT: Final = "2"
 LARGEST: Final = 256 * 1024 * 1024
 """Bytes of the file: marks of some 100,000 objects have a tenth of that."""
 _LONGEST_HOLDER: Final = 100
+_EMPTY: Final[dict[str, Json]] = {"targets": {}}
 
 
 class LockFileError(ReconcilerError):
@@ -51,12 +57,20 @@ class LockFile:
 
     It is in `files`, and so is `guard`, a file of this machine's that a run holds while it writes. Entries belong to a
     `url` and an `account` (which the remote tells once it was asked): those of another are neither used nor forgotten.
-    Those of other targets at the same place are used, too.
+    Those of other targets at the same place are used, too. `journal` remembers the lines that this machine writes.
     """
 
     def __init__(
-        self, files: Tree, guard: str, target: str, url: str = "", account: Callable[[], str | None] = lambda: None
+        self,
+        files: Tree,
+        guard: str,
+        target: str,
+        url: str = "",
+        account: Callable[[], str | None] = lambda: None,
+        journal: Journal | None = None,
     ) -> None:
+        self._journal = journal
+        self._base: dict[str, Json] | None = None
         self._files = files
         self._guard = guard
         self._target = target
@@ -77,13 +91,34 @@ class LockFile:
         )
         raise LockFileError(f"{summary}, and this is {_place(self._url, self._account())}", hint)
 
+    def compare(self, base: bytes | None) -> None:
+        """Take lines for claims that the file of an earlier commit does not have; None where that has no file.
+
+        One that cannot be read there is not known, and nothing is taken for a claim.
+        """
+        try:
+            self._base = _EMPTY if base is None else _parsed(base.decode("utf-8"))
+        except (LockFileError, UnicodeDecodeError):
+            self._base = None
+
     def of(self, kind: str) -> dict[str, str]:
         """The marks of a kind by the ids of their objects. Raises LockFileError where they are of another place."""
         self.check()
-        found: dict[str, str] = {}
-        for block in self._here():
-            found |= block["marks"].get(kind, {})
-        return found
+        found = _marks_in(self._here(), kind)
+        if self._base is None:
+            return found
+        before = _marks_in(self._here(self._base["targets"]), kind)
+        return {id: self._as_believed(kind, id, text, marks.read(before.get(id))) for id, text in found.items()}
+
+    def _as_believed(self, kind: str, id: str, text: str, before: object) -> str:
+        """A mark as far as it is known to be ours. No line takes protection off: a manifest does, and its apply."""
+        mark = marks.read(text)
+        if not isinstance(mark, Mark) or (self._journal and self._journal.knows(kind, mark.nonce, id)):
+            return text
+        if not isinstance(before, Mark) or (before.owner, before.nonce) != (mark.owner, mark.nonce):
+            return marks.claimed(text)
+        protect = before.protect and mark.proof is Proof.LABEL
+        return marks.write(replace(mark, protect=True)) if protect else text
 
     def unresolved(self) -> frozenset[Address]:
         """The addresses of creates whose answer was lost. Raises LockFileError where they are of another place."""
@@ -100,6 +135,8 @@ class LockFile:
             entries = own["marks"].setdefault(kind, {})
             if mark is not None:
                 entries[id] = mark
+                if self._journal and isinstance(written := marks.read(mark), Mark):
+                    self._journal.entered(Address(kind, written.key), written.nonce, id)
                 if key_of(former) != key_of(mark):
                     self._resolve(kind, key_of(mark))
             self._write()
@@ -125,10 +162,11 @@ class LockFile:
         found: dict[str, Json] = self._document["targets"]
         return found
 
-    def _here(self) -> list[dict[str, Json]]:
+    def _here(self, targets: dict[str, Json] | None = None) -> list[dict[str, Json]]:
         """The entries of every target at this place; those of this one come last."""
-        others = [block for name, block in self._targets.items() if name != self._target]
-        own = self._targets.get(self._target)
+        targets = self._targets if targets is None else targets
+        others = [block for name, block in targets.items() if name != self._target]
+        own = targets.get(self._target)
         return [block for block in (*others, *([own] if own else [])) if self._is_here(block)]
 
     def _is_here(self, block: dict[str, Json]) -> bool:
@@ -188,6 +226,11 @@ def _read(files: Tree) -> tuple[dict[str, Json], str]:
         return {"format_version": _FORMAT, "targets": {}}, ""
     except (OSError, UnicodeDecodeError) as error:
         raise LockFileError(f"{NAME} cannot be read: {error}", "restore it from git") from None
+    return _parsed(text), text
+
+
+def _parsed(text: str) -> dict[str, Json]:
+    """The document. Raises LockFileError."""
     if "<<<<<<<" in text:
         raise LockFileError(f"{NAME} has merge conflicts", "keep the lines of both sides, then start again")
     try:
@@ -202,7 +245,8 @@ def _read(files: Tree) -> tuple[dict[str, Json], str]:
         raise LockFileError(f"{NAME} is of format 1, which does not say of which url its marks are", hint)
     if not _is_lock_file(document):
         raise LockFileError(f"{NAME} is not a lock file of format {_FORMAT}", "upgrade, or restore it from git")
-    return document, text
+    found: dict[str, Json] = document
+    return found
 
 
 def _is_lock_file(document: Json) -> bool:
@@ -222,6 +266,13 @@ def _is_block(block: Json) -> bool:
             return False
         texts += [text for each in kinds.values() for text in each.values()]
     return all(isinstance(text, str) for text in texts)
+
+
+def _marks_in(blocks: list[dict[str, Json]], kind: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for block in blocks:
+        found |= block["marks"].get(kind, {})
+    return found
 
 
 def _is_used(block: dict[str, Json]) -> bool:

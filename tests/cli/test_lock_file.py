@@ -89,7 +89,7 @@ def test_pruning_and_moving_work_as_ever(beside: Project, remote: Remote) -> Non
     beside.remove("assistants.d/b.yaml")
     beside.write("assistants.d/moved.yaml", "reconciler: {moved_from: b}\nname: b\nmodel: gpt-4o\n")
     remote.forget()
-    beside.ok("apply", "--yes")
+    beside.ok("apply", "--yes", "--allow-deletes", "1")
     assert [request.method for request in remote.writes] == ["DELETE"]
     assert len(document(beside)["targets"]["test"]["marks"]["assistant"]) == 7
     assert beside.ok("plan", "--detailed-exitcode").code == 0

@@ -1,4 +1,4 @@
-"""Marks that others wrote: with a key only what is signed is believed, and nothing is destroyed on a stranger's word."""
+"""Marks that others wrote: with a key only what is signed is believed, and the rest is left alone."""
 
 from __future__ import annotations
 

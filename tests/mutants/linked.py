@@ -218,8 +218,8 @@ MUTANTS = [
     ),
     Mutant(
         "core/plan",
-        "guarded = refuse_used(guard(possible, managed, scope.allow_deletes), observed)",
-        "guarded = guard(possible, managed, scope.allow_deletes)",
+        "guarded = refuse_used(guard(possible, managed, scope.allow_deletes, found), observed)",
+        "guarded = guard(possible, managed, scope.allow_deletes, found)",
         "what the guard keeps goes on using",
         "core/in_use",
     ),

@@ -143,7 +143,7 @@ MUTANTS = [
     ),
     Mutant(
         "commands/rollback",
-        "possible = guard(refuse_used(refuse_broken(judged), now), managed, None)",
+        "possible = guard(refuse_used(refuse_broken(judged), now), managed, None, world.found)",
         "possible = refuse_used(refuse_broken(judged), now)",
         "the guard counts in a rollback too",
         "commands/rollback",

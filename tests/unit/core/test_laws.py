@@ -167,7 +167,7 @@ def test_the_guard_holds_deletes_back_unless_they_are_few_or_counted(
     owned = wanted + others
     few = wanted <= 1 and 5 * wanted <= owned and wanted < max(owned, 1)
     free = few or wanted == allowed
-    guarded = guard(changes, owned, allowed)
+    guarded = guard(changes, owned, allowed, {})
     held = [c.address.key for c in guarded if c.blocked and c.blocked.by is Blocker.GUARD]
     assert held == [] if free else held == [c.address.key for c, counts in zip(changes, counted, strict=True) if counts]
     assert release_guard(guarded, wanted) == changes

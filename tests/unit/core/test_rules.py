@@ -64,7 +64,7 @@ class TestGuard:
     def test_more_than_one_or_over_a_fifth_or_all_is_held(
         self, count: int, owned: int, held: bool, action: Action
     ) -> None:
-        assert [c.blocked is not None for c in guard(removals(count, action), owned, None)] == [held] * count
+        assert [c.blocked is not None for c in guard(removals(count, action), owned, None, {})] == [held] * count
 
     @pytest.mark.parametrize(
         ("actions", "what"),
@@ -78,17 +78,17 @@ class TestGuard:
     def test_the_hint_names_the_exact_number(self, actions: list[Action], what: str) -> None:
         changes = [replace(c, action=action) for c, action in zip(removals(3), actions, strict=True)]
         block = Block(Blocker.GUARD, f"3 of 40 would be {what}: if that is meant, add --allow-deletes 3")
-        assert [c.blocked for c in guard(changes, 40, None)] == [block] * 3
+        assert [c.blocked for c in guard(changes, 40, None, {})] == [block] * 3
 
     @pytest.mark.parametrize(("allowed", "held"), [(3, False), (2, True), (4, True), (0, True), (None, True)])
     def test_only_the_exact_number_lets_them_pass(self, allowed: int | None, held: bool) -> None:
-        assert all((c.blocked is not None) is held for c in guard(removals(3), 40, allowed))
+        assert all((c.blocked is not None) is held for c in guard(removals(3), 40, allowed, {}))
 
     def test_duplicates_are_counted(self) -> None:
         changes = [*removals(1), *removals(2, removal=Removal.DUPLICATE)]
         hint = "3 of 40 would be deleted: if that is meant, add --allow-deletes 3"
-        assert [c.blocked for c in guard(changes, 40, None)] == [Block(Blocker.GUARD, hint)] * 3
-        assert guard(changes, 40, 3) == changes
+        assert [c.blocked for c in guard(changes, 40, None, {})] == [Block(Blocker.GUARD, hint)] * 3
+        assert guard(changes, 40, 3, {}) == changes
 
     def test_what_is_replaced_releases_by_command_and_what_is_held_are_not_counted(self) -> None:
         others = [
@@ -96,13 +96,13 @@ class TestGuard:
             *removals(3, action=Action.RELEASE, removal=None),
         ]
         changes = [*others, PROTECTED, *removals(1)]
-        assert guard(changes, 5, None) == changes
+        assert guard(changes, 5, None, {}) == changes
 
     def test_what_is_held_for_another_reason_keeps_its_reason(self) -> None:
-        assert guard([PROTECTED, *removals(2)], 99, None)[0] == PROTECTED
+        assert guard([PROTECTED, *removals(2)], 99, None, {})[0] == PROTECTED
 
     def test_the_guard_is_lifted_for_exactly_the_number_it_holds(self) -> None:
-        held = guard([*removals(2), PROTECTED], 9, None)
+        held = guard([*removals(2), PROTECTED], 9, None, {})
         assert release_guard(held, 2) == [*removals(2), PROTECTED]
         assert [release_guard(held, n) for n in (None, 1, 3)] == [held] * 3
 
