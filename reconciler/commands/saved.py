@@ -13,12 +13,13 @@ from reconciler.config.judging import judge_plan
 from reconciler.config.load import Loaded
 from reconciler.config.policies import load_policies
 from reconciler.core.base import BaseSource
-from reconciler.core.guard import release_guard
+from reconciler.core.guard import guard, release_guard
 from reconciler.core.index import Observation
-from reconciler.core.model import Action, Change
-from reconciler.core.plan import Plan, TargetIdentity, make_plan, match_all, without_kept, world_of
+from reconciler.core.model import Action, Change, Removal
+from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan, match_all, without_kept, world_of
 from reconciler.core.references import has_place, refuse_used
 from reconciler.core.rules import refusal
+from reconciler.core.shown import misstated
 from reconciler.core.world import World
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine import planfile
@@ -55,13 +56,16 @@ def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> 
     sight = users_seen(session, plan, sight, manifests)
     scope = session.scope((), loaded, allow_deletes, plan.policy)
     scope = replace(scope, owner=plan.owner, unresolved=session.unresolved())
-    if plan.sealed:
+    if sealed := plan.sealed:
         again = make_plan(plan.target, scope, "", manifests, sight.observed, BaseSource())
         plan = _restored(plan, again, sight.observed)
-    plan = _judged(session, plan, loaded)
-    changes = refuse_used(release_guard(plan.changes, allow_deletes), sight.observed)
-    plan = replace(plan, changes=tuple(without_kept(changes)[0]))
     world = world_of(scope, match_all(scope, manifests, sight.observed))
+    _check_shown(plan, world, sealed=sealed)
+    plan = _judged(session, plan, loaded)
+    managed = sum(len(found.managed) for found in world.found.values())
+    changes = guard(release_guard(plan.changes, allow_deletes), managed, allow_deletes, world.found)
+    plan = replace(plan, changes=tuple(without_kept(refuse_used(changes, sight.observed))[0]))
+    _check_prune(plan, scope)
     _check_world(plan, replace(world, bound=world.bound | bound_by(plan)))
     return plan, sight
 
@@ -71,6 +75,27 @@ def _check_world(plan: Plan, world: World) -> None:
     refused = [(change, refusal(change, world)) for change in plan.changes if change.is_due]
     if stale := [_stale(f"{change.address}: {block.hint}") for change, block in refused if block]:
         raise StalePlan(tuple(stale))
+
+
+def _check_shown(plan: Plan, world: World, *, sealed: bool) -> None:
+    """Refuse a plan that does other things than it shows. Raises ConfigError."""
+    for change in plan.changes:
+        found = world.found.get(change.address.kind)
+        if found is None or not change.is_due:
+            continue
+        replaced = [each.live for each in found.candidates(change.address.key) if each.live.id in change.replaces]
+        live = found.by_id.get(change.id or "") or next(reversed(replaced), None)
+        if wrong := misstated(change, found.kind, live, plan.owner, sealed=sealed):
+            summary = f"the plan cannot be applied: {change.action} {change.address}: {wrong}"
+            hint = "somebody edited it: make it again with `reconciler plan --out`"
+            raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, hint=hint)])
+
+
+def _check_prune(plan: Plan, scope: Scope) -> None:
+    """Refuse deletes of what has no manifest where the settings do not ask for them. Raises StalePlan."""
+    pruned = [c for c in plan.changes if c.is_due and c.action is Action.DELETE and c.removal is Removal.ORPHAN]
+    if pruned and not (scope.prune or plan.rollback):
+        raise StalePlan(tuple(_stale(f"{change.address}: `prune: none` deletes nothing") for change in pruned))
 
 
 def _check_target(session: Session, plan: Plan, expected: TargetIdentity) -> None:

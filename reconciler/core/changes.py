@@ -59,7 +59,7 @@ def written(
     rows = list(_rows(kind, manifest, live, decision.writes))
     if isinstance(mark, Mark) and not kind.immutable:
         decided = {unit for write in decision.writes for unit in (write.unit, write.unit[:1])}
-        rows += _flag_rows(kind, manifest, live, old, mark, decided)
+        rows += flag_rows(kind, manifest, live, old, mark, decided)
     return Change(
         address=manifest.address,
         action=action,
@@ -165,7 +165,7 @@ def _rows(kind: Kind, manifest: Manifest, live: LiveObject | None, writes: Seque
     ordered = sorted(writes, key=lambda write: write.unit[0] if write.unit[0] in maps else "") if maps else writes
     for name, group in groupby(ordered, lambda write: write.unit[0] if write.unit[0] in maps else None):
         if name is None:
-            yield from (row for write in group for row in _explained(kind, manifest, write))
+            yield from (row for write in group for row in unit_rows(kind, manifest, write))
         else:
             yield from _entry_rows(kind, manifest, (live.body.get(name) if live else None) or {}, list(group))
 
@@ -180,11 +180,19 @@ def _entry_rows(
         yield FieldChange((name,), old, new, writes[0].reason, manifest.place((name,)))
         return
     for write in sorted(writes, key=lambda each: each.unit):
-        for path, old, new in _entry_parts(meaning_of(kind, write.unit), write.before, write.after):
-            # Another object of one key: only a changed file makes one.
-            replaced = not path and ABSENT not in (old, new)
-            reason = Reason.EDITED if replaced else write.reason
-            yield FieldChange((*write.unit, *path), old, new, reason, manifest.place(write.unit))
+        yield from unit_rows(kind, manifest, write)
+
+
+def unit_rows(kind: Kind, manifest: Manifest, write: Write) -> Iterator[FieldChange]:
+    """The rows of one unit."""
+    if write.unit[0] not in kind.managed_maps:
+        yield from _explained(kind, manifest, write)
+        return
+    for path, old, new in _entry_parts(meaning_of(kind, write.unit), write.before, write.after):
+        # Another object of one key: only a changed file makes one.
+        replaced = not path and ABSENT not in (old, new)
+        reason = Reason.EDITED if replaced else write.reason
+        yield FieldChange((*write.unit, *path), old, new, reason, manifest.place(write.unit))
 
 
 def _entry_parts(meaning: Meaning, before: Json, after: Json) -> Iterator[tuple[Path, Json, Json]]:
@@ -211,7 +219,7 @@ def _explained(kind: Kind, manifest: Manifest, write: Write) -> Iterator[FieldCh
         yield FieldChange(full, before, after, write.reason, place, meaning.sensitive)
 
 
-def _flag_rows(
+def flag_rows(
     kind: Kind,
     manifest: Manifest,
     live: LiveObject | None,

@@ -23,7 +23,7 @@ from typing import Final
 from reconciler.core.base import managed_units
 from reconciler.core.index import Index, Managed, content_of
 from reconciler.core.likeness import Orphans
-from reconciler.core.model import Address, Block, Blocker, LiveObject, Manifest
+from reconciler.core.model import Address, Block, Blocker, LiveObject, Manifest, Removal
 from reconciler.core.moves import Moves
 from reconciler.core.semantics import Kind, meaning_of, same, units
 
@@ -73,6 +73,13 @@ class Match:
         """The ids of the objects that manifests have already: what references to them become."""
         paired = {pair.manifest.address: pair.live for pair in self.pairs.values() if not pair.block}
         return {address: live.id for address, live in paired.items() if live is not None}
+
+    def removal_of(self, key: str, id: str) -> Removal | None:
+        """Why an object of a key is to go; None where it is not."""
+        if any(each.live.id == id and each.mark.key == key for each in self.orphans):
+            return Removal.ORPHAN
+        several = {each.live.id: same for each, same in self.surplus.get(key, ())}
+        return None if id not in several else Removal.DUPLICATE if several[id] else Removal.REPLACED
 
     def renamed_to(self, key: str) -> tuple[Managed, str] | None:
         """The orphan that a manifest without an object was probably made from, and what they have in common."""

@@ -34,7 +34,7 @@ def assemble(kind: Kind, writes: Mapping[Unit, Json], live: Body) -> Body:
             elif kind.maps == "whole":
                 entries.pop(unit[1], None)
             else:
-                entries[unit[1]] = _taken_out(kind, unit)
+                entries[unit[1]] = taken_out(kind, unit)
         elif kind.nested != "replace" and live:
             body[name] = explicit(kind.fields.get(name, FREE), value, live.get(name))
         else:
@@ -48,7 +48,7 @@ def _all_of(kind: Kind, live: Body) -> Body:
     return {name: live[name] for name in sent}
 
 
-def _taken_out(kind: Kind, unit: Unit) -> Json:
+def taken_out(kind: Kind, unit: Unit) -> Json:
     """What takes an entry out of a map that a remote merges. An empty text takes off a mark where nothing else does."""
     if kind.maps == "patch":
         return None

@@ -195,6 +195,23 @@ def made_apart(change: Change, world: World) -> Block | None:
     return Block(Blocker.DUPLICATE, hint)
 
 
+def not_to_go(change: Change, world: World) -> Block | None:
+    """The end of an object for another reason than there is, where manifests are known: the guard counts by it."""
+    matched, live = world.matches.get(change.address.kind), world.live(change)
+    if matched is None or live is None or matched.removal_of(change.address.key, live.id) is change.removal:
+        return None
+    return Block(Blocker.ALREADY_BOUND, f"{live.id} is no object of {change.address} that is {change.removal} by now")
+
+
+def another_object(change: Change, world: World) -> Block | None:
+    """A change of an object that another address has, or that is not the one of its address."""
+    matched, live = world.matches.get(change.address.kind), world.live(change)
+    pair = matched.pairs.get(change.address.key) if matched else None
+    if pair is None or pair.live is None or live is None or pair.live.id == live.id:
+        return None
+    return Block(Blocker.ALREADY_BOUND, f"{change.address} is {pair.live.id}, and not {live.id}")
+
+
 def managed_elsewhere(change: Change, world: World) -> Block | None:
     """The end of an object whose address has a manifest for another target."""
     if change.removal is not Removal.ORPHAN or change.address not in world.elsewhere:
@@ -216,9 +233,9 @@ _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {
         *(newer_object, unproven_namesake, probable_rename, other_owner_has_key, same_content, same_name, lost_create),
         unproven_content,
     ),
-    Action.UPDATE: (managed_by_others, unproven, full_map, unproven_content),
-    Action.MOVE: (managed_by_others, unproven, full_map, unproven_content),
-    Action.ADOPT: (managed_by_others, full_map, unproven_content),
+    Action.UPDATE: (managed_by_others, unproven, another_object, full_map, unproven_content),
+    Action.MOVE: (managed_by_others, unproven, another_object, full_map, unproven_content),
+    Action.ADOPT: (managed_by_others, another_object, full_map, unproven_content),
     Action.RELEASE: (managed_by_others, unproven, managed_elsewhere, cloned, renamed),
-    Action.DELETE: (managed_by_others, unproven, managed_elsewhere, protected, cloned, made_apart, renamed),
+    Action.DELETE: (managed_by_others, unproven, managed_elsewhere, protected, cloned, made_apart, renamed, not_to_go),
 }

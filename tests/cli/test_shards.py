@@ -54,13 +54,14 @@ def test_the_deletion_guard_counts_the_whole_plan_and_not_the_shard(leaving: Pro
     assert len(remote.objects()) == COUNT
 
 
-@pytest.mark.parametrize("where", ["plan", "apply"])
-def test_shards_one_after_the_other_delete_what_was_allowed_once(where: str, leaving: Project, remote: Remote) -> None:
-    allowed = ("--allow-deletes", "6")
-    assert leaving.run("plan", "--out", "plan.json", *(allowed if where == "plan" else ())).code in (0, 4)
+@pytest.mark.parametrize("planned", [(), ("--allow-deletes", "6")])
+def test_shards_one_after_the_other_delete_what_is_allowed_to_each(
+    planned: tuple[str, ...], leaving: Project, remote: Remote
+) -> None:
+    assert leaving.run("plan", "--out", "plan.json", *planned).code == (0 if planned else 4)
+    assert leaving.run("apply", "plan.json", "--yes", "--shard", "2/4").code == 4, "the number is said to apply"
     for number in (1, 2, 3, 4):
-        shard = ("--shard", f"{number}/4", *(allowed if where == "apply" else ()))
-        leaving.ok("apply", "plan.json", "--yes", *shard)
+        leaving.ok("apply", "plan.json", "--yes", "--shard", f"{number}/4", "--allow-deletes", "6")
     assert sorted(each["name"] for each in remote.objects()) == sorted(f"a{number}" for number in range(6, COUNT))
     assert "No changes" in leaving.ok("plan", "--detailed-exitcode").out
 
