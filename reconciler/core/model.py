@@ -196,6 +196,7 @@ class Blocker(StrEnum):
     INEXPRESSIBLE = "inexpressible"
     UNRESOLVED = "unresolved"
     UNPROVEN = "unproven"
+    PRUNE = "prune"
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,7 @@ def world_of(scope: Scope, matches: Mapping[str, Match]) -> World:
         neighbours=scope.neighbours,
         settle_seconds=scope.settle_seconds,
         made=scope.made,
+        prune=scope.prune,
     )
 
 

@@ -195,6 +195,14 @@ def made_apart(change: Change, world: World) -> Block | None:
     return Block(Blocker.DUPLICATE, hint)
 
 
+def unpruned(change: Change, world: World) -> Block | None:
+    """The end of a duplicate where the settings say that nothing is pruned: `prune` knows no exception."""
+    if change.removal is not Removal.DUPLICATE or world.prune:
+        return None
+    hint = f"{change.id} has this address as well, and `prune: none` deletes nothing: delete one of both by hand"
+    return Block(Blocker.PRUNE, hint)
+
+
 def not_to_go(change: Change, world: World) -> Block | None:
     """The end of an object for another reason than there is, where manifests are known: the guard counts by it."""
     matched, live = world.matches.get(change.address.kind), world.live(change)
@@ -237,5 +245,15 @@ _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {
     Action.MOVE: (managed_by_others, unproven, another_object, full_map, unproven_content),
     Action.ADOPT: (managed_by_others, another_object, full_map, unproven_content),
     Action.RELEASE: (managed_by_others, unproven, managed_elsewhere, cloned, renamed),
-    Action.DELETE: (managed_by_others, unproven, managed_elsewhere, protected, cloned, made_apart, renamed, not_to_go),
+    Action.DELETE: (
+        managed_by_others,
+        unproven,
+        managed_elsewhere,
+        protected,
+        cloned,
+        made_apart,
+        unpruned,
+        renamed,
+        not_to_go,
+    ),
 }

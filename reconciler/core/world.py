@@ -22,7 +22,8 @@ class World:
     are the owners of other targets in these settings: what they manage is known not to be ours.
 
     `settle_seconds` is how long lists may lag behind creates, `made` are the nonces of creates that this machine
-    remembers, and `kept` the objects that addresses keep, where pairs are not known.
+    remembers, and `kept` the objects that addresses keep, where pairs are not known. `prune` says that deletes are
+    asked for at all.
     """
 
     found: Mapping[str, Index]
@@ -35,6 +36,7 @@ class World:
     settle_seconds: float = 0
     made: Container[str] = frozenset()
     kept: Mapping[Address, str] = field(default_factory=dict)
+    prune: bool = True
 
     def live(self, change: Change) -> LiveObject | None:
         """The object of a change as it was last read."""

@@ -198,7 +198,9 @@ def _plan(target: ChunkTarget, manifests: Sequence[Manifest], observed: Sequence
 
 
 def _unless_known(change: Change, known: Known) -> Change:
-    if change.removal is Removal.DUPLICATE and (change.blocked is None or change.blocked.by is Blocker.GUARD):
+    if change.removal is Removal.DUPLICATE and (
+        change.blocked is None or change.blocked.by in (Blocker.GUARD, Blocker.PRUNE)
+    ):
         hint = f"{change.id} is a duplicate, and no worker can count the deletes of all: `reconciler apply` deletes it"
         return replace(change, blocked=Block(Blocker.GUARD, hint))
     if change.action is not Action.CREATE or change.blocked:

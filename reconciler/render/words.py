@@ -47,6 +47,7 @@ CHANGE_REASONS: Final[Mapping[str, str]] = {
 BLOCKERS: Final[Mapping[str, str]] = {
     Blocker.PROTECT: "protected",
     Blocker.UNPROVEN: "nothing proves that it is ours",
+    Blocker.PRUNE: "nothing is pruned here",
     Blocker.GUARD: "too many deletes",
     Blocker.SAME_NAME: "the name is taken",
     Blocker.SAME_CONTENT: "perhaps it exists already",

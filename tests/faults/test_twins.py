@@ -61,6 +61,10 @@ def test_a_twin_left_by_another_run_is_removed_and_the_older_stays(
     assert project.run("apply", "--yes", "--allow-deletes", "1").code == 4  # perhaps a stranger made it
     settings = project.root / "assistants.d/reconciler.yaml"
     settings.write_text(settings.read_text().replace("settle_seconds: 0", "settle_seconds: 30"))
+    ran = project.run("apply", "--yes", "--allow-deletes", "1")
+    assert ran.code == 4
+    assert "`prune: none` deletes nothing" in ran.out
+    settings.write_text(settings.read_text().replace("prune: none", "prune: owned"))
     project.ok("apply", "--yes", "--allow-deletes", "1")
     assert [each["id"] for each in remote.objects()] == [first["id"]]
 

@@ -25,7 +25,7 @@ READ = {
     "RECONCILER_TRUST_PROVIDERS": "providers of the project, with commas between, whose files may say which requests "
     "are sent and with which credentials",
     "RECONCILER_CPU_SECONDS": "CPU time of `validate` and `plan --against`, beside what files add; default 60, 0: all",
-    "RECONCILER_MARK_KEY": "keys, with commas between, of 32 characters or more: the first signs marks, all verify them",
+    "RECONCILER_MARK_KEY": "keys of 32 characters or more, with commas between: the first signs marks, all verify",
     "NO_COLOR, TERM": "no colour with `--color auto` where the first is set to anything, or the second is `dumb`",
     "CI, GITHUB_ACTIONS, GITLAB_CI": "in CI, `--base auto` takes the commit before as what was last applied",
     "GITHUB_BASE_REF, GITHUB_EVENT_NAME, GITHUB_EVENT_PATH": "which commit that is, on GitHub",

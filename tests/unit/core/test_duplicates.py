@@ -23,7 +23,7 @@ def two(first: float, second: float, **block: Any) -> list[LiveObject]:
 
 
 def blocked(objects: list[LiveObject], **scope: Any) -> Block | None:
-    [change] = [c for c in plan(FILES, objects, **scope).changes if c.action is Action.DELETE]
+    [change] = [c for c in plan(FILES, objects, **{"prune": True, **scope}).changes if c.action is Action.DELETE]
     assert (change.id, change.removal) == ("o2", Removal.DUPLICATE)
     return change.blocked
 
@@ -39,6 +39,12 @@ def test_a_duplicate_goes_only_where_both_were_made_within_the_hold_off(
     block = blocked(two(first, second), settle_seconds=30)
     assert (block is not None and block.by is Blocker.DUPLICATE) is held
     assert held or block is None
+
+
+def test_nothing_is_pruned_where_the_settings_do_not_ask_for_it() -> None:
+    assert blocked(two(5, 5), prune=False, made=frozenset({"n2"})) == Block(
+        Blocker.PRUNE, "o2 has this address as well, and `prune: none` deletes nothing: delete one of both by hand"
+    )
 
 
 def test_without_a_hold_off_only_the_same_moment_is_at_once() -> None:
@@ -77,7 +83,7 @@ def test_protection_is_told_first() -> None:
 def test_it_is_compared_with_the_object_that_the_address_keeps() -> None:
     files = [manifest("k2", M, id="o0"), *FILES]
     objects = [marked("o0", "k", M, created=1, nonce="n0"), *two(1000, 1010)]
-    assert actions(plan(files, objects, settle_seconds=30))[-1] == ("delete", "k", "o2", False)
+    assert actions(plan(files, objects, prune=True, settle_seconds=30))[-1] == ("delete", "k", "o2", False)
     assert [c.blocked is None for c in plan(FILES, objects).changes if c.removal] == [False, False]
 
 

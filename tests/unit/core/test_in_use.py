@@ -124,7 +124,7 @@ class TestWhatIsInUse:
 
     def test_a_duplicate_in_use_stays_too(self) -> None:
         stores = [marked(f"s{n}", "a", {"title": "a"}, STORE, created=n) for n in (1, 2)]
-        found = planned([store("a")], stores, [bare("b1", {"store": "s2"}, BOT)])
+        found = planned([store("a")], stores, [bare("b1", {"store": "s2"}, BOT)], prune=True)
         assert [(c.action, c.blocked and c.blocked.by) for c in found.changes] == [
             (Action.NOOP, None),
             (Action.DELETE, Blocker.IN_USE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.model import Action, OnRemove, Reason, Removal
+from reconciler.core.model import Action, Blocker, OnRemove, Reason, Removal
 from reconciler.diagnostics import Code, Severity
 from tests.unit.core.build import (
     actions,
@@ -24,8 +24,12 @@ class TestDuplicatesAndClones:
     DUPLICATES = (marked("o1", "k", M, created=1), marked("o2", "k", M, nonce="n2", created=2))
     CLONES = (marked("o1", "k", M), marked("o2", "k", M, created=1, nonce="n1"))
 
-    def test_the_younger_duplicate_is_deleted_even_without_prune(self) -> None:
-        found = plan([manifest("k", M)], self.DUPLICATES, allow_deletes=1)
+    def test_the_younger_duplicate_is_deleted_where_that_is_asked_for(self) -> None:
+        kept = plan([manifest("k", M)], self.DUPLICATES, allow_deletes=1)
+        assert actions(kept) == [("noop", "k", "o1", False), ("delete", "k", "o2", True)]
+        assert kept.changes[1].blocked is not None
+        assert kept.changes[1].blocked.by is Blocker.PRUNE
+        found = plan([manifest("k", M)], self.DUPLICATES, prune=True, allow_deletes=1)
         assert actions(found) == [("noop", "k", "o1", False), ("delete", "k", "o2", False)]
         assert (found.changes[1].reasons, found.changes[1].removal) == ((Reason.DUPLICATE,), Removal.DUPLICATE)
         assert found.changes[1].patch is None
@@ -33,7 +37,7 @@ class TestDuplicatesAndClones:
     @pytest.mark.parametrize(("allowed", "held"), [(None, True), (3, True), (4, False)])
     def test_duplicates_count_for_the_guard(self, allowed: int | None, held: bool) -> None:
         many = [marked(f"o{n}", "k", M, nonce=f"n{n}", created=n + 1) for n in range(5)]
-        found = plan([manifest("k", M)], many, allow_deletes=allowed)
+        found = plan([manifest("k", M)], many, prune=True, allow_deletes=allowed)
         assert [row[3] for row in actions(found)] == [False, held, held, held, held]
 
     def test_in_a_part_of_the_files_no_duplicate_is_deleted(self) -> None:
@@ -70,7 +74,8 @@ class TestDuplicatesAndClones:
 
     def test_the_duplicate_takes_the_address_when_the_older_is_bound_elsewhere(self) -> None:
         third = marked("o3", "k", M, nonce="n3", created=3)
-        found = plan([manifest("k", M), manifest("k2", M, id="o1")], [*self.DUPLICATES, third], allow_deletes=1)
+        files = [manifest("k", M), manifest("k2", M, id="o1")]
+        found = plan(files, [*self.DUPLICATES, third], prune=True, allow_deletes=1)
         assert actions(found) == [
             ("noop", "k", "o2", False),
             ("move", "k2", "o1", False),
@@ -83,7 +88,7 @@ class TestDuplicatesAndClones:
         assert actions(plan([manifest("k", M, id=id)], objects)) == [("adopt", "k", id, True)]
 
     def test_binding_the_older_deletes_the_younger(self) -> None:
-        found = plan([manifest("k", M, id="o1")], self.DUPLICATES, allow_deletes=1)
+        found = plan([manifest("k", M, id="o1")], self.DUPLICATES, prune=True, allow_deletes=1)
         assert actions(found) == [("noop", "k", "o1", False), ("delete", "k", "o2", False)]
 
 

@@ -81,7 +81,7 @@ def test_an_old_version_left_by_a_killed_apply_goes_with_the_next_one() -> None:
 
 def test_duplicates_of_one_content_leave_the_older_one() -> None:
     live = [on_paper("p1", "a", created=1), on_paper("p2", "a", created=2)]
-    plan = filed([paper("a")], live, allow_deletes=1)
+    plan = filed([paper("a")], live, prune=True, allow_deletes=1)
     assert due(plan) == ["delete paper/a p2"]
     assert of(plan, "paper/a", "delete").reasons == (Reason.DUPLICATE,)
 
