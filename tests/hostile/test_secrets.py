@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from reconciler.commands import connecting
+from reconciler.config.schemas import shipped
 from reconciler.drivers.base import RemoteError
 from reconciler.drivers.connection import Connection
 from reconciler.drivers.http import HttpClient
@@ -148,6 +149,21 @@ def test_an_id_or_a_page_that_is_the_key_is_in_no_error_and_in_no_trace() -> Non
     assert "id cannot be used" in str(raised.value)
     assert "after=(secret)" in "".join(lines)
     assert CANARY[:6] not in repr((raised.value.diagnostic, lines))
+
+
+def test_why_a_file_was_not_indexed_is_told_without_the_key() -> None:
+    member = {"id": "file-1", "status": "failed", "last_error": {"code": CANARY, "message": f"no: {CANARY.upper()}"}}
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 x", [("content-type", "application/json")])
+        one = environ["PATH_INFO"].endswith("file-1")
+        return [json.dumps(member if one else {"data": [member], "has_more": False}).encode()]
+
+    driver = RestDriver(shipped().provider("openai-assistants"), HttpClient(KEYED, wsgi_app=app))
+    files = driver.within("vector_store", "vs_1", "files")
+    for body in (files.read("file-1"), *files.list()):
+        assert body["last_error"] == {"code": "(secret)", "message": "no: (secret)"}
+        assert body["status"] == "failed"
 
 
 def test_a_page_that_says_the_key_back_behind_much_white_space_is_masked() -> None:
