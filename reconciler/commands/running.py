@@ -19,6 +19,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 from reconciler.commands.applying import fresh_plan, send
@@ -83,12 +84,12 @@ class Room(NamedTuple):
     spare: bool
 
     @classmethod
-    def within(cls, descriptors: float, targets: int, concurrency: int) -> Room:
+    def within(cls, descriptors: int, targets: int, concurrency: int) -> Room:
         """What fits into so many descriptors. A pass that failed may have connections left while the next one runs."""
         spare = _IDLE * targets <= descriptors / 4
         left = descriptors - _RESERVED - (_IDLE * targets if spare else 0)
         fitting = left // (2 * concurrency + _BESIDE)
-        return cls(int(max(1, min(fitting, _MOST_AT_ONCE, targets))), spare)
+        return cls(max(1, min(fitting, _MOST_AT_ONCE, targets)), spare)
 
 
 class _Verdict(Enum):
@@ -145,14 +146,14 @@ def _take_turns(loops: Sequence[_Loop], at_once: int, spans: Spans, ended: queue
         finally:
             ended.put(loop)
 
-    due = [(0.0, number) for number in range(len(loops))]
-    numbers = {id(loop): number for number, loop in enumerate(loops)}
+    numbers = count()  # of two that are due at once, the first
+    due = [(0.0, next(numbers), loop) for loop in loops]
     busy = 0
     with ThreadPoolExecutor(at_once, thread_name_prefix="pass") as pool:
         while due or busy:
             now = time.monotonic()
             while due and due[0][0] <= now:
-                pool.submit(turn, loops[heapq.heappop(due)[1]])
+                pool.submit(turn, heapq.heappop(due)[2])
                 busy += 1
             try:
                 loop = ended.get(timeout=due[0][0] - now if due else None)
@@ -162,7 +163,7 @@ def _take_turns(loops: Sequence[_Loop], at_once: int, spans: Spans, ended: queue
                 return
             busy -= 1
             if (wait := loop.wait()) is not None:
-                heapq.heappush(due, (time.monotonic() + wait, numbers[id(loop)]))
+                heapq.heappush(due, (time.monotonic() + wait, next(numbers), loop))
 
 
 def log(event: str, **fields: object) -> None:
@@ -285,12 +286,12 @@ def _named(codes: Iterable[Code]) -> str:
     return f"{code} ({code.name.lower().replace('_', ' ')})"
 
 
-def _descriptors() -> float:
+def _descriptors() -> int:
     """How many descriptors this process may have."""
     if resource is None:
         return 512  # what the C library of Windows begins with
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return float("inf") if soft == resource.RLIM_INFINITY else soft
+    return 1 << 20 if soft == resource.RLIM_INFINITY else soft
 
 
 def _concurrency(session: Session, names: Iterable[str]) -> int:
