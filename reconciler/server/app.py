@@ -158,6 +158,7 @@ class App:
 
 
 def _private(path: str, flags: int) -> int:
+    """Open a file that its owner alone may read, where it is new: it holds what was sent."""
     return os.open(path, flags, 0o600)
 
 

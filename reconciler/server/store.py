@@ -13,7 +13,8 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,8 +53,11 @@ CREATE TABLE IF NOT EXISTS attachments (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_file ON attachments (file);
 """
+_TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master"
 _COLUMNS = "seq, id, created_at, deleted, body"
 _BUSY_SECONDS = 30.0
+_LONGEST = 64 * 1024 * 1024
+"""Bytes of one value: a body has at most 8 MiB, and the bytes of files come in parts."""
 
 
 class Row(NamedTuple):
@@ -202,14 +206,16 @@ def _connect(path: str | Path) -> sqlite3.Connection:
     connection = sqlite3.connect(str(path), timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         if str(path) != ":memory:":
-            _patiently(connection, "PRAGMA journal_mode = WAL")
+            _patiently(connection, partial(_refuse_foreign, connection, path))
+            _patiently(connection, partial(connection.executescript, "PRAGMA journal_mode = WAL"))
             # Survives a killed process; only a power cut may cost the last commits, never the file.
             connection.execute("PRAGMA synchronous = NORMAL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
             raise StoreError(f"{path} was written by a newer version (format {version}, this one reads {_VERSION})")
         if version < _VERSION:
-            _patiently(connection, f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+            script = f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;"
+            _patiently(connection, partial(connection.executescript, script))
     except sqlite3.DatabaseError as error:
         connection.close()
         raise StoreError(f"{path} cannot be used as a database: {error}") from error
@@ -219,12 +225,37 @@ def _connect(path: str | Path) -> sqlite3.Connection:
     return connection
 
 
-def _patiently(connection: sqlite3.Connection, script: str) -> None:
+def _refuse_foreign(connection: sqlite3.Connection, path: str | Path) -> None:
+    """Refuse a file that somebody else made: what a view, a trigger or a computed column of it does may never end.
+
+    Nothing of the file is run here, and nothing is written. Raises StoreError.
+    """
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]  # first: it is written last
+    found = connection.execute(f"{_TABLES} LIMIT {len(_ours()) + 1}").fetchall()
+    if version > _VERSION:
+        return  # that is told by itself
+    if not _ours().issuperset(found) or (version == _VERSION and len(found) < len(_ours())):
+        raise StoreError(f"{path} cannot be used as a database: its tables are not those that this server makes")
+    if (damage := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":  # pages that lead in circles
+        raise StoreError(f"{path} cannot be used as a database: it is damaged: {damage}")
+
+
+@cache
+def _ours() -> frozenset[tuple[str, ...]]:
+    """The tables and indexes of a new file, with the statements that made them."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_SCHEMA)
+        return frozenset(connection.execute(_TABLES))
+
+
+def _patiently(connection: sqlite3.Connection, act: Callable[[], object]) -> None:
     # Two processes that open a new file at once: SQLite does not wait by itself while the journal mode changes.
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:
         try:
-            connection.executescript(script)
+            act()
             return
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > deadline:

@@ -6,9 +6,11 @@ import json
 import os
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +114,74 @@ def test_a_file_that_cannot_be_used(content: bytes | None, tmp_path: Path) -> No
     else:
         file.write_bytes(content)
     with pytest.raises(StoreError, match=r"server\.db"):
+        create_app(file)
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+FOREIGN = {
+    "an endless view": f"DROP TABLE objects; CREATE VIEW objects AS {ENDLESS} SELECT i AS seq, 'assistant' AS kind, "
+    "'asst_' || i AS id, i AS created_at, 0 AS deleted, '{}' AS body FROM n",
+    "a trigger": "CREATE TRIGGER t AFTER INSERT ON objects BEGIN INSERT INTO expiries SELECT * FROM "
+    f"({ENDLESS} SELECT i, i FROM n); END",
+    "a computed column": "ALTER TABLE objects ADD COLUMN more TEXT AS (hex(zeroblob(100000000)))",
+    "another index": "CREATE INDEX more ON objects (hex(body || body))",
+    "one more view": f"CREATE VIEW more AS {ENDLESS} SELECT i FROM n",
+}
+
+
+@pytest.mark.parametrize("sql", FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize("version", [0, 2])
+def test_a_file_with_tables_of_somebody_else_is_refused_and_left_alone(sql: str, version: int, tmp_path: Path) -> None:
+    """A database that came with a project may hold anything: a list of it would never end."""
+    file = tmp_path / "server.db"
+    create_app(file).close()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(f"PRAGMA journal_mode = DELETE; {sql}; PRAGMA user_version = {version}")
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match=r"server\.db cannot be used as a database: its tables are not those"):
+        create_app(file)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are POSIX")
+def test_what_was_sent_is_recorded_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "requests.jsonl"
+    _over(create_app(record=file)).create(name="x")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_file_of_an_earlier_version_gets_the_tables_that_it_lacks(tmp_path: Path) -> None:
+    file = tmp_path / "server.db"
+    create_app(file).close()
+    for version in (2, 1):
+        with closing(sqlite3.connect(file)) as connection:
+            connection.executescript(f"DROP TABLE IF EXISTS attachments; PRAGMA user_version = {version}")
+        if version == 2:
+            with pytest.raises(StoreError, match="its tables"):
+                create_app(file)
+    assert _over(create_app(file)).create(name="x")["name"] == "x"
+
+
+def test_a_file_whose_pages_lead_in_circles_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "server.db"
+    app = create_app(file)
+    _over(app).create(name="x")
+    app.close()
+    with closing(sqlite3.connect(file)) as connection:
+        body = connection.execute("SELECT body FROM objects").fetchone()[0] + " " * 3000
+        rows = ((f"asst_{number}", number, body) for number in range(600))
+        connection.executemany("INSERT INTO objects (kind, id, created_at, body) VALUES ('assistant', ?, ?, ?)", rows)
+        connection.commit()
+        connection.executescript("PRAGMA journal_mode = DELETE")
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'objects'").fetchone()
+    content = bytearray(file.read_bytes())
+    page = memoryview(content)[(root - 1) * 4096 : root * 4096]
+    assert page[0] == 5, "an inner page of a table: its cells begin with the number of a page below"
+    for at in range(12, 12 + 2 * int.from_bytes(page[3:5]), 2):
+        cell = int.from_bytes(page[at : at + 2])
+        page[cell : cell + 4] = page[8:12]  # every way down leads to the last page
+    file.write_bytes(content)
+    with pytest.raises(StoreError, match="damaged"):
         create_app(file)
 
 
