@@ -16,7 +16,7 @@ from reconciler.commands.planning import plan_live
 from reconciler.commands.progress import progress
 from reconciler.commands.session import Session
 from reconciler.commands.signals import heard_once
-from reconciler.commands.state import state_directory
+from reconciler.commands.state import made
 from reconciler.config.errors import ConfigError, error
 from reconciler.core.model import Action, Address
 from reconciler.core.plan import Plan
@@ -82,7 +82,7 @@ def send(
     awaiting: Callable[[Address, int], None] = lambda address, count: None,
 ) -> list[Outcome]:
     """Apply a plan; `session.stop` ends it after what is in flight. Raises like `carry_out`, and like `locked`."""
-    state_directory(session.root)  # for the journal
+    made(session.state)  # for the journal
     with locked(session), session.held():
         options = ApplyOptions(
             concurrency=parallelism or session.limits.concurrency,

@@ -14,7 +14,7 @@ from typing import Final
 
 from reconciler.commands.failures import diagnostics_of
 from reconciler.commands.session import Session
-from reconciler.commands.state import GUARD, state_of
+from reconciler.commands.state import GUARD
 from reconciler.commands.state import NAME as STATE
 from reconciler.config.credentials import is_given, resolve
 from reconciler.config.errors import ConfigError
@@ -188,7 +188,7 @@ def _odd_marks(found: Index) -> Iterator[Finding]:
 def _state(session: Session) -> Iterator[Finding]:
     nearest = session.root / STATE
     try:
-        nearest = state_of(session.root).checked("journal").parent if nearest.exists() else session.root
+        nearest = session.state.checked("journal").parent if nearest.exists() else session.root
         with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as wrong:

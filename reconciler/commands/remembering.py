@@ -11,11 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.commands.state import state_directory, state_of
+from reconciler.commands.state import made
 from reconciler.config.errors import ConfigError
 from reconciler.config.memory import FEWEST, Memory
 from reconciler.config.schemas import Schemas, schema_directory
 from reconciler.config.settings import Settings, Target
+from reconciler.tree import Tree
 
 CACHE: Final = "cache"
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
@@ -24,24 +25,27 @@ _READERS: Final = ("pyyaml", "jsonschema", "jsonschema-rs", "jinja2")
 
 
 def memory_of(
-    root: Path,
+    state: Tree,
     environment: Mapping[str, str],
     settings: Settings,
     target: Target,
     schemas: Schemas,
     fewest: int = FEWEST,
 ) -> Memory | None:
-    """What was accepted for a target before; None where nothing can be remembered."""
+    """What was accepted for a target before; None where nothing can be remembered.
+
+    `state` is the project's directory for what this machine remembers, the key to it is this user's.
+    """
     home = environment.get("HOME") or environment.get("USERPROFILE")
-    state = environment.get("XDG_STATE_HOME") or (home and f"{home}/.local/state")
-    if not state or not Path(state).is_absolute():
+    of_user = environment.get("XDG_STATE_HOME") or (home and f"{home}/.local/state")
+    if not of_user or not Path(of_user).is_absolute():
         return None
     return Memory(
-        state_of(root).within(CACHE),
+        state.within(CACHE),
         target.name,
-        Path(state),
+        Path(of_user),
         lambda: _context(settings, target, schemas),
-        prepare=partial(state_directory, root),
+        prepare=partial(made, state),
         fewest=fewest,
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.commands.connecting import credential_name
-from reconciler.commands.state import database_of, state_directory, state_of
+from reconciler.commands.state import database_in, database_of, made
 from reconciler.config.errors import ConfigError, error
 from reconciler.diagnostics import Code
 from reconciler.drivers.boundaries import Boundaries
@@ -51,15 +51,15 @@ def remote_of(session: Session) -> RestDriver:
     )
     if provider.embedded:
         return speaking()  # in this process there is no way to wait for
-    prepare = partial(state_directory, session.root)
-    boundaries = Boundaries(state_of(session.root).within("lists"), session.url, prepare, session.owner)
+    prepare = partial(made, session.state)
+    boundaries = Boundaries(session.state.within("lists"), session.url, prepare, session.owner)
     return speaking(reads_at_once=limits.concurrency, boundaries=boundaries)
 
 
 def _embedded_server(session: Session) -> App:
     from reconciler.server import StoreError
 
-    database = state_directory(session.root).checked(database_of(session.target.name))
+    database = database_in(made(session.state), database_of(session.target.name))
     try:
         return session.kept.app(database, session.provider.embedded or "")
     except StoreError as wrong:

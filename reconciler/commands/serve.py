@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from reconciler.commands.options import Options
-from reconciler.commands.state import NAME, database_of, state_directory
+from reconciler.commands.state import NAME, database_in, database_of, made, state_of
 from reconciler.commands.verbs import verb
+from reconciler.tree import tree_of
 
 
 @verb
@@ -44,7 +45,10 @@ def command(
     from reconciler.server import Chaos, ChaosError, StoreError, create_app
     from reconciler.server.http import serve
 
-    database = options.directory / db if db else state_directory(options.directory).checked(database_of("local"))
+    root = options.directory
+    files, name = tree_of(root, db) if db else (made(state_of(root)), Path(database_of("local")))
+    database = database_in(files, name)
+    record, chaos = (each and _no_link(root, each) for each in (record, chaos))
     try:
         rules = Chaos.load(chaos) if chaos else None
         app = create_app(
@@ -62,3 +66,8 @@ def command(
         click.echo(f"{profile} on {server.url}/v1", nl=True)
         server.run_forever()
     return 0
+
+
+def _no_link(root: Path, file: Path) -> Path:
+    tree, path = tree_of(root, file)
+    return tree.checked(path)

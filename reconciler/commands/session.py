@@ -18,7 +18,7 @@ from reconciler.commands.kinds import kinds_of
 from reconciler.commands.named import known_addresses
 from reconciler.commands.options import Options
 from reconciler.commands.remembering import memory_of
-from reconciler.commands.state import GUARD, state_directory, state_of
+from reconciler.commands.state import GUARD, made, state_of
 from reconciler.config.accounts import owner_of
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.load import Loaded, load, load_settings
@@ -86,6 +86,11 @@ class Session:
             self.kept.close()
 
     @cached_property
+    def state(self) -> Tree:
+        """What this machine remembers of the project. Raises ConfigError where git tracks it."""
+        return state_of(self.root)
+
+    @cached_property
     def settings(self) -> Settings:
         """The settings in reconciler.yaml. Raises ConfigError."""
         return load_settings(self.root, self.options.dirs, schemas=self.schemas, environment=self.environment)
@@ -150,7 +155,7 @@ class Session:
         """
         memory = None
         if lean and not self.options.allow_secret_like:  # what only that accepts is not to be remembered as accepted
-            memory = memory_of(self.root, self.environment, self.settings, self.target, self.schemas)
+            memory = memory_of(self.state, self.environment, self.settings, self.target, self.schemas)
         loaded = load(
             self.root,
             self.options.dirs,
@@ -279,7 +284,7 @@ class Session:
 
     @cached_property
     def _lock_file(self) -> LockFile:
-        state_directory(self.root)
+        made(self.state)
         return LockFile(Tree(self.root), GUARD, self.target.name, self.url, self.account, self.journal)
 
     def compare_lock_file(self, base: bytes | None) -> None:
@@ -314,7 +319,7 @@ class Session:
     def journal(self) -> Journal:
         """What this machine remembers of its creates on this target."""
         return Journal(
-            state_of(self.root).within("journal"),
+            self.state.within("journal"),
             self.url,
             self.limits.settle_seconds,
             time.time,

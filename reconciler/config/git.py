@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from reconciler.config.build import Refused
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.files import SETTINGS, SUFFIXES, Found, Named, name_below
-from reconciler.config.git_command import git_command, git_environment
+from reconciler.config.git_command import git_command, git_environment, git_program
 from reconciler.config.matching import matching
 from reconciler.config.text import cut
 from reconciler.diagnostics import Code, Diagnostic, Source
@@ -58,6 +58,27 @@ def _can_be_asked(ref: str) -> bool:
 def merge_base(root: FilePath, one: str, other: str) -> str | None:
     """The commit at which two lines of history parted; None where that is not known here."""
     return _ask(root, "merge-base", "--end-of-options", one, other)
+
+
+def tracked(root: FilePath, name: str) -> list[str]:
+    """The files of a name below `root` that git tracks, in any case of letters; none without git or a repository.
+
+    Raises ConfigError where git does not say.
+    """
+    try:
+        git_program(root)
+    except ConfigError:
+        return []
+    try:
+        listed = _run(root, "ls-files", "-z", "--", f":(icase){name}")
+    except subprocess.CalledProcessError as failed:
+        if _NO_REPOSITORY[0] in failed.stderr:
+            return []
+        said = failed.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+        summary = f"git does not say whether it tracks {name}: {cut(said)}"
+        hint = f"see what is in {name} and remove it; or have git answer: `git status` says what keeps it from that"
+        raise ConfigError([error(Code.BAD_GIT_REF, summary, None, hint=hint)]) from None
+    return [os.fsdecode(each) for each in listed.split(b"\0") if each]
 
 
 def _ask(root: FilePath, *arguments: str) -> str | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +172,116 @@ def test_nothing_outside_is_touched_through_links_in_the_state_directory(
     ran = project.run(verb, *{"apply": ["--yes"], "adopt": ["assistant/b", "x"]}.get(verb, []))
     assert {each: each.read_bytes() for each in outside.rglob("*") if each.is_file()} == before
     assert "Traceback" not in ran.err
+
+
+def git(project: Project, *words: str) -> None:
+    who = "-c", "user.name=t", "-c", "user.email=t@t"
+    subprocess.run(["git", "-C", str(project.root), *who, *words], check=True)
+
+
+def commit(project: Project, *paths: str) -> None:
+    git(project, "add", "-f", *paths)
+    git(project, "commit", "-qm", "x")
+
+
+ENDLESS = """
+DROP TABLE objects;
+CREATE VIEW objects AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+  SELECT i AS seq, 'assistant' AS kind, 'asst_' || i AS id, i AS created_at, 0 AS deleted, '{}' AS body FROM n;
+"""
+
+
+@pytest.mark.parametrize(
+    ("verb", "target"),
+    [
+        *((verb, "local") for verb in ("plan", "apply", "drift", "pull", "adopt", "doctor")),
+        *((verb, "test") for verb in ("plan", "apply", "drift", "pull", "adopt", "doctor", "run", "release")),
+        ("validate", "test"),
+        ("serve", "local"),
+    ],
+)
+def test_a_state_directory_that_comes_with_the_files_is_refused(
+    verb: str, target: str, project: Project, remote: Remote
+) -> None:
+    """A pull request that adds one could say what was created, what is there, and how long it takes to look."""
+    project.target(remote.url)
+    project.write("assistants.d/a.yaml", MANIFEST)
+    for each in ("local", "test"):
+        project.ok("apply", "--yes", "--target", each)
+    with closing(sqlite3.connect(project.root / ".reconciler/local.db")) as database:
+        database.executescript(ENDLESS)
+    git(project, "init", "-q")
+    commit(project, "assistants.d", ".reconciler")
+    remote.forget()
+    more = {"apply": ["--yes"], "pull": ["--yes"], "adopt": ["assistant/a", "x"], "release": ["assistant/a"]}
+    more |= {"run": ["--passes", "1"], "serve": ["--host", "203.0.113.1"]}
+    ran = project.run(verb, "--target", target, *more.get(verb, []))
+    assert ran.code
+    assert "git tracks .reconciler/" in ran.out + ran.err
+    assert verb == "run" or "`git rm -r .reconciler`" in ran.out + ran.err
+    if verb != "doctor":
+        assert not remote.app.requests
+
+
+@pytest.mark.parametrize(
+    "name", ["journal/x/1.jsonl", "lists/x.json", "lock-file.run", ".gitignore", "test.db-wal", "of-nobody"]
+)
+@pytest.mark.parametrize("where", [".", "fleet"])
+def test_any_file_in_a_state_directory_of_the_commits_is_one_too_many(
+    where: str, name: str, project: Project, remote: Remote
+) -> None:
+    git(project, "init", "-q")
+    project.root = project.root / where
+    project.target(remote.url)
+    project.write("assistants.d/a.yaml", MANIFEST)
+    project.write(f".reconciler/{name}", "*\n")
+    commit(project, ".")
+    ran = project.run("plan")
+    assert ran.code == 1
+    assert f"git tracks .reconciler/{name}" in ran.err
+    git(project, "rm", "-rqf", ".reconciler")
+    project.ok("apply", "--yes")
+    project.ok("plan")
+
+
+def test_a_state_directory_of_another_repository_or_in_other_letters_is_refused_too(
+    project: Project, remote: Remote
+) -> None:
+    project.target(remote.url)
+    project.write("assistants.d/a.yaml", MANIFEST)
+    git(project, "init", "-q")
+    commit(project, ".")
+    project.write(".reconciler/x", "")
+    project.write(".Reconciler/x", "")
+    project.ok("plan")
+    commit(project, ".Reconciler")
+    assert "git tracks .Reconciler/x" in project.run("plan").err  # one and the same on other machines
+    git(project, "rm", "-rqf", "--cached", ".Reconciler")
+    git(project, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},.reconciler")  # a submodule
+    assert "git tracks .reconciler:" in project.run("plan").err
+
+
+def test_a_repository_that_does_not_answer_hides_no_state_directory(project: Project, remote: Remote) -> None:
+    """Files that pass for a repository keep git from looking for the one that tracks them."""
+    project.target(remote.url)
+    project.write("assistants.d/a.yaml", MANIFEST)
+    project.write(".reconciler/x", "")
+    for path, text in {"HEAD": "ref: refs/heads/main\n", "refs/x": "", "objects/x": ""}.items():
+        project.write(path, text)
+    ran = project.run("plan")
+    assert ran.code == 1
+    assert "git does not say whether it tracks .reconciler" in ran.err
+
+
+def test_a_database_of_somebody_else_is_refused_where_there_is_no_git(project: Project) -> None:
+    project.write("assistants.d/a.yaml", MANIFEST)
+    project.ok("apply", "--yes")
+    with closing(sqlite3.connect(project.root / ".reconciler/local.db")) as database:
+        database.executescript(ENDLESS)
+    for verb in ("plan", "apply", "drift", "pull"):
+        ran = project.run(verb)
+        assert ran.code == 1
+        assert "its tables are not those that this server makes" in ran.err
 
 
 @pytest.mark.parametrize("verb", ["validate", "plan", "fmt", "show", "explain", "graph", "render", "init"])

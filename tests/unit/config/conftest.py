@@ -14,6 +14,7 @@ from reconciler.commands.session import kinds_of
 from reconciler.config.load import Loaded, load, load_settings
 from reconciler.config.schemas import shipped
 from reconciler.diagnostics import Diagnostic
+from reconciler.tree import Tree
 
 DIRECTORY = "assistants.d"
 Files = Mapping[str, str | bytes]
@@ -60,7 +61,7 @@ def read(tmp_path: Path) -> Read:
         kinds = {each.kind.name: each.kind for each in kinds_of(provider, shipped())}
         for _ in range(2):  # with nothing remembered, then with all of it
             state = {"XDG_STATE_HOME": str(tmp_path / "state")}
-            memory = memory_of(tmp_path, state, settings, chosen, shipped(), fewest=1)
+            memory = memory_of(Tree(tmp_path, ".reconciler"), state, settings, chosen, shipped(), fewest=1)
             assert memory is not None
             assert whole(loaded(kinds=kinds, memory=memory)) == whole(found)
         return found
