@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 TITLE: Final = "Assistants were changed outside their files"
 LONGEST: Final = 65_536
 """Characters that GitHub takes; GitLab takes more."""
+_LARGEST: Final = 1 << 24
+"""Bytes of the text: far more than any forge takes."""
 LABEL: Final = "reconciler-drift"
 
 
@@ -60,7 +62,7 @@ def command(
         raise click.UsageError("--clean goes with --drift")
     if drift and pull_request:
         raise click.UsageError("--drift writes an issue: it takes no --pull-request")
-    header, body = _text(options.directory / file)
+    header, body = _text(options.directory, file)
     body = _noted(header, body, note) if note else body
     trace = _say if options.verbose else None
     environment: Mapping[str, str] = os.environ
@@ -98,13 +100,15 @@ def _keep(posts: Posts, header: str, body: str) -> int:
     return Exit.DONE
 
 
-def _text(file: Path) -> tuple[str, str]:
-    """The header and the whole text of a file. Raises ConfigError where it has no header."""
+def _text(root: Path, file: Path) -> tuple[str, str]:
+    """The header and the whole text of a file. Raises ConfigError where it has no header, OSError for a link."""
     from reconciler.config.errors import ConfigError, error
     from reconciler.diagnostics import Code, Source
     from reconciler.drivers.forge.posts import header_of
+    from reconciler.tree import tree_of
 
-    body = file.read_text(encoding="utf-8", errors="replace")
+    tree, path = tree_of(root, file)
+    body = tree.read(path, _LARGEST).decode("utf-8", "replace")
     if header := header_of(body):
         return header, body
     detail = "expected the hidden line <!-- reconciler:… --> at its beginning"

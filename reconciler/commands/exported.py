@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -12,29 +13,32 @@ from reconciler.config.errors import ConfigError, error, warning
 from reconciler.config.layout import Names
 from reconciler.config.manifest import Reading, default_kind
 from reconciler.config.reproduce import Unmanageable, reproduce
-from reconciler.config.writing import Habit, NewManifest, new_files
+from reconciler.config.writing import Habit, NewManifest, new_files, real_directory
 from reconciler.core.model import Address, Body, Json
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.encoding import decoded
 from reconciler.drivers.provider import Provider
 from reconciler.drivers.shapes import with_ids
+from reconciler.tree import NotBelow, tree_of
 
 _MOST_BYTES = 64 * 1024 * 1024
 
 
-def exported_manifests(export: Path, directory: Path, reading: Reading) -> tuple[dict[str, bytes], list[Diagnostic]]:
-    """The files of a manifest for each exported object, by their path below the directory, and what was left out.
+def exported_manifests(
+    export: Path, root: Path, below: str, reading: Reading
+) -> tuple[dict[str, bytes], list[Diagnostic]]:
+    """The files of a manifest for each exported object, by their path `below` the root, and what was left out.
 
     On a target that is not the embedded server, each is bound to its object by the id. Raises ConfigError where a file
-    is no export.
+    is no export, OSError where one cannot be read: inside the root, a link is not followed.
     """
     provider = reading.provider
     kinds = {each.kind.name: each.kind for each in kinds_of(provider, reading.schemas)}
-    names = Names(str(directory), (), Habit().suffix)
+    names = Names(str(real_directory(root, below)), (), Habit().suffix)
     files: dict[str, bytes] = {}
     said: list[Diagnostic] = []
     lists = {"data", *(spec.list.items for spec in provider.kinds.values())}
-    for source, shown in _objects(export, lists):
+    for source, shown in _objects(export, root, lists):
         kind = shown["object"] if shown.get("object") in kinds else default_kind(provider)
         if kind not in kinds:
             said.append(
@@ -63,28 +67,37 @@ def _manifest(provider: Provider, names: Names, kind: str, live: Body, id: str, 
     return NewManifest(Address(kind, stem), stem, body, block, spec.prose_field)
 
 
-def _objects(export: Path, lists: Collection[str]) -> Iterator[tuple[Source, Body]]:
+def _objects(export: Path, root: Path, lists: Collection[str]) -> Iterator[tuple[Source, Body]]:
     """Every object in a JSON file, or in those below a directory: alone, in a list, or in an answer of the API.
 
     An answer has its list in one of the fields `lists`.
     """
-    files = [export] if export.is_file() else sorted(path for path in export.rglob("*.json") if path.is_file())
+    files = [export]
+    if export.is_dir():
+        files = sorted(path for path in real_directory(root, export.absolute()).rglob("*.json") if path.is_file())
     if not files:
         hint = "name a directory of *.json files, each with an object, or with a list as the API answers"
         raise ConfigError([error(Code.UNREADABLE, f"there are no exported objects in {export}", None, "", hint)])
     for path in files:
         place = Source(str(path), 1, 1)
-        for each in _in_file(path, place, lists):
+        for each in _in_file(_content(root, path, place), place, lists):
             yield place, each
 
 
-def _in_file(path: Path, place: Source, lists: Collection[str]) -> Sequence[Body]:
+def _content(root: Path, path: Path, place: Source) -> bytes:
+    tree, file = tree_of(root, path.absolute())
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ConfigError([error(Code.TOO_LARGE, f"the file is larger than {_MOST_BYTES:,} bytes", place)])
-        value = decoded(path.read_bytes())
+        return tree.read(file, _MOST_BYTES)
+    except NotBelow as wrong:
+        code = Code.TOO_LARGE if wrong.errno == errno.EFBIG else Code.FILE_REFUSED
+        raise ConfigError([error(code, f"the file cannot be read: {wrong.strerror}", place)]) from None
+
+
+def _in_file(content: bytes, place: Source, lists: Collection[str]) -> Sequence[Body]:
+    try:
+        value = decoded(content)
     except json.JSONDecodeError as wrong:
-        place = Source(str(path), wrong.lineno, wrong.colno)
+        place = Source(place.file, wrong.lineno, wrong.colno)
         raise ConfigError([error(Code.INVALID_YAML, f"not valid JSON: {wrong.msg}", place)]) from None
     except ValueError as wrong:
         raise ConfigError([error(Code.INVALID_YAML, f"not valid JSON: {wrong}", place)]) from None

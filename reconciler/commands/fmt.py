@@ -97,10 +97,7 @@ def _directories(session: Session) -> list[Path]:
 
 def _files(session: Session, project: Project, paths: tuple[Path, ...]) -> Iterator[Found]:
     """The files that were asked for. Raises click.BadParameter for a path that is none of the project's."""
-    from reconciler.config.files import Found
-
-    everything = [Found(path, project.name(path), _SETTINGS_KEY, ".yaml") for path in project.settings()]
-    everything += project.walk()
+    everything = [*_settings(project), *project.walk()]
     if not paths:
         yield from everything
     for path in paths:
@@ -111,6 +108,21 @@ def _files(session: Session, project: Project, paths: tuple[Path, ...]) -> Itera
             why = f"is no manifest of {_names(session)}, and has none" if is_there else "does not exist"
             raise click.BadParameter(f"{path} {why}", param_hint="PATHS")
         yield from inside
+
+
+def _settings(project: Project) -> Iterator[Found]:
+    """The settings files, links followed; one that leads elsewhere is a problem of the project."""
+    from reconciler.config.errors import error
+    from reconciler.config.files import Found
+    from reconciler.diagnostics import Code, Source
+
+    for path in project.settings():
+        try:
+            yield Found(project.followed(path), project.name(path), _SETTINGS_KEY, ".yaml")
+        except (OSError, ValueError) as wrong:
+            why = wrong.strerror if isinstance(wrong, OSError) else f"it {wrong}"
+            place = Source(project.name(path), 1, 1)
+            project.problems.append(error(Code.FILE_REFUSED, f"cannot read the settings: {why}", place))
 
 
 def _is_in(wanted: str, root: Path, found: Found) -> bool:

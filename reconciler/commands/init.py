@@ -151,7 +151,7 @@ def _exported(options: Options, start: Start, export: Path) -> dict[str, bytes]:
 
     target = Target("start", start.provider.name)
     reading = Reading(Settings(targets={"start": target}), target, start.provider, shipped())
-    files, said = exported_manifests(export, options.directory / start.directory, reading)
+    files, said = exported_manifests(export, options.directory, start.directory, reading)
     say(options, said)
     return files
 

@@ -20,7 +20,7 @@ from reconciler.config.content import config_digest
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.files import Project
 from reconciler.config.load import Loaded
-from reconciler.config.writing import create_file
+from reconciler.config.writing import create_file, real_directory
 from reconciler.core.decide import decide_update
 from reconciler.core.model import Action, Change, Manifest
 from reconciler.core.ownership import Ownership
@@ -30,6 +30,7 @@ from reconciler.engine.observe import Snapshot
 from reconciler.exits import Exit
 from reconciler.formats.outcome import Outcome, Result
 from reconciler.render.visible import visible
+from reconciler.tree import tree_of
 
 AGREED: Final = "The plan is empty: files and target agree."
 
@@ -71,8 +72,9 @@ def pull(session: Session, wishes: Sequence[str], *, yes: bool, check: bool) -> 
 
 
 def prepare(session: Session, wishes: Sequence[str]) -> Prepared:
-    """Read files and target, and say what is to be written. Raises ConfigError where a wish means nothing."""
-    loaded = session.load() if _directory(session).is_dir() else Loaded((), (), config_digest(()))
+    """Read files and target, and say what is to be written. Raises ConfigError where a wish means nothing, OSError."""
+    directory = real_directory(session.root, session.options.dirs[0])
+    loaded = session.load() if directory.is_dir() else Loaded((), (), config_digest(()))
     # That there is no manifest yet is why people pull.
     say(session.options, [each for each in loaded.diagnostics if each.code is not Code.NOTHING_TO_MANAGE])
     sight = session.refresh({manifest.address.kind for manifest in loaded.manifests})
@@ -81,7 +83,7 @@ def prepare(session: Session, wishes: Sequence[str]) -> Prepared:
     if missing := [wish for wish in wishes if wish not in selection.matched]:
         hint = "name objects by their id, or by their name, in which * and ? stand for others"
         raise ConfigError([error(Code.NOT_FOUND, f"nothing live is {wish!r}", None, "", hint) for wish in missing])
-    return Prepared(loaded, sight, ownerships, selection, drafts(session, str(_directory(session)), loaded, selection))
+    return Prepared(loaded, sight, ownerships, selection, drafts(session, str(directory), loaded, selection))
 
 
 def prove(session: Session, addresses: Sequence[str], agreed: str = AGREED) -> Exit:
@@ -188,7 +190,8 @@ def _written(session: Session, wanted: Sequence[Draft]) -> dict[object, Manifest
             raise ConfigError([_misread(draft) for draft in wrong])
     except BaseException:
         for file in made:
-            os.unlink(file)
+            tree, name = tree_of(session.root, file)
+            tree.remove(name)
         raise
     return manifests
 

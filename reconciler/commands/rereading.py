@@ -12,6 +12,7 @@ import click
 
 from reconciler.commands.session import Session
 from reconciler.config.errors import ConfigError, error
+from reconciler.config.files import Project
 from reconciler.config.judging import judge_plan
 from reconciler.config.policies import load_policies
 from reconciler.core.model import Address, Manifest
@@ -84,8 +85,10 @@ class Files:
     def _signature(self) -> dict[str, tuple[int, int]]:
         session = self._session
         found: dict[str, tuple[int, int]] = {}
+        project = Project(session.root, session.options.dirs)
         for directory in (*map(str, session.options.dirs), *session.target.layers, "policies"):
-            for path, _, names in os.walk(session.root / directory):
+            top = session.root / directory
+            for path, _, names in os.walk(top) if project.holds(os.path.realpath(top)) else ():
                 for name in names:
                     file = os.path.join(path, name)
                     try:

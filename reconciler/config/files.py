@@ -26,9 +26,9 @@ SUFFIXES: Final = (".yaml", ".yml", ".json", ".md")
 SETTINGS: Final = "reconciler.yaml"
 _PIECE: Final = 1024 * 1024
 _GIT: Final = ".git"
+"""What is in it is no file of the project, and may hold the credential of a checkout."""
 _DEEPEST: Final = 64
 """How deep directories may be nested: a file below would have a key of more than 128 characters."""
-"""What is in it is no file of the project, and may hold the credential of a checkout."""
 _MISNAMED_SETTINGS: Final = ("reconciler.yml", "reconciler.json")
 # Some are absent on Windows, where neither pipes nor links of that kind are met; the last one is only there.
 _OPEN: Final = (
@@ -97,7 +97,7 @@ class Files(Protocol):
         ...
 
     def matching(self, pattern: str) -> list[str]:
-        """The files that an absolute pattern matches, sorted; they are not followed yet."""
+        """The files that an absolute pattern matches, sorted; they are not followed yet. Raises Refused."""
         ...
 
     def measured(self, path: str, largest: int) -> tuple[str, int]:
@@ -144,6 +144,10 @@ class Project:
         """Whether a path without links is inside the root or a named directory."""
         return any(real == each or real.startswith(each.rstrip(os.sep) + os.sep) for each in self._real)
 
+    def _is_gits(self, real: str) -> bool:
+        """Whether a path without links is in git's directory, whatever letters it is written in."""
+        return any(_GIT in real[len(each) :].casefold().split(os.sep) for each in self._real if real.startswith(each))
+
     def walk(self) -> Iterator[Found]:
         """Every manifest file, sorted within its directory; a file reached twice is read once."""
         seen: set[str] = set()
@@ -156,8 +160,10 @@ class Project:
                     summary, hint = f"the directory {self.root} does not exist", "-C names the directory to work in"
                 self.problems.append(error(Code.UNREADABLE, summary, None, hint=hint))
                 continue
-            if not self.holds(os.path.realpath(directory)):
-                self._refuse(Code.FILE_REFUSED, directory, "it leads outside the project through a link", "remove it")
+            real = os.path.realpath(directory)
+            if not self.holds(real) or self._is_gits(real):
+                where = "into git's own directory" if self.holds(real) else "outside the project"
+                self._refuse(Code.FILE_REFUSED, directory, f"it leads {where} through a link", "remove it")
                 continue
             below = self._below(directory, "", self.name(directory), top=True)
             if len(self.directories) == 1:  # nothing is reached twice
@@ -180,8 +186,11 @@ class Project:
             return b"".join(pieces)
 
     def matching(self, pattern: str) -> list[str]:
-        """The files that an absolute pattern matches, sorted; links to directories are not followed."""
-        below = os.walk(fixed_part(pattern))
+        """The files that an absolute pattern matches, sorted; links to directories are not followed. Raises Refused."""
+        top = fixed_part(pattern)
+        if not self.holds(os.path.realpath(top)):  # what is outside is not even listed
+            raise self._refused(top, Code.FILE_REFUSED, "leads outside the project through a link")
+        below = os.walk(top)
         return matching(pattern, (os.path.join(directory, name) for directory, _, names in below for name in names))
 
     def measured(self, path: str, largest: int) -> tuple[str, int]:
@@ -215,13 +224,14 @@ class Project:
 
     def followed(self, path: str) -> str:
         """The path without links. Raises ValueError saying why it is refused, OSError where nothing is there."""
-        # Not even whether there is anything outside is told.
-        if not self.holds(os.path.realpath(path)):
+        # Not even whether there is anything outside, or in git's directory, is told.
+        real = os.path.realpath(path)
+        if not self.holds(real):
             raise ValueError("leads outside the project")
-        real = os.path.realpath(path, strict=True)
-        if any(_GIT in os.path.relpath(real, each).split(os.sep) for each in self._real):
+        if self._is_gits(real):
             raise ValueError("leads into git's own directory")
         if not stat.S_ISREG(os.lstat(real).st_mode):
+            os.path.realpath(path, strict=True)  # links in a circle: the system has its words for them
             raise ValueError("is not a regular file")
         return real
 

@@ -46,7 +46,9 @@ class OwnProviders:
         self._environment = environment
 
     def names(self) -> list[str]:
-        """Every provider there is a file for; none where the project has no directory of them."""
+        """Every provider there is a file for; none where the project has no directory of them inside it."""
+        if not self._project.holds(os.path.realpath(self._directory)):
+            return []
         try:
             return sorted(name[:-5] for name in os.listdir(self._directory) if name.endswith(".yaml"))
         except OSError:

@@ -87,6 +87,14 @@ def fits_markdown(text: str) -> bool:
     return bool(text.strip()) and "\r" not in text and _is_storable(text)
 
 
+def real_directory(root: Path, directory: str | Path) -> Path:
+    """Where new manifests go, which need not be there yet. Raises NotBelow where links lead there inside the root."""
+    tree, path = tree_of(root, directory)
+    if path.is_relative_to(os.path.abspath(root)):
+        tree.names(path)
+    return path
+
+
 def create_file(root: Path, path: str, content: bytes) -> None:
     """Write a file that does not exist yet, inside the root through no link. Raises OSError, also where it does."""
     if not Path(path).is_relative_to(root):

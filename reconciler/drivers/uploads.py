@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Final
+from typing import IO
 
 from reconciler.core.model import Body, Json
 from reconciler.diagnostics import Code
 from reconciler.drivers.base import RemoteError
 from reconciler.drivers.provider import UploadStyle
-
-# Absent on Windows, where neither pipes nor links of that kind are met.
-_OPEN: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+from reconciler.tree import Tree
 
 
 class FileChanged(RemoteError):
@@ -29,10 +26,11 @@ class FileChanged(RemoteError):
 class Upload:
     """One file to send as the part `part` of a form, under `name`, beside the form's other `fields`.
 
-    `path` is where it is; `sha256` (hexadecimal) what it holds. `sent` hears of bytes as they go out, or back in
-    (negative) where they have to go out again.
+    `path` is where it is in `files`; `sha256` (hexadecimal) what it holds. `sent` hears of bytes as they go out, or
+    back in (negative) where they have to go out again.
     """
 
+    files: Tree
     path: str
     name: str
     sha256: str
@@ -44,12 +42,9 @@ class Upload:
     def opened(self) -> Iterator[CheckedFile]:
         """The file, open for one try at sending it. Raises FileChanged where it cannot be read any more."""
         try:
-            descriptor = os.open(self.path, _OPEN)
+            descriptor = self.files.open(self.path, os.O_RDONLY)
         except OSError as error:
             raise _changed(self.path, f"cannot be read: {error.strerror}") from None
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise _changed(self.path, "is not a regular file any more")
         with os.fdopen(descriptor, "rb") as file:
             yield CheckedFile(file, self)
 
@@ -98,17 +93,18 @@ def _changed(path: str, what: str) -> FileChanged:
 
 
 def upload_of(style: UploadStyle, body: Body, roots: Sequence[str], sent: Callable[[int], None]) -> Upload:
-    """The file that a body names: relative to the first of the `roots`, and below one of them.
+    """The file that a body names: relative to the first of the `roots`, and below one of them, wherever links lead.
 
     Raises FileChanged where it is not in the project (any more).
     """
     bases = [os.path.realpath(os.path.join(roots[0], root)) for root in roots]
     path = os.path.realpath(os.path.join(bases[0], body[style.source]))
-    if not any(path.startswith(base + os.sep) for base in bases):
+    base = next((each for each in bases if path.startswith(each + os.sep)), None)
+    if base is None:
         raise FileChanged(f"{body[style.source]} leads outside the project: it was not uploaded")
     ours = (style.source, style.digest, style.name)
     fields = form_fields({name: value for name, value in body.items() if name not in ours})
-    return Upload(path, body[style.name], body[style.digest], style.part, fields, sent)
+    return Upload(Tree(base), path, body[style.name], body[style.digest], style.part, fields, sent)
 
 
 def form_fields(value: Json, name: str = "") -> dict[str, str]:

@@ -155,10 +155,10 @@ def test_a_directory_named_like_a_file_is_refused(read: Read) -> None:
 def test_what_cannot_be_read_is_an_error_that_names_it(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.open
 
-    def refuse(path: str, *arguments: int) -> int:
+    def refuse(path: str, *arguments: int, **more: int) -> int:
         if str(path).endswith("a.yaml"):
             raise PermissionError(13, "Permission denied")
-        return real(path, *arguments)
+        return real(path, *arguments, **more)
 
     monkeypatch.setattr(files.os, "open", refuse)
     loaded = read({"a.yaml": MODEL, "b.yaml": MODEL})
