@@ -24,7 +24,7 @@ _HOSTS: Final = {
 }
 _NEVER: Final = re.compile(
     r"connection|keep-alive|te|trailer|transfer-encoding|upgrade|http2-settings|expect|proxy-.*|"
-    r"host|content-.*|forwarded|via|x-forwarded-.*|x-real-ip|x-(?:original|rewrite)-.*|x-(?:http-)?method(?:-override)?"
+    r"host|content-.*|forwarded|via|x-forwarded.*|x-real-ip|x-(?:original|rewrite)-.*|(?:x-)?(?:http-)?method(?:-override)?"
 )
 
 
