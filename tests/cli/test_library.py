@@ -102,7 +102,7 @@ def test_credentials_come_from_the_environment_that_is_given(project: Project, s
     project.target("http://127.0.0.1:1", more="    credentials: {api_key: !env THE_KEY}\n")
     project.write("assistants.d/a.yaml", "model: gpt-4o\n")
     with pytest.raises(ConfigError, match="THE_KEY is not set"):
-        plan(load(project.root, environment={}))
+        plan(load(project.root, environment={"RECONCILER_ALLOWED_ENV": "THE_KEY"}))
 
 
 def test_it_works_in_any_thread(project: Project, remote: Remote) -> None:
