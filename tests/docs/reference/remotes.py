@@ -36,8 +36,8 @@ READ = {
     "GITHUB_WORKSPACE, CI_PROJECT_URL, CI_PROJECT_DIR, CI_COMMIT_SHA": "links from plans to the lines of files",
     "GITHUB_TOKEN, GITHUB_API_URL": "`comment --provider github`",
     "GITLAB_TOKEN, CI_API_V4_URL, CI_MERGE_REQUEST_PROJECT_ID": "`comment --provider gitlab`",
-    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE": "proxies and certificate authorities, as elsewhere; no proxy "
-    "is asked for this machine",
+    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR": "proxies and certificate authorities, as "
+    "elsewhere; no proxy is asked for this machine",
 }
 
 
