@@ -16,7 +16,6 @@ MAX_DIGITS: Final = 300
 """Of a whole number: one of more is no float any more."""
 MAX_VALUES: Final = 1_000_000
 """Of an answer: a page of a hundred objects with a thousand values each is a tenth of it."""
-_TOO_DEEP: Final = f"it is nested deeper than {MAX_DEPTH} levels"
 _CONTAINERS: Final = frozenset({dict, list})
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
@@ -29,7 +28,9 @@ def encoded(body: Body) -> bytes:
         return json.dumps(body, allow_nan=False).encode()
 
 
-def decoded(text: bytes | str, pairs: Callable[[list[tuple[str, Json]]], Json] | None = None) -> Json:
+def decoded(
+    text: bytes | str, pairs: Callable[[list[tuple[str, Json]]], Json] | None = None, deepest: int = MAX_DEPTH
+) -> Json:
     """The value of a JSON text that others wrote; `pairs` makes a mapping of its entries.
 
     Raises ValueError where it is no JSON (then a JSONDecodeError, with the place), or nests deeper, or has larger
@@ -40,13 +41,13 @@ def decoded(text: bytes | str, pairs: Callable[[list[tuple[str, Json]]], Json] |
             text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=pairs
         )
     except RecursionError:
-        raise ValueError(_TOO_DEEP) from None
+        raise ValueError(f"it is nested deeper than {deepest} levels") from None
     inside = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(deepest):
         inside = [each for one in inside if type(one) in _CONTAINERS for each in _entries(one)]
         if not inside:
             return value
-    raise ValueError(_TOO_DEEP)
+    raise ValueError(f"it is nested deeper than {deepest} levels")
 
 
 def has_too_many_values(raw: bytes) -> bool:

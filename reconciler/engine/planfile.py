@@ -10,13 +10,15 @@ from typing import Final
 from reconciler.core.model import Json
 from reconciler.core.plan import Plan
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
-from reconciler.drivers.encoding import decoded
+from reconciler.drivers.encoding import MAX_DEPTH, decoded
 from reconciler.formats.document import document_text, plan_document
 from reconciler.formats.parse import plan_from_document
 from reconciler.tree import PRIVATE, tree_of
 
 LARGEST: Final = 1 << 30
 """Bytes of a saved plan: a hundred times that of 10,000 changes."""
+_DEEPEST: Final = MAX_DEPTH + 10
+"""A value of an answer stands a few levels deeper in a plan."""
 _AGAIN: Final = "make it again with `reconciler plan --out`"
 
 
@@ -77,7 +79,7 @@ def _parse(path: Path, text: str) -> Json:
     if not text.lstrip().startswith("{"):
         raise _error(path, "is not a saved plan", _AGAIN)
     try:
-        return decoded(text, _without_doubles)
+        return decoded(text, _without_doubles, _DEEPEST)
     except json.JSONDecodeError as error:
         what = "is cut off" if _is_cut_off(text.strip(), error) else f"is not JSON ({error.msg})"
         raise _error(path, what, _AGAIN, Source(str(path), error.lineno, error.colno)) from error
