@@ -96,9 +96,11 @@ class Tree:
                     file.flush()
                     os.fsync(file.fileno())
                 directory.rename(beside, last)
-            except BaseException:
+            except BaseException as wrong:
                 with suppress(OSError):
                     os.unlink(**directory.at(beside))
+                if isinstance(wrong, OSError) and wrong.filename is None:  # of a write the system names no file
+                    raise OSError(wrong.errno, wrong.strerror, os.path.join(directory.path, last)) from None
                 raise
             directory.sync()
 
