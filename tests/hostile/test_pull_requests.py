@@ -149,27 +149,29 @@ def test_a_journal_of_nonsense_is_passed_over(line: str, project: Project) -> No
 
 
 @pytest.mark.parametrize("verb", ["plan", "apply", "drift", "adopt", "doctor"])
-@pytest.mark.parametrize("name", ["", "journal", "lists", "memory", "lock-file.run", "test.db"])
+@pytest.mark.parametrize("name", ["", "journal", "lists", "lock-file.run", "local.db"])
 def test_nothing_outside_is_touched_through_links_in_the_state_directory(
     verb: str, name: str, project: Project, remote: Remote
 ) -> None:
     """A link that comes with a pull request leads to another project's state, or to any file of this user's."""
     project.target(remote.url, more="    marks: lock-file\n" if name == "lock-file.run" else "")
     project.write("assistants.d/a.yaml", MANIFEST)
-    project.ok("apply", "--yes")
+    said = ["--target", "local"] if name == "local.db" else []
+    project.ok("apply", "--yes", *said)
     project.write("assistants.d/b.yaml", MANIFEST.replace("name: a", "name: b"))
     state, outside = project.root / ".reconciler", Path(f"{project.root}-outside")
     shutil.copytree(state, outside)
     for journal in outside.glob("journal/*"):  # one that is old enough to be removed
         (journal / "old.jsonl").write_text('{"kind": "assistant", "key": "a", "nonce": "x", "at": 1.0}\n')
-    (outside / name).parent.mkdir(exist_ok=True)
-    if not (outside / name).exists():
-        (outside / name).write_text("precious") if "." in name else (outside / name).mkdir()
+    if name == "lock-file.run":
+        (outside / name).write_text("precious")
+    elif name == "lists":
+        (outside / name).mkdir(exist_ok=True)
     shutil.rmtree(state / name) if (state / name).is_dir() else (state / name).unlink(missing_ok=True)
     (state / name if name else state).symlink_to(outside / name)
     before = {each: each.read_bytes() for each in outside.rglob("*") if each.is_file()}
     remote.forget()
-    ran = project.run(verb, *{"apply": ["--yes"], "adopt": ["assistant/b", "x"]}.get(verb, []))
+    ran = project.run(verb, *said, *{"apply": ["--yes"], "adopt": ["assistant/b", "x"]}.get(verb, []))
     assert {each: each.read_bytes() for each in outside.rglob("*") if each.is_file()} == before
     assert "Traceback" not in ran.err
 
