@@ -314,3 +314,8 @@ def test_a_mark_is_signed_once_and_only_where_there_is_a_key() -> None:
     assert marks.claimed(text) == text
     assert marks.claimed("1 acme a n1 - -") == "0 acme a n1 - -"
     assert "kkk" not in repr(SIGNING)
+
+
+def test_a_signature_that_stands_elsewhere_and_is_not_ours_is_wrong_here_too() -> None:
+    assert proof(marks.unproven("1 acme a n1 - -")) is Proof.WRONG
+    assert proof(marks.unproven("1 acme a n1 - -"), None) is Proof.NO_KEY
