@@ -246,14 +246,6 @@ _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {
     Action.ADOPT: (managed_by_others, another_object, full_map, unproven_content),
     Action.RELEASE: (managed_by_others, unproven, managed_elsewhere, cloned, renamed),
     Action.DELETE: (
-        managed_by_others,
-        unproven,
-        managed_elsewhere,
-        protected,
-        cloned,
-        made_apart,
-        unpruned,
-        renamed,
-        not_to_go,
+        *(managed_by_others, unproven, managed_elsewhere, protected, cloned, made_apart, unpruned, renamed, not_to_go),
     ),
 }

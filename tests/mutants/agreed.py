@@ -72,7 +72,13 @@ MUTANTS = [
         "engine/compact core/fingerprint",
     ),
     Mutant("engine/compact", "or mark.key in self._former", "", "moved from", "engine/compact core/fingerprint"),
-    Mutant("engine/compact", "or mark.owner != self._owner", "", "others own it", "engine/compact core/fingerprint"),
+    Mutant(
+        "engine/compact",
+        "if not is_ours(mark, self._owner):",
+        "if not isinstance(mark, Mark):",
+        "others own it",
+        "engine/compact core/fingerprint",
+    ),
     Mutant(
         "engine/compact", ", *filter(None, [kind.name_field])", "", "its name counts", "engine/compact core/fingerprint"
     ),

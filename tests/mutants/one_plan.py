@@ -48,15 +48,15 @@ MUTANTS = [
     ),
     Mutant(
         "core/kind_plan",
-        "changed_mark = new_mark if new_mark != mark or new_mark.nonce == marks.NO_NONCE else None",
+        "changed_mark = new_mark if new_mark != mark or is_outdated or new_mark.nonce == marks.NO_NONCE else None",
         "changed_mark = new_mark",
         "an update carries the changed fields and nothing else",
         "core/plan",
     ),
     Mutant(
         "core/kind_plan",
-        "new_mark if new_mark != mark or new_mark.nonce == marks.NO_NONCE else None",
-        "new_mark if new_mark != mark else None",
+        "new_mark if new_mark != mark or is_outdated or new_mark.nonce == marks.NO_NONCE else None",
+        "new_mark if new_mark != mark or is_outdated else None",
         "a copy of its own gets a nonce of its own",
         "core/kind_plan",
     ),
@@ -91,8 +91,8 @@ MUTANTS = [
     ),
     Mutant(
         "core/rules",
-        "(newer_object, probable_rename, other",
-        "(newer_object, other",
+        "unproven_namesake, probable_rename, other",
+        "unproven_namesake, other",
         "a probable rename is blocked",
         "core/match",
     ),
@@ -168,7 +168,7 @@ MUTANTS = [
         "duplicates were made at once",
         "core/duplicates",
     ),
-    Mutant("core/rules", "cloned, made_apart, renamed)", "cloned, renamed)", "strangers' stay", "core/duplicates"),
+    Mutant("core/rules", "cloned, made_apart, unpruned", "cloned, unpruned", "strangers' stay", "core/duplicates"),
     Mutant("core/rules", "stays.created and live.created and ", "", "no time proves nothing", "core/duplicates"),
     Mutant(
         "core/rules",
@@ -223,8 +223,8 @@ MUTANTS = [
     ),
     Mutant(
         "core/rules",
-        "managed_elsewhere, protected, cloned, made_apart, renamed",
-        "managed_elsewhere, protected, made_apart, renamed",
+        "managed_elsewhere, protected, cloned, made_apart, unpruned",
+        "managed_elsewhere, protected, made_apart, unpruned",
         "copies are never pruned",
         "core/orphans",
     ),
@@ -238,8 +238,8 @@ MUTANTS = [
     # takeover
     Mutant(
         "core/ownership",
-        "for each in self.found.foreign if each.mark.owner == owner)",
-        "for each in self.found.foreign)",
+        "self.found.unproven) if each.mark.owner == owner)",
+        "self.found.unproven))",
         "a takeover is from the owner it names",
         "core/ownership",
     ),
@@ -259,7 +259,7 @@ MUTANTS = [
     ),
     Mutant(
         "core/ownership",
-        "renamed = replace(each.mark, owner=self.owner, key=key, digests={})",
+        "renamed = replace(each.mark, owner=self.owner, key=key, digests={}, proof=Proof.LABEL)",
         "renamed = mark_for(self.kind, self.owner, manifest, each.mark)",
         "a takeover keeps the rest of the mark",
         "core/ownership",

@@ -144,7 +144,7 @@ MUTANTS = [
         "core/marks",
     ),
     Mutant("core/marks", "_WORDS.fullmatch(text)", "_WORDS.match(text)", "a mark is a whole text", "core/marks"),
-    Mutant("core/marks", "and mark.nonce == NO_NONCE else text", "else text", "a nonce is drawn once", "core/marks"),
+    Mutant("core/marks", "and mark.nonce == NO_NONCE and ", "and ", "a nonce is drawn once", "core/marks"),
     Mutant(
         "core/marks",
         "return NewerMark(*newer.groups()) if newer",

@@ -79,15 +79,15 @@ MUTANTS = [
     # objects that are there
     Mutant(
         "core/rules",
-        "Action.UPDATE: (managed_by_others, full_map)",
-        "Action.UPDATE: (full_map,)",
+        "Action.UPDATE: (managed_by_others, unproven, another_object, full_map",
+        "Action.UPDATE: (unproven, another_object, full_map",
         "an update is of ours only",
         "core/rules",
     ),
     Mutant(
         "core/rules",
-        "Action.ADOPT: (managed_by_others, full_map)",
-        "Action.ADOPT: (managed_by_others,)",
+        "Action.ADOPT: (managed_by_others, another_object, full_map,",
+        "Action.ADOPT: (managed_by_others, another_object,",
         "an adoption needs room for the mark",
         "core/ownership",
     ),
@@ -122,29 +122,29 @@ MUTANTS = [
     # the end of objects
     Mutant(
         "core/rules",
-        "(managed_by_others, managed_elsewhere, protected,",
-        "(managed_by_others, protected,",
+        "(managed_by_others, unproven, managed_elsewhere, protected,",
+        "(managed_by_others, unproven, protected,",
         "a manifest for another target keeps it",
         "core/rules",
     ),
     Mutant(
         "core/rules",
-        "(managed_by_others, managed_elsewhere, cloned,",
-        "(managed_by_others, cloned,",
+        "(managed_by_others, unproven, managed_elsewhere, cloned,",
+        "(managed_by_others, unproven, cloned,",
         "a manifest for another target keeps its mark",
         "core/rules",
     ),
     Mutant(
         "core/rules",
-        "(managed_by_others, managed_elsewhere, cloned, renamed)",
-        "(managed_by_others, managed_elsewhere, renamed)",
+        "(managed_by_others, unproven, managed_elsewhere, cloned, renamed)",
+        "(managed_by_others, unproven, managed_elsewhere, renamed)",
         "what has a clone is not released",
         "core/ownership",
     ),
     Mutant(
         "core/rules",
-        "protected, cloned, made_apart, renamed)",
-        "protected, cloned, made_apart)",
+        "made_apart, unpruned, renamed, not_to_go)",
+        "made_apart, unpruned, not_to_go)",
         "what was renamed is not deleted",
         "core/match",
     ),
@@ -191,4 +191,18 @@ MUTANTS = [
         "what is managed from now on is shown",
         "core/plan",
     ),
+    Mutant("core/rules", "made_apart, unpruned, ", "made_apart, ", "`prune` knows no exception", "core/duplicates"),
+    Mutant("core/rules", "unpruned, renamed, not_to_go)", "unpruned, renamed)", "why it goes counts", "core/proof"),
+    Mutant(
+        "core/proof",
+        "is_signature or each.mark.nonce in world.made",
+        "is_signature or True",
+        "a file is believed by the journal or a signature",
+        "core/proof",
+    ),
+    Mutant("core/proof", "if copy is None and (", "if (", "of a file and its copy none is believed", "core/proof"),
+    Mutant(
+        "core/marks", "_signature(key, self.account, text)", '_signature(key, "", text)', "an account", "core/marks"
+    ),
+    Mutant("core/guard", "not mark.proof.is_signature", "False", "a lock file alone deletes nothing", "core/proof"),
 ]

@@ -171,7 +171,7 @@ MUTANTS = [
     ),
     Mutant(
         "drivers/filename_marks",
-        'if found["version"] != "1":',
+        'if found["version"] != "1" and signature is None:',
         "if False:",
         "a newer mark is no mark of ours",
         "drivers/filename_marks",
