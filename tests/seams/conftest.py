@@ -180,6 +180,7 @@ class OneFleet:
         self._database = database
         self._fleet = FleetProject(project.root, "", database)
         self._fleet.environment |= {name: project.environment[name] for name in ("XDG_STATE_HOME",)}
+        self.environment = self._fleet.environment
 
     def work(self) -> dict[str, str]:
         """What is reported of the addresses that were not done, by address: what was said of each."""

@@ -300,3 +300,32 @@ def test_a_fleet_and_a_colleague_who_applies_agree(one: Project, remote: Remote,
     one.write("assistants.d/bot.yaml", BOT.format(heat=0.1))
     assert fleet.work() == {}
     assert colleague(one).ok("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_worker_believes_no_mark_that_is_not_signed_and_signs_its_own(
+    one: Project, remote: Remote, fleet: OneFleet
+) -> None:
+    one.environment["RECONCILER_MARK_KEY"] = fleet.environment["RECONCILER_MARK_KEY"] = "k" * 32
+    one.write("assistants.d/bot.yaml", BOT.format(heat=0.7))
+    assert planned(one)["assistant/bot"] == "unproven"
+    remote.forget()
+    problems = fleet.work()
+    assert sent(remote) == []
+    assert "the mark is not signed" in problems["assistant/bot"]
+    one.ok("takeover", "--from", "acme", "--yes")
+    one.write("assistants.d/other.yaml", "name: Other\nmodel: gpt-4o\n")
+    assert fleet.work() == {}
+    assert {each["metadata"]["reconciler"][:7] for each in remote.objects()} == {"2 acme "}
+    assert remote.named("Bot")["temperature"] == 0.7
+    assert one.ok("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_worker_keeps_a_duplicate_whatever_prune_says(one: Project, remote: Remote, fleet: OneFleet) -> None:
+    for prune in ("owned", "none"):
+        one.target(remote.url, prune=prune)
+        if prune == "owned":
+            duplicate(remote, remote.named("Bot"))
+        remote.forget()
+        problems = fleet.work()
+        assert sent(remote) == []
+        assert "assistant/bot" in problems
