@@ -180,10 +180,7 @@ def made_apart(change: Change, world: World) -> Block | None:
     only by the machine that remembers making it.
     """
     live, kind = world.live(change), world.found[change.address.kind].kind
-    if change.removal is not Removal.DUPLICATE or live is None:
-        return None
-    mark = mark_of(kind, live)
-    if isinstance(mark, Mark) and mark.nonce in world.made:
+    if change.removal is not Removal.DUPLICATE or live is None or _made_here(change, world):
         return None
     stays = world.kept_instead(change)
     if stays and stays.created and live.created and abs(stays.created - live.created) <= world.settle_seconds:
@@ -195,9 +192,19 @@ def made_apart(change: Change, world: World) -> Block | None:
     return Block(Blocker.DUPLICATE, hint)
 
 
+def _made_here(change: Change, world: World) -> bool:
+    """Whether this machine remembers making the object of a change."""
+    live = world.live(change)
+    mark = mark_of(world.found[change.address.kind].kind, live) if live else None
+    return isinstance(mark, Mark) and mark.nonce in world.made
+
+
 def unpruned(change: Change, world: World) -> Block | None:
-    """The end of a duplicate where the settings say that nothing is pruned: `prune` knows no exception."""
-    if change.removal is not Removal.DUPLICATE or world.prune:
+    """The end of a duplicate where the settings say that nothing is pruned: what others made stays.
+
+    What this machine remembers making is taken back all the same, as two applies at once do it: it was never wanted.
+    """
+    if change.removal is not Removal.DUPLICATE or world.prune or _made_here(change, world):
         return None
     hint = f"{change.id} has this address as well, and `prune: none` deletes nothing: delete one of both by hand"
     return Block(Blocker.PRUNE, hint)

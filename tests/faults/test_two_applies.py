@@ -39,7 +39,7 @@ class Racing:
 def test_two_applies_at_once_leave_one_object_for_each_address(project: Project) -> None:
     app = create_app()
     with serve(Racing(app)) as server:
-        project.target(server.url, prune="owned")
+        project.target(server.url, prune="none")
         for number in range(FLEET):
             project.write(f"assistants.d/a{number}.yaml", f"name: a{number}\nmodel: gpt-4o\n")
         command = [sys.executable, "-m", "reconciler", "-C", str(project.root), "apply", "--yes"]

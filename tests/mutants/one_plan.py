@@ -172,10 +172,13 @@ MUTANTS = [
     Mutant("core/rules", "stays.created and live.created and ", "", "no time proves nothing", "core/duplicates"),
     Mutant(
         "core/rules",
-        "    if isinstance(mark, Mark) and mark.nonce in world.made:\n        return None\n",
-        "",
+        "or live is None or _made_here(change, world)",
+        "or live is None",
         "its maker may delete a duplicate",
         "core/duplicates",
+    ),
+    Mutant(
+        "core/rules", "or world.prune or _made_here(change, world)", "or world.prune", "own ones", "core/duplicates"
     ),
     Mutant("core/world", "if each.live.id not in elsewhere)", ")", "what is kept elsewhere is not", "core/duplicates"),
     Mutant("core/guard", "count <= managed * GUARD_SHARE", "count <= managed", "over a fifth is held", "core/rules"),

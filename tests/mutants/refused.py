@@ -191,7 +191,7 @@ MUTANTS = [
         "what is managed from now on is shown",
         "core/plan",
     ),
-    Mutant("core/rules", "made_apart, unpruned, ", "made_apart, ", "`prune` knows no exception", "core/duplicates"),
+    Mutant("core/rules", "made_apart, unpruned, ", "made_apart, ", "strangers' are not pruned", "core/duplicates"),
     Mutant("core/rules", "unpruned, renamed, not_to_go)", "unpruned, renamed)", "why it goes counts", "core/proof"),
     Mutant(
         "core/proof",

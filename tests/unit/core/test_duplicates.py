@@ -42,9 +42,13 @@ def test_a_duplicate_goes_only_where_both_were_made_within_the_hold_off(
 
 
 def test_nothing_is_pruned_where_the_settings_do_not_ask_for_it() -> None:
-    assert blocked(two(5, 5), prune=False, made=frozenset({"n2"})) == Block(
+    assert blocked(two(5, 5), prune=False, made=frozenset({"n1"})) == Block(
         Blocker.PRUNE, "o2 has this address as well, and `prune: none` deletes nothing: delete one of both by hand"
     )
+
+
+def test_what_this_machine_made_is_taken_back_whatever_is_pruned() -> None:
+    assert blocked(two(5, 9000), prune=False, made=frozenset({"n2"})) is None
 
 
 def test_without_a_hold_off_only_the_same_moment_is_at_once() -> None:
