@@ -46,7 +46,7 @@ class Machine:
 
     def journal(self) -> Journal:
         """What this machine remembers, read anew as each process does."""
-        return Journal(Tree(self.directory), IDENTITY.url, self.settle_seconds, self.clock)
+        return Journal(Tree(self.directory.parent, self.directory.name), IDENTITY.url, self.settle_seconds, self.clock)
 
     def refresh(self, journal: Journal) -> Snapshot:
         """Read the account."""
