@@ -115,14 +115,14 @@ class Tree:
             for part in self._parts(name):
                 with suppress(FileExistsError):
                     os.mkdir(**way[-1].at(part), mode=mode)
-                way.append(way[-1].into(part, str(name)))
+                way.append(way[-1].into(part, str(self.path / name)))
 
     def names(self, name: str | PurePath = "") -> list[str]:
         """What is in a directory, sorted; nothing where there is none. Raises OSError."""
         try:
             with self._root() as way:
                 for part in self._parts(name):
-                    way.append(way[-1].into(part, str(name)))
+                    way.append(way[-1].into(part, str(self.path / name)))
                 here = way[-1]
                 return sorted(os.listdir(here.path if here.descriptor is None else here.descriptor))
         except FileNotFoundError:

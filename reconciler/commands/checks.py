@@ -188,9 +188,12 @@ def _odd_marks(found: Index) -> Iterator[Finding]:
 def _state(session: Session) -> Iterator[Finding]:
     nearest = session.root / STATE
     try:
-        nearest = session.state.checked("journal").parent if nearest.exists() else session.root
+        session.state.names()  # no link leads to it
+        nearest = nearest if nearest.exists() else session.root
         with tempfile.TemporaryFile(dir=nearest):
             pass
+    except ConfigError as wrong:  # git tracks it
+        yield Finding("state", Status.FAIL, wrong.diagnostics[0].summary, wrong.diagnostics[0].hint)
     except OSError as wrong:
         remedy = "make it writable: the journal of creates is kept there"
         yield Finding("state", Status.FAIL, f"{nearest} cannot be written: {wrong.strerror}", remedy)

@@ -23,7 +23,8 @@ def mark_keys(environment: Mapping[str, str], target: str) -> tuple[bytes, ...]:
     if not is_given(environment, VARIABLE):
         return ()
     place = Source("environment", 1, 1)
-    keys = resolve(environment, EnvRef(VARIABLE, place, target, "the signature of marks")).split(",")
+    reference = EnvRef(VARIABLE, place, target, "the signature of marks")
+    keys = resolve(environment, reference, own=VARIABLE).split(",")
     if any(len(key) < SHORTEST for key in keys):
         summary = f"a key in {VARIABLE} has less than {SHORTEST} characters"
         hint = "make one with `openssl rand -hex 32`; several are separated by commas, the first one signs"

@@ -46,7 +46,10 @@ def state_of(root: Path) -> Tree:
     if os.path.lexists(root / NAME) and (files := tracked(root, NAME)):
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
         summary = f"git tracks {cut(files[0])}{more}: the state of one machine cannot come with the files of a project"
-        hint = f"see what is in it; `git rm -r {NAME}` takes it out, and the next run makes what it needs"
+        hint = (
+            f"if you committed it, `git rm -r --cached {NAME}` keeps the files on this machine; "
+            f"if others did, `git rm -r {NAME}` removes them"
+        )
         raise ConfigError([error(Code.FILE_REFUSED, summary, Source(files[0], 1, 1), hint=hint)])
     return Tree(root, NAME)
 

@@ -24,7 +24,7 @@ from tests.running import fetch
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="what is open is read in /proc")
 
 WATCHED = """
-import contextlib, gc, json, os, sys, threading
+import contextlib, gc, json, os, signal, sys, threading
 
 def opened():
     found = {}
@@ -34,6 +34,7 @@ def opened():
     return found
 
 gc.disable()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who starts the tests in the background ignores it
 from reconciler.cli import main
 before, status = opened(), 0
 try:

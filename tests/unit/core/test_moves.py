@@ -212,7 +212,7 @@ class TestChains:
 
     def test_duplicates_of_what_was_moved_are_duplicates(self) -> None:
         objects = [moved("o1", created=1), moved("o2", created=2)]
-        found = plan([wanted("new", moved_from="old")], objects, allow_deletes=1)
+        found = plan([wanted("new", moved_from="old")], objects, prune=True, allow_deletes=1)
         assert actions(found) == [("noop", "new", "o1", False), ("delete", "new", "o2", False)]
 
     def test_what_came_by_the_move_goes_before_an_older_one_of_the_key(self) -> None:
