@@ -120,6 +120,12 @@ def _check_changes(session: Session, plan: Plan) -> None:
             wrong.append(f"nothing is said of what {change.address} is to be")
         if change.patch is not None and not all(has_place(change.patch, path) for path, _ in change.refs):
             wrong.append(f"{change.address} refers to another where nothing is")
+        if change.former_owner is not None:
+            wrong.append(f"{change.address} is taken over from another owner, which no saved plan does")
+        if change.patch is not None and plan.sealed:
+            wrong.append(f"{change.address} has contents, and the plan is sealed")
+        if change.action is Action.RELEASE and change.removal is None and not plan.rollback:
+            wrong.append(f"{change.address} is released without a reason")
         if not _has_entries(session, change):
             wrong.append(f"{change.address} has entries that nothing can be made of")
         if not numbers.issuperset(change.needs):

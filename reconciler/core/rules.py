@@ -14,7 +14,8 @@ from reconciler.core.index import content_of, folded, mark_of
 from reconciler.core.marks import Mark, NewerMark
 from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Removal
 from reconciler.core.proof import unproven, unproven_content, unproven_namesake
-from reconciler.core.semantics import MARK_ENTRY
+from reconciler.core.references import Held, references
+from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.core.world import World
 
 Rule: TypeAlias = Callable[[Change, World], Block | None]
@@ -174,16 +175,12 @@ def cloned(change: Change, world: World) -> Block | None:
 
 
 def made_apart(change: Change, world: World) -> Block | None:
-    """The end of a duplicate that is perhaps a stranger's: anybody who can write can copy a mark.
-
-    Two applies at once make theirs within the time that lists lag. A duplicate that was made at another time is deleted
-    only by the machine that remembers making it.
-    """
+    """The end of a duplicate that is perhaps a stranger's: anybody who can write can copy a mark."""
     live, kind = world.live(change), world.found[change.address.kind].kind
-    if change.removal is not Removal.DUPLICATE or live is None or _made_here(change, world):
+    if change.removal is not Removal.DUPLICATE or live is None:
         return None
     stays = world.kept_instead(change)
-    if stays and stays.created and live.created and abs(stays.created - live.created) <= world.settle_seconds:
+    if stays and not _are_apart(stays, live, kind, world):
         return None
     hint = f"{live.id} has this address as well, and perhaps others made it: both stay. Delete the wrong one by hand"
     if stays and not kind.immutable:
@@ -192,10 +189,51 @@ def made_apart(change: Change, world: World) -> Block | None:
     return Block(Blocker.DUPLICATE, hint)
 
 
-def _made_here(change: Change, world: World) -> bool:
-    """Whether this machine remembers making the object of a change."""
-    live = world.live(change)
-    mark = mark_of(world.found[change.address.kind].kind, live) if live else None
+def contested(change: Change, world: World) -> Block | None:
+    """A change of an object, or of what refers to it, while nobody knows which of two objects is the right one."""
+    kind, live = world.found[change.address.kind].kind, world.live(change)
+    before = set(references(kind, live.body)) if live else set[Held]()
+    about = [(change.address, live.id)] if live else []
+    for name, id in sorted(set(references(kind, change.patch or {})) - before):
+        if name in world.found and (each := world.found[name].marked.get(id)):
+            about.append((Address(name, each.mark.key), id))
+    for address, id in about:
+        if rival := _rival_of(address, id, world):
+            hint = (
+                f"{id} and {rival.id} both have the mark of {address}, and perhaps others made one of them. Delete the "
+                f"wrong one by hand, or take its mark off: `reconciler release {address} --id ID`"
+            )
+            return Block(Blocker.DUPLICATE, hint)
+    return None
+
+
+def _rival_of(address: Address, id: str, world: World) -> LiveObject | None:
+    """Another object with the mark of an address, made apart from the one it has."""
+    found, matched = world.found[address.kind], world.matches.get(address.kind)
+    if found.kind.immutable or id not in found.by_id:
+        return None
+    rivals = [each.live for each in found.candidates(address.key) if each.live.id not in {id, *world.kept.values()}]
+    if matched is not None:
+        pair = matched.pairs.get(address.key)
+        if pair is None or pair.live is None or pair.live.id != id or pair.manifest.id:  # an `id` says which one it is
+            return None
+        rivals = [each.live for each, is_duplicate in matched.surplus.get(address.key, ()) if is_duplicate]
+    return next((each for each in rivals if _are_apart(found.by_id[id], each, found.kind, world)), None)
+
+
+def _are_apart(one: LiveObject, other: LiveObject, kind: Kind, world: World) -> bool:
+    """Whether two objects of an address were not made at once, nor both by this machine.
+
+    Two applies at once make theirs within the time that lists lag.
+    """
+    if _is_made_here(one, kind, world) and _is_made_here(other, kind, world):
+        return False
+    return not (one.created and other.created and abs(one.created - other.created) <= world.settle_seconds)
+
+
+def _is_made_here(live: LiveObject | None, kind: Kind, world: World) -> bool:
+    """Whether this machine remembers making an object."""
+    mark = mark_of(kind, live) if live else None
     return isinstance(mark, Mark) and mark.nonce in world.made
 
 
@@ -204,7 +242,8 @@ def unpruned(change: Change, world: World) -> Block | None:
 
     What this machine remembers making is taken back all the same, as two applies at once do it: it was never wanted.
     """
-    if change.removal is not Removal.DUPLICATE or world.prune or _made_here(change, world):
+    kind = world.found[change.address.kind].kind
+    if change.removal is not Removal.DUPLICATE or world.prune or _is_made_here(world.live(change), kind, world):
         return None
     hint = f"{change.id} has this address as well, and `prune: none` deletes nothing: delete one of both by hand"
     return Block(Blocker.PRUNE, hint)
@@ -246,10 +285,10 @@ def renamed(change: Change, world: World) -> Block | None:
 _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {
     Action.CREATE: (
         *(newer_object, unproven_namesake, probable_rename, other_owner_has_key, same_content, same_name, lost_create),
-        unproven_content,
+        *(unproven_content, contested),
     ),
-    Action.UPDATE: (managed_by_others, unproven, another_object, full_map, unproven_content),
-    Action.MOVE: (managed_by_others, unproven, another_object, full_map, unproven_content),
+    Action.UPDATE: (managed_by_others, unproven, another_object, contested, full_map, unproven_content),
+    Action.MOVE: (managed_by_others, unproven, another_object, contested, full_map, unproven_content),
     Action.ADOPT: (managed_by_others, another_object, full_map, unproven_content),
     Action.RELEASE: (managed_by_others, unproven, managed_elsewhere, cloned, renamed),
     Action.DELETE: (

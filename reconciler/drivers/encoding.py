@@ -50,17 +50,21 @@ def decoded(
     raise ValueError(f"it is nested deeper than {deepest} levels")
 
 
-def has_too_many_values(raw: bytes) -> bool:
+def has_too_many_values(raw: bytes, most: int = MAX_VALUES) -> bool:
     """Whether a JSON text stands for more values than are held: three bytes of `[],` take sixty when they are read."""
-    if len(raw) <= MAX_VALUES or raw.count(b",") <= MAX_VALUES:
-        return False
+    return count_values(raw, most) > most
+
+
+def count_values(raw: bytes, enough: int) -> int:
+    """How many values a JSON text stands for, by its commas; those in texts count too, up to `enough` of them."""
+    found = raw.count(b",")
+    if found <= enough:
+        return found
     found = at = 0
     for text in _STRING.finditer(raw):
         found += raw.count(b",", at, text.start())
-        if found > MAX_VALUES:
-            return True
         at = text.end()
-    return found + raw.count(b",", at) > MAX_VALUES
+    return found + raw.count(b",", at)
 
 
 def mapped(value: Json, change: Callable[[str], str]) -> Json:

@@ -107,7 +107,7 @@ class Lists:
         id, spec = str(summary["id"]), self._provider.kinds[kind]
         try:
             answer = self._ask("GET", self._path(kind, id), spec)
-            extent.add(len(answer.raw), pages=0)
+            extent.add(answer.raw, pages=0)
             return {**summary, **the_object(spec, answer)}
         except NotFound as error:
             raise IncompleteList(f"the list shows {id}, which cannot be read: {error}", hint=_GONE_HINT) from None
@@ -190,13 +190,13 @@ class Lists:
             if ask.probe or (ask.after is not None and isinstance(error, NotFound)):
                 return lambda: Fetched({}, None)
             raise
-        extent.add(len(answer.raw))
+        extent.add(answer.raw)
         return lambda: _fetched(spec, ask, answer)
 
     def _page(self, spec: ProviderKind, extent: Extent, said: Mapping[str, Json]) -> tuple[Sequence[Body], Json]:
         """One page of a list, from where the request says; with the token of the next one where that is the style."""
         answer = self._asked(spec, said)
-        extent.add(len(answer.raw))
+        extent.add(answer.raw)
         page = the_page(spec, answer)
         return page, _more(spec, answer) if spec.list.style == "page" else None
 

@@ -22,7 +22,7 @@ from reconciler.core.marks import Mark, Proof
 from reconciler.core.model import Address, Json
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
 from reconciler.drivers.base import RemoteError
-from reconciler.drivers.encoding import decoded
+from reconciler.drivers.encoding import decoded, has_too_many_values
 from reconciler.engine.journal import Journal
 from reconciler.tree import Tree
 
@@ -35,6 +35,7 @@ NAME: Final = "assistants.lock.json"
 _FORMAT: Final = "2"
 LARGEST: Final = 256 * 1024 * 1024
 """Bytes of the file: marks of some 100,000 objects have a tenth of that."""
+_MOST_VALUES: Final = 2_000_000
 _LONGEST_HOLDER: Final = 100
 _EMPTY: Final[dict[str, Json]] = {"targets": {}}
 
@@ -115,7 +116,7 @@ class LockFile:
         mark = marks.read(text)
         if not isinstance(mark, Mark) or (self._journal and self._journal.knows(kind, mark.nonce, id)):
             return text
-        if not isinstance(before, Mark) or (before.owner, before.nonce) != (mark.owner, mark.nonce):
+        if not isinstance(before, Mark) or _identity(before) != _identity(mark):
             return marks.claimed(text)
         protect = before.protect and mark.proof is Proof.LABEL
         return marks.write(replace(mark, protect=True)) if protect else text
@@ -233,6 +234,8 @@ def _parsed(text: str) -> dict[str, Json]:
     """The document. Raises LockFileError."""
     if "<<<<<<<" in text:
         raise LockFileError(f"{NAME} has merge conflicts", "keep the lines of both sides, then start again")
+    if has_too_many_values(text.encode(), _MOST_VALUES):
+        raise LockFileError(f"{NAME} has more than {_MOST_VALUES:,} values", "restore it from git")
     try:
         document = decoded(text)
     except ValueError as error:
@@ -266,6 +269,10 @@ def _is_block(block: Json) -> bool:
             return False
         texts += [text for each in kinds.values() for text in each.values()]
     return all(isinstance(text, str) for text in texts)
+
+
+def _identity(mark: Mark) -> tuple[str, str, str]:
+    return mark.owner, mark.key, mark.nonce
 
 
 def _marks_in(blocks: list[dict[str, Json]], kind: str) -> dict[str, str]:

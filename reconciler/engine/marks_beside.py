@@ -67,6 +67,10 @@ class LockFileDriver:
                 self._file.forget(kind, key_of(mark))
             raise
         id = str(answer["id"])
+        if id in self._seen.get(kind, ()):
+            raise Ambiguous(f"the answer to the create names {id}, which was there before")
+        if kind in self._seen:
+            self._seen[kind].add(id)
         try:
             self._file.put(kind, id, mark)
             self._forget_former(kind, id, mark)

@@ -10,12 +10,13 @@ from typing import Final
 from reconciler.core.model import Json
 from reconciler.core.plan import Plan
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity, Source
-from reconciler.drivers.encoding import MAX_DEPTH, decoded
+from reconciler.drivers.encoding import MAX_DEPTH, decoded, has_too_many_values
 from reconciler.formats.document import document_text, plan_document
 from reconciler.formats.parse import plan_from_document
 from reconciler.tree import PRIVATE, tree_of
 
 LARGEST: Final = 1 << 30
+_MOST_VALUES: Final = 10_000_000
 """Bytes of a saved plan: a hundred times that of 10,000 changes."""
 _DEEPEST: Final = MAX_DEPTH + 10
 """A value of an answer stands a few levels deeper in a plan."""
@@ -78,6 +79,8 @@ def _parse(path: Path, text: str) -> Json:
         raise _error(path, "is empty", _AGAIN)
     if not text.lstrip().startswith("{"):
         raise _error(path, "is not a saved plan", _AGAIN)
+    if has_too_many_values(text.encode(), _MOST_VALUES):
+        raise _error(path, f"is not a plan to apply: it has more than {_MOST_VALUES:,} values", _AGAIN)
     try:
         return decoded(text, _without_doubles, _DEEPEST)
     except json.JSONDecodeError as error:

@@ -138,12 +138,19 @@ class CreateSettlement:
         if len(claims) < 2 or not self._is_there(outcome.address.kind, claims[0].live.id):
             return outcome
         findings = list(outcome.findings)
+        if self._was_there(outcome.address.kind, claims[0].live.id):
+            return replace(outcome, findings=(*findings, _marked_meanwhile(outcome.address, claims[0].live.id)))
         for extra in claims[1:]:
             if extra.mark.nonce in self._journal.nonces and not extra.mark.protect:
                 findings.append(self._delete(outcome, extra, claims[0]))
         first = claims[0].live
         after = outcome.after if first.id == outcome.id else first.body
         return replace(outcome, id=first.id, findings=tuple(findings), after=after)
+
+    def _was_there(self, kind: str, id: str) -> bool:
+        """Whether an object was live when this run planned its create: then no other apply made it meanwhile."""
+        before = self._admission.world.found.get(kind) if self._admission else None
+        return before is not None and id in before.by_id
 
     def _is_there(self, kind: str, id: str) -> bool:
         """Whether the object that is to stay exists, whatever a list shows."""
@@ -181,6 +188,12 @@ def see_unwanted(admission: Admission, on_target: KindOnTarget, id: str, made: o
         admission.unused((kind.name, id))
     except NotAdmitted as used:
         raise Changed(f"{id} was made twice, and {used}: it stays") from None
+
+
+def _marked_meanwhile(address: Address, id: str) -> Diagnostic:
+    summary = f"{id} was not of {address} when this was planned, and has its mark now: both stay"
+    hint = f"somebody marked it: `reconciler release {address} --id {id}` takes the mark off"
+    return Diagnostic(Severity.WARNING, Code.UNRESOLVED_CREATE, summary, hint=hint, address=str(address))
 
 
 def delete_duplicate(

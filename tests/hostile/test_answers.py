@@ -269,6 +269,22 @@ def test_a_list_ends_at_a_number_of_bytes(style: str, monkeypatch: pytest.Monkey
     assert remote.pages < 20
 
 
+def test_a_list_ends_at_a_number_of_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extent, "MAX_LIST_VALUES", 100_000)
+    small = [{"id": f"x{number}", "made": number, "parts": [[]] * 30_000} for number in range(2)]
+    pages = iter(range(100))
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        page = next(pages)
+        start_response("200 x", [])
+        data = [each | {"id": f"{each['id']}-{page}"} for each in small]
+        return [json.dumps({"data": data, "has_more": True, "next": f"t{page}"}).encode()]
+
+    with pytest.raises(IncompleteList, match="more than 100,000 values"):
+        list(RestDriver(paged("page"), client(app)).list("thing"))
+    assert next(pages) == 2
+
+
 def test_a_list_ends_at_a_number_of_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extent, "MAX_OBJECTS", 10_000)
     remote = Endless(size=4_000)

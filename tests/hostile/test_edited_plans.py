@@ -220,3 +220,17 @@ def test_a_rollback_sends_what_it_shows(fleet: Project, remote: Remote) -> None:
     fleet.write("plan.json", json.dumps(document | {"digest": digest_of(document)}))
     remote.forget()
     refused(fleet, remote)
+
+
+SMUGGLED = {
+    "contents of a sealed plan": (lambda change: change.update(patch={"instructions": "EVIL"}), ["--sealed"]),
+    "a former owner": (lambda change: change.update(former_owner="sales"), []),
+    "a release": (lambda change: change.update(action="release"), []),
+}
+
+
+@pytest.mark.parametrize(("edit", "options"), SMUGGLED.values(), ids=SMUGGLED)
+def test_what_no_plan_of_files_holds_is_refused(edit: Edit, options: list[str], fleet: Project, remote: Remote) -> None:
+    fleet.write("assistants.d/a.yaml", A.replace("0.2", "0.3"))
+    edited(fleet, edit, *options)
+    refused(fleet, remote)

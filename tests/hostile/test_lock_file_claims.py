@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
+from reconciler.server import App, create_app
+from reconciler.server.http import serve
 from tests.conftest import Project, Remote
 
 KEY = "k" * 32
@@ -225,3 +227,51 @@ def test_a_line_that_is_no_mark_and_a_base_that_is_none_are_said(merged: Project
     commit(merged)
     ran = merged.ok("plan")
     assert f"{id} has a mark that cannot be read" in ran.err
+
+
+def test_lines_that_change_places_are_claims(merged: Project, remote: Remote) -> None:
+    a, b = remote.named("a")["id"], remote.named("b")["id"]
+    lines(merged, lambda marks: marks.update({a: marks[b], b: marks[a]}))
+    commit(merged)
+    ran = merged.run("apply", "--yes")
+    assert ran.code == 4
+    assert "is only claimed" in ran.err + ran.out
+    assert remote.writes == []
+
+
+def test_a_file_of_very_many_values_is_refused(merged: Project) -> None:
+    path = merged.root / "assistants.lock.json"
+    path.write_text(path.read_text()[:-2] + ', "x": [' + "[]," * 2_000_001 + "1]}")
+    ran = merged.run("plan")
+    assert ran.code == 1
+    assert "more than 2,000,000 values" in ran.err
+
+
+class Confused:
+    """A gateway whose answers to creates name an object that is there already."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.id = ""
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        made = environ["REQUEST_METHOD"] == "POST" and self.id
+        said: list[Any] = []
+        body = b"".join(self._app(environ, lambda *status: said.append(status)))
+        if made:
+            body = json.dumps(json.loads(body) | {"id": self.id}).encode()
+        status, headers, *rest = said[0]
+        kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        start_response(status, [*kept, ("content-length", str(len(body)))], *rest)
+        return [body]
+
+
+def test_an_answer_that_names_what_was_there_before_gives_no_line(project: Project) -> None:
+    app = create_app()
+    with serve(confused := Confused(app)) as server:
+        remote = Remote(app, server)
+        project.target(server.url, more="    marks: lock-file\n")
+        confused.id = remote.ask("POST", "/v1/assistants", {"model": "gpt-4o", "name": "theirs"})["id"]
+        project.write("assistants.d/a.yaml", "name: a\nmodel: gpt-4o\n")
+        assert project.run("apply", "--yes").code == 5
+    assert confused.id not in (project.root / "assistants.lock.json").read_text()

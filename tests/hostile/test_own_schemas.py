@@ -120,7 +120,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
             (root / path).write_text(text)
         places[str(root)] = name
     command = [sys.executable, "-m", "tests.hostile.bounded", *places]
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "RECONCILER_TRUST_PROVIDERS": "mine"}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     if done.returncode != 0:

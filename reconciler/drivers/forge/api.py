@@ -83,7 +83,7 @@ class ForgeApi:
         extent = Extent(path)
         for number in range(1, MOST_PAGES + 1):
             answer = self._send("GET", path, {**query, "per_page": str(PAGE), "page": str(number)}, None, True)
-            extent.add(len(answer.raw))
+            extent.add(answer.raw)
             page = answer.body
             if not isinstance(page, list) or not all(isinstance(each, dict) for each in page):
                 raise BadResponse(f"{path} was not answered with a list: {error_text(answer)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 
 from reconciler.core import rules
 from reconciler.core.index import index
-from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Removal
+from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Manifest, Removal
 from reconciler.core.world import World
 from tests.unit.core.build import ASSISTANT, OWNER, actions, manifest, marked, plan
+from tests.unit.core.linked import BOT, STORE, blocker, planned, pointing, store
 
 M = {"model": "m"}
 FILES = [manifest("k", M), *(manifest(f"x{n}", {"model": f"x{n}"}) for n in range(9))]
@@ -48,7 +50,8 @@ def test_nothing_is_pruned_where_the_settings_do_not_ask_for_it() -> None:
 
 
 def test_what_this_machine_made_is_taken_back_whatever_is_pruned() -> None:
-    assert blocked(two(5, 9000), prune=False, made=frozenset({"n2"})) is None
+    assert blocked(two(5, 9000), prune=False, made=frozenset({"n1", "n2"})) is None
+    assert blocked(two(5, 5), prune=False, made=frozenset({"n2"})) is None
 
 
 def test_without_a_hold_off_only_the_same_moment_is_at_once() -> None:
@@ -56,10 +59,14 @@ def test_without_a_hold_off_only_the_same_moment_is_at_once() -> None:
     assert blocked(two(5, 6), settle_seconds=0) is not None
 
 
-def test_the_machine_that_made_a_duplicate_deletes_it_at_any_time() -> None:
-    assert blocked(two(1, 1e6), made=frozenset({"n2"})) is None
+def test_the_machine_that_made_both_deletes_the_younger_at_any_time() -> None:
+    assert blocked(two(1, 1e6), made=frozenset({"n1", "n2"})) is None
     assert blocked(two(1, 1e6), made=frozenset({"n1"})) is not None
-    assert blocked(two(1, 1e6, protect=True), made=frozenset({"n2"})) is not None
+    assert blocked(two(1, 1e6, protect=True), made=frozenset({"n1", "n2"})) is not None
+
+
+def test_an_older_object_that_a_stranger_marked_has_none_of_ours_deleted() -> None:
+    assert blocked(two(1, 1e6), made=frozenset({"n2"})) is not None
 
 
 def test_the_hint_says_how_each_of_both_is_kept() -> None:
@@ -116,7 +123,52 @@ class TestWithoutPairs:
         assert not self.refused(two(5, 5))
 
     def test_a_mark_that_is_gone_is_nobodys(self) -> None:
-        world = World({"assistant": index(ASSISTANT, two(1, 1e6), OWNER)}, made=frozenset({"n2"}))
+        world = World({"assistant": index(ASSISTANT, two(1, 1e6), OWNER)}, made=frozenset({"n1", "n2"}))
         assert rules.refusal(self.CHANGE, world) is None
         bare = LiveObject("assistant", "o2", {"id": "o2", **M}, 1e6)
         assert rules.refusal(self.CHANGE, replace(world, fresh={("assistant", "o2"): bare})) is not None
+
+
+class TestWhileNobodyKnowsWhichObjectIsRight:
+    """A stranger can mark an older object as ours: it gets nothing of ours, and nothing of ours begins to use it."""
+
+    EDITED = (manifest("k", {"model": "new"}), *FILES[1:])
+    STORES = (
+        marked("s1", "a", {"title": "a"}, STORE, created=1),
+        marked("s2", "a", {"title": "a"}, STORE, created=900),
+    )
+
+    def block(self, files: Sequence[Manifest], objects: list[LiveObject], **scope: Any) -> Blocker | None:
+        found = plan(files, objects, **{"prune": True, "settle_seconds": 30, **scope})
+        change = next(each for each in found.changes if each.id == "o1")
+        return change.blocked and change.blocked.by
+
+    def test_its_address_is_not_changed(self) -> None:
+        assert self.block(self.EDITED, two(1, 900)) is Blocker.DUPLICATE
+        assert self.block(self.EDITED, two(1, 20)) is None
+        assert self.block(self.EDITED, two(1, 900), made=frozenset({"n1", "n2"})) is None
+        assert self.block(self.EDITED, [each for each in two(1, 900) if each.id != "o2"]) is None
+
+    def test_a_manifest_may_say_which_one_it_is(self) -> None:
+        named = manifest("k", {"model": "new"}, id="o1")
+        assert self.block([named, *FILES[1:]], two(1, 900)) is None
+
+    def test_nothing_begins_to_refer_to_it(self) -> None:
+        live = marked("b1", "b", {"text": "b", "store": "s2"}, BOT)
+        found = planned([store("a"), pointing("b", "store/a")], self.STORES, [live], settle_seconds=30)
+        assert blocker(found, "bot/b") == "duplicate"
+        found = planned([store("a"), pointing("b", "store/a")], self.STORES[1:], [live], settle_seconds=30)
+        assert blocker(found, "bot/b") is None
+        found = planned([store("a"), pointing("new", "store/a")], self.STORES, [], settle_seconds=30)
+        assert blocker(found, "bot/new") == "duplicate"
+
+    def test_right_before_a_request_all_with_the_mark_count_but_those_of_other_addresses(self) -> None:
+        change = Change(Address("assistant", "k"), Action.UPDATE, "o1", patch={"model": "new"})
+        world = World({"assistant": index(ASSISTANT, two(1, 900), OWNER)}, settle_seconds=30)
+        block = rules.refusal(change, world)
+        assert block == Block(
+            Blocker.DUPLICATE,
+            "o1 and o2 both have the mark of assistant/k, and perhaps others made one of them. Delete the wrong one by "
+            "hand, or take its mark off: `reconciler release assistant/k --id ID`",
+        )
+        assert rules.refusal(change, replace(world, kept={Address("assistant", "k2"): "o2"})) is None

@@ -101,7 +101,8 @@ class TestOneMove:
         assert second.blocked == Block(Blocker.ALREADY_BOUND, "o1 already becomes assistant/a")
 
     def test_of_several_objects_of_a_key_the_oldest_moves(self) -> None:
-        found = plan([wanted("new", moved_from="old")], [at("old", "o1"), at("old", "o2", created=1)])
+        objects = [at("old", "o1", created=1), at("old", "o2", created=1)]
+        found = plan([wanted("new", moved_from="old")], objects)
         assert actions(found) == [("move", "new", "o1", False)]
 
     def test_an_address_whose_object_is_bound_elsewhere_waits_for_that(self) -> None:
