@@ -18,6 +18,8 @@ from reconciler.core.references import Held, references
 from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.core.world import World
 
+MAKERS_TIMES: Final = 10
+"""So many hold-offs before it made the younger of two objects, the maker may have looked whether there is one."""
 Rule: TypeAlias = Callable[[Change, World], Block | None]
 
 
@@ -224,11 +226,14 @@ def _rival_of(address: Address, id: str, world: World) -> LiveObject | None:
 def _are_apart(one: LiveObject, other: LiveObject, kind: Kind, world: World) -> bool:
     """Whether two objects of an address were not made at once, nor both by this machine.
 
-    Two applies at once make theirs within the time that lists lag.
+    Two applies at once make theirs within the time that lists lag. The one that made the younger object may have looked
+    at the list some time before.
     """
-    if _is_made_here(one, kind, world) and _is_made_here(other, kind, world):
+    made = [_is_made_here(each, kind, world) for each in sorted((one, other), key=lambda live: live.created)]
+    if all(made):
         return False
-    return not (one.created and other.created and abs(one.created - other.created) <= world.settle_seconds)
+    at_once = world.settle_seconds * (MAKERS_TIMES if made[1] else 1)
+    return not (one.created and other.created and abs(one.created - other.created) <= at_once)
 
 
 def _is_made_here(live: LiveObject | None, kind: Kind, world: World) -> bool:

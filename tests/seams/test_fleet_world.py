@@ -324,7 +324,8 @@ def test_a_worker_keeps_a_duplicate_whatever_prune_says(one: Project, remote: Re
     for prune in ("owned", "none"):
         one.target(remote.url, prune=prune)
         if prune == "owned":
-            duplicate(remote, remote.named("Bot"))
+            bot = remote.named("Bot")
+            duplicate(remote, bot, temperature=bot["temperature"])
         remote.forget()
         problems = fleet.work()
         assert sent(remote) == []
