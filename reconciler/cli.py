@@ -154,8 +154,14 @@ def root(
     `apply` sends the changed fields and nothing else. Every option can be set as RECONCILER_*.
     """
     from reconciler.commands.options import Options, places
+    from reconciler.tree import NotBelow, real_directory_of
 
-    ctx.obj = Options(*places(directory, dirs), target, verbose, quiet, color, allow_secret_like)
+    options = Options(*places(directory, dirs), target, verbose, quiet, color, allow_secret_like)
+    try:
+        real_directory_of(options.directory)
+    except NotBelow as wrong:
+        raise click.ClickException(f"-C: {wrong.strerror}") from None
+    ctx.obj = options
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -4,7 +4,8 @@ Files of a project come with pull requests of strangers, links among them. A nam
 component, each from the descriptor of the one before, and none may be a link: between a look and an open nobody can
 put one in the way. Only regular files are opened, and no more of them is read than was asked for.
 
-The root itself was named by a person, so links on the way to it are followed.
+The root itself was named by a person. In a git repository its name may come with the files as well, so it has to be
+really inside the repository that it is in by its name. Links on the way to the top of that are followed.
 """
 
 from __future__ import annotations
@@ -35,15 +36,19 @@ class NotBelow(OSError):
 
 
 class Tree:
-    """What is really in a directory `below` a root. Names are relative to it, or absolute and lexically inside it."""
+    """What is really in a directory `below` a root. Names are relative to it, or absolute and lexically inside it.
 
-    def __init__(self, root: str | Path, below: str | PurePath = "") -> None:
+    The root has to be really inside `top`: by itself the boundary of the root, or a directory that a person chose.
+    """
+
+    def __init__(self, root: str | Path, below: str | PurePath = "", top: Path | None = None) -> None:
         self.root = Path(os.path.abspath(root))
         self.path = Path(os.path.abspath(self.root / below))
+        self.top = top or boundary_of(self.root)
 
     def within(self, name: str | PurePath) -> Tree:
         """A directory in it, which need not be there yet: links are looked for on the way to it, too."""
-        return Tree(self.root, self.path / name)
+        return Tree(self.root, self.path / name, self.top)
 
     def checked(self, name: str | PurePath) -> Path:
         """The path of a regular file, or of nothing, for those who can only take a path. Raises NotBelow."""
@@ -131,8 +136,10 @@ class Tree:
     @contextmanager
     def _root(self) -> Iterator[list[_Directory]]:
         """The way to a directory, which begins at the root; who uses it appends to it."""
-        way = [_Directory.root(self.root)]
+        way = [_Directory.root(self.top)]
         try:
+            for part in self._way():
+                way.append(way[-1].into(part, str(self.root)))
             yield way
         finally:
             for each in way:
@@ -149,6 +156,15 @@ class Tree:
                 way.append(way[-1].into(part, str(name)))
             yield way[-1], parts[-1]
 
+    def _way(self) -> tuple[str, ...]:
+        """The way from the top to where the root really is."""
+        if self.root == self.top:
+            return ()
+        parts = _below(os.path.realpath(self.root), self.top)
+        if parts is None:
+            raise NotBelow(errno.EACCES, _leads_out(self.root, self.top), str(self.root))
+        return parts
+
     def _parts(self, name: str | PurePath) -> list[str]:
         path = Path(os.path.abspath(self.path / name))
         if not (path.is_relative_to(self.path) and path.is_relative_to(self.root)):
@@ -159,14 +175,60 @@ class Tree:
         return parts
 
 
+def repository_of(directory: str | Path) -> Path | None:
+    """The nearest directory, from here on up, that is the top of a git repository: one that has a `.git`."""
+    return next(_tops(Path(os.path.abspath(directory))), None)
+
+
+def boundary_of(root: str | Path) -> Path:
+    """What a project cannot lead out of: the repository that its root is in by its name, or the root itself.
+
+    What is in a repository may come with a pull request, a link in place of the root among it. So one that is reached
+    through a link out of another repository does not count.
+    """
+    here = Path(os.path.abspath(root))
+    top, *outer = [*_tops(here)] or [here]
+    for each in outer:
+        if not Path(os.path.realpath(top)).is_relative_to(os.path.realpath(each)):
+            top = each
+    return top
+
+
+def in_boundary(root: Path, name: str | PurePath) -> Path | None:
+    """The path of a name that is inside the boundary of a root by its name; None elsewhere, where a person chose.
+
+    The top of the boundary may be spelled in another way, as `/tmp` and `/private/tmp` on macOS.
+    """
+    top, path = boundary_of(root), Path(os.path.abspath(root / name))
+    if path.is_relative_to(top):
+        return path
+    real = os.path.realpath(top)
+    same = (each for each in (*reversed(path.parents), path) if os.path.realpath(each) == real)
+    return next((top / path.relative_to(each) for each in same), None)
+
+
+def real_directory_of(root: Path, name: str | PurePath = "") -> str:
+    """Where the root, or a directory that is named with it, really is.
+
+    Raises NotBelow where it is in the boundary by its name, and links lead out of that or into git's own directory.
+    """
+    real = os.path.realpath(root / name)
+    if in_boundary(root, name) is not None and _below(real, top := boundary_of(root)) is None:
+        raise NotBelow(errno.EACCES, _leads_out(root / name, top), str(root / name))
+    return real
+
+
 def tree_of(root: Path, name: str | PurePath) -> tuple[Tree, Path]:
-    """The tree of a file that a person named, and its path: the project's where it is lexically inside the root.
+    """The tree of a file that a person named, and its path: that of the project, or of the boundary it is in.
 
     Elsewhere they chose the directory, links on the way to it included; the file itself is no link there either.
     """
-    path = Path(os.path.abspath(root / name))
-    inside = path.is_relative_to(os.path.abspath(root))
-    return Tree(root if inside else path.parent), path
+    path = in_boundary(root, name)
+    if path is None:
+        path = Path(os.path.abspath(root / name))
+        return Tree(path.parent, top=path.parent), path
+    here = Path(os.path.abspath(root))
+    return Tree(here if path.is_relative_to(here) else boundary_of(root)), path
 
 
 def rewrite(root: Path, path: str | PurePath, content: bytes) -> None:
@@ -181,6 +243,23 @@ def path_of(descriptor: int, path: str) -> str:
         return os.readlink(f"/proc/self/fd/{descriptor}")
     except OSError:  # no Linux
         return os.path.realpath(path)
+
+
+def _leads_out(path: Path, top: Path) -> str:
+    return f"{path} leads outside {top}, or into git's own directory, through a link: remove it, or name the real path"
+
+
+def _tops(directory: Path) -> Iterator[Path]:
+    return (each for each in (directory, *directory.parents) if os.path.lexists(each / _GIT))
+
+
+def _below(real: str, top: Path) -> tuple[str, ...] | None:
+    """The way from a top to a path without links; None where that is not inside, or in git's own directory."""
+    path, above = Path(real), os.path.realpath(top)
+    if not path.is_relative_to(above):
+        return None
+    parts = path.relative_to(above).parts
+    return None if any(part.casefold() == _GIT for part in parts) else parts
 
 
 class _Directory:

@@ -81,14 +81,14 @@ def write(options: Options, formats: Sequence[str], renderers: Mapping[str, Call
 
 
 def _put(directory: Path, file: Path, text: str) -> None:
-    """Write what a format gives. Raises OSError, also for a link inside the project.
+    """Write what a format gives. Raises OSError, also for a link inside the repository of the project.
 
     Links come with the files of a pull request, and what is written through one may be anything of this user's.
     """
-    from reconciler.tree import tree_of
+    from reconciler.tree import in_boundary, tree_of
 
     tree, path = tree_of(directory, file)
-    if path.is_relative_to(os.path.abspath(directory)):
+    if in_boundary(directory, file) is not None:
         tree.replace(path, text.encode("utf-8"))
     else:
         path.write_text(text, encoding="utf-8")  # it may be a terminal, a pipe, or the summary of a job

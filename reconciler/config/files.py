@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Final, NamedTuple, Protocol
@@ -20,7 +20,7 @@ from reconciler.config.errors import ConfigError, error, warning
 from reconciler.config.matching import fixed_part, matching
 from reconciler.config.text import closest, shown
 from reconciler.diagnostics import Code, Diagnostic, Source
-from reconciler.tree import path_of
+from reconciler.tree import NotBelow, path_of, real_directory_of
 
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".md")
 SETTINGS: Final = "reconciler.yaml"
@@ -124,8 +124,12 @@ class Project:
 
     def __post_init__(self) -> None:
         # A directory elsewhere is named by a person, and trusted as the root is; one inside comes with the files.
-        elsewhere = (each for each in self.directories if not self._is_inside(each))
-        self._real = tuple(os.path.realpath(each) for each in (self.root, *(self.root / each for each in elsewhere)))
+        named = (FilePath(), *(each for each in self.directories if not self._is_inside(each)))
+        real = []
+        for each in named:
+            with suppress(NotBelow):  # nothing of it is read
+                real.append(real_directory_of(self.root, each))
+        self._real = tuple(real)
 
     def _is_inside(self, directory: FilePath) -> bool:
         """Whether a directory is in the project by its name, wherever links lead."""
@@ -211,8 +215,10 @@ class Project:
             try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise self._refused(path, Code.FILE_REFUSED, "not a regular file")
-                if not self.holds(path_of(descriptor, path)):
-                    raise self._refused(path, Code.FILE_REFUSED, "leads outside the project through a link")
+                real = path_of(descriptor, path)
+                if not self.holds(real) or self._is_gits(real):
+                    where = "into git's own directory" if self.holds(real) else "outside the project"
+                    raise self._refused(path, Code.FILE_REFUSED, f"leads {where} through a link")
                 yield descriptor
             finally:
                 os.close(descriptor)
@@ -248,7 +254,10 @@ class Project:
         for path in sorted(found & named.keys()):
             said, place = named[path]
             summary, name = f"{said} leads to a file that git ignores", self.name(path)
-            hint = f"files that git ignores are not sent; if {name} is to be, `git add -f {name}`"
+            hint = (
+                f"files that git ignores are not sent; if {name} is to be, `git add -f {name}`; "
+                "if not, name another file or narrow the pattern, or delete the file"
+            )
             yield error(Code.FILE_REFUSED, summary, place, hint=hint)
 
     def _near_directory(self, wanted: str) -> str:

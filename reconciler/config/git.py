@@ -15,10 +15,11 @@ from typing import Final, NamedTuple
 from reconciler.config.build import Refused
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.files import SETTINGS, SUFFIXES, Found, Named, name_below
-from reconciler.config.git_command import git_command, git_environment, git_program
+from reconciler.config.git_command import LEAVE_IT_OUT, git_command, git_environment, git_program, to_be_told
 from reconciler.config.matching import matching
 from reconciler.config.text import cut
 from reconciler.diagnostics import Code, Diagnostic, Source
+from reconciler.tree import repository_of
 
 _REGULAR: Final = ("100644", "100755")
 _LINK: Final = "120000"
@@ -61,24 +62,30 @@ def merge_base(root: FilePath, one: str, other: str) -> str | None:
 
 
 def tracked(root: FilePath, name: str) -> list[str]:
-    """The files of a name below `root` that git tracks, in any case of letters; none without git or a repository.
+    """The files of a name below `root` that git tracks, in any case of letters; none outside of a repository.
 
-    Raises ConfigError where git does not say.
+    Raises ConfigError where git does not say, or is not there to be asked.
     """
+    is_in_repository = repository_of(os.path.realpath(root)) is not None
     try:
         git_program(root)
-    except ConfigError:
-        return []
-    try:
         listed = _run(root, "ls-files", "-z", "--", f":(icase){name}")
+    except ConfigError as missing:
+        if not is_in_repository:
+            return []
+        raise _untold(name, missing.diagnostics[0].summary, LEAVE_IT_OUT) from None
     except subprocess.CalledProcessError as failed:
-        if _NO_REPOSITORY[0] in failed.stderr:
+        if _NO_REPOSITORY[0] in failed.stderr and not is_in_repository:
             return []
         said = failed.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
-        summary = f"git does not say whether it tracks {name}: {cut(said)}"
-        hint = f"see what is in {name} and remove it; or have git answer: `git status` says what keeps it from that"
-        raise ConfigError([error(Code.BAD_GIT_REF, summary, None, hint=hint)]) from None
+        hint = f"see what is in {name} and remove it; or {to_be_told(root, said)}"
+        raise _untold(name, said, hint) from None
     return [os.fsdecode(each) for each in listed.split(b"\0") if each]
+
+
+def _untold(name: str, why: str, hint: str) -> ConfigError:
+    summary = f"git does not say whether it tracks {name}: {cut(why)}"
+    return ConfigError([error(Code.BAD_GIT_REF, summary, None, hint=hint)])
 
 
 def _ask(root: FilePath, *arguments: str) -> str | None:
@@ -89,7 +96,7 @@ def _ask(root: FilePath, *arguments: str) -> str | None:
         if any(words in failed.stderr for words in _NO_REPOSITORY):
             summary = failed.stderr.decode("utf-8", "replace").strip().splitlines()[0]
             hint = "commits are read from the repository that the project is in: `git init` makes one"
-            hint = hint if b"not a git" in failed.stderr else "git says how to trust it: safe.directory"
+            hint = hint if b"not a git" in failed.stderr else to_be_told(root, summary)
             raise ConfigError([error(Code.BAD_GIT_REF, f"git: {cut(summary)}", None, hint=hint)]) from None
         return None
     return done.decode("utf-8", "replace").strip() or None

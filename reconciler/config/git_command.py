@@ -6,6 +6,7 @@ Only plumbing that reads is run, without hooks, filters, prompts or fetching, an
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from typing import Final
 
 from reconciler.config.errors import ConfigError, error
 from reconciler.diagnostics import Code
+from reconciler.tree import repository_of
 
 # Before git 2.45 nothing but the list of protocols keeps it from fetching an object that is not there.
 _ALONE: Final = {
@@ -25,6 +27,8 @@ _ALONE: Final = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
+LEAVE_IT_OUT: Final = "install git, or leave .git out of the image"
+"""What to do where there is a repository and no git that could be asked about it."""
 _PASSED_ON: Final = ("SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
 """What else a program needs on Windows, and where it may write."""
 _HOMES: Final = ("HOME", "USERPROFILE", "XDG_CONFIG_HOME")
@@ -39,7 +43,6 @@ _NO_COMMANDS: Final = (
     "-c",
     "safe.bareRepository=explicit",
 )
-_GIT: Final = ".git"
 
 
 def git_command(root: Path, *arguments: str) -> list[str]:
@@ -75,8 +78,8 @@ def ignored(root: Path, paths: Iterable[str]) -> set[str]:
     """
     by_top: dict[str, list[str]] = {}
     for path in paths:
-        if (top := _repository(os.path.dirname(path))) is not None:
-            by_top.setdefault(top, []).append(path)
+        if (top := repository_of(os.path.dirname(path))) is not None:
+            by_top.setdefault(str(top), []).append(path)
     project = os.path.realpath(root)
     return {path for top, files in by_top.items() for path in _ignored_in(top, files, project)}
 
@@ -107,16 +110,25 @@ def _told(top: str, *arguments: str, names: Sequence[str] = ()) -> set[str]:
             check=False,
         )
     except (ConfigError, OSError) as wrong:
-        raise _cannot_tell(wrong.diagnostics[0].summary if isinstance(wrong, ConfigError) else str(wrong)) from None
+        why = wrong.diagnostics[0].summary if isinstance(wrong, ConfigError) else str(wrong)
+        raise _cannot_tell(why, LEAVE_IT_OUT) from None
     if done.returncode not in (0, 1):  # 1: nothing is ignored
-        raise _cannot_tell((done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"])[0])
+        why = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"])[0]
+        raise _cannot_tell(why, to_be_told(Path(top), why))
     return {os.path.normpath(os.path.join(top, os.fsdecode(each))) for each in done.stdout.split(b"\0") if each}
 
 
-def _cannot_tell(why: str) -> ConfigError:
+def _cannot_tell(why: str, hint: str) -> ConfigError:
     summary = f"git does not tell which of the files that manifests name it ignores: {why[:200]}"
-    hint = "nothing that it ignores is sent; where it doubts the owner, `git config --global safe.directory` trusts one"
-    return ConfigError([error(Code.FILE_REFUSED, summary, None, hint=hint)])
+    return ConfigError([error(Code.FILE_REFUSED, summary, None, hint=f"nothing that it ignores is sent; {hint}")])
+
+
+def to_be_told(root: Path, why: str) -> str:
+    """What to do where git gives no answer about the repository that `root` is in; `why` is what it said."""
+    if "dubious ownership" not in why:
+        return "have git answer: `git status` says what keeps it from that"
+    trusting = f"git config --global --add safe.directory {shlex.quote(_top(root))}"
+    return f"have git trust it: `{trusting}`; configuration in /etc and GIT_CONFIG_* are not read"
 
 
 @lru_cache(maxsize=16)
@@ -142,14 +154,4 @@ def _is_outside(place: str, top: str) -> bool:
 def _top(root: Path) -> str:
     """The project, with the whole repository that it is in: all of that may come from a pull request."""
     real = os.path.realpath(root)
-    return _repository(real) or real
-
-
-def _repository(directory: str) -> str | None:
-    """The nearest directory, from here on up, that is a repository."""
-    while not os.path.lexists(os.path.join(directory, _GIT)):
-        above = os.path.dirname(directory)
-        if above == directory:
-            return None
-        directory = above
-    return directory
+    return str(repository_of(real) or real)

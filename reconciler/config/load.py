@@ -94,6 +94,16 @@ def load(
     spelled, unfit = with_files(project, reading, read)
     problems += unfit
     if disk is not None and (refused := list(disk.ignored())):
+        if kinds is not None and any(each.source for each in refused):  # read again, with all places
+            return load(
+                root,
+                dirs,
+                settings=settings,
+                target=target,
+                provider=provider,
+                schemas=schemas,
+                secret_like_allowed=secret_like_allowed,
+            )
         # Nothing else is reported: it may quote what git ignores.
         return Loaded((), in_order(refused), config_digest(()))
     manifests = tuple(sorted(spelled.values(), key=lambda each: each.address))

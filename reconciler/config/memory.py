@@ -138,7 +138,7 @@ def _sealed(parts: Iterable[bytes], key: bytes) -> bytes:
 
 def _secret(state: Path, make: bool) -> bytes | None:
     """The secret below this user's directory for state; None where there is none, or none can be kept."""
-    files, name = Tree(state, "reconciler"), "memory.key"
+    files, name = Tree(state, "reconciler", top=state), "memory.key"
     try:
         if make and name not in files.names():
             state.mkdir(parents=True, exist_ok=True, mode=0o700)

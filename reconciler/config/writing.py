@@ -15,7 +15,7 @@ from reconciler.config.markdown import split
 from reconciler.config.scalars import Tagged
 from reconciler.config.tags import MAX_FILE_BYTES
 from reconciler.core.model import Address, Body, Json
-from reconciler.tree import tree_of
+from reconciler.tree import in_boundary, tree_of
 
 LONGEST_LINE: Final = 200
 
@@ -90,14 +90,14 @@ def fits_markdown(text: str) -> bool:
 def real_directory(root: Path, directory: str | Path) -> Path:
     """Where new manifests go, which need not be there yet. Raises NotBelow where links lead there inside the root."""
     tree, path = tree_of(root, directory)
-    if path.is_relative_to(os.path.abspath(root)):
+    if in_boundary(root, directory) is not None:
         tree.names(path)
     return path
 
 
 def create_file(root: Path, path: str, content: bytes) -> None:
     """Write a file that does not exist yet, inside the root through no link. Raises OSError, also where it does."""
-    if not Path(path).is_relative_to(root):
+    if in_boundary(root, path) is None:
         os.makedirs(os.path.dirname(path), exist_ok=True)
     tree, file = tree_of(root, path)
     if os.path.lexists(file):

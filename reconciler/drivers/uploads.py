@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO
 
 from reconciler.core.model import Body, Json
 from reconciler.diagnostics import Code
 from reconciler.drivers.base import RemoteError
 from reconciler.drivers.provider import UploadStyle
-from reconciler.tree import Tree
+from reconciler.tree import NotBelow, Tree, real_directory_of
 
 
 class FileChanged(RemoteError):
@@ -97,7 +98,10 @@ def upload_of(style: UploadStyle, body: Body, roots: Sequence[str], sent: Callab
 
     Raises FileChanged where it is not in the project (any more).
     """
-    bases = [os.path.realpath(os.path.join(roots[0], root)) for root in roots]
+    try:
+        bases = [real_directory_of(Path(roots[0]), root) for root in roots]
+    except NotBelow as wrong:
+        raise FileChanged(f"{wrong.strerror}: it was not uploaded") from None
     path = os.path.realpath(os.path.join(bases[0], body[style.source]))
     base = next((each for each in bases if path.startswith(each + os.sep)), None)
     if base is None:

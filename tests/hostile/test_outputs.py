@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,7 @@ def outside(project: Project, remote: Remote) -> Path:
     project.ok("apply", "--yes", "--report", "report.json")
     project.write("assistants.d/b.yaml", MANIFEST.replace("name: a", "name: b"))
     project.ok("plan", "--out", "plan.json")
+    subprocess.run(["git", "init", "-q", str(project.root)], check=True)
     project.write(".git/config", GIT)
     project.write(".git/hooks/x", "")
     project.environment |= {"GITHUB_TOKEN": "x", "GITHUB_API_URL": remote.url}
@@ -144,3 +146,75 @@ def test_zeros_without_an_end_are_not_read(verb: str, name: str, project: Projec
     there.symlink_to("/dev/zero")
     project.run(verb)
     assert there.is_symlink()
+
+
+@pytest.mark.parametrize("said", WRITING.values(), ids=WRITING)
+@pytest.mark.parametrize(
+    ("name", "link", "to"),
+    [
+        ("../out/new.json", "out", "OUTSIDE"),
+        ("../out/file", "out", "OUTSIDE"),
+        ("../file.json", "file.json", "OUTSIDE/file"),
+        ("../file.json", "file.json", "OUTSIDE/new"),
+        ("deep/../../out/new.json", "out", "OUTSIDE"),
+        ("TOP/out/new.json", "out", "OUTSIDE"),
+        ("WAY/out/new.json", "out", "OUTSIDE"),
+        ("../file.json", "file.json", ".git/config"),
+        ("../.git/hooks/post-merge", None, None),
+    ],
+)
+def test_nothing_beside_the_root_in_its_repository_is_written_through_a_link(
+    said: list[str], name: str, link: str | None, to: str | None, project: Project, outside: Path
+) -> None:
+    """A project in a directory of its repository: what is beside it comes with the same pull request."""
+    top, team = project.root, project.root / "team"
+    (team / "deep").mkdir(parents=True)
+    for each in ("assistants.d", "report.json", "plan.json"):
+        (top / each).rename(team / each)
+    Path(f"{top}-way").symlink_to(top)
+    name = name.replace("TOP", str(top)).replace("WAY", f"{top}-way")
+    if link and to:
+        (top / link).symlink_to(to.replace("OUTSIDE", str(outside)))
+    before = files(outside), files(top / ".git")
+    *words, last = said
+    ran = project.run("-C", str(team), *([*words, last + name] if last.endswith("=") else [*said, name]))
+    assert ran.code == 1
+    assert "link" in ran.err or "git's own directory" in ran.err or "exists" in ran.err
+    assert (files(outside), files(top / ".git")) == before
+    assert link is None or (top / link).is_symlink()
+
+
+@pytest.mark.parametrize("said", READING.values(), ids=READING)
+@pytest.mark.parametrize("name", ["../common/file", "../named.json", "../git/config"])
+def test_nothing_beside_the_root_in_its_repository_is_read_through_a_link(
+    said: list[str], name: str, project: Project, outside: Path
+) -> None:
+    (outside / "file").write_text(f"<!-- reconciler:plan -->\nprecious {json.dumps(GIT)}")
+    for link, to in {"common": outside, "named.json": outside / "file", "git": project.root / ".git"}.items():
+        (project.root / link).symlink_to(to)
+    (project.root / "team").mkdir()
+    (project.root / "assistants.d").rename(project.root / "team/assistants.d")
+    ran = project.run("-C", str(project.root / "team"), *said, str(project.root / "team" / name))
+    assert ran.code == 1
+    assert "link" in ran.err
+    assert "precious" not in ran.out + ran.err
+    assert "bare" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("name", ["../new.json", "OUTSIDE/new.json", "WAY/new.json", "/dev/stdout", "PIPE"])
+def test_results_go_where_a_person_says(name: str, project: Project, outside: Path) -> None:
+    """Beside the root, and anywhere outside of the repository, links that lead there included."""
+    team, pipe = project.root / "team", outside / "pipe"
+    team.mkdir()
+    (project.root / "assistants.d").rename(team / "assistants.d")
+    Path(f"{project.root}-way").symlink_to(outside)
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    for word, place in {"OUTSIDE": outside, "WAY": f"{project.root}-way", "PIPE": pipe}.items():
+        name = name.replace(word, str(place))
+    assert project.run("-C", str(team), "plan", "--format", f"json={name}").code in (0, 2)
+    if name == str(pipe):
+        assert os.read(reader, 1) == b"{"
+    elif not name.startswith("/dev"):
+        assert json.loads((team / name).read_bytes())
+    os.close(reader)

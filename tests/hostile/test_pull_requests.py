@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from reconciler.config.build import Refused
+from reconciler.config.files import Project as FilesOnDisk
 from reconciler.tree import Tree
 from tests.conftest import Project, Remote
 
@@ -305,6 +307,152 @@ def test_a_directory_of_manifests_that_is_a_link_is_read_only_inside_the_project
     if where != "inner":
         assert "do not tell" not in ran.out + ran.err
         assert {each: each.read_bytes() for each in outside.rglob("*") if each.is_file()} == before
+
+
+BESIDE = {
+    "-C": ["-C", "TOP/link"],
+    "-C below": ["-C", "TOP/link/below"],
+    "-C and up": ["-C", "TOP/link/../outside"],
+    "--dir": ["-C", "TOP/team", "--dir", "assistants.d", "--dir", "../link"],
+    "--dir below": ["-C", "TOP/team", "--dir", "../link/below"],
+    "--dir in full": ["-C", "TOP/team", "--dir", "TOP/link"],
+    "--dir another way": ["-C", "TOP/team", "--dir", "WAY/link"],
+}
+"""Places in the repository that a job names, with a link of a pull request on the way there."""
+
+
+@pytest.mark.parametrize("verb", ["validate", "plan", "fmt", "show", "explain", "graph", "render", "init", "apply"])
+@pytest.mark.parametrize("where", BESIDE)
+@pytest.mark.parametrize("to", ["OUTSIDE", ".git"])
+def test_no_place_in_the_repository_leads_out_of_it(verb: str, where: str, to: str, project: Project) -> None:
+    top, outside = project.root, Path(f"{project.root}-outside")
+    git(project, "init", "-q")
+    real = outside if to == "OUTSIDE" else top / to
+    for each in (real, real / "assistants.d", real / "below", real / "below/assistants.d"):
+        each.mkdir(parents=True, exist_ok=True)
+        (each / "secret.yaml").write_text('name:   "secret"\nmodel: gpt-4o\ninstructions: do not tell\n')
+        (each / "config.json").write_text('{"auths": {"do not tell": 1}}')
+    project.write("team/assistants.d/a.yaml", MANIFEST)
+    (top / "link").symlink_to(real)
+    Path(f"{top}-way").symlink_to(top)
+    said = [each.replace("TOP", str(top)).replace("WAY", f"{top}-way") for each in BESIDE[where]]
+    more = {each: ["assistant/secret"] for each in ("show", "explain", "render")} | {"apply": ["--yes"]}
+    before = {each: each.read_bytes() for each in real.rglob("*") if each.is_file()}
+    ran = project.run(*said, verb, *more.get(verb, []))
+    assert ran.code == 1 or verb == "init"
+    assert "do not tell" not in ran.out + ran.err
+    assert "Traceback" not in ran.err
+    assert {each: each.read_bytes() for each in real.rglob("*") if each.is_file()} == before
+
+
+def test_places_in_the_repository_may_be_links_that_stay_in_it(project: Project, remote: Remote) -> None:
+    git(project, "init", "-q")
+    project.root, top = project.root / "team", project.root
+    project.target(remote.url)
+    project.write("assistants.d/a.yaml", MANIFEST)
+    (top / "shared").mkdir()
+    (top / "shared/b.yaml").write_text(MANIFEST.replace("name: a", "name: b"))
+    (top / "same").symlink_to("team")
+    (top / "common").symlink_to("shared")
+    said = ["-C", str(top / "same"), "--dir", "assistants.d", "--dir", "../common"]
+    project.ok(*said, "apply", "--yes")
+    assert {each["name"] for each in remote.objects()} == {"a", "b"}
+    assert (top / "team/.reconciler").is_dir()
+    project.ok(*said, "plan", "--out", "../plan.json")
+    project.ok("-C", str(project.root), "--dir", "assistants.d", "--dir", "../shared", "plan")
+
+
+def test_a_directory_of_another_repository_is_one_that_a_person_names(project: Project, tmp_path: Path) -> None:
+    git(project, "init", "-q")
+    project.write("assistants.d/a.yaml", MANIFEST)
+    other, way = Path(f"{project.root}-other"), Path(f"{project.root}-way")
+    subprocess.run(["git", "init", "-q", str(other)], check=True)
+    (other / "b.yaml").write_text(MANIFEST.replace("name: a", "name: b"))
+    way.symlink_to(other)
+    for place in (other, way):
+        assert "assistant/b" in project.ok("--dir", "assistants.d", "--dir", str(place), "plan").out
+        assert "assistant/b" in project.ok("-C", str(place), "--dir", ".", "plan").out
+
+
+@pytest.mark.parametrize("what", ["a directory", "a file", "broken", "above"])
+def test_a_state_directory_is_not_believed_where_git_cannot_be_asked(
+    what: str, project: Project, remote: Remote
+) -> None:
+    """An image without git that holds a checkout, or one whose repository is elsewhere: git tracks what it tracks."""
+    top = project.root
+    project.root = top / "fleet" if what == "above" else top
+    project.target(remote.url)
+    project.write("assistants.d/a.yaml", MANIFEST)
+    project.write(".reconciler/journal/x/1.jsonl", "")
+    if what == "a file":
+        (top / ".git").write_text("gitdir: /nowhere/.git/worktrees/x\n")
+    elif what == "broken":
+        (top / ".git/objects").mkdir(parents=True)
+    else:
+        subprocess.run(["git", "init", "-q", str(top)], check=True)
+        project.environment["PATH"] = "/nowhere"
+    ran = project.run("apply", "--yes")
+    assert ran.code == 1
+    assert "git does not say whether it tracks .reconciler" in ran.err
+    assert ("install git, or leave .git out of the image" in ran.err) is (what in ("a directory", "above"))
+    assert not remote.app.requests
+    shutil.rmtree(top / ".git") if (top / ".git").is_dir() else (top / ".git").unlink()
+    project.ok("apply", "--yes")
+
+
+DUBIOUS = "fatal: detected dubious ownership in repository at 'x'"
+
+
+@pytest.mark.parametrize("said", [["plan"], ["plan", "--against", "git:HEAD"]], ids=str)
+@pytest.mark.parametrize("state", [True, False])
+def test_where_git_does_not_trust_the_checkout_the_whole_remedy_is_said(
+    said: list[str], state: bool, project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    git(project, "init", "-q")
+    top, project.root = project.root, project.root / "fleet"
+    project.write("assistants.d/p.md.txt", "Be kind.")
+    project.write("assistants.d/a.yaml", f"{MANIFEST}instructions: !file p.md.txt\n")
+    if state:
+        project.write(".reconciler/.gitignore", "*")
+    program = tmp_path_factory.mktemp("bin") / "git"
+    program.write_text(f'#!/bin/sh\necho "{DUBIOUS}" >&2\nexit 128\n')
+    program.chmod(0o755)
+    project.environment["PATH"] = str(program.parent)
+    ran = project.run(*said)
+    assert ran.code == 1
+    assert f"`git config --global --add safe.directory {top.resolve()}`" in ran.err
+    assert "/etc and GIT_CONFIG_* are not read" in ran.err
+
+
+def test_a_file_that_git_ignores_is_told_with_its_line_and_a_remedy(project: Project) -> None:
+    git(project, "init", "-q")
+    project.write(".gitignore", "*.key\n")
+    project.write("assistants.d/a.key", "Be kind.")
+    project.write("assistants.d/a.yaml", f"{MANIFEST}instructions: !file a.key\n")
+    project.write("assistants.d/b.yaml", "reconciler: {kind: vector_store}\nname: Pages\nfiles:\n- '*.key'\n")
+    for file, place in (("b.yaml", "a.yaml:3:"), ("a.yaml", "b.yaml:4:")):
+        (project.root / "assistants.d" / file).rename(project.root / "kept")
+        ran = project.run("plan")
+        assert ran.code == 1
+        assert f"assistants.d/{place}" in ran.err
+        assert "narrow the pattern, or delete the file" in ran.err
+        (project.root / "kept").rename(project.root / "assistants.d" / file)
+
+
+@pytest.mark.parametrize("to", ["../.git", "../.git/hooks", "../.GIT"])
+def test_a_directory_that_becomes_gits_between_a_look_and_an_open_is_not_read(to: str, project: Project) -> None:
+    files = FilesOnDisk(project.root, [Path("assistants.d")])
+    path = project.write("assistants.d/sub/config", "harmless")
+    place = project.root / "assistants.d" / to
+    place.mkdir(parents=True)
+    (place / "config").write_text("hunter2")
+    real = files.followed(str(path))
+    shutil.rmtree(path.parent)
+    path.parent.symlink_to(to)
+    for act in (files.read, files.measured):
+        with pytest.raises(Refused) as refused:
+            act(real, 100)
+        assert "git's own directory" in refused.value.diagnostic.summary
 
 
 def settled(project: Project, lines: list[str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.tree import PRIVATE, NotBelow, Tree
+from reconciler.tree import PRIVATE, NotBelow, Tree, boundary_of, in_boundary, real_directory_of, tree_of
 
 
 @pytest.fixture
@@ -172,3 +172,114 @@ def test_no_descriptor_is_left_open(tree: Tree) -> None:
             except OSError:
                 continue
     assert sorted(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.fixture
+def mono(tree: Tree) -> Path:
+    """A repository with a project in it, and links where a pull request puts them."""
+    top = tree.root.parent / "mono"
+    (top / "team/deep").mkdir(parents=True)
+    (top / "team/file").write_text("inside")
+    (top / "shared").mkdir()
+    (top / ".git").mkdir()
+    (top / ".git/config").write_text("secret")
+    for name, target in {"out": "../outside", "same": "team", "git": ".git", "deeper": "team/deep"}.items():
+        (top / name).symlink_to(target)
+    return top
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("root", ["out", "git", "out/../out", "out/new"])
+def test_a_root_that_leads_out_of_its_repository_is_refused(mono: Path, act: str, root: str) -> None:
+    with pytest.raises(NotBelow, match="leads outside"):
+        ACTS[act](Tree(mono / root), "file")
+    with pytest.raises(NotBelow, match="leads outside"):
+        real_directory_of(mono / root)
+    assert (mono.parent / "outside/file").read_text() == "secret"
+
+
+def test_a_root_that_leads_to_another_repository_is_refused(mono: Path) -> None:
+    """The repository there is not the one that the root is in by its name."""
+    (mono.parent / "outside/.git").mkdir()
+    assert boundary_of(mono / "out") == mono
+    with pytest.raises(NotBelow, match="leads outside"):
+        Tree(mono / "out").read("file", 100)
+    assert Tree(mono.parent / "outside").read("file", 100) == b"secret"
+
+
+def test_a_root_that_becomes_a_link_is_refused(mono: Path) -> None:
+    tree = Tree(mono / "team")
+    assert tree.read("file", 100) == b"inside"
+    (mono / "team").rename(mono / "was")
+    (mono / "team").symlink_to("../outside")
+    for act in ACTS.values():
+        with pytest.raises(NotBelow, match="leads outside"):
+            act(tree, "file")
+
+
+@pytest.mark.parametrize("root", ["team", "same", "same/deep/..", "deeper/.."])
+def test_a_root_may_be_a_link_inside_its_repository(mono: Path, root: str) -> None:
+    below = Tree(mono / "team")
+    Tree(mono / "same").replace("new", b"ours")
+    assert below.read("new", 10) == b"ours"
+    assert Path(real_directory_of(mono / root)).name in ("team", "mono")
+
+
+@pytest.mark.parametrize(
+    ("root", "boundary"),
+    [
+        ("mono/team", "mono"),
+        ("mono", "mono"),
+        ("mono/same", "mono"),
+        ("mono/out/deep", "mono"),
+        ("mono/sub/team", "mono/sub"),
+        ("mono/missing", "mono"),
+        ("root/deep", "root/deep"),
+        ("way/team", "way"),
+        ("above/mono/team", "above/mono"),
+        ("mono/../root", "root"),
+    ],
+)
+def test_the_boundary_is_the_repository_that_the_root_is_in_by_its_name(mono: Path, root: str, boundary: str) -> None:
+    above = mono.parent
+    (above / "way").symlink_to("mono")
+    (above / "above").symlink_to(".")
+    (mono / "sub/team").mkdir(parents=True)
+    (mono / "sub/.git").write_text("gitdir: ../.git/modules/sub")  # a submodule; a worktree has a file as well
+    assert boundary_of(above / root) == above / boundary
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize(
+    "name", ["../out/file", "../out/new", "deep/../../out/file", "../git/config", "../.git/config"]
+)
+def test_what_is_beside_the_root_in_its_repository_is_reached_through_no_link(mono: Path, act: str, name: str) -> None:
+    for root in (mono / "team", mono / "same"):
+        tree, path = tree_of(root, name)
+        with pytest.raises(NotBelow):
+            ACTS[act](tree, str(path))
+    assert (mono.parent / "outside/file").read_text() == "secret"
+    assert sorted(os.listdir(mono.parent / "outside")) == ["file"]
+    assert os.listdir(mono / ".git") == ["config"]
+
+
+def test_another_spelling_of_the_repository_is_the_repository(mono: Path) -> None:
+    above = mono.parent / "above"
+    above.symlink_to(".")
+    for root, name in ((mono / "team", above / "mono/out/new"), (above / "mono/team", mono / "out/new")):
+        tree, path = tree_of(root, name)
+        assert path == boundary_of(root) / "out/new"
+        with pytest.raises(NotBelow, match="out is a link"):
+            tree.replace(path, b"ours")
+    tree, path = tree_of(above / "mono/team", mono / "team/file")
+    assert tree.read(path, 10) == b"inside"
+
+
+def test_a_directory_that_a_person_named_elsewhere_may_be_reached_through_links(mono: Path) -> None:
+    way = mono.parent / "way"
+    way.symlink_to("outside")
+    assert in_boundary(mono / "team", way / "new") is None
+    tree, path = tree_of(mono / "team", way / "new")
+    tree.replace(path, b"ours")
+    assert outside(Tree(mono.parent / "root")) == {"file": "secret", "new": "ours"}
+    assert real_directory_of(mono / "team", way) == os.path.realpath(mono.parent / "outside")
