@@ -16,7 +16,6 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
-from secrets import token_hex
 from typing import Any, Final
 
 PRIVATE: Final = 0o600
@@ -91,7 +90,7 @@ class Tree:
         """
         with self._parent(name) as (directory, last):
             was = directory.mode_of(last, str(name))
-            beside = f".{last[:64]}.{token_hex(6)}.tmp"  # with its dot it is no manifest
+            beside = f".{last[:64]}.{os.urandom(6).hex()}.tmp"  # with its dot it is no manifest
             descriptor = directory.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode or was or 0o666, str(name))
             try:
                 with os.fdopen(descriptor, "wb") as file:
