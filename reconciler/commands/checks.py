@@ -132,7 +132,7 @@ def _credentials(session: Session) -> Iterator[Finding]:
             place = session.target.source or Source("environment", 1, 1)
             reference = EnvRef(spec.env, place, session.target.name, f"credentials.{name}")
         if reference is not None:
-            resolve(session.environment, reference, spec.env)
+            resolve(session.environment, reference, spec.own)
             found = True
             yield Finding("credentials", Status.OK, f"{name} is set, by {reference.name}")
         elif spec.entra_scope:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from hashlib import blake2s
 from secrets import token_hex
 
@@ -72,11 +73,23 @@ def headers_of(provider: Provider, target: Target, environment: Mapping[str, str
     return headers, secrets
 
 
+def known_secrets(provider: Provider, target: Target, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The secrets of a target that the environment has, whatever is wrong with others: to be masked, not to be sent."""
+    place = target.source or Source("environment", 1, 1)
+    named = [each for each in (*target.headers.values(), *target.credentials.values()) if isinstance(each, EnvRef)]
+    named += [EnvRef(each.env, place, target.name, "headers.any") for each in provider.credentials.values() if each.env]
+    found = []
+    for reference in named:
+        with suppress(ConfigError):
+            found.append(resolve(environment, reference, reference.name))
+    return tuple(found)
+
+
 def _credentials(provider: Provider, target: Target, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The secrets of the target: those the settings name, else those in the provider's own variables."""
     for name, spec in provider.credentials.items():
         if reference := target.credentials.get(name):
-            yield name, resolve(environment, reference, spec.env)
+            yield name, resolve(environment, reference, spec.own)
         elif spec.env and is_given(environment, spec.env):
             place = target.source or Source("environment", 1, 1)
-            yield name, resolve(environment, EnvRef(spec.env, place, target.name, f"credentials.{name}"), spec.env)
+            yield name, resolve(environment, EnvRef(spec.env, place, target.name, f"credentials.{name}"), spec.own)

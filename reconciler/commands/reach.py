@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from reconciler.commands.checks import Check, Finding, Status
+from reconciler.commands.connecting import known_secrets
 from reconciler.commands.session import Session
 from reconciler.drivers.answers import Answer
 from reconciler.drivers.base import Unreachable
@@ -62,7 +63,8 @@ def _network(session: Session) -> Iterator[Finding]:
 
 def _http(session: Session) -> Iterator[Finding]:
     secure = session.url.startswith("https:")
-    connection = Connection(session.url, timeout_seconds=_PATIENCE_SECONDS)
+    secrets = known_secrets(session.provider, session.target, session.environment)  # no request has them
+    connection = Connection(session.url, secrets=secrets, timeout_seconds=_PATIENCE_SECONDS)
     try:
         with HttpClient(connection, pause=session.stop.wait) as client:
             answer = client.send("GET", "/", repeatable=False)

@@ -8,9 +8,10 @@ from typing import Final
 
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.text import cut, listed
+from reconciler.core.model import Json
 from reconciler.diagnostics import Code, Source
 from reconciler.drivers.allowed import HEADERS, allowed, to_allow
-from reconciler.drivers.header_shapes import fitted, is_never_sent
+from reconciler.drivers.header_shapes import URL, UnknownMember, fitted, is_never_sent
 from reconciler.drivers.provider import HeaderShape, Provider
 
 # Headers whose value is a secret wherever they are met; more names than that would refuse what is none.
@@ -18,7 +19,7 @@ _SECRET: Final = ("authorization", "cookie", "api-key")
 
 
 def header_text(
-    provider: Provider, name: str, value: str | Mapping[str, str], environment: Mapping[str, str], place: Source | None
+    provider: Provider, name: str, value: str | Mapping[str, Json], environment: Mapping[str, str], place: Source | None
 ) -> str:
     """What is sent for a header whose value is known. Raises ConfigError, never with the value in it."""
     if not check_name(provider, name, environment, place):
@@ -33,6 +34,9 @@ def header_text(
         hint = f"expected {_expected(shape)}"
         if not (shape.host or shape.members):
             hint += f"; for any other text set {to_allow(environment, HEADERS, name)} in the environment"
+        if isinstance(wrong, UnknownMember) and wrong.name in provider.credentials:
+            hint = f"keys go under `credentials:` of the target, as `!env NAME`: {', '.join(provider.credentials)}"
+            hint += "; or save the config with its keys at the gateway, and write its name, `pc-…`"
         raise ConfigError([error(Code.HEADER_REFUSED, f"the header {cut(name)} {wrong}", place, hint=hint)]) from None
 
 
@@ -66,7 +70,7 @@ def _named(environment: Mapping[str, str]) -> frozenset[str]:
 
 def _expected(shape: HeaderShape) -> str:
     if shape.host:
-        return "https://HOST/…" if shape.host == "url" else "one name, without dots"
+        return "https://HOST/…" if shape.host == URL else "one name, without dots"
     texts = [f"text like {shape.matches}"] if shape.matches else []
     known = "any names" if "*" in shape.members else ", ".join(shape.members)
     return listed([*texts, *([f"an object of {known}"] if shape.members else [])])

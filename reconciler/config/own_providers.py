@@ -24,6 +24,7 @@ from reconciler.config.text import cut
 from reconciler.config.yaml import MAX_BYTES, read_yaml
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.allowed import PROVIDERS, allowed, to_allow
+from reconciler.drivers.hosts import refuse_path
 from reconciler.drivers.provider import Provider
 
 DIRECTORY: Final = "providers"
@@ -90,9 +91,9 @@ class OwnProviders:
 
         The document is one that `provider.schema.json` accepts.
         """
-        if name in allowed(self._environment, PROVIDERS):
-            return
         fields: Any = document.value
+        if name in allowed(self._environment, PROVIDERS):
+            return _refuse_scopes(fields, document)
         if base is None:
             raise ConfigError([self._distrusted(name, "says which requests are sent", document.source)])
         problems = [
@@ -106,7 +107,12 @@ class OwnProviders:
             if new := sorted(_routes(one) - inherited):
                 what = f"has {new[0][0]} requests sent to {new[0][1]}, which the one it extends does not"
                 problems.append(self._distrusted(name, what, document.key_place(("kinds", kind))))
-        problems += self._headers(provider_from(name, base), document)
+        above = provider_from(name, base)
+        if "url" in fields and (
+            problem := refuse_path(above, fields["url"], self._environment, document.place(("url",)))
+        ):
+            problems.append(problem)
+        problems += self._headers(above, document)
         if problems:
             raise ConfigError(problems)
 
@@ -133,6 +139,14 @@ class OwnProviders:
         summary = f"the provider {name} is not trusted, and {what}"
         hint = f"once you have read it, set {to_allow(self._environment, PROVIDERS, name)} in the environment"
         return error(Code.PROVIDER_NOT_TRUSTED, summary, place, hint=f"{hint} (not in these files)")
+
+
+def _refuse_scopes(fields: Mapping[str, Any], document: Document) -> None:
+    """Raise ConfigError where a provider, trusted or not, asks for a token: of which scope is no word of a file."""
+    hint = "extend the provider that comes with the tool and asks for one, and write no `credentials`"
+    for key in (key for key, each in fields.get("credentials", {}).items() if "entra_scope" in each):
+        place = document.place(("credentials", key, "entra_scope"))
+        raise ConfigError([error(Code.HOST_REFUSED, "a provider of a project has no 'entra_scope'", place, hint=hint)])
 
 
 def _routes(kinds: Mapping[str, Any]) -> set[tuple[str, str]]:

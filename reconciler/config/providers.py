@@ -55,7 +55,7 @@ def provider_from(name: str, fields: Mapping[str, Any]) -> Provider:
 
 
 _AS_THEY_ARE = frozenset(
-    {"url", "headers", "query", "unknown_route", "not_found_field", "account_header", "retried_header"}
+    {"url", "base_path", "headers", "query", "unknown_route", "not_found_field", "account_header", "retried_header"}
     | {"route_header", "route_config", "route_options", "trace_header", "embedded"}
 )
 
@@ -64,7 +64,8 @@ def _shape(fields: str | Mapping[str, Any]) -> HeaderShape:
     if isinstance(fields, str):
         return HeaderShape(matches=fields)
     members = {name: _shape(each) for name, each in fields.get("members", {}).items()}
-    return HeaderShape(fields.get("matches"), fields.get("host"), members)
+    needs = {text: tuple(names) for text, names in fields.get("needs", {}).items()}
+    return HeaderShape(fields.get("matches"), fields.get("host"), members, needs)
 
 
 def _kind(fields: Mapping[str, Any]) -> ProviderKind:

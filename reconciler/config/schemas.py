@@ -120,10 +120,21 @@ class Schemas:
                 raise ConfigError([error(Code.UNKNOWN_PROVIDER, f"unknown provider {cut(name)}", source, hint=hint)])
             provider = provider_from(name, self._provider_fields(name, ()))
             if name not in self.shipped_names():
+                inherited = self.provider(base).credentials.values() if (base := self._shipped_below(name)) else ()
+                credentials = {
+                    key: each if each in inherited else replace(each, of_project=True)
+                    for key, each in provider.credentials.items()
+                }
                 # A file cannot take back that a header of some gateway says where a credential goes on to.
                 listed_ones = [self.provider(each).allowed_headers for each in self.shipped_names()]
-                carriers = {header: shape for each in listed_ones for header, shape in each.items() if shape.hosts}
-                provider = replace(provider, allowed_headers={**provider.allowed_headers, **carriers})
+                carriers = {
+                    header: shape
+                    for each in listed_ones
+                    for header, shape in each.items()
+                    if shape.hosts or shape.needs
+                }
+                headers = {**provider.allowed_headers, **carriers}
+                provider = replace(provider, credentials=credentials, allowed_headers=headers)
             self._providers[name] = provider
         return self._providers[name]
 
@@ -178,6 +189,13 @@ class Schemas:
         if self._own is not None and name not in self.shipped_names():
             self._own.check(name, document, inherited)
         return dict(own)
+
+    def _shipped_below(self, name: str | None) -> str | None:
+        """The provider that comes with the tool and that one of a project extends, by others or itself."""
+        while name is not None and name not in self.shipped_names():
+            value: Any = self._provider_document(name).value
+            name = value.get("extends")
+        return name
 
     def _provider_document(self, name: str) -> Document:
         if self._own is not None and name in self._own.names():

@@ -66,7 +66,7 @@ class EnvRef:
         return self.use.startswith("headers.")
 
 
-HeaderValue = str | EnvRef | dict[str, str]
+HeaderValue = str | EnvRef | dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +95,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What `reconciler.yaml` says; with no file, all of it has these values."""
+    """What `reconciler.yaml` says; with no file, all of it has these values.
+
+    `refused` says which headers of a target may not be set: only work on that one ends there.
+    """
 
     owner: str | None = None
     prune: Prune = Prune.NONE
     default_target: str = LOCAL
     targets: Mapping[str, Target] = field(default_factory=lambda: {LOCAL: Target(LOCAL, LOCAL)})
     source: Source | None = None
+    refused: Mapping[str, Sequence[Diagnostic]] = field(default_factory=dict)
 
     @property
     def meant(self) -> list[str]:
@@ -109,8 +113,10 @@ class Settings:
         return sorted(name for name, each in self.targets.items() if each.source or name == self.default_target)
 
     def target(self, name: str | None = None) -> Target:
-        """The target of that name, or the default one. Raises ConfigError."""
+        """The target of that name, or the default one. Raises ConfigError, also where its headers are refused."""
         wanted = self.default_target if name is None else name
+        if refused := self.refused.get(wanted):
+            raise ConfigError(in_order(refused))
         if wanted in self.targets:
             return self.targets[wanted]
         raise ConfigError([_unknown_target(wanted, self.targets, self.source)])
@@ -195,16 +201,18 @@ def _settings(document: Document, schemas: Schemas, environment: Mapping[str, st
     default = value.get("default_target", LOCAL)
     if default not in targets:
         problems.append(_unknown_target(default, targets, document.place(("default_target",))))
-    for target in targets.values():
+    refused: dict[str, list[Diagnostic]] = {name: [] for name in targets}
+    for name, target in targets.items():
         problems += _check_target(target, document, schemas)
-        problems += _check_headers(target, document, schemas, environment)
+        for each in _check_headers(target, document, schemas, environment):
+            (refused[name] if each.code is Code.HEADER_REFUSED else problems).append(each)
     if has_errors(problems):
         raise ConfigError(in_order(problems))
     prune = Prune(value.get("prune", Prune.NONE))
     place = document.key_place(("targets",)) if fields else document.source
     from reconciler.config.accounts import shared_accounts  # here, because it is about settings
 
-    settings = Settings(value.get("owner"), prune, default, targets, place)
+    settings = Settings(value.get("owner"), prune, default, targets, place, refused)
     if shared := list(shared_accounts(settings, schemas)):
         raise ConfigError(in_order(shared))
     return settings

@@ -15,13 +15,13 @@ MOST_BRACKETS: Final = 64
 MOST_BYTES: Final = 16 * 1024
 _MOST: Final = 10**15
 _ANY: Final = "*"
-_HOSTS: Final = {
-    "name": re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}"),
-    "url": re.compile(
-        r"https?://(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
-        r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)*/?"
-    ),
-}
+URL: Final = "url"
+"""What a shape says of a host that is named by a url; any other is a name, which goes where `{}` stands."""
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+_URL: Final = re.compile(
+    r"https?://(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
+    r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)*/?"
+)
 _NEVER: Final = re.compile(
     r"connection|keep-alive|te|trailer|transfer-encoding|upgrade|http2-settings|expect|proxy-.*|"
     r"host|content-.*|forwarded|via|x-forwarded.*|x-real-ip|x-(?:original|rewrite)-.*|(?:x-)?(?:http-)?method(?:-override)?"
@@ -33,25 +33,42 @@ def is_never_sent(name: str) -> bool:
     return _NEVER.fullmatch(name.lower().replace("_", "-")) is not None
 
 
+class UnknownMember(ValueError):
+    """JSON has a member that its shape does not know."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"has a member {name!r:.80} that is not known")
+        self.name = name
+
+
 def fitted(shape: HeaderShape, value: str | Mapping[str, Json]) -> tuple[str, list[str]]:
-    """The text to send for a value, and the hosts that it names.
+    """The text to send for a value, and the urls of the hosts that it names.
 
     JSON is read strictly, and written anew from what was read. Raises ValueError with what does not fit, never with the
     value in it.
     """
     if isinstance(value, str):
         if shape.host:
-            if not _HOSTS[shape.host].fullmatch(value):
-                raise ValueError(f"is no {shape.host} of a host")
-            return value, [value]
+            is_url = shape.host == URL
+            if not (_URL if is_url else _NAME).fullmatch(value):
+                raise ValueError(f"is no {'url' if is_url else 'name'} of a host")
+            return value, [value if is_url else f"https://{shape.host.format(value)}"]
         if not shape.members or value.lstrip()[:1] not in ("{", "["):
             if shape.matches is None or not re.fullmatch(shape.matches, value):
                 raise ValueError(f"has another form than {shape.matches or 'an object'}")
             return value, []
         value = strict_json(value)
+    elif shape.members:
+        value = strict_json(json.dumps(value))
     if not shape.members or not isinstance(value, Mapping):
         raise ValueError("is not a text" if not shape.members else "is no object")
     return json.dumps(value), list(_hosts(shape.members, value))
+
+
+def unplaced(shape: HeaderShape, value: Json, beside: Mapping[str, Json]) -> tuple[str, ...]:
+    """What does not stand beside a value, and one of it has to: without it, nobody knows where the value leads."""
+    wanted = shape.needs.get(value.strip().lower(), ()) if isinstance(value, str) else ()
+    return () if any(each in beside for each in wanted) else wanted
 
 
 def strict_json(text: str) -> Any:
@@ -78,21 +95,23 @@ def _no_number(word: str) -> Any:
 
 
 def _hosts(members: Mapping[str, HeaderShape], value: Mapping[str, Json]) -> Iterator[str]:
-    """The hosts that members name, at any depth. Raises ValueError for one that is unknown, or has a wrong value."""
-    waiting: list[tuple[str, Any]] = list(value.items())
+    """The urls of the hosts that members name, at any depth. Raises ValueError for one that is unknown or wrong."""
+    waiting: list[tuple[str, Any, Mapping[str, Json]]] = [(name, each, value) for name, each in value.items()]
     while waiting:
-        name, each = waiting.pop()
+        name, each, beside = waiting.pop()
         shape = members.get(name) or members.get(_ANY)
         if shape is None:
-            raise ValueError(f"has a member {name!r:.80} that is not known")
-        if isinstance(each, Mapping):
-            waiting += each.items()
-        elif isinstance(each, list):
-            waiting += ((name, one) for one in each)
+            raise UnknownMember(name)
+        if wanted := unplaced(shape, each, beside):
+            raise ValueError(f"has a member {name!r:.80} without {' or '.join(wanted)} beside it")
+        if isinstance(each, Mapping) and not shape.is_place:
+            waiting += ((name, one, each) for name, one in each.items())
+        elif isinstance(each, list) and not shape.is_place:
+            waiting += ((name, one, beside) for one in each)
         elif isinstance(each, str):
             try:
                 yield from fitted(shape, each)[1]
             except ValueError as wrong:
                 raise ValueError(f"has a member {name!r:.80} that {wrong}") from None
-        elif shape.host or (isinstance(each, int | float) and not abs(each) < _MOST):
+        elif shape.is_place or (isinstance(each, int | float) and not abs(each) < _MOST):
             raise ValueError(f"has a member {name!r:.80} with a value that it cannot have")

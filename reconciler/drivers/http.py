@@ -205,7 +205,7 @@ class HttpClient(Tallies):
                 )
                 response = client.send(request, stream=True)
                 try:
-                    encoding = response.headers.get("content-encoding", "")
+                    encoding = self.mask(response.headers.get("content-encoding", ""))
                     raw = content_of(response.iter_raw(), encoding, MAX_ANSWER_BYTES)
                 finally:
                     response.close()

@@ -20,6 +20,7 @@ class Credential:
     """One secret of a target: the header it travels in, how it is written there, and where it comes from by default.
 
     Where neither the target nor the environment has it, a token for `entra_scope` is asked for: see `entra.py`.
+    `of_project` is one that a file of the project writes: not even its own variable is read without a word for it.
     """
 
     header: str
@@ -27,6 +28,12 @@ class Credential:
     env: str | None = None
     required: bool = False
     entra_scope: str | None = None
+    of_project: bool = False
+
+    @property
+    def own(self) -> str | None:
+        """The variable that settings may name for it without a word of the environment."""
+        return None if self.of_project else self.env
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,24 +224,31 @@ class ReadStyle:
 class HeaderShape:
     """What the settings may say in a header.
 
-    Text that all of `matches` fits; with `host`, a `url` that may get the credentials, or a `name` that a gateway makes
-    a host of; with `members`, a JSON object of these, at any depth (`*`: of any name), each of whose texts has the
-    member's own shape.
+    Text that all of `matches` fits; with `host`, a `url` that may get the credentials, or a name that a gateway makes
+    a host of, where `{}` stands; with `members`, a JSON object of these, at any depth (`*`: of any name), each of whose
+    texts has the member's own shape. `needs` says for a text what has to stand beside it, one of these at least.
     """
 
     matches: str | None = None
-    host: Literal["url", "name"] | None = None
+    host: str | None = None
     members: Mapping[str, HeaderShape] = field(default_factory=dict)
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def is_place(self) -> bool:
+        """Whether it is itself a text that decides where the credentials go on to."""
+        return self.host is not None or bool(self.needs)
 
     @property
     def hosts(self) -> bool:
         """Whether it can say where a gateway sends the credentials on to."""
-        return self.host is not None or any(each.hosts for each in self.members.values())
+        return self.host is not None or any(each.hosts or each.needs for each in self.members.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One provider. `hosts` are those its credentials are meant for; `embedded` names a profile of the embedded server.
+    """One provider. `hosts` are those its credentials are meant for, and `base_path`, a regular expression, is what the
+    path of a target's url may be besides that of `url`; `embedded` names a profile of the embedded server.
 
     `query` goes with every request. `unknown_route` is what a 404 says when the path, and not an object, is unknown;
     `not_found_field` is where a 404 about an object says so (without it: an object `error`). `account_header` names the
@@ -247,6 +261,7 @@ class Provider:
     name: str
     kinds: Mapping[str, ProviderKind]
     url: str | None = None
+    base_path: str | None = None
     hosts: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Query = field(default_factory=dict)

@@ -187,6 +187,7 @@ def test_an_inline_config_that_cannot_be_read_for_certain_is_refused(
     [
         ("x-portkey-azure-resource-name", "localhost"),
         ("x-portkey-azure-resource-name", "evil"),
+        ("x-portkey-azure-resource-name", "api"),
         ("x-portkey-azure-endpoint-name", "evil"),
         ("x-portkey-snowflake-account", "evil"),
         ("x-portkey-azure-resource-name", "127.0.0.1"),
@@ -205,8 +206,8 @@ def test_a_name_that_a_gateway_makes_a_host_of_is_no_url_and_never_this_machine(
     ran = project.run("plan")
     assert (ran.code, "RC0305" in ran.err or "RC0314" in ran.err) == (1, True), ran.err
     assert remote.app.requests == []
-    project.environment["RECONCILER_ALLOWED_HOSTS"] = "evil"
-    assert (project.run("plan").code == 0) is (value == "evil")
+    project.environment["RECONCILER_ALLOWED_HOSTS"] = "evil,localhost,evil.openai.azure.com"
+    assert (project.run("plan").code == 0) is (header == "x-portkey-azure-resource-name" and value == "evil")
 
 
 @pytest.mark.parametrize(
@@ -236,3 +237,164 @@ def test_what_is_sent_is_written_anew_from_what_was_checked(project: Project, re
         sent = remote.app.requests[0].headers[CONFIG]
         assert sent == '{"provider": "openai", "retry": {"attempts": 3}, "custom_host": "http://127.0.0.1:1"}'
         remote.forget()
+
+
+@pytest.mark.parametrize(
+    "listed", ["gateway", "localhost", "gateway.example", "openai.azure.com", "*.openai.azure.com"]
+)
+@pytest.mark.parametrize("inline", [False, True])
+def test_a_name_is_judged_as_the_host_that_it_becomes(
+    inline: bool, listed: str, project: Project, remote: Remote
+) -> None:
+    project.environment["RECONCILER_ALLOWED_HOSTS"] = listed
+    name = listed.partition(".")[0].replace("*", "x")
+    header, value = (CONFIG, json.dumps({"resource_name": name})) if inline else ("x-portkey-azure-resource-name", name)
+    settings(project, remote, header, value)
+    err = project.run("plan").err
+    assert f"RECONCILER_ALLOWED_HOSTS={listed},{name}.openai.azure.com in the environment" in err
+    assert remote.app.requests == []
+    project.environment["RECONCILER_ALLOWED_HOSTS"] = f"{name}.openai.azure.com"
+    project.ok("plan")
+
+
+NAMED = {"x-portkey-azure-resource-name": "desk"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "fine"),
+    [
+        ({"x-portkey-provider": "azure-openai"}, False),
+        ({"X-Portkey-Provider": "azure-openai", "x-portkey-azure-deployment-id": "desk"}, False),
+        ({"x-portkey-provider": "azure-openai", "x-portkey-azure-foundry-url": "https://desk.openai.azure.com"}, False),
+        ({CONFIG: '{"provider": "azure-openai"}', **NAMED}, False),
+        ({CONFIG: '{"resource_name": "desk", "targets": [{"provider": "azure-openai"}]}'}, False),
+        ({CONFIG: '{"targets": [{"provider": ["azure-openai"], "resource_name": "desk"}]}'}, False),
+        ({CONFIG: '{"provider": "azure-openai", "resource_name": ["desk"]}'}, False),
+        ({CONFIG: '{"provider": "azure-openai", "resource_name": null}'}, False),
+        ({"x-portkey-provider": "azure-openai", **NAMED}, True),
+        ({"x-portkey-provider": "azure-openai", "x-portkey-custom-host": "https://desk.openai.azure.com/openai"}, True),
+        ({CONFIG: '{"provider": "azure-openai", "resource_name": "desk"}'}, True),
+        ({CONFIG: '{"targets": [{"custom_host": "https://desk.openai.azure.com", "provider": "azure-openai"}]}'}, True),
+    ],
+)
+def test_azure_is_said_with_where_it_is(headers: dict[str, str], fine: bool, project: Project, remote: Remote) -> None:
+    """Or the gateway sends the key to undefined.openai.azure.com, which is anybody's."""
+    project.environment["RECONCILER_ALLOWED_HOSTS"] = "desk.openai.azure.com"
+    project.target(remote.url, provider="portkey", more=f"    headers: {json.dumps(headers)}\n")
+    project.write("assistants.d/a.yaml", MANIFEST)
+    ran = project.run("plan")
+    assert (ran.code == 0) is fine, ran.err
+    assert fine or "RC0305]" in ran.err or "RC0314]" in ran.err
+    assert bool(remote.app.requests) is fine
+
+
+@pytest.mark.parametrize("where", ["headers", "reads", "kind"])
+def test_a_provider_of_a_project_cannot_say_azure_alone_either(where: str, project: Project, remote: Remote) -> None:
+    said = "headers: {X-Portkey-Provider: azure-openai}"
+    text = {"headers": said, "reads": f"reads: {{{said}}}", "kind": f"kinds: {{assistant: {{{said}}}}}"}[where]
+    project.write("providers/mine.yaml", f"extends: portkey\n{text}\n")
+    project.target(remote.url, provider="mine")
+    project.write("assistants.d/a.yaml", MANIFEST)
+    for trusted in ("", "mine"):
+        project.environment["RECONCILER_TRUST_PROVIDERS"] = trusted
+        ran = project.run("plan")
+        assert (ran.code, "RC0305]" in ran.err) == (1, True), ran.err
+    assert remote.app.requests == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://127.0.0.1:9/x",
+        "https://localhost/v1",
+        "http://[::1]:1",
+        "https://127.0.0.2",
+    ],
+)
+@pytest.mark.parametrize("header", ["x-portkey-custom-host", CONFIG])
+def test_the_loopback_of_a_gateway_is_this_machine_only_where_the_gateway_is(
+    header: str, value: str, project: Project, remote: Remote
+) -> None:
+    settings(project, remote, header, json.dumps({"custom_host": value}) if header == CONFIG else value)
+    project.ok("plan")
+    remote.forget()
+    path = project.root / "assistants.d/reconciler.yaml"
+    path.write_text(path.read_text().replace(f"{remote.url}/v1", "https://api.portkey.ai/v1"))
+    err = project.run("plan").err
+    assert "RC0305]" in err
+    assert "loopback" in err
+
+
+@pytest.mark.parametrize(
+    "path", ["/evil.example", "/v1/evil.example:8443", "/evil.example/x.openai.azure.com/", "/1.2"]
+)
+def test_no_url_in_a_header_has_another_host_in_its_path(path: str, project: Project, remote: Remote) -> None:
+    settings(project, remote, "x-portkey-custom-host", f"{remote.url}{path}")
+    ran = project.run("plan")
+    assert (ran.code, "RC0305]" in ran.err or "RC0314]" in ran.err) == (1, True), ran.err
+    settings(project, remote, "x-portkey-custom-host", f"{remote.url}/v1.0/gpt-4.1")
+    project.ok("plan")
+
+
+def test_a_header_of_another_target_stops_nobody(project: Project, remote: Remote) -> None:
+    project.target(
+        remote.url,
+        provider="portkey",
+        more="  production: {provider: portkey, owner: prod, headers: {x-acme: a, x-portkey-mode: b}}\n",
+    )
+    project.write("assistants.d/a.yaml", MANIFEST)
+    project.ok("apply", "--yes")
+    told = project.run("validate")
+    assert told.code == 1
+    assert "the header x-acme is not one" in told.err
+    assert "the header x-portkey-mode is not one" in told.err
+    project.ok("validate", "--target", "test")
+    for verb in ("plan", "validate"):
+        assert "the header x-acme is not one" in project.run(verb, "--target", "production").err
+
+
+def test_an_inline_config_may_be_a_mapping_with_members_of_any_depth(project: Project, remote: Remote) -> None:
+    said = "{provider: openai, retry: {attempts: 3, on_status_codes: [429]}, cache: {max_age: 1.5}}"
+    project.target(remote.url, provider="portkey", more=f"    headers:\n      {CONFIG}: {said}\n")
+    project.write("assistants.d/a.yaml", MANIFEST)
+    project.ok("validate")
+    project.ok("plan")
+    assert json.loads(remote.app.requests[0].headers[CONFIG]) == {
+        "provider": "openai",
+        "retry": {"attempts": 3, "on_status_codes": [429]},
+        "cache": {"max_age": 1.5},
+    }
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{targets: [{provider: openai, custom_host: https://evil.example}]}",
+        "{retry: {forward_headers: [x-portkey-api-key]}}",
+        "{retry: {attempts: .inf}}",
+        "{provider: openai, api_key: hunter2}",
+        "{provider: openai, api_key: !env KEY}",
+        "{targets: [{virtual_key: !env KEY}]}",
+        "{targets: " + "[" * 70 + "]" * 70 + "}",
+    ],
+)
+def test_such_a_mapping_is_held_to_the_same_rules(said: str, project: Project, remote: Remote) -> None:
+    project.target(remote.url, provider="portkey", more=f"    headers:\n      {CONFIG}: {said}\n")
+    project.write("assistants.d/a.yaml", MANIFEST)
+    project.environment["KEY"] = "hunter2"
+    ran = project.run("plan")
+    assert ran.code == 1
+    assert "hunter2" not in ran.out + ran.err
+    assert remote.app.requests == []
+
+
+@pytest.mark.parametrize("key", ["virtual_key", "api_key"])
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_key_in_an_inline_config_is_told_where_keys_go(
+    as_text: bool, key: str, project: Project, remote: Remote
+) -> None:
+    config = {"provider": "openai", key: "abc"}
+    settings(project, remote, CONFIG, json.dumps(config) if as_text else config)
+    err = refused(project, remote)
+    assert "`credentials:` of the target, as `!env NAME`: api_key, virtual_key, provider_key" in err
+    assert "pc-" in err

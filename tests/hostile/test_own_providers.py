@@ -152,3 +152,102 @@ def test_a_plan_sends_no_key_to_a_path_of_the_file(project: Project) -> None:
         project.environment["OPENAI_API_KEY"] = "sk-1"
         assert project.run("plan").code == 1
     assert admin.heard == []
+
+
+HOSTS_IN_PATHS = [
+    "/v1/evil.example:8443/x.openai.azure.com",
+    "/v1/proxy/evil.example/x.openai.azure.com",
+    "/v1/evil.example",
+    "/evil.example",
+    "/v1/10.0.0.1",
+    "/v1/0x7f.1",
+    "/v1/localhost:1/x",
+    "/v1/evil.example.",
+]
+
+
+@pytest.mark.parametrize("path", [*HOSTS_IN_PATHS, "/v2", "/v1/admin", "/V1", "/proxy/v1"])
+@pytest.mark.parametrize("by", ["target", "provider"])
+def test_a_file_chooses_the_host_of_a_url_and_not_its_path(
+    by: str, path: str, project: Project, remote: Remote
+) -> None:
+    """A gateway can read another host in it, and send the key there."""
+    mine(project, remote, f"extends: portkey\n{f'url: {remote.url}{path}' if by == 'provider' else ''}\n")
+    settings = project.root / "assistants.d/reconciler.yaml"
+    new = f"    url: {remote.url}{path}\n" if by == "target" else ""
+    settings.write_text(settings.read_text().replace(f"    url: {remote.url}/v1\n", new))
+    ran = project.run("plan")
+    assert (ran.code, "RC0305]" in ran.err) == (1, True), ran.err
+    assert remote.app.requests == []
+    assert f"RECONCILER_ALLOWED_HOSTS=127.0.0.1{path} in the environment" in ran.err
+    project.environment["RECONCILER_ALLOWED_HOSTS"] = f"127.0.0.1{path}"
+    ran = project.run("plan")
+    assert "RC0305]" not in ran.err
+    assert remote.app.requests[0].path.startswith(path.rstrip("/"))
+
+
+@pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/"])
+@pytest.mark.parametrize("by", ["target", "provider"])
+def test_the_path_of_what_it_extends_is_fine(by: str, path: str, project: Project, remote: Remote) -> None:
+    mine(project, remote, f"extends: portkey\n{f'url: {remote.url}{path}' if by == 'provider' else ''}\n")
+    settings = project.root / "assistants.d/reconciler.yaml"
+    new = f"    url: {remote.url}{path}\n" if by == "target" else ""
+    settings.write_text(settings.read_text().replace(f"    url: {remote.url}/v1\n", new))
+    assert "RC0305]" not in project.run("plan").err
+    assert remote.app.requests
+
+
+@pytest.mark.parametrize("path", HOSTS_IN_PATHS)
+@pytest.mark.parametrize("extends", ["extends: portkey\n", OWN])
+def test_not_even_a_trusted_one_names_a_host_in_a_path(
+    extends: str, path: str, project: Project, remote: Remote
+) -> None:
+    project.environment["RECONCILER_TRUST_PROVIDERS"] = "mine"
+    mine(project, remote, f"{extends}url: {remote.url}{path}\n")
+    settings = project.root / "assistants.d/reconciler.yaml"
+    settings.write_text(settings.read_text().replace(f"    url: {remote.url}/v1\n", ""))
+    assert "RC0305]" in project.run("plan").err
+    if ":" not in path:
+        mine(
+            project, remote, f"kinds: {{bot: {{schema: assistant.schema.json, path: {path}}}}}\nurl: {remote.url}/v1\n"
+        )
+        refused(project, remote, "RC02")
+    assert remote.app.requests == []
+
+
+@pytest.mark.parametrize(
+    "credential", ["{header: x-e, env: AWS_SECRET_ACCESS_KEY}", "{header: x-e, env: OPENAI_API_KEY}"]
+)
+def test_trust_is_for_requests_and_not_for_variables(credential: str, project: Project, remote: Remote) -> None:
+    """Who trusted the file read another one: a pull request changes which variable is sent."""
+    project.environment |= {"RECONCILER_TRUST_PROVIDERS": "mine", "RECONCILER_ALLOWED_ENV": ""}
+    mine(project, remote, f"extends: portkey\ncredentials: {{api_key: {credential}}}\n")
+    name = credential.partition("env: ")[2].strip("}")
+    for said in ("", f"    credentials: {{api_key: !env {name}}}\n"):
+        project.target(remote.url, provider="mine", more=said)
+        ran = project.run("plan")
+        assert (ran.code, "RC0315]" in ran.err) == (1, True), ran.err
+        assert f"set RECONCILER_ALLOWED_ENV={name} in the environment" in ran.err
+        assert remote.app.requests == []
+    assert "RC0315]" in " ".join(project.run("doctor").out.split())
+    project.environment["RECONCILER_ALLOWED_ENV"] = name
+    project.ok("plan")
+    assert remote.app.requests[-1].headers["x-e"] == project.environment[name]
+
+
+def test_what_a_trusted_one_inherits_needs_no_word(project: Project, remote: Remote) -> None:
+    project.environment |= {"RECONCILER_TRUST_PROVIDERS": "mine", "RECONCILER_ALLOWED_ENV": ""}
+    mine(project, remote, "extends: portkey\nquery: {x: y}\n")
+    project.ok("plan")
+    assert remote.app.requests[0].headers["x-portkey-api-key"] == "pk-1"
+    remote.forget()
+    same = "credentials: {api_key: {header: x-portkey-api-key, env: PORTKEY_API_KEY}}"
+    mine(project, remote, f"extends: portkey\n{same}\n")
+    project.ok("plan")
+
+
+def test_no_file_asks_for_a_token_of_another_scope(project: Project, remote: Remote) -> None:
+    project.environment["RECONCILER_TRUST_PROVIDERS"] = "mine"
+    scope = "https://vault.azure.net/.default"
+    mine(project, remote, f"extends: portkey\ncredentials: {{t: {{header: Authorization, entra_scope: {scope}}}}}\n")
+    refused(project, remote, "RC0305")

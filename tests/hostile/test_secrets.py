@@ -223,6 +223,27 @@ def test_a_redirect_carries_nothing_to_another_host(status: int, keyed: Project,
     clean(keyed, ran)
 
 
+@pytest.mark.parametrize("part", [CANARY, CANARY.upper(), CANARY[:24], base64.b64encode(CANARY.encode()).decode()])
+def test_a_key_that_comes_back_as_an_encoding_is_masked(part: str, keyed: Project) -> None:
+    """Also where it is the only thing that a server says to `doctor`, which sends it no key."""
+
+    def packed(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 x", [("content-encoding", part), ("content-type", "application/json")])
+        return [b"{}"]
+
+    with Wire(packed).serving() as server:  # type: ignore[arg-type]
+        target(keyed, server.url.removesuffix("/v1"))
+        keyed.write("assistants.d/a.yaml", GOOD.format("a"))
+        rans = [keyed.run("plan", "--format", "json"), keyed.run("apply", "--yes", "--report", "report.json")]
+        rans += [keyed.run("doctor"), keyed.run("run", "--passes", "1")]
+    for ran in rans:
+        assert ran.code in (1, 5)  # 5: a pass that failed
+        assert part[:16].lower() not in (ran.out + ran.err).lower()
+    assert "packed in a way nobody asked for: (secret)" in rans[0].err
+    assert "(secret)" in " ".join(rans[2].out.split())
+    clean(keyed, *rans)
+
+
 class Proxy:
     """Takes what is sent to any host at all, as a proxy of the network does."""
 

@@ -36,7 +36,7 @@ def refuse_url(name: str, url: str) -> Diagnostic | None:
         host = (urlsplit(url).hostname or "").lower()
     except ValueError:
         host = ""
-    return refuse_host(Provider(name, {}, hosts=(host,)), url, {}, {}, None)
+    return refuse_host(Provider(name, {}, url=url, hosts=(host,)), url, {}, {}, None)
 
 
 class ForgeApi:

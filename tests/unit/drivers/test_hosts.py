@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from reconciler.config.schemas import shipped
@@ -39,6 +41,17 @@ def test_the_provider_s_own_hosts_and_loopback(url: str) -> None:
         "https://[::1",
         "http://127.0.0.1.evil.example/v1",
         "http://2130706433.evil.example/",
+        "https://api.portkey.ai:443:evil.com/v1",
+        "https://[::1].evil.com/v1",
+        "http://evil.com[::1]/v1",
+        "https://api.portkey.ai:65536/v1",
+        "https://api.portkey.ai:/v1",
+        "https://api.portkey.ai:\uff14\uff14\uff13/v1",
+        "https://api.portkey.ai:-1/v1",
+        "https://\uff41pi.portkey.ai/v1",
+        "http://[::1/v1",
+        "https://api.portkey.ai/v2",
+        "https://api.portkey.ai/v1/evil.example/x.openai.azure.com",
     ],
 )
 def test_every_other_host(url: str) -> None:
@@ -55,3 +68,29 @@ def test_a_host_the_environment_allows() -> None:
 def test_a_header_that_passes_the_credential_on() -> None:
     headers = {"X-Portkey-Custom-Host": "https://evil.example/v1"}
     assert refuse_host(PORTKEY, "https://api.portkey.ai/v1", headers, {}, None) is not None
+
+
+def test_the_path_of_a_url_is_the_provider_s_own_or_one_of_the_environment() -> None:
+    listed = {"RECONCILER_ALLOWED_HOSTS": "gw.example/team/v1, 127.0.0.1/gw/v1"}
+    for url, fine in (
+        ("https://gw.example/team/v1", True),
+        ("https://GW.example/team/v1/", True),
+        ("https://gw.example:8443/team/v1", True),
+        ("https://gw.example/team/v2", False),
+        ("https://gw.example/v1", False),
+        ("http://gw.example/team/v1", False),
+        ("http://127.0.0.1:8787/gw/v1", True),
+        ("http://127.0.0.1:8787/v1", True),
+        ("http://[::1]:8787/gw/v1", False),
+        ("https://api.portkey.ai/team/v1", False),
+    ):
+        assert (refuse_host(PORTKEY, url, {}, listed, None) is None) is fine, url
+
+
+@pytest.mark.parametrize("name", shipped().shipped_names())
+def test_every_provider_says_which_path_is_usual(name: str) -> None:
+    provider = shipped().provider(name)
+    others = {"azure-foundry-classic": "/api/projects/desk", "openai-assistants": "/openai/v1"}
+    path = others.get(name, urlsplit(provider.url or "").path)
+    assert refuse_host(provider, f"http://127.0.0.1{path}", {}, {}, None) is None
+    assert refuse_host(provider, "http://127.0.0.1/other", {}, {}, None) is not None
