@@ -17,6 +17,7 @@ KEY = {"ACME_BOTS_TOKEN": "secret-1"}
 def written(project: Project) -> Project:
     guide.write(project.root)
     project.environment["RECONCILER_TRUST_PROVIDERS"] = "acme-bots"
+    project.environment["RECONCILER_ALLOWED_ENV"] = "ACME_BOTS_TOKEN"
     return project
 
 
