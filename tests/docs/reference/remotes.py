@@ -18,7 +18,8 @@ from tests.docs.reference.markdown import code, page, table
 
 # Variables that are read by name, and what for.
 READ = {
-    "RECONCILER_ALLOWED_HOSTS": "hosts, with commas between, that may get credentials beside those the provider names; `HOST/PATH` is one with another path than the provider's",
+    "RECONCILER_ALLOWED_HOSTS": "hosts, with commas between, that may get credentials beside those the provider names; "
+    "`HOST/PATH` is one with another path than the provider's",
     "RECONCILER_ALLOWED_HEADERS": "headers, with commas between, that a target may set beside those the provider lists",
     "RECONCILER_ALLOWED_ENV": "variables, with commas between, that `!env` may read beside those of the provider's "
     "credentials; `KEY_*` is every name that begins like that",
