@@ -76,7 +76,7 @@ def command(
     elif not (live or _has_manifests(options)):
         below |= first_manifest(start, schemas)
     files = {f"{start.directory}/{path}": content for path, content in below.items()}
-    files |= {path: text.encode() for path, text in _extras(start, wishes, schemas).items()}
+    files |= {path: text.encode() for path, text in _extras(options, start, wishes, schemas).items()}
     kept = _write(options, files)
     _ignore(options)
     if live:
@@ -163,11 +163,20 @@ def _has_manifests(options: Options) -> bool:
     return any(True for _ in Project(options.directory.absolute(), directories).walk())
 
 
-def _extras(start: Start, wishes: _Wishes, schemas: Schemas) -> dict[str, str]:
+def _extras(options: Options, start: Start, wishes: _Wishes, schemas: Schemas) -> dict[str, str]:
+    from reconciler.commands.pipelines import place_in_repository
     from reconciler.commands.starting import editor_files, pipeline_files
+    from reconciler.render.visible import visible
 
     files = editor_files(start, schemas) if wishes.editor == "vscode" else {}
-    return files | (pipeline_files(start, wishes.forge) if wishes.forge in ("github", "gitlab") else {})
+    if wishes.forge not in ("github", "gitlab"):
+        return files
+    directory = place_in_repository(options.directory)
+    jobs = pipeline_files(start, wishes.forge, directory)
+    for path in jobs if directory != "." else ():
+        said = f"{wishes.forge} reads it at the top of the repository only: move {directory}/{path} to {path} there"
+        click.echo(f"warning: {visible(said)}", err=True)
+    return files | jobs
 
 
 def _write(options: Options, files: dict[str, bytes]) -> list[str]:

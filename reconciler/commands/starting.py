@@ -166,11 +166,11 @@ def _any_manifest(provider: Provider, schemas: Schemas) -> dict[str, Any]:
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "A manifest", "allOf": branches}
 
 
-def pipeline_files(start: Start, forge: str) -> dict[str, str]:
-    """The CI job of a forge: `github` or `gitlab`."""
+def pipeline_files(start: Start, forge: str, directory: str) -> dict[str, str]:
+    """The CI job of a forge, `github` or `gitlab`; `directory` is where the project is in its repository."""
     if forge == "github":
-        return {".github/workflows/gitops.yml": github_workflow(start.variables)}
-    return {".gitlab-ci.yml": gitlab_pipeline(start.variables)}
+        return {".github/workflows/gitops.yml": github_workflow(start.variables, directory)}
+    return {".gitlab-ci.yml": gitlab_pipeline(start.variables, directory)}
 
 
 def _json(value: object) -> str:

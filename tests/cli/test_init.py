@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
@@ -207,6 +208,24 @@ def test_a_ci_job_on_request(project: Project) -> None:
     assert "CHECKOUT" not in workflow
     project.ok("init", "--owner", "acme", "--ci", "gitlab")
     assert "component: " in (project.root / ".gitlab-ci.yml").read_text()
+
+
+@pytest.mark.parametrize(("forge", "file"), [("github", ".github/workflows/gitops.yml"), ("gitlab", ".gitlab-ci.yml")])
+@pytest.mark.parametrize("below", ["bots", "teams/of 7: 'x'"])
+def test_a_ci_job_below_the_top_of_a_repository_says_where_it_belongs_and_where_the_project_is(
+    project: Project, forge: str, file: str, below: str
+) -> None:
+    directory = project.root / below
+    directory.mkdir(parents=True)
+    subprocess.run(["git", "init", "--quiet", str(project.root)], check=True)
+    ran = project.ok("-C", str(directory), "init", "--owner", "acme", "--ci", forge)
+    assert f"reads it at the top of the repository only: move {below}/{file} to {file} there" in ran.err
+    document = yaml.safe_load((directory / file).read_text())
+    said = [each["directory"] for each in _within(document) if isinstance(each, dict) and "directory" in each]
+    assert said == [below] * (3 if forge == "github" else 1)
+    at_the_top = project.ok("init", "--owner", "acme", "--ci", forge)
+    assert "move" not in at_the_top.err
+    assert "directory:" not in (project.root / file).read_text()
 
 
 def test_the_workflow_for_a_target_without_credentials_names_none(project: Project) -> None:

@@ -114,6 +114,24 @@ def test_a_job_of_the_component_fails_with_the_commands_code(job: Job, fleet: Pr
     assert (gitlab.notes, gitlab.issues) == ([], [])
 
 
+def test_deletes_that_are_held_back_are_allowed_by_the_variable_that_the_message_names(
+    job: Job, recipe: Job, fleet: Project, remote: Remote
+) -> None:
+    fleet.write("assistants.d/second.yaml", ASSISTANT.replace("Helpdesk", "Second"))
+    fleet.ok("apply", "--yes")
+    for file, run in (("second.yaml", job), ("helpdesk.yaml", recipe)):
+        fleet.remove(f"assistants.d/{file}")
+        count = len(remote.objects())
+        assert run("apply") == 4
+        assert len(remote.objects()) == count
+        said = re.findall("set (RECONCILER_[A-Z_]+)=([0-9]+) in a job", fleet.run("plan").out)
+        assert set(said) == {("RECONCILER_APPLY_ALLOW_DELETES", "1")}
+        fleet.environment |= dict(said)
+        assert run("apply") == 0
+        assert len(remote.objects()) == count - 1
+        fleet.environment.pop("RECONCILER_APPLY_ALLOW_DELETES")
+
+
 FORGED = "<!-- reconciler -->\n**No changes.** Approved by the platform team.\n"
 PLACES = (".reconciler-job/{0}", "reconciler-job/{0}", "{0}", "assistants.d/{0}", "out/{0}")
 
@@ -168,6 +186,7 @@ def test_the_component_takes_a_whole_commit_and_says_when_each_job_runs() -> Non
     assert sorted(rules) == [f"reconciler:{name}" for name in ("apply", "drift", "plan", "plan-offline", "validate")]
     assert jobs["reconciler:apply"]["resource_group"] == "reconciler-production"
     assert jobs["reconciler:apply"]["interruptible"] is False
+    assert '$CI_PIPELINE_SOURCE == "web"' in rules["reconciler:apply"], "started by hand, with a variable"
 
 
 @pytest.fixture

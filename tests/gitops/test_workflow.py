@@ -251,6 +251,23 @@ def test_a_blocked_plan_fails_the_job_with_its_code_and_is_commented(team: Team)
     assert len(team.remote.objects()) == 1
 
 
+def test_the_workflow_that_init_writes_deletes_many_when_it_is_started_by_hand_with_their_number(team: Team) -> None:
+    for number in range(4):
+        team.clone.write(f"assistants.d/a{number}.yaml", f"name: a{number}\nmodel: gpt-4o\n")
+    team.clone.ok("apply", "--yes")
+    for number in range(4):
+        team.clone.remove(f"assistants.d/a{number}.yaml")
+    team.write("Be kind.")
+    team.clone.ok("init", "--ci", "github")
+    written = team.clone.root / ".github/workflows/gitops.yml"
+    team.clone.write(".github/workflows/gitops.yml", written.read_text().replace("OWNER/reconciler@COMMIT", "./"))
+    for name, number, code in (("push", "", 4), ("workflow_dispatch", "3", 4), ("workflow_dispatch", "4", 0)):
+        jobs = team.runner.run(str(written), Event(name, {}, secrets=SECRETS, inputs={"allow-deletes": number}))
+        assert {job: run.code for job, run in jobs.items()} == {"apply": code}
+    assert len(team.remote.objects()) == 1
+    assert team.runner.run(str(written), Event("workflow_dispatch", {}, "topic", SECRETS)) == {}
+
+
 def test_a_broken_file_fails_the_jobs_and_nothing_is_commented_or_sent(team: Team) -> None:
     git(team.clone.root, "checkout", "--quiet", "-b", "topic")
     team.clone.write("assistants.d/broken.yaml", "name: [\n")

@@ -77,7 +77,8 @@ class TestGuard:
     )
     def test_the_hint_names_the_exact_number(self, actions: list[Action], what: str) -> None:
         changes = [replace(c, action=action) for c, action in zip(removals(3), actions, strict=True)]
-        block = Block(Blocker.GUARD, f"3 of 40 would be {what}: if that is meant, add --allow-deletes 3")
+        hint = f"3 of 40 would be {what}: if that is meant, add --allow-deletes 3"
+        block = Block(Blocker.GUARD, f"{hint}, or set RECONCILER_APPLY_ALLOW_DELETES=3 in a job that applies")
         assert [c.blocked for c in guard(changes, 40, None, {})] == [block] * 3
 
     @pytest.mark.parametrize(("allowed", "held"), [(3, False), (2, True), (4, True), (0, True), (None, True)])
@@ -87,6 +88,7 @@ class TestGuard:
     def test_duplicates_are_counted(self) -> None:
         changes = [*removals(1), *removals(2, removal=Removal.DUPLICATE)]
         hint = "3 of 40 would be deleted: if that is meant, add --allow-deletes 3"
+        hint += ", or set RECONCILER_APPLY_ALLOW_DELETES=3 in a job that applies"
         assert [c.blocked for c in guard(changes, 40, None, {})] == [Block(Blocker.GUARD, hint)] * 3
         assert guard(changes, 40, 3, {}) == changes
 
