@@ -29,6 +29,7 @@ def command(options: Options, form: str) -> int:
     from reconciler.commands.checks import PROJECT, TARGET, Status, examined
     from reconciler.commands.reach import NETWORK
     from reconciler.commands.session import session_of
+    from reconciler.config.text import count
 
     found: list[Finding] = []
     for finding in examined(session_of(options), (*PROJECT, *NETWORK, *TARGET)):
@@ -39,8 +40,7 @@ def command(options: Options, form: str) -> int:
     if form == "json":
         click.echo(json.dumps(_document(found), indent=2, ensure_ascii=False))
     elif not options.quiet:
-        need = "needs" if failed == 1 else "need"
-        click.echo(f"\n{failed} of these {need} you." if failed else "\nEverything that is needed works.")
+        click.echo(f"\n{count(failed, 'check')} failed." if failed else "\nEverything that is needed works.")
     return Exit.ERROR if failed else Exit.DONE
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
 @click.pass_obj
 def command(options: Options, paths: tuple[Path, ...], check: bool, diff: bool) -> int:
-    """Fields in the order of the schema, two blanks a step, texts of several lines as blocks, no blanks at the ends of
+    """Fields in the order of the schema, two spaces a step, texts of several lines as blocks, no blanks at the ends of
     lines. Comments stay with what they belong to, and values stay exactly what they are: a file for which that cannot
     be promised is left as it is, and said.
     """

@@ -18,6 +18,7 @@ from reconciler.core.plan import Plan, match_all
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.exits import Exit
 from reconciler.formats.outcome import Result
+from reconciler.render.words import SIGNED
 
 
 def change_marks(
@@ -56,19 +57,20 @@ def change_marks(
     done = {outcome.number for outcome in outcomes if outcome.result in (Result.DONE, Result.ALREADY_APPLIED)}
     for change in changes:
         if change.action is Action.NOOP or change.number in done:
-            _tell(change)
+            _tell(change, session.owner)
     say(session.options, [outcome.error for outcome in outcomes if outcome.error])
     return exit_of(plan, outcomes, session.stop.is_set())
 
 
-def _tell(change: Change) -> None:
+def _tell(change: Change, owner: str) -> None:
     said = {
         Action.ADOPT: "is managed here now",
         Action.RELEASE: "is not managed here any more; it was left as it is",
         Action.NOOP: "was managed here already",
     }
     more = ", and not by its former owner" if Reason.TAKEOVER in change.reasons else ""
-    click.echo(f"{change.address}  {change.id} {said[change.action]}{more}")
+    text = SIGNED if change.former_owner == owner else f"{said[change.action]}{more}"
+    click.echo(f"{change.address}  {change.id} {text}")
 
 
 def _refused(change: Change) -> Diagnostic:

@@ -35,7 +35,7 @@ from reconciler.commands.signals import heard_once
 from reconciler.commands.tracing import Spans, no_spans
 from reconciler.config.errors import ConfigError
 from reconciler.core.plan import Plan
-from reconciler.diagnostics import Code
+from reconciler.diagnostics import Code, Diagnostic
 from reconciler.drivers.base import Interrupted
 from reconciler.exits import Exit
 from reconciler.formats.document import summarise
@@ -241,9 +241,7 @@ class _Loop:
                 log("pass cut short", target=self.name)
                 return _Verdict.CUT_SHORT
             said = diagnostics_of(problem)
-            told = (
-                [f"{d.summary} [{d.code}]" for d in said[0]] if said else [f"bug: {type(problem).__name__}: {problem}"]
-            )
+            told = [_told(d) for d in said[0]] if said else [f"bug: {type(problem).__name__}: {problem}"]
             self._figures.problem = _named(d.code for d in said[0]) if said else "a bug"
             log("pass failed", target=self.name, problems=told, failures=self._figures.failures_in_a_row + 1)
             return _Verdict.FAILED
@@ -267,7 +265,7 @@ class _Loop:
             figures.requests += outcome.requests
             log("change", target=self.name, address=str(outcome.address), action=outcome.action, result=outcome.result)
         figures.results = results
-        problems = [f"{o.address}: {o.error.summary} [{o.error.code}]" for o in outcomes if o.error]
+        problems = [f"{o.address}: {_told(o.error)}" for o in outcomes if o.error]
         blocked = [f"{c.address}: {c.blocked.hint}" for c in plan.changes if c.blocked]
         skipped = sum(1 for o in outcomes if o.result is Result.SKIPPED and not o.error) if self._stop.is_set() else 0
         more: dict[str, Any] = {"problems": problems} if problems else {}
@@ -278,6 +276,12 @@ class _Loop:
         if problems:
             figures.problem = _named(o.error.code for o in outcomes if o.error)
         return _Verdict.CUT_SHORT if skipped else _Verdict.FAILED if problems else _Verdict.GOOD
+
+
+def _told(problem: Diagnostic) -> str:
+    """A problem as an event says it: its place, where it has one, what is wrong, and the code."""
+    place = f"{problem.source}: " if problem.source else ""
+    return f"{place}{problem.summary} [{problem.code}]"
 
 
 def _named(codes: Iterable[Code]) -> str:

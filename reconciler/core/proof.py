@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from reconciler.core.index import Managed, mark_of
 from reconciler.core.marks import Mark, Proof
@@ -11,15 +12,21 @@ from reconciler.core.references import Held, references
 from reconciler.core.semantics import Kind
 from reconciler.core.world import World
 
+_TAKE_OFF: Final = "remove the entry `reconciler` from its metadata (or its line from the lock file)"
+
 
 def refuse_unproven(address: Address, each: Managed) -> Block:
     """Why an object whose mark names us is not managed, and what to do about it."""
     id, what = each.live.id, f"{each.live.id} has the mark of {address}, and {why_not(each.mark)}"
     if each.mark.proof is Proof.NO_KEY:
         return Block(Blocker.UNPROVEN, f"{what}: set RECONCILER_MARK_KEY to the key")
-    way = f"If the object is yours: `reconciler adopt {address} {id}`. If it is not, take the mark off it"
+    every = f"for all of them `reconciler takeover --from {each.mark.owner}`"
+    way = f"If it is yours: `reconciler adopt {address} {id}`, or {every}. If it is not: {_TAKE_OFF}"
     if each.mark.proof is Proof.CLAIM:
-        way = f"If that is meant: `reconciler adopt {address} {id}`, or `id: {id}` in its manifest. If not, remove it"
+        way = f"If that is meant: `reconciler adopt {address} {id}`, or `id: {id}` in its manifest, or {every}. "
+        way += "If not, remove the line"
+    if each.mark.proof is Proof.WRONG:
+        way = f"If only the key is new: set RECONCILER_MARK_KEY=NEW,OLD and apply. {way}"
     return Block(Blocker.UNPROVEN, f"{what}. {way}")
 
 
@@ -48,7 +55,9 @@ def unproven(change: Change, world: World) -> Block | None:
     if live is None or not isinstance(mark, Mark) or mark.owner != found.owner or not mark.proof.is_doubtful:
         return None
     if found.kind.immutable:
-        return Block(Blocker.UNPROVEN, f"{live.id}: {why_not(mark)}. If it is yours, delete it by hand")
+        way = "If it is yours, delete it in the provider's console or with its API: no later apply does"
+        way = "Set RECONCILER_MARK_KEY to the key" if mark.proof is Proof.NO_KEY else way
+        return Block(Blocker.UNPROVEN, f"{why_not(mark)}. {way}")
     return refuse_unproven(change.address, Managed(live, mark))
 
 
@@ -77,7 +86,8 @@ def _doubt_of(held: Held, world: World) -> Block | None:
         return None
     why = f"{copy.id} is a copy of its name" if copy else "only its name says what is in it"
     hint = f"{id} has the name of {name}/{each.mark.key}, and {why}: anybody who can upload can have made it"
-    way = f"Delete {f'{id} and {copy.id}' if copy else id} by hand, and the next apply uploads the file"
+    both = f"{id} and {copy.id}" if copy else id
+    way = f"Delete {both} in the provider's console or with its API, and the next apply uploads the file"
     return Block(Blocker.UNPROVEN, f"{hint}. {way}. With RECONCILER_MARK_KEY, names are signed")
 
 

@@ -44,11 +44,12 @@ class FieldView:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What is the same for all fields of a plan: whether it is sealed, where its files are, and lines for each text."""
+    """What is the same for all of a plan: whether it is sealed, where its files are, lines for each text, its owner."""
 
     sealed: bool = False
     checkout: Checkout = ELSEWHERE
     room: int = MAX_LINES
+    owner: str = ""
 
 
 def field_view(field: FieldChange, change: Change, frame: Frame) -> FieldView:

@@ -96,7 +96,7 @@ def plan_view(
     counts = summarise(plan)  # of the whole plan, as its JSON has it: what is folded below is deleted all the same
     plan, replaced = _folded(masked(plan))
     addresses = {change.number: change.address for change in plan.changes}
-    frame = Frame(plan.sealed, checkout, _room(plan))
+    frame = Frame(plan.sealed, checkout, _room(plan), plan.owner)
     return PlanView(
         target=visible(plan.target.name),
         provider=visible(plan.target.provider),
@@ -148,7 +148,10 @@ def _host(url: str) -> str:
 
 def _change(change: Change, frame: Frame, replaced: Sequence[str], addresses: Mapping[int, Address]) -> ChangeView:
     block = change.blocked
-    told = dict.fromkeys(words.CHANGE_REASONS[reason] for reason in change.reasons if reason in words.CHANGE_REASONS)
+    reasons = dict(words.CHANGE_REASONS)
+    if change.former_owner == frame.owner:
+        reasons[Reason.TAKEOVER] = words.SIGNED
+    told = dict.fromkeys(reasons[reason] for reason in change.reasons if reason in reasons)
     odd = dict.fromkeys(visible(reason) for reason in change.reasons if reason not in set(Reason))
     id = change.id or ""
     return ChangeView(

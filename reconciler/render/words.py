@@ -44,6 +44,9 @@ CHANGE_REASONS: Final[Mapping[str, str]] = {
     Reason.EXPIRED: "the earlier one has expired",
 }
 
+SIGNED: Final = "its mark is written anew: signed, where a key is set"
+"""The reason of a takeover from the owner here."""
+
 BLOCKERS: Final[Mapping[str, str]] = {
     Blocker.PROTECT: "protected",
     Blocker.UNPROVEN: "nothing proves that it is ours",

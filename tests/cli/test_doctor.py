@@ -87,7 +87,7 @@ def test_broken_settings_leave_only_what_needs_none(project: Project) -> None:
     assert "fail  settings" in ran.out
     assert "skip  API          not looked at: settings comes first" in ran.out
     assert "ok    state" in ran.out
-    assert "1 of these needs you." in ran.out
+    assert "1 check failed." in ran.out
 
 
 def test_a_credential_that_is_missing_or_malformed(project: Project) -> None:

@@ -83,7 +83,10 @@ def test_a_target_that_fails_holds_up_no_other(project: Project, remote: Remote,
 def test_files_that_do_not_load_change_nothing_and_are_read_again(project: Project, remote: Remote) -> None:
     project.target(remote.url)
     project.write("assistants.d/helpdesk.yaml", "name: [\n")
-    assert project.run("run", "--passes", "1").code == 5
+    ran = project.run("run", "--passes", "1")
+    assert ran.code == 5
+    (failed,) = [event for event in events(ran.err) if event["event"] == "pass failed"]
+    assert re.match(r"assistants\.d/helpdesk\.yaml:\d+:\d+: .* \[RC0\d+\]$", failed["problems"][0])
     assert remote.writes == []
     project.write("assistants.d/helpdesk.yaml", MANIFEST)
     project.ok("run", "--passes", "1")

@@ -165,6 +165,22 @@ def test_with_a_key_names_are_signed_and_what_is_signed_is_known_on_any_machine(
     assert inside(remote) == set(files(remote))
 
 
+def test_a_replaced_file_whose_name_is_not_signed_stays_and_the_message_says_how_to_delete_it(
+    library: Project, remote: Remote
+) -> None:
+    library.ok("apply", "--yes")
+    before = set(files(remote))
+    library.environment["RECONCILER_MARK_KEY"] = KEY
+    library.ok("takeover", "--from", "acme", "--yes")
+    library.write("assistants.d/leave.md", "Staff may take 31 days.\n")
+    ran = library.ok("apply", "--yes")
+    assert before <= set(files(remote))
+    [line] = [line for line in ran.err.splitlines() if "stays for now" in line]
+    [old] = [id for id in before if id in line]
+    assert line.count(old) == 1
+    assert "the mark is not signed. If it is yours, delete it in the provider's console or with its API" in line
+
+
 @pytest.mark.parametrize("page", [PAGE, "Staff may take 31 days.\n"], ids=["of its content", "of another"])
 @pytest.mark.parametrize("signature", ["", "~AAAAAAAAAAAAAA", "the one of another file"])
 def test_with_a_key_a_name_that_is_not_signed_for_its_content_is_not_believed(

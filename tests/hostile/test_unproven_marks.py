@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -149,7 +150,14 @@ def test_a_key_is_introduced_for_all_that_has_a_manifest_with_a_plan_and_a_quest
     assert "assistant/a" in ran.out
     assert "assistant/b" in ran.out
     assert remote.writes == []
-    unsigned.ok("takeover", "--from", "acme", "--yes")
+    assert ran.out.count("adopt: its mark is written anew: signed, where a key is set") == 2
+    command = re.search(r"for all of them `reconciler (takeover [^`]+)`", unsigned.run("plan").out)
+    assert command is not None
+    done = unsigned.ok(*command[1].split(), "--yes")
+    for said in (ran.out, done.out):
+        assert "another owner" not in said
+        assert "former owner" not in said
+    assert done.out.count("its mark is written anew: signed, where a key is set") == 2
     assert {stranger} == {each["id"] for each in remote.objects() if each["metadata"]["reconciler"].startswith("1 ")}
     assert unsigned.ok("plan", "--detailed-exitcode").code == 0
     assert unsigned.ok("apply", "--yes").code == 0
@@ -165,7 +173,9 @@ def test_a_key_is_rotated_by_one_apply(signed: Project, remote: Remote) -> None:
     signed.environment["RECONCILER_MARK_KEY"] = NEXT
     assert signed.ok("plan", "--detailed-exitcode").code == 0
     signed.environment["RECONCILER_MARK_KEY"] = KEY
-    assert signed.run("plan").code == 4
+    ran = signed.run("plan")
+    assert ran.code == 4
+    assert "If only the key is new: set RECONCILER_MARK_KEY=NEW,OLD and apply." in ran.out
 
 
 @pytest.mark.parametrize("key", ["short", "", f"{KEY},", f",{KEY}", f"{KEY},short", f" {KEY}"])

@@ -71,7 +71,8 @@ def _row(option: click.Option, path: tuple[str, ...]) -> tuple[str, str, str]:
 
 def _value(option: click.Option) -> str:
     context = click.Context(click.Command("any"))
-    return option.make_metavar(context).replace("|", "/").strip("[]")  # a bar ends a cell
+    value = option.make_metavar(context).replace("|", "/")  # a bar ends a cell
+    return value[1:-1] if value.startswith("[") else value
 
 
 def _default(option: click.Option) -> Iterator[str]:

@@ -43,8 +43,17 @@ def seen(
 @pytest.mark.parametrize(
     ("signing", "sign", "hint"),
     [
-        (SIGNING, False, "the mark is not signed. If the object is yours: `reconciler adopt assistant/k o1`. If"),
-        (Signing((b"x" * 32,)), True, "the signature is not one of ours"),
+        (
+            SIGNING,
+            False,
+            "the mark is not signed. If it is yours: `reconciler adopt assistant/k o1`, or for all of them "
+            "`reconciler takeover --from acme`. If it is not: remove the entry `reconciler` from its metadata",
+        ),
+        (
+            Signing((b"x" * 32,)),
+            True,
+            "or the mark was changed. If only the key is new: set RECONCILER_MARK_KEY=NEW,OLD and apply. If it",
+        ),
         (None, True, "the mark is signed, and no key is set here: set RECONCILER_MARK_KEY to the key"),
     ],
 )
@@ -65,7 +74,7 @@ def test_a_claim_of_a_lock_file_says_how_to_ask_for_it() -> None:
     claim = replace(live, body={**live.body, "metadata": {"reconciler": marks.claimed("1 acme k n1 - -")}})
     block = the_change(plan([manifest("k", M)], [claim])).blocked
     assert block is not None
-    assert "`reconciler adopt assistant/k o1`, or `id: o1` in its manifest. If not, remove it" in block.hint
+    assert "`reconciler adopt assistant/k o1`, or `id: o1` in its manifest, or for all of them" in block.hint
 
 
 def test_what_was_moved_from_an_unproven_object_is_not_made_anew() -> None:
@@ -166,13 +175,23 @@ def test_a_copy_of_a_name_makes_both_doubtful() -> None:
     block = blocked(planned(papers, []))
     assert block is not None
     assert "px is a copy of its name" in block.hint
-    assert "Delete pa and px by hand" in block.hint
+    assert "Delete pa and px in the provider's console or with its API" in block.hint
 
 
-def test_a_file_whose_name_is_not_signed_is_not_deleted_where_names_are() -> None:
-    doubtful = seen(on_paper("pa", "gone"), field="mark")
+@pytest.mark.parametrize(
+    ("signing", "sign", "hint"),
+    [
+        (SIGNING, False, "the mark is not signed. If it is yours, delete it in the provider's console or with its API"),
+        (None, True, "the mark is signed, and no key is set here. Set RECONCILER_MARK_KEY to the key"),
+    ],
+)
+def test_a_file_whose_name_is_not_signed_is_not_deleted_where_names_are(
+    signing: Signing | None, sign: bool, hint: str
+) -> None:
+    doubtful = seen(on_paper("pa", "gone"), signing, sign=sign, field="mark")
     [change] = filed([], [doubtful], prune=True, allow_deletes=1).changes
-    assert change.blocked == Block(Blocker.UNPROVEN, "pa: the mark is not signed. If it is yours, delete it by hand")
+    assert change.blocked is not None
+    assert (change.blocked.by, change.blocked.hint.partition(":")[0]) == (Blocker.UNPROVEN, hint)
 
 
 @pytest.mark.parametrize(("sign", "held"), [(False, True), (True, False)])
