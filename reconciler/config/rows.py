@@ -150,6 +150,9 @@ class _Lines:
 
 def _columns(cells: list[str], place: Source) -> list[str]:
     """The names in the first line. Raises Refused."""
+    if len(cells) == 1 and ";" in cells[0]:
+        summary = "columns are separated by commas, and the first line of this file has ;"
+        raise Refused(error(Code.INVALID_VALUE, summary, place, hint="save it with commas: a,b instead of a;b"))
     times = Counter(cells)
     wrong = next((each for each in cells if not each.strip() or each != each.strip() or times[each] > 1), None)
     if wrong is None:

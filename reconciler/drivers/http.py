@@ -166,6 +166,10 @@ class HttpClient(Tallies):
         """`text` without the secrets of this connection, in whatever spelling they are there."""
         return without_secrets(text, self._connection.secrets_so_far)
 
+    def sends(self, header: str) -> bool:
+        """Whether every request has this header."""
+        return header.lower() in {name.lower() for name in self._connection.headers_now}
+
     def _try(self, outgoing: _Outgoing) -> tuple[Answer | None, Unreachable | None]:
         """What came of one try: an answer, or none."""
         answer: Answer | None = None

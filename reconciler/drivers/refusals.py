@@ -17,12 +17,15 @@ from reconciler.drivers.provider import Provider
 from reconciler.drivers.shapes import error_text, inside
 
 
-def refusal(answer: Answer, provider: Provider) -> RemoteError:
-    """The error that an answer is, told to a person."""
+def refusal(answer: Answer, provider: Provider, *, keyless: bool) -> RemoteError:
+    """The error that an answer is, told to a person. `keyless`: the request carried no credential."""
     said = error_text(answer)
     status = answer.status
     if status in (401, 403):
         hint = "check the credential: is it set, complete, and allowed to manage these objects?"
+        variable = next((each.env for each in provider.credentials.values() if each.env), None)
+        if keyless and variable:
+            hint = f"{variable} is not set, so no key was sent"
         return CredentialRefused(f"the target refused the credential ({status}): {said}", hint=hint, status=status)
     if status == 404:
         return _not_found(answer, said, provider)

@@ -255,7 +255,8 @@ class RestDriver:
         if 200 <= answer.status < 300:
             self._account = self._client.mask(answer.headers.get(provider.account_header or "", "")) or self._account
             return answer
-        raise refusal(answer, self._provider)
+        credentials = provider.credentials.values()
+        raise refusal(answer, provider, keyless=not any(self._client.sends(each.header) for each in credentials))
 
     def _path(self, kind: str, id: str) -> str:
         if not is_usable_id(id):

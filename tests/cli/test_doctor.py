@@ -156,6 +156,19 @@ def test_tls_where_none_is_spoken(project: Project, remote: Remote) -> None:
     assert "SSL_CERT_FILE" in found["remedy"]
 
 
+def test_a_credential_that_is_not_set_is_named_where_it_is_missed(
+    project: Project, start: Callable[..., Remote]
+) -> None:
+    example(project)
+    project.target(start(api_key="right").url)
+    project.environment.pop("OPENAI_API_KEY", None)
+    ran = project.run("plan")
+    assert ran.code == 1
+    assert "OPENAI_API_KEY is not set, so no key was sent" in ran.err
+    project.environment["OPENAI_API_KEY"] = SECRET
+    assert "is not set" not in project.run("plan").err
+
+
 def test_a_credential_that_is_refused(project: Project, start: Callable[..., Remote]) -> None:
     example(project)
     project.target(start(api_key="right").url)

@@ -45,6 +45,14 @@ def test_a_bad_row_stops_everything_and_names_its_line(fleet: Project, remote: R
     assert remote.app.requests == []
 
 
+def test_a_table_with_semicolons_is_told_so(fleet: Project) -> None:
+    fleet.write("assistants.d/tenants.csv", "tenant;region\nacme;eu\n")
+    ran = fleet.run("validate")
+    assert ran.code == 1
+    said = "assistants.d/tenants.csv:1:1: error: columns are separated by commas, and the first line of this file has ;"
+    assert said in ran.err + ran.out
+
+
 def test_a_live_edit_of_a_row_is_not_written_into_the_manifest_of_all_rows(fleet: Project, remote: Remote) -> None:
     fleet.ok("apply", "--yes")
     remote.ask("POST", f"/v1/assistants/{remote.named('Support of acme')['id']}", {"instructions": "Be brief."})
