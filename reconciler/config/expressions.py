@@ -72,12 +72,18 @@ def _replace(value: Json, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
+def _number(make: type[int] | type[float], value: Any) -> int | float:
+    if value == "":
+        raise ValueError(f"an empty text is no number: write `default(0)` before `{make.__name__}`")
+    return make(value)
+
+
 FILTERS: Final[dict[str, Callable[..., Json]]] = {
     "capitalize": lambda value: str(value).capitalize(),
     "default": lambda value, other="": other if isinstance(value, _Missing) or value in ("", None) else value,
     "first": lambda value: value[0],
-    "float": float,
-    "int": int,
+    "float": lambda value: _number(float, value),
+    "int": lambda value: _number(int, value),
     "join": _join,
     "last": lambda value: value[-1],
     "length": len,

@@ -106,7 +106,10 @@ class Fleet:
                 continue
             self._known.add((problem.source, problem.summary))
             summary = problem.summary if problem.source == row else f"{problem.summary} (row {row.file}:{row.line})"
-            self.problems.append(replace(problem, summary=summary))
+            fits = "write `{{ column | lower | replace(' ', '-') }}` in the key: every row's has to be valid"
+            is_key = problem.code is Code.BAD_KEY and problem.source == self.written.document.place(_KEY)
+            hint = fits if is_key else problem.hint
+            self.problems.append(replace(problem, summary=summary, hint=hint))
 
     def _compiled(self) -> dict[Path, _Slot]:
         """Every text of the document that is a template, ready to be filled."""

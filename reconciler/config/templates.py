@@ -92,6 +92,11 @@ def _check(node: nodes.Node, levels: int, seen: list[nodes.Node]) -> None:
     line = _line(node.lineno)
     if not isinstance(node, _ALLOWED) or (isinstance(node, nodes.Name) and node.name == "self"):
         word = getattr(node, "name", type(node).__name__.lower())
+        if isinstance(node, nodes.Call):
+            filters = ", ".join(sorted(FILTERS))
+            raise TemplateFault(
+                f"templates here have no calls{line}: write {{{{ tenant | upper }}}}; there are {filters}"
+            )
         raise TemplateFault(f"templates here have no {word}{line}: only expressions, if and for")
     if isinstance(node, nodes.For) and (node.recursive or any(node.find_all(nodes.For))):
         raise TemplateFault(f"a loop cannot stand in another{line}")

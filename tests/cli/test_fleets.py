@@ -53,6 +53,30 @@ def test_a_table_with_semicolons_is_told_so(fleet: Project) -> None:
     assert said in ran.err + ran.out
 
 
+@pytest.mark.parametrize("call", ["upper(tenant)", "tenant.upper()"])
+def test_a_call_in_a_template_is_answered_with_what_to_write(call: str, fleet: Project) -> None:
+    fleet.write("assistants.d/fleet.yaml", FLEET.replace("Support of {{ tenant }}", f"{{{{ {call} }}}}"))
+    ran = fleet.run("validate")
+    assert ran.code == 1
+    said = "templates here have no calls: write {{ tenant | upper }}; there are capitalize, default, first"
+    assert said in ran.err + ran.out
+
+
+def test_an_empty_cell_and_a_name_with_a_space_are_answered_with_what_to_write(fleet: Project) -> None:
+    fleet.write("assistants.d/fleet.yaml", FLEET + 'temperature: "{{ warm | float }}"\n')
+    fleet.write("assistants.d/tenants.csv", "tenant,region,warm\nBig Co,eu,1\nacme,eu,\n")
+    ran = fleet.run("validate")
+    assert ran.code == 1
+    said = ran.err + ran.out
+    assert "an empty text is no number: write `default(0)` before `float` (row assistants.d/tenants.csv:3)" in said
+    assert "the key support/Big Co is not a valid key (row assistants.d/tenants.csv:2)" in said
+    assert "hint: write `{{ column | lower | replace(' ', '-') }}` in the key" in said
+    fleet.write(
+        "assistants.d/fleet.yaml", FLEET.replace('{{ tenant }}"}', "{{ tenant | lower | replace(' ', '-') }}\"}")
+    )
+    fleet.ok("validate")
+
+
 def test_a_live_edit_of_a_row_is_not_written_into_the_manifest_of_all_rows(fleet: Project, remote: Remote) -> None:
     fleet.ok("apply", "--yes")
     remote.ask("POST", f"/v1/assistants/{remote.named('Support of acme')['id']}", {"instructions": "Be brief."})
