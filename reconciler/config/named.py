@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from reconciler.config.build import Refused
 from reconciler.config.errors import error
 from reconciler.config.files import Files, Named
 from reconciler.config.text import closest, cut, listed
 from reconciler.diagnostics import Code, Source
+
+_NO_TEMPLATE: Final = (
+    "the name of a file is no template, in a fleet neither: give each row what differs with `extends:` or a manifest "
+    "of its own, or put the texts into one file with `{% if %}`"
+)
 
 
 def named_file(project: Files, word: str, text: str, place: Source, file: str) -> str:
@@ -29,7 +35,7 @@ def named_file(project: Files, word: str, text: str, place: Source, file: str) -
             summary = f"{word} {cut(text)} {wrong}"
         except OSError as wrong:
             summary = f"{word} {cut(text)} cannot be read: {wrong.strerror}"
-            hint = _near_file(path, text) or hint
+            hint = _NO_TEMPLATE if "{{" in text else _near_file(path, text) or hint
     raise Refused(error(Code.FILE_REFUSED, summary, place, hint=hint))
 
 

@@ -77,6 +77,16 @@ def test_an_empty_cell_and_a_name_with_a_space_are_answered_with_what_to_write(f
     fleet.ok("validate")
 
 
+def test_a_template_in_the_name_of_a_file_is_told_that_it_is_none(fleet: Project) -> None:
+    fleet.write(
+        "assistants.d/fleet.yaml",
+        FLEET.split("instructions", maxsplit=1)[0] + "instructions: !file p/{{ region }}.md\n",
+    )
+    ran = fleet.run("validate")
+    assert ran.code == 1
+    assert "the name of a file is no template, in a fleet neither: give each row" in ran.err + ran.out
+
+
 def test_a_live_edit_of_a_row_is_not_written_into_the_manifest_of_all_rows(fleet: Project, remote: Remote) -> None:
     fleet.ok("apply", "--yes")
     remote.ask("POST", f"/v1/assistants/{remote.named('Support of acme')['id']}", {"instructions": "Be brief."})
