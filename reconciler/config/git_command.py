@@ -119,7 +119,7 @@ def _told(top: str, *arguments: str, names: Sequence[str] = ()) -> set[str]:
 
 
 def _cannot_tell(why: str, hint: str) -> ConfigError:
-    summary = f"git does not tell which of the files that manifests name it ignores: {why[:200]}"
+    summary = f"git cannot say which of the files that manifests name are ignored: {why[:200]}"
     return ConfigError([error(Code.FILE_REFUSED, summary, None, hint=f"nothing that it ignores is sent; {hint}")])
 
 
