@@ -79,8 +79,8 @@ MUTANTS = [
     # objects that are there
     Mutant(
         "core/rules",
-        "Action.UPDATE: (managed_by_others, unproven, another_object, full_map",
-        "Action.UPDATE: (unproven, another_object, full_map",
+        "Action.UPDATE: (managed_by_others, unproven, another_object, contested",
+        "Action.UPDATE: (unproven, another_object, contested",
         "an update is of ours only",
         "core/rules",
     ),

@@ -65,6 +65,7 @@ class FleetSchedule(Schedule):
         self._finish(files, "soon after", with_duplicates=self.at_once)
         if self.at_once:
             self._without_duplicates(files)
+            self._finish(files, "without duplicates")  # while there were two of an address, it was not changed
         self.scheduler.advance(self.scheduler.now + self.lag + 1)
         before = len(self.remote.witness.runs)
         self._finish(files, "once more")

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import pytest
 
-from reconciler.core.index import index
+from reconciler.core.index import index, mark_of
+from reconciler.core.marks import Mark, Proof
 from reconciler.core.model import ABSENT, Action, Blocker, Body, Change, LiveObject, Manifest, OnRemove
 from reconciler.core.rules import refusal
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check, check_live, expected, planned_writes
@@ -53,6 +54,15 @@ class TestUpdate:
 
     def test_an_object_that_is_gone_makes_it_stale_and_never_recreates(self) -> None:
         assert checked(WANTED, LIVE) == Stale("o1 does not exist any more")
+
+    def test_a_mark_that_an_earlier_key_signed_is_written_anew_whatever_it_says(self) -> None:
+        mark = mark_of(ASSISTANT, LIVE)
+        assert isinstance(mark, Mark)
+        earlier = replace(LIVE, mark=replace(mark, proof=Proof.EARLIER))
+        change = the_change(plan([WANTED], [earlier]))
+        done = changed(earlier, temperature=0.7)
+        assert isinstance(check_live(change, ASSISTANT, done), Ready)
+        assert isinstance(check_live(change, ASSISTANT, replace(done, mark=mark)), AlreadyApplied | Stale)
 
     def test_a_mark_that_changed_makes_it_stale(self) -> None:
         now = with_mark("o1", "1 other k n1 - -", BODY)

@@ -65,6 +65,12 @@ def test_the_machine_that_made_both_deletes_the_younger_at_any_time() -> None:
     assert blocked(two(1, 1e6, protect=True), made=frozenset({"n1", "n2"})) is not None
 
 
+def test_who_made_the_younger_one_may_have_looked_some_hold_offs_before() -> None:
+    assert blocked(two(5, 305), made=frozenset({"n2"}), settle_seconds=30) is None
+    assert blocked(two(5, 306), made=frozenset({"n2"}), settle_seconds=30) is not None
+    assert blocked(two(5, 36), made=frozenset({"n1"}), settle_seconds=30) is not None
+
+
 def test_an_older_object_that_a_stranger_marked_has_none_of_ours_deleted() -> None:
     assert blocked(two(1, 1e6), made=frozenset({"n2"})) is not None
 
