@@ -220,6 +220,7 @@ def test_an_object_goes_for_the_reason_there_is() -> None:
     ]:
         change = Change(Address("assistant", key), Action.DELETE, id, removal=removal)
         assert (not_to_go(change, known) is None) is right, (key, id, removal)
+        assert right or refusal(change, known) is not None
         assert not_to_go(change, replace(known, matches={})) is None
     for key, id, right in [("k", "o1", True), ("k", "o2", False), ("gone", "o2", True), ("k", "none", True)]:
         assert (another_object(Change(Address("assistant", key), Action.UPDATE, id), known) is None) is right
