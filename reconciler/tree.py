@@ -129,7 +129,7 @@ class Tree:
                     way.append(way[-1].into(part, str(self.path / name)))
                 here = way[-1]
                 return sorted(os.listdir(here.path if here.descriptor is None else here.descriptor))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
     @contextmanager

@@ -68,6 +68,8 @@ def test_more_targets_than_descriptors(project: Project) -> None:
     targets, descriptors = 120, 80
     accounts = Accounts()
     with serve(accounts) as server:
+        host = server.url.partition("://")[2].partition(":")[0]
+        project.environment["RECONCILER_ALLOWED_HOSTS"] = ",".join(f"{host}/t{n}/v1" for n in range(targets))
         write_targets(
             project,
             (f"  t{n}: {{provider: openai-assistants, url: '{server.url}/t{n}/v1'}}" for n in range(targets)),

@@ -64,7 +64,7 @@ CALLS: dict[str, tuple[list[str], int]] = {
     "explain": (["explain", "assistant"], 0),
     "fmt": (["fmt", "--check"], 0),
     "convert": (["convert", "--to", "openai-agents"], 0),
-    "doctor": (["doctor"], 1),
+    "doctor": (["doctor"], 0),
     "providers": (["providers"], 0),
     "schema": (["schema", "assistant"], 0),
     "serve": (["serve"], 0),

@@ -305,6 +305,7 @@ def test_everything_is_as_it_was_the_marks_too(name: str, digests: bool, data: s
     assert {change.blocked.by for change in held if change.blocked} <= {
         Blocker.PROTECT,
         Blocker.CLONE,
+        Blocker.DUPLICATE,  # two objects of one address, of different times
         Blocker.METADATA_FULL,  # it was before as well
     }
     after = applied(undone, now, kind)
