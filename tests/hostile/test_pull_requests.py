@@ -350,16 +350,16 @@ def test_places_in_the_repository_may_be_links_that_stay_in_it(project: Project,
     project.root, top = project.root / "team", project.root
     project.target(remote.url)
     project.write("assistants.d/a.yaml", MANIFEST)
-    (top / "shared").mkdir()
-    (top / "shared/b.yaml").write_text(MANIFEST.replace("name: a", "name: b"))
+    (top / "pool").mkdir()
+    (top / "pool/b.yaml").write_text(MANIFEST.replace("name: a", "name: b"))
     (top / "same").symlink_to("team")
-    (top / "common").symlink_to("shared")
+    (top / "common").symlink_to("pool")
     said = ["-C", str(top / "same"), "--dir", "assistants.d", "--dir", "../common"]
     project.ok(*said, "apply", "--yes")
     assert {each["name"] for each in remote.objects()} == {"a", "b"}
     assert (top / "team/.reconciler").is_dir()
     project.ok(*said, "plan", "--out", "../plan.json")
-    project.ok("-C", str(project.root), "--dir", "assistants.d", "--dir", "../shared", "plan")
+    project.ok("-C", str(project.root), "--dir", "assistants.d", "--dir", "../pool", "plan")
 
 
 def test_a_directory_of_another_repository_is_one_that_a_person_names(project: Project, tmp_path: Path) -> None:
