@@ -67,10 +67,7 @@ def unproven_content(change: Change, world: World) -> Block | None:
     Anybody who can upload can choose a name. What we use already stays, and what this machine uploaded, or what is
     signed, is known; of a file and its copy nobody knows which is ours.
     """
-    found, live = world.found[change.address.kind], world.live(change)
-    before = set(references(found.kind, live.body)) if live else set[Held]()
-    new = set(references(found.kind, change.patch or {})) - before
-    doubted = {held: block for held in sorted(new) if (block := _doubt_of(held, world)) is not None}
+    doubted = {held: block for held in world.newly_used(change) if (block := _doubt_of(held, world)) is not None}
     used = _used(world) if doubted else set[Held]()
     return next((block for held, block in doubted.items() if held not in used), None)
 

@@ -14,7 +14,6 @@ from reconciler.core.index import content_of, folded, mark_of
 from reconciler.core.marks import Mark, NewerMark
 from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Removal
 from reconciler.core.proof import unproven, unproven_content, unproven_namesake
-from reconciler.core.references import Held, references
 from reconciler.core.semantics import MARK_ENTRY, Kind
 from reconciler.core.world import World
 
@@ -193,10 +192,9 @@ def made_apart(change: Change, world: World) -> Block | None:
 
 def contested(change: Change, world: World) -> Block | None:
     """A change of an object, or of what refers to it, while nobody knows which of two objects is the right one."""
-    kind, live = world.found[change.address.kind].kind, world.live(change)
-    before = set(references(kind, live.body)) if live else set[Held]()
+    live = world.live(change)
     about = [(change.address, live.id)] if live else []
-    for name, id in sorted(set(references(kind, change.patch or {})) - before):
+    for name, id in world.newly_used(change):
         if name in world.found and (each := world.found[name].marked.get(id)):
             about.append((Address(name, each.mark.key), id))
     for address, id in about:

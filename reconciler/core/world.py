@@ -9,7 +9,7 @@ from reconciler.core.index import Index, mark_of
 from reconciler.core.marks import Mark
 from reconciler.core.match import Match
 from reconciler.core.model import Address, Change, LiveObject
-from reconciler.core.references import Held
+from reconciler.core.references import Held, references
 from reconciler.core.semantics import Kind
 
 
@@ -42,6 +42,12 @@ class World:
         """The object of a change as it was last read."""
         held = (change.address.kind, change.id or "")
         return self.fresh.get(held) or self.found[held[0]].by_id.get(held[1])
+
+    def newly_used(self, change: Change) -> list[Held]:
+        """What a change makes its object refer to that it does not refer to yet, sorted."""
+        kind, live = self.found[change.address.kind].kind, self.live(change)
+        before = set(references(kind, live.body)) if live else set[Held]()
+        return sorted(set(references(kind, change.patch or {})) - before)
 
     def kept_instead(self, change: Change) -> LiveObject | None:
         """The object that the address of a duplicate keeps."""

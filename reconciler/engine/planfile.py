@@ -16,8 +16,8 @@ from reconciler.formats.parse import plan_from_document
 from reconciler.tree import PRIVATE, tree_of
 
 LARGEST: Final = 1 << 30
-_MOST_VALUES: Final = 10_000_000
 """Bytes of a saved plan: a hundred times that of 10,000 changes."""
+_MOST_VALUES: Final = 10_000_000
 _DEEPEST: Final = MAX_DEPTH + 10
 """A value of an answer stands a few levels deeper in a plan."""
 _AGAIN: Final = "make it again with `reconciler plan --out`"
