@@ -132,7 +132,7 @@ def serve(count: int, *, managed: bool) -> None:
 
 def _mark() -> str:
     """The mark of a row's object; KEY stands for its key, and for a nonce that no other has."""
-    from reconciler.core import marks
+    from reconciler.core.values import marks
 
     managed = marks.codes([("name",), ("model",), ("instructions",)])
     return marks.write(marks.Mark(OWNER, "KEY", "KEY", units=managed))

@@ -13,7 +13,7 @@ from bench.manifests import OWNER, write_fleet, write_manifests
 from bench.measure import Cost, compare, python
 
 FLOOR = str(Path(__file__).parent / "floor.py")
-_WITHOUT_EXTRA = "import sys; sys.modules['jsonschema_rs'] = None; from reconciler.cli import main; main()"
+_WITHOUT_EXTRA = "import sys; sys.modules['jsonschema_rs'] = None; from reconciler.cli.main import main; main()"
 
 
 def figures(scratch: Path, count: int, runs: int) -> dict[str, dict[str, float]]:

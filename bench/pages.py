@@ -94,9 +94,9 @@ def plain(number: int) -> dict[str, Any]:
 def managed() -> Callable[[int], dict[str, Any]]:
     """What makes objects as they are after an apply: with marks, and with what the remote adds by itself."""
     from bench.manifests import OWNER, body, key_of
-    from reconciler.config.schemas import shipped
-    from reconciler.core import marks
-    from reconciler.core.semantics import Kind, units
+    from reconciler.config.schema.schemas import shipped
+    from reconciler.core.values import marks
+    from reconciler.core.values.semantics import Kind, units
     from reconciler.formats.dialect import compile_schema
 
     kind = Kind("assistant", compile_schema(shipped().schema("assistant.schema.json")), "metadata", "name")

@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable
 
-from reconciler.render.prose import diff_prose
+from reconciler.render.difference.prose_diff import diff_prose
 
 SIZE, EDITS, ROUNDS = 256_000, 50, 5
 

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import httpx
 
-from reconciler.config.schemas import shipped
-from reconciler.drivers.boundaries import Boundaries
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.config.schema.schemas import shipped
+from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.lists.page_boundaries import Boundaries
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.transport.http import HttpClient
 from reconciler.tree import Tree
 
 

@@ -13,7 +13,7 @@ _MODULES = {
     "reconciler.library": ("Project", "apply", "load", "plan"),
     "reconciler.config.errors": ("ConfigError",),
     "reconciler.diagnostics": ("Diagnostic", "ReconcilerError", "Severity", "Source"),
-    "reconciler.core.model": (
+    "reconciler.core.values.model": (
         *("ABSENT", "Action", "Address", "Block", "Blocker", "Change", "FieldChange", "Manifest"),
         "Reason",
     ),

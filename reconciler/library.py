@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from reconciler.commands.applying import carry_out, waited
-from reconciler.commands.choices import Choices
-from reconciler.commands.options import Options
-from reconciler.commands.planning import plan_live
-from reconciler.commands.saved import load_saved_plan
-from reconciler.commands.session import Session
-from reconciler.config.load import Loaded
-from reconciler.core.model import Manifest
+from reconciler.cli.drift_options import Choices
+from reconciler.cli.options import Options
+from reconciler.config.manifests.load import Loaded
 from reconciler.core.plan import Plan
+from reconciler.core.values.model import Manifest
 from reconciler.diagnostics import Diagnostic
 from reconciler.formats.outcome import Outcome
+from reconciler.operations.applying.apply_plan import carry_out, waited
+from reconciler.operations.planning.live_plan import plan_live
+from reconciler.operations.planning.saved_plan import load_saved_plan
+from reconciler.operations.project.session import Session
 
 OnDrift = Literal["revert", "keep", "fail"]
 Resolve = Literal["ours", "theirs"]

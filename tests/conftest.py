@@ -16,7 +16,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from reconciler.cli import main
+from reconciler.cli.main import main
 from reconciler.server import App, Chaos, create_app
 from reconciler.server.http import Server, serve
 

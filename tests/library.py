@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reconciler.commands.kinds import kinds_of
-from reconciler.config.load import load, load_settings
-from reconciler.config.schemas import shipped
-from reconciler.core.index import Observation
-from reconciler.core.model import Body, Manifest
+from reconciler.config.manifests.load import load, load_settings
+from reconciler.config.schema.schemas import shipped
+from reconciler.core.matching.index import Observation
 from reconciler.core.plan import Plan, Scope, make_plan
+from reconciler.core.values.model import Body, Manifest
 from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.apply import ApplyOptions, apply_plan
-from reconciler.engine.journal import Journal
-from reconciler.engine.named import NamedDriver
-from reconciler.engine.observe import observe, with_members
+from reconciler.engine.snapshot import observe, with_members
+from reconciler.engine.state.filename_mark_driver import NamedDriver
+from reconciler.engine.state.journal import Journal
 from reconciler.formats.outcome import Outcome
+from reconciler.operations.project.kinds import kinds_of
 from reconciler.server import Chaos, create_app
 from reconciler.tree import Tree
 from tests.world import IDENTITY, PROVIDER, Clock, client

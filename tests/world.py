@@ -9,21 +9,21 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.commands.kinds import kinds_of
-from reconciler.config.schemas import shipped
-from reconciler.core.base import BaseSource
-from reconciler.core.index import Observation
-from reconciler.core.model import Action, Body, Change, Manifest
-from reconciler.core.model import Address as At
+from reconciler.config.schema.schemas import shipped
+from reconciler.core.last_applied import BaseSource
+from reconciler.core.matching.index import Observation
 from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
+from reconciler.core.values.model import Action, Body, Change, Manifest
+from reconciler.core.values.model import Address as At
 from reconciler.diagnostics import Source
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.transport.http import HttpClient
 from reconciler.engine.apply import ApplyOptions, apply_plan
-from reconciler.engine.journal import Journal
-from reconciler.engine.observe import Snapshot, observe
+from reconciler.engine.snapshot import Snapshot, observe
+from reconciler.engine.state.journal import Journal
 from reconciler.formats.outcome import Outcome
+from reconciler.operations.project.kinds import kinds_of
 from reconciler.server import App, Chaos, create_app
 from reconciler.tree import Tree
 from tests.strategies import bodies

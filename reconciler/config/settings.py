@@ -10,22 +10,22 @@ from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import Any, Final
 
-from reconciler.config.build import Refused
-from reconciler.config.document import Document
+from reconciler.config.allowed_headers import check_name, header_text, is_secret
+from reconciler.config.checks.joined_text import together
+from reconciler.config.checks.secret_detection import IN_SETTINGS, masked, secret_like
 from reconciler.config.errors import ConfigError, error, has_errors, in_order
-from reconciler.config.files import SETTINGS, Files, Project
-from reconciler.config.headers import check_name, header_text, is_secret
-from reconciler.config.problems import explain
-from reconciler.config.scalars import Tagged
-from reconciler.config.schemas import Schemas, shipped
-from reconciler.config.secret_like import IN_SETTINGS, masked, secret_like
-from reconciler.config.text import closest, cut, listed
-from reconciler.config.together import together
-from reconciler.config.yaml import MAX_BYTES, read_yaml
-from reconciler.core.model import Json, Path
+from reconciler.config.message_text import closest, cut, listed
+from reconciler.config.schema.schema_messages import explain
+from reconciler.config.schema.schemas import Schemas, shipped
+from reconciler.config.source.project_files import SETTINGS, Files, Project
+from reconciler.config.syntax.document import Document
+from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.yaml import MAX_BYTES, read_yaml
+from reconciler.config.syntax.yaml_scalars import Tagged
+from reconciler.core.values.model import Json, Path
 from reconciler.diagnostics import Code, Diagnostic, Source
-from reconciler.drivers.allowed import HEADERS
-from reconciler.drivers.routes import has_several_routes
+from reconciler.drivers.credentials.allow_lists import HEADERS
+from reconciler.drivers.gateway_routes import has_several_routes
 
 LOCAL: Final = "local"
 SCHEMA: Final = "settings.schema.json"
@@ -210,7 +210,7 @@ def _settings(document: Document, schemas: Schemas, environment: Mapping[str, st
         raise ConfigError(in_order(problems))
     prune = Prune(value.get("prune", Prune.NONE))
     place = document.key_place(("targets",)) if fields else document.source
-    from reconciler.config.accounts import shared_accounts  # here, because it is about settings
+    from reconciler.config.shared_accounts import shared_accounts  # here, because it is about settings
 
     settings = Settings(value.get("owner"), prune, default, targets, place, refused)
     if shared := list(shared_accounts(settings, schemas)):

@@ -7,13 +7,14 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
-from reconciler.core import marks
-from reconciler.core.base import digest_of, remembered_units
 from reconciler.core.decide import Decision, Write
-from reconciler.core.diff import explain, locate
-from reconciler.core.index import Managed
-from reconciler.core.marks import Mark, Proof
-from reconciler.core.model import (
+from reconciler.core.last_applied import digest_of, remembered_units
+from reconciler.core.matching.index import Managed
+from reconciler.core.patch import assemble, unknown_parts
+from reconciler.core.values import marks
+from reconciler.core.values.diff import explain, locate
+from reconciler.core.values.marks import Mark, Proof
+from reconciler.core.values.model import (
     ABSENT,
     Absent,
     Action,
@@ -28,8 +29,7 @@ from reconciler.core.model import (
     Removal,
     Unit,
 )
-from reconciler.core.patch import assemble, unknown_parts
-from reconciler.core.semantics import MARK_ENTRY, Kind, Meaning, meaning_of, same, units
+from reconciler.core.values.semantics import MARK_ENTRY, Kind, Meaning, meaning_of, same, units
 from reconciler.core.verify import expected, expected_of_all
 
 _FEW: Final = 20

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from reconciler.core.changes import mark_for
-from reconciler.core.marks import Mark, Proof
-from reconciler.core.match import is_expired
-from reconciler.core.model import Fingerprint, Json, LiveObject, Manifest, Unit
-from reconciler.core.semantics import Kind, Meaning, canonical, meaning_of, units
+from reconciler.core.matching.match import is_expired
+from reconciler.core.values.marks import Mark, Proof
+from reconciler.core.values.model import Fingerprint, Json, LiveObject, Manifest, Unit
+from reconciler.core.values.semantics import Kind, Meaning, canonical, meaning_of, units
 
 _LONG: Final = 200
 _DIGEST_BYTES: Final = 16

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.core import marks
-from reconciler.core.base import NO_BASE, BaseSource, remembered_units
 from reconciler.core.changes import deletion, dropped_parts, mark_change, replacement, written
 from reconciler.core.decide import AS_USUAL, ConflictPolicy, Decision, decide_create, decide_update
-from reconciler.core.index import Managed
-from reconciler.core.marks import Mark, Proof
-from reconciler.core.match import How, Match, Pair, is_expired
-from reconciler.core.model import Action, Address, Change, LiveObject, Manifest, OnRemove, Reason, Removal
+from reconciler.core.last_applied import NO_BASE, BaseSource, remembered_units
+from reconciler.core.matching.index import Managed
+from reconciler.core.matching.match import How, Match, Pair, is_expired
 from reconciler.core.ownership import Ownership
-from reconciler.core.proof import refuse_unproven, why_not
-from reconciler.core.unit_rules import refuse_units, staying_parts
+from reconciler.core.rules.mark_rules import refuse_unproven, why_not
+from reconciler.core.rules.unit_rules import refuse_units, staying_parts
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Mark, Proof
+from reconciler.core.values.model import Action, Address, Change, LiveObject, Manifest, OnRemove, Reason, Removal
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 
 

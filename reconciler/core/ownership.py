@@ -6,17 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from reconciler.core import marks
-from reconciler.core.base import remembered_units
 from reconciler.core.changes import mark_change, mark_for, written
 from reconciler.core.decide import Decision
-from reconciler.core.index import Index, Managed
-from reconciler.core.marks import Mark, Proof
-from reconciler.core.match import Match, refuse_second
-from reconciler.core.model import Action, Address, Block, Blocker, Change, Json, LiveObject, Manifest, Reason, Unit
-from reconciler.core.rules import refusal
-from reconciler.core.semantics import Kind, units
-from reconciler.core.world import World
+from reconciler.core.last_applied import remembered_units
+from reconciler.core.matching.index import Index, Managed
+from reconciler.core.matching.match import Match, refuse_second
+from reconciler.core.rules.change_rules import refusal
+from reconciler.core.rules.world import World
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Mark, Proof
+from reconciler.core.values.model import (
+    Action,
+    Address,
+    Block,
+    Blocker,
+    Change,
+    Json,
+    LiveObject,
+    Manifest,
+    Reason,
+    Unit,
+)
+from reconciler.core.values.semantics import Kind, units
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.core.model import ABSENT, Body, Json, Path, Unit
-from reconciler.core.semantics import FREE, Kind, Meaning, meaning_of, same
+from reconciler.core.values.model import ABSENT, Body, Json, Path, Unit
+from reconciler.core.values.semantics import FREE, Kind, Meaning, meaning_of, same
 
 
 def assemble(kind: Kind, writes: Mapping[Unit, Json], live: Body) -> Body:

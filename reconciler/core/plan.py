@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.core.base import NO_BASE, BaseSource
 from reconciler.core.decide import AS_USUAL, ConflictPolicy
-from reconciler.core.guard import guard
-from reconciler.core.index import Index, Observation, index
 from reconciler.core.kind_plan import KindPlanner
-from reconciler.core.match import Match, match
-from reconciler.core.model import Action, Address, Change, Manifest, Removal
+from reconciler.core.last_applied import NO_BASE, BaseSource
+from reconciler.core.matching.index import Index, Observation, index
+from reconciler.core.matching.match import Match, match
 from reconciler.core.references import Held, levels, refuse_broken, refuse_used, resolved
-from reconciler.core.rules import refusal
-from reconciler.core.world import World
+from reconciler.core.rules.change_rules import refusal
+from reconciler.core.rules.guard import guard
+from reconciler.core.rules.world import World
+from reconciler.core.values.model import Action, Address, Change, Manifest, Removal
 from reconciler.diagnostics import Code, Diagnostic, Severity
 
 

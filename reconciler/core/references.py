@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 
-from reconciler.core.index import Observation
-from reconciler.core.model import Action, Address, Block, Blocker, Body, Change, Json, Manifest, Path, Removal
-from reconciler.core.semantics import FREE, Kind, Meaning
+from reconciler.core.matching.index import Observation
+from reconciler.core.values.model import Action, Address, Block, Blocker, Body, Change, Json, Manifest, Path, Removal
+from reconciler.core.values.semantics import FREE, Kind, Meaning
 
 _Node = TypeVar("_Node", bound=Any)
 Held: TypeAlias = tuple[str, str]

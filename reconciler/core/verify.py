@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reconciler.core import marks
-from reconciler.core.index import Index, mark_of, mark_text
-from reconciler.core.marks import Mark, Proof
-from reconciler.core.model import ABSENT, Action, Body, Change, Json, LiveObject, Unit
+from reconciler.core.matching.index import Index, mark_of, mark_text
 from reconciler.core.patch import assemble
-from reconciler.core.semantics import (
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Mark, Proof
+from reconciler.core.values.model import ABSENT, Action, Body, Change, Json, LiveObject, Unit
+from reconciler.core.values.semantics import (
     MARK_ENTRY,
     Kind,
     as_far_as_wanted,

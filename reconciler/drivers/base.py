@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias, TypeGuard
 
-from reconciler.core.model import Body, Json
+from reconciler.core.values.model import Body, Json
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}", re.ASCII)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
-from reconciler.core.model import Body
-from reconciler.drivers.answers import Answer
+from reconciler.core.values.model import Body
 from reconciler.drivers.base import BadResponse, NotFound
-from reconciler.drivers.encoding import mapped
 from reconciler.drivers.provider import Limits, ListStyle, MembersStyle
+from reconciler.drivers.transport.json_encoding import mapped
+from reconciler.drivers.transport.response import Answer
 
 Send = Callable[..., Answer]
 """Sends a request: method, path, and perhaps a body."""

@@ -20,8 +20,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.core import marks
-from reconciler.core.marks import Mark, Signing
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Mark, Signing
 
 MAX_NAME: Final = 180
 """The longest name that takes a mark as well: file systems end at 255 bytes."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from reconciler.core.model import Json
+from reconciler.core.values.model import Json
 
 Query: TypeAlias = Mapping[str, str | list[str]]
 """What a request asks in its URL; a name with a list is said once for each of its values."""

@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from reconciler.core.model import Body
-from reconciler.drivers.answers import Answer
+from reconciler.core.values.model import Body
 from reconciler.drivers.base import (
     Ambiguous,
     BadResponse,
@@ -24,15 +23,16 @@ from reconciler.drivers.base import (
     VersionConflict,
     is_usable_id,
 )
-from reconciler.drivers.boundaries import Boundaries
 from reconciler.drivers.collection import RestCollection
-from reconciler.drivers.http import HttpClient
-from reconciler.drivers.lists import Lists
+from reconciler.drivers.error_response import refusal
+from reconciler.drivers.gateway_routes import Routes
+from reconciler.drivers.lists.list_reader import Lists
+from reconciler.drivers.lists.page_boundaries import Boundaries
 from reconciler.drivers.provider import Limits, Provider, ProviderKind, Query
-from reconciler.drivers.refusals import refusal
-from reconciler.drivers.routes import Routes
-from reconciler.drivers.shapes import inside, is_live, shortened, the_object
-from reconciler.drivers.uploads import Upload, upload_of
+from reconciler.drivers.response_fields import inside, is_live, shortened, the_object
+from reconciler.drivers.transport.http import HttpClient
+from reconciler.drivers.transport.response import Answer
+from reconciler.drivers.upload_stream import Upload, upload_of
 
 
 class RestDriver:

@@ -12,16 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from reconciler.core.model import Action, Body, Change, LiveObject
 from reconciler.core.references import Held, references, usable
-from reconciler.core.rules import refusal
-from reconciler.core.semantics import Kind
+from reconciler.core.rules.change_rules import refusal
+from reconciler.core.rules.world import World
+from reconciler.core.values.model import Action, Body, Change, LiveObject
+from reconciler.core.values.semantics import Kind
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check_live
-from reconciler.core.world import World
 from reconciler.drivers.base import Driver, NoSuchApi, NotFound
 from reconciler.drivers.provider import MembersStyle
-from reconciler.engine.attach import known_keys, others_in, with_entries
-from reconciler.engine.observe import KindOnTarget, live_object
+from reconciler.engine.members import known_keys, others_in, with_entries
+from reconciler.engine.snapshot import KindOnTarget, live_object
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,21 +12,21 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Protocol
 
-from reconciler.core.index import Observation, index
-from reconciler.core.model import Action, Address, Change
+from reconciler.core.matching.index import Observation, index
 from reconciler.core.plan import Plan
 from reconciler.core.references import Held, filled, levels
-from reconciler.core.rules import refusal
+from reconciler.core.rules.change_rules import refusal
+from reconciler.core.rules.world import World
+from reconciler.core.values.model import Action, Address, Change
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
-from reconciler.core.world import World
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 from reconciler.drivers.base import Driver
 from reconciler.engine.admission import Admission, Step
-from reconciler.engine.attach import Waiting, stopped
+from reconciler.engine.create_settlement import CreateSettlement
 from reconciler.engine.execute import Executor, Pending, entries_of
-from reconciler.engine.journal import Attempts
-from reconciler.engine.observe import KindOnTarget
-from reconciler.engine.settle import CreateSettlement
+from reconciler.engine.members import Waiting, stopped
+from reconciler.engine.snapshot import KindOnTarget
+from reconciler.engine.state.journal import Attempts
 from reconciler.formats.outcome import Outcome, Result
 
 _THERE = (Result.DONE, Result.ALREADY_APPLIED)

@@ -16,18 +16,18 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from reconciler.core.base import BaseSource
-from reconciler.core.index import Observation, content_of, folded
-from reconciler.core.likeness import sketch_of
-from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Manifest, Removal
+from reconciler.core.last_applied import BaseSource
+from reconciler.core.matching.index import Observation, content_of, folded
+from reconciler.core.matching.similarity import sketch_of
 from reconciler.core.plan import Plan, Scope, TargetIdentity, in_order, make_plan, without_kept
 from reconciler.core.references import Held, refuse_broken, resolved
+from reconciler.core.values.model import Action, Address, Block, Blocker, Change, LiveObject, Manifest, Removal
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Driver, NotFound, RemoteError
 from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
 from reconciler.engine.chunk_settlement import Notes, SettledLater
-from reconciler.engine.observe import KindOnTarget, live_object
-from reconciler.engine.shared import Known, Likeness, Memory
+from reconciler.engine.registry import Known, Likeness, Memory
+from reconciler.engine.snapshot import KindOnTarget, live_object
 from reconciler.formats.outcome import Outcome, Result
 
 SOON_SECONDS: Final = 1.0

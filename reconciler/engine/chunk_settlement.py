@@ -8,13 +8,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from reconciler.core.index import mark_of
-from reconciler.core.model import Address
+from reconciler.core.matching.index import mark_of
+from reconciler.core.values.model import Address
 from reconciler.engine.admission import Admission, Step
+from reconciler.engine.create_settlement import CreateSettlement, delete_duplicate, see_unwanted
 from reconciler.engine.execute import Pending
-from reconciler.engine.observe import live_object
-from reconciler.engine.settle import CreateSettlement, delete_duplicate, see_unwanted
-from reconciler.engine.shared import SharedAttempts
+from reconciler.engine.registry import SharedAttempts
+from reconciler.engine.snapshot import live_object
 from reconciler.formats.outcome import Outcome, Result
 
 TOLD_AT_ONCE: Final = 10

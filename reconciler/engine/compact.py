@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from reconciler.core import marks
 from reconciler.core.fingerprint import fingerprint, in_sync
-from reconciler.core.index import Index, Observation, content_of, index, is_ours, mark_of
-from reconciler.core.marks import Mark
-from reconciler.core.match import match
-from reconciler.core.model import Address, Body, LiveObject, Manifest
+from reconciler.core.matching.index import Index, Observation, content_of, index, is_ours, mark_of
+from reconciler.core.matching.match import match
 from reconciler.core.references import referring, resolved
-from reconciler.core.semantics import Kind
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Mark
+from reconciler.core.values.model import Address, Body, LiveObject, Manifest
+from reconciler.core.values.semantics import Kind
 
 _NOTHING: Final[Body] = {}
 

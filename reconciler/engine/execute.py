@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from reconciler.core import marks
-from reconciler.core.marks import Signing
-from reconciler.core.model import Action, Body, Json
-from reconciler.core.semantics import MARK_ENTRY, Kind, meaning_of
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Signing
+from reconciler.core.values.model import Action, Body, Json
+from reconciler.core.values.semantics import MARK_ENTRY, Kind, meaning_of
 from reconciler.core.verify import Stale, verify
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError, VersionConflict
 from reconciler.drivers.provider import MembersStyle
 from reconciler.engine.admission import Admission, NotAdmitted, Step, Ticket
-from reconciler.engine.attach import GOES_ON, Attachment, Waiting, others_in, stopped
-from reconciler.engine.journal import Attempts
+from reconciler.engine.members import GOES_ON, Attachment, Waiting, others_in, stopped
+from reconciler.engine.state.journal import Attempts
 from reconciler.formats.outcome import Outcome, Result
 
 MAX_CONFLICTS: Final = 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.core.model import ABSENT
-from reconciler.core.semantics import FREE, ListMeaning, Meaning, canonical
+from reconciler.core.values.model import ABSENT
+from reconciler.core.values.semantics import FREE, ListMeaning, Meaning, canonical
 
 
 def compile_schema(schema: Mapping[str, Any]) -> Mapping[str, Meaning]:

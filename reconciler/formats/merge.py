@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.core.model import Json
-from reconciler.formats.document import FORMAT_VERSION
+from reconciler.core.values.model import Json
 from reconciler.formats.outcome import Result
+from reconciler.formats.plan_document import FORMAT_VERSION
 
 _SAME: Final = ("target", "owner", "config_digest")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reconciler.core.model import Action, Address, Body
+from reconciler.core.values.model import Action, Address, Body
 from reconciler.diagnostics import Diagnostic
 
 

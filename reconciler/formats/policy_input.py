@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from reconciler.core.model import ABSENT, Action, Block, Blocker, Change, FieldChange, Json, Manifest, Path
+from reconciler.core.values.model import ABSENT, Action, Block, Blocker, Change, FieldChange, Json, Manifest, Path
 from reconciler.diagnostics import Diagnostic, Severity
 
 BEHAVIOUR: Final = "behaviour"

@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from reconciler.core import marks
-from reconciler.core.index import Observation
-from reconciler.core.marks import Mark
-from reconciler.core.model import (
+from reconciler.core.matching.index import Observation
+from reconciler.core.plan import Plan
+from reconciler.core.references import has_place, placeholder, with_values
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Mark
+from reconciler.core.values.model import (
     ABSENT,
     Action,
     Address,
@@ -28,9 +30,7 @@ from reconciler.core.model import (
     Path,
     Unit,
 )
-from reconciler.core.plan import Plan
-from reconciler.core.references import has_place, placeholder, with_values
-from reconciler.core.semantics import Kind, canonical, digest, is_mark, meaning_of
+from reconciler.core.values.semantics import Kind, canonical, digest, is_mark, meaning_of
 from reconciler.core.verify import expected, planned_writes
 from reconciler.diagnostics import Code, Diagnostic
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from reconciler.render.fields import FieldView
-from reconciler.render.findings import Finding, findings
-from reconciler.render.headline import INCOMPLETE
-from reconciler.render.place import Place
-from reconciler.render.view import ChangeView, PlanView
+from reconciler.render.view.field_view import FieldView
+from reconciler.render.view.findings import Finding, findings
+from reconciler.render.view.headline import INCOMPLETE
+from reconciler.render.view.location import Place
+from reconciler.render.view.plan_view import ChangeView, PlanView
 
 _COMMANDS: Final = {"error": "error", "warning": "warning"}
 _ORDER: Final = ("::error", "::warning", "::notice")

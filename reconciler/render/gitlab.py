@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.render.findings import Finding, findings
 from reconciler.render.json import json_text
-from reconciler.render.place import Place
-from reconciler.render.view import PlanView
+from reconciler.render.view.findings import Finding, findings
+from reconciler.render.view.location import Place
+from reconciler.render.view.plan_view import PlanView
 
 _SEVERITIES: Final = {"error": "critical", "warning": "minor"}
 

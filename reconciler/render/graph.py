@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from reconciler.core.model import Address, Manifest
 from reconciler.core.references import depths
-from reconciler.render.visible import visible
+from reconciler.core.values.model import Address, Manifest
+from reconciler.render.escape import visible
 
 _COLUMN: Final = 300
 _ROW: Final = 44

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from importlib.resources import files
 from itertools import groupby
 
-from reconciler.render.diagnostics import DiagnosticView
-from reconciler.render.fields import FieldView
-from reconciler.render.headline import INCOMPLETE, headline, kinds_of_change, total
+from reconciler.render.difference.prose_diff import Hunk, Line, ProseDiff
 from reconciler.render.markup import Markup, element, joined
-from reconciler.render.place import Place
-from reconciler.render.prose import Hunk, Line, ProseDiff
-from reconciler.render.view import ChangeView, PlanView
+from reconciler.render.terminal.diagnostic_lines import DiagnosticView
+from reconciler.render.view.field_view import FieldView
+from reconciler.render.view.headline import INCOMPLETE, headline, kinds_of_change, total
+from reconciler.render.view.location import Place
+from reconciler.render.view.plan_view import ChangeView, PlanView
 
 _OPEN = 20
 """With more changes than this, all begin folded."""

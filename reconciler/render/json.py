@@ -7,12 +7,12 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.core.model import Json
 from reconciler.core.plan import Plan
+from reconciler.core.values.model import Json
 from reconciler.diagnostics import Diagnostic
-from reconciler.formats.document import diagnostics_document, document_text, outcomes_document, plan_document
 from reconciler.formats.outcome import Outcome
-from reconciler.render.mask import masked
+from reconciler.formats.plan_document import diagnostics_document, document_text, outcomes_document, plan_document
+from reconciler.render.view.mask import masked
 
 _LOG_COMMAND: Final = re.compile(r"##(?=\w*\[)")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as xml
 
-from reconciler.render.diagnostics import diagnostic_lines
-from reconciler.render.headline import INCOMPLETE, headline, total
-from reconciler.render.paint import painter
-from reconciler.render.view import ChangeView, PlanView
+from reconciler.render.terminal.color import painter
+from reconciler.render.terminal.diagnostic_lines import diagnostic_lines
+from reconciler.render.view.headline import INCOMPLETE, headline, total
+from reconciler.render.view.plan_view import ChangeView, PlanView
 
 
 def render(view: PlanView) -> str:

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote
 
-from reconciler.render.cap import capped
-from reconciler.render.diagnostics import DiagnosticView
-from reconciler.render.fields import FieldView
-from reconciler.render.headline import INCOMPLETE, headline, kinds_of_change, total
+from reconciler.render.difference.prose_diff import MAX_LINES, ProseDiff
+from reconciler.render.difference.truncated_diff import capped
 from reconciler.render.markup import Markup, element, joined
-from reconciler.render.place import Place
-from reconciler.render.prose import MAX_LINES, ProseDiff
-from reconciler.render.view import ChangeView, PlanView
+from reconciler.render.terminal.diagnostic_lines import DiagnosticView
+from reconciler.render.view.field_view import FieldView
+from reconciler.render.view.headline import INCOMPLETE, headline, kinds_of_change, total
+from reconciler.render.view.location import Place
+from reconciler.render.view.plan_view import ChangeView, PlanView
 
 COMMENT_LIMIT: Final = 65_536
 """What GitHub takes as a comment, in characters; it is kept in bytes, which are never fewer."""

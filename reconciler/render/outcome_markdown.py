@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.core.model import Action
+from reconciler.core.values.model import Action
 from reconciler.diagnostics import Diagnostic
 from reconciler.formats.outcome import Outcome, Result
-from reconciler.render.diagnostics import diagnostic_view
+from reconciler.render.escape import visible
 from reconciler.render.markdown import code, cut, packed
 from reconciler.render.markup import Markup, element
-from reconciler.render.outcome import total
-from reconciler.render.visible import visible
-from reconciler.render.words import MARKERS
+from reconciler.render.terminal.diagnostic_lines import diagnostic_view
+from reconciler.render.terminal.outcome_text import total
+from reconciler.render.view.labels import MARKERS
 
 _FIRST: Final = (Result.FAILED, Result.UNKNOWN, Result.SKIPPED, Result.DONE, Result.ALREADY_APPLIED)
 

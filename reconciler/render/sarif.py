@@ -8,12 +8,12 @@ from typing import Final
 from urllib.parse import quote
 
 from reconciler import __version__
-from reconciler.core.model import Json
-from reconciler.render.findings import Finding, findings
+from reconciler.core.values.model import Json
 from reconciler.render.gitlab import fingerprint
 from reconciler.render.json import json_text
-from reconciler.render.place import Place
-from reconciler.render.view import PlanView
+from reconciler.render.view.findings import Finding, findings
+from reconciler.render.view.location import Place
+from reconciler.render.view.plan_view import PlanView
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 

@@ -1,8 +1,8 @@
 """The embedded server: an Assistants API to plan and apply against, in process or over HTTP, with no account."""
 
-from .app import App, create_app
-from .chaos import Chaos, ChaosError
-from .store import StoreError
-from .wire import ConnectionDropped, RecordedRequest
+from reconciler.server.app import App, create_app
+from reconciler.server.chaos.rules import Chaos, ChaosError
+from reconciler.server.store import StoreError
+from reconciler.server.wire import ConnectionDropped, RecordedRequest
 
 __all__ = ["App", "Chaos", "ChaosError", "ConnectionDropped", "RecordedRequest", "StoreError", "create_app"]

@@ -11,14 +11,14 @@ from http import HTTPStatus
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from .adversary import Adversary, Shape
-from .chaos import Chaos
-from .effects import NO_EFFECTS, Effects
-from .profiles import PROFILES
-from .reading import head_of, read_body
-from .recorded import without_credentials
-from .store import Store
-from .wire import Call, ConnectionDropped, Form, RecordedRequest, Refusal, Reply, Request, invalid_url
+from reconciler.server.chaos.adversary import Adversary, Shape
+from reconciler.server.chaos.chaos_effects import NO_EFFECTS, Effects
+from reconciler.server.chaos.rules import Chaos
+from reconciler.server.profiles import PROFILES
+from reconciler.server.recorded_requests import without_credentials
+from reconciler.server.request_reader import head_of, read_body
+from reconciler.server.store import Store
+from reconciler.server.wire import Call, ConnectionDropped, Form, RecordedRequest, Refusal, Reply, Request, invalid_url
 
 _NOBODY = Call("none", "")
 _ALPHABET = string.digits + string.ascii_letters

@@ -7,8 +7,8 @@ clock and from how many reads have shown it, so a client that polls sees the sam
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from .store import Among, Store
-from .wire import Indexing
+from reconciler.server.store import Among, Store
+from reconciler.server.wire import Indexing
 
 _STATUS = "CASE WHEN reads_left > 0 OR ready_at > ? THEN 'in_progress' ELSE outcome END"
 STATUSES = ("in_progress", "completed", "failed", "cancelled")

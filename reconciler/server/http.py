@@ -13,9 +13,9 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from .forms import is_form
-from .reading import BODY_LIMIT
-from .wire import ConnectionDropped
+from reconciler.server.multipart import is_form
+from reconciler.server.request_reader import BODY_LIMIT
+from reconciler.server.wire import ConnectionDropped
 
 _DRAIN_LIMIT = 8 * BODY_LIMIT
 _IDLE_SECONDS = 300.0  # an idle connection does not keep its thread for ever

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.model import ABSENT, Action, Address, Change, FieldChange, Reason
 from reconciler.core.plan import Plan
+from reconciler.core.values.model import ABSENT, Action, Address, Change, FieldChange, Reason
 from reconciler.render import html
-from reconciler.render.place import Checkout
-from reconciler.render.view import plan_view
+from reconciler.render.view.location import Checkout
+from reconciler.render.view.plan_view import plan_view
 from tests.browser.conftest import requests_of
 from tests.unit.render.conftest import at, others, plan_of, rules, update, updates
 

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from reconciler.config.yaml import read_yaml
+from reconciler.config.syntax.yaml import read_yaml
 from tests.cases.stage import Stage
 from tests.conftest import Project
 

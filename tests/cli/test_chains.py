@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.schemas import shipped
+from reconciler.config.schema.schemas import shipped
 from tests.conftest import Project, Remote
 
 LENGTH = 400

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 import pytest
 
-from reconciler.cli import root
-from reconciler.commands.completing import complete_addresses, complete_fields, complete_targets
+from reconciler.cli.completers import complete_addresses, complete_fields, complete_targets
+from reconciler.cli.main import root
 from tests.conftest import Project
 
 SETTINGS = "targets:\n  staging: {provider: local}\n  stage-two: {provider: local}\n"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from reconciler.config.schemas import shipped
+from reconciler.config.schema.schemas import shipped
 from tests.conftest import Project
 
 DESK = """\

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from reconciler.config.fields import Place, top
-from reconciler.config.schemas import shipped
-from reconciler.config.wording import example, type_words
-from reconciler.core.model import ABSENT
+from reconciler.config.schema.descriptions import example, type_words
+from reconciler.config.schema.schema_fields import Place, top
+from reconciler.config.schema.schemas import shipped
+from reconciler.core.values.model import ABSENT
 from tests.conftest import Project
 
 SCHEMAS = sorted(

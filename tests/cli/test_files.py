@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.formats.document import digest_of
+from reconciler.formats.plan_document import digest_of
 from tests.conftest import Project, Remote
 
 STORE = "reconciler: {kind: vector_store}\nname: Handbook\nfiles: [handbook/*.md]\n"

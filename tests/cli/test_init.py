@@ -17,7 +17,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from reconciler.config.schemas import shipped
+from reconciler.config.schema.schemas import shipped
 from tests.conftest import Project, Remote
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.commands.state import GUARD
-from reconciler.engine.lockfile import LockFile, LockFileError
+from reconciler.engine.state.lockfile import LockFile, LockFileError
+from reconciler.operations.project.state_directory import GUARD
 from reconciler.server.http import serve
 from reconciler.tree import Tree
 from tests.conftest import Project, Remote
@@ -123,7 +123,7 @@ def test_a_create_whose_answer_is_lost_is_never_sent_again(project: Project, sta
 def test_a_run_while_another_one_writes_is_refused(beside: Project, remote: Remote) -> None:
     (beside.root / ".reconciler").mkdir()
     holding = (
-        "import sys; from reconciler.engine.lockfile import LockFile; from reconciler.tree import Tree\n"
+        "import sys; from reconciler.engine.state.lockfile import LockFile; from reconciler.tree import Tree\n"
         "file = LockFile(Tree(sys.argv[1]), '.reconciler/lock-file.run', 'test')\n"
         "with file.held():\n    print('held', flush=True); sys.stdin.read()\n"
     )

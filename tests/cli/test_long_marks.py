@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from reconciler.commands.kinds import kinds_of
-from reconciler.config.schemas import shipped
-from reconciler.core import marks
-from reconciler.core.base import managed_units
-from reconciler.core.marks import MAX_OWNER, Mark
-from reconciler.core.model import MAX_KEY, Address, Manifest, OnRemove
-from reconciler.core.semantics import MARK_ENTRY
+from reconciler.config.schema.schemas import shipped
+from reconciler.core.last_applied import managed_units
+from reconciler.core.values import marks
+from reconciler.core.values.marks import MAX_OWNER, Mark
+from reconciler.core.values.model import MAX_KEY, Address, Manifest, OnRemove
+from reconciler.core.values.semantics import MARK_ENTRY
 from reconciler.diagnostics import Source
+from reconciler.operations.project.kinds import kinds_of
 from tests.conftest import Project
 
 MANY = 80

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from reconciler.commands.running import Room
+from reconciler.operations.running.passes import Room
 from reconciler.server import App, create_app
 from reconciler.server.http import serve
 from tests.conftest import Project

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from reconciler import apply, load, plan
-from reconciler.commands.verbs import VERBS
+from reconciler.cli.verbs import VERBS
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote
 from tests.gitops.conftest import PLAN
@@ -35,7 +35,7 @@ def opened():
 
 gc.disable()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # who starts the tests in the background ignores it
-from reconciler.cli import main
+from reconciler.cli.main import main
 before, status = opened(), 0
 try:
     main(sys.argv[1:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.config.schemas import shipped
+from reconciler.config.schema.schemas import shipped
 from tests.conftest import Project
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.commands.render import document_lines
-from reconciler.config.load import Loaded, load, load_settings
-from reconciler.config.schemas import shipped
-from reconciler.core.model import Address, Manifest
-from reconciler.core.semantics import Kind, Meaning
+from reconciler.cli.commands.render import document_lines
+from reconciler.config.manifests.load import Loaded, load, load_settings
+from reconciler.config.schema.schemas import shipped
+from reconciler.core.values.model import Address, Manifest
+from reconciler.core.values.semantics import Kind, Meaning
 from reconciler.diagnostics import Source
 from tests.cli.test_startup import HEAVY, loaded
 from tests.conftest import Project

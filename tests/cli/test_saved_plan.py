@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.formats.document import digest_of
+from reconciler.formats.plan_document import digest_of
 from reconciler.server import App, create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote

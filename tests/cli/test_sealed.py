@@ -72,7 +72,7 @@ def test_it_is_refused_where_its_contents_were_tampered_with(project: Project, r
     project.ok("plan", "--out", "plan.json", "--sealed")
     document = json.loads((project.root / "plan.json").read_text())
     document["changes"][0]["seals"][0]["digest"] = "sha256:" + "0" * 64
-    from reconciler.formats.document import digest_of
+    from reconciler.formats.plan_document import digest_of
 
     (project.root / "plan.json").write_text(json.dumps(document | {"digest": digest_of(document)}))
     ran = project.run("apply", "plan.json", "--yes")

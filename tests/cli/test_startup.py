@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.commands.verbs import VERBS
+from reconciler.cli.verbs import VERBS
 
 HEAVY = {"httpx", "jsonschema", "jsonschema_rs", "deepdiff", "rich", "yaml", "werkzeug", "jinja2", "sqlite3"}
 HEAVY |= {"orjson", "ruamel", "re2"}
 # Not heavy, but nothing of it is printed by those who only print.
 NEEDLESS = {"tempfile", "json", "random", "sqlite3", "ssl", "asyncio"}
 # Where no verb is run.
-NO_VERB = {"pathlib", "dataclasses", "reconciler.commands.options", *(f"reconciler.commands.{verb}" for verb in VERBS)}
+NO_VERB = {"pathlib", "dataclasses", "reconciler.cli.options", *(f"reconciler.cli.commands.{verb}" for verb in VERBS)}
 
 
 def loaded(arguments: list[str], directory: Path, **more: str) -> set[str]:
     code = (
-        "import sys\nsys.argv = ['reconciler']\nfrom reconciler.cli import main\n"
+        "import sys\nsys.argv = ['reconciler']\nfrom reconciler.cli.main import main\n"
         f"try:\n    main({arguments!r})\nfinally:\n    print(*sys.modules, file=sys.stderr)"
     )
     command, environment = [sys.executable, "-c", code], {**os.environ, **more}

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.commands.session import kinds_of
-from reconciler.core.index import Observation, index
-from reconciler.core.model import Action, Address, Body, Change, Manifest
+from reconciler.core.matching.index import Observation, index
 from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
+from reconciler.core.values.model import Action, Address, Body, Change, Manifest
 from reconciler.diagnostics import Source
 from reconciler.drivers.base import Driver
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.transport.http import HttpClient
 from reconciler.engine.apply import ApplyOptions, apply_plan
-from reconciler.engine.journal import Journal
-from reconciler.engine.lockfile import LockFile
-from reconciler.engine.marks_beside import LockFileDriver
-from reconciler.engine.observe import observe
+from reconciler.engine.snapshot import observe
+from reconciler.engine.state.journal import Journal
+from reconciler.engine.state.lockfile import LockFile
+from reconciler.engine.state.lockfile_driver import LockFileDriver
 from reconciler.formats.outcome import Outcome
+from reconciler.operations.project.session import kinds_of
 from reconciler.tree import Tree
 from tests.contract.sites import Site
 

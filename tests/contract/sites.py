@@ -21,7 +21,7 @@ import yaml
 from hypothesis import find, settings
 from hypothesis.strategies import SearchStrategy
 
-from reconciler.config.schemas import Schemas, schemas_of
+from reconciler.config.schema.schemas import Schemas, schemas_of
 from reconciler.server import create_app
 from tests.contract import guide, langgraph_server
 from tests.contract.mock import Mock

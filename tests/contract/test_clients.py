@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from reconciler.config.schemas import shipped
+from reconciler.config.schema.schemas import shipped
 from tests.contract.langgraph_server import ROOT
 from tests.contract.sites import Case, cases
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from reconciler.config.schemas import shipped
-from reconciler.core.index import index, mark_text
-from reconciler.core.match import match
-from reconciler.core.model import ABSENT, Action, Blocker, Body, Reason
+from reconciler.config.schema.schemas import shipped
+from reconciler.core.matching.index import index, mark_text
+from reconciler.core.matching.match import match
 from reconciler.core.ownership import Ownership
 from reconciler.core.plan import Plan
-from reconciler.core.semantics import Kind, can_clear, is_mark, meaning_of, same, units
+from reconciler.core.values.model import ABSENT, Action, Blocker, Body, Reason
+from reconciler.core.values.semantics import Kind, can_clear, is_mark, meaning_of, same, units
 from reconciler.core.verify import planned_writes
 from reconciler.diagnostics import Code
 from reconciler.formats.outcome import Result

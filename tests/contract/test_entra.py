@@ -58,7 +58,7 @@ def test_a_token_is_asked_for_where_the_environment_has_none(there: Project) -> 
 
 
 def test_what_asks_for_it_is_an_extra(there: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "reconciler.drivers.entra", raising=False)
+    monkeypatch.delitem(sys.modules, "reconciler.drivers.credentials.entra", raising=False)
     monkeypatch.setitem(sys.modules, "azure.identity", None)
     point(there, "http://127.0.0.1:9")
     ran = there.run("plan")

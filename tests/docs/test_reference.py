@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from reconciler.config.schemas import shipped
+from reconciler.config.schema.schemas import shipped
 from reconciler.exits import Exit
 from tests.docs.pages import ROOT
 from tests.docs.reference.__main__ import outdated, write

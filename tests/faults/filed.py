@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.commands.kinds import kinds_of
-from reconciler.config.load import load, load_settings
-from reconciler.config.schemas import shipped
-from reconciler.core.model import Manifest
+from reconciler.config.manifests.load import load, load_settings
+from reconciler.config.schema.schemas import shipped
+from reconciler.core.values.model import Manifest
 from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.rest import RestDriver
-from reconciler.engine.named import NamedDriver
+from reconciler.engine.state.filename_mark_driver import NamedDriver
 from reconciler.exits import Exit
+from reconciler.operations.project.kinds import kinds_of
 from reconciler.server import create_app
 from tests.faults.machine import Machine
 from tests.faults.matrix import SETTLE_SECONDS, Seen, http_client

@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from reconciler.commands.applying import exit_of
-from reconciler.commands.failures import diagnostics_of
-from reconciler.core.model import Action, Blocker, Change, Manifest
+from reconciler.cli.expected_errors import diagnostics_of
 from reconciler.core.plan import Plan, Scope, make_plan
+from reconciler.core.values.model import Action, Blocker, Change, Manifest
 from reconciler.drivers.base import Driver
 from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
-from reconciler.engine.journal import Journal
-from reconciler.engine.observe import KindOnTarget, Snapshot, observe, with_members
+from reconciler.engine.snapshot import KindOnTarget, Snapshot, observe, with_members
+from reconciler.engine.state.journal import Journal
 from reconciler.exits import Exit
 from reconciler.formats.outcome import Outcome
+from reconciler.operations.applying.apply_plan import exit_of
 from reconciler.tree import Tree
 from tests.world import IDENTITY, ON_TARGET
 

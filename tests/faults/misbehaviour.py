@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from typing import Any
 
-from reconciler.drivers.http import MAX_ANSWER_BYTES
+from reconciler.drivers.transport.http import MAX_ANSWER_BYTES
 from tests.faults.wire import Exchange, Fault
 
 ERROR = {"error": {"message": "The server had an error.", "type": "server_error", "param": None, "code": None}}

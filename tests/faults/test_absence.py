@@ -11,10 +11,10 @@ from urllib.parse import parse_qs
 import pytest
 
 from reconciler.drivers.base import IncompleteList
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.provider import DeleteStyle, ListStyle, MembersStyle, Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.transport.http import HttpClient
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.drivers.base import Unreachable
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.rest import RestDriver
-from reconciler.drivers.retry import MAX_TRIES
+from reconciler.drivers.transport.http import HttpClient
+from reconciler.drivers.transport.retry import MAX_TRIES
 from reconciler.server import create_app
 from tests.faults.wire import Exchange, Fault, Wire, self_signed
 from tests.world import PROVIDER, Clock

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.model import Action, Address
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.core.values.model import Action, Address
+from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.rest import RestDriver
-from reconciler.engine.journal import Journal
+from reconciler.drivers.transport.http import HttpClient
+from reconciler.engine.state.journal import Journal
 from reconciler.server import Chaos, create_app
 from reconciler.server.http import serve
 from reconciler.tree import Tree

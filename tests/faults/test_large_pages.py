@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from reconciler.drivers.base import TooLarge
-from reconciler.drivers.http import MAX_ANSWER_BYTES
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.transport.http import MAX_ANSWER_BYTES
 from tests.world import PROVIDER, client
 
 

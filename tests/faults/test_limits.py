@@ -13,11 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from reconciler.drivers.base import RemoteError
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.gate import WINDOW_SECONDS
-from reconciler.drivers.http import HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.rest import RestDriver
-from reconciler.drivers.retry import MAX_TRIES, Budget
+from reconciler.drivers.transport.http import HttpClient
+from reconciler.drivers.transport.rate_limiter import WINDOW_SECONDS
+from reconciler.drivers.transport.retry import MAX_TRIES, Budget
 from tests.world import PROVIDER
 
 THREADS = 16

@@ -15,9 +15,9 @@ from typing import Any, cast
 import pytest
 
 from reconciler.drivers.base import Driver
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.transport.http import HttpClient
 from reconciler.exits import Exit
 from reconciler.server import create_app
 from tests.faults.matrix import AFTER, ALWAYS, CONVERGED, PAGED, account, hit, unharmed

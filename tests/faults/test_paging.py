@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from reconciler.drivers.base import BadResponse, IncompleteList, NoSuchApi
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.provider import ListStyle, Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.transport.http import HttpClient
 from tests.conftest import Project, Remote
 
 KIND = ProviderKind("x.json", "/things", "metadata", list=ListStyle(limit=2))

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.config.schemas import shipped
+from reconciler.config.schema.schemas import shipped
 from reconciler.drivers.base import CredentialRefused, Rejected
-from reconciler.drivers.boundaries import Boundaries
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.lists.page_boundaries import Boundaries
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.transport.http import HttpClient
 from reconciler.server import App, Chaos, create_app
 from reconciler.server.http import serve
 from reconciler.tree import Tree
@@ -30,7 +30,7 @@ PAGES = 11
 COUNT = 1050
 INTERRUPTIBLE = (  # also where a shell started the tests in the background, and has all of them ignore the signal
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    "from reconciler.cli import main; main(sys.argv[1:])"
+    "from reconciler.cli.main import main; main(sys.argv[1:])"
 )
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.commands.fleets import Fleet
-from reconciler.commands.options import Options
-from reconciler.core.model import Address
+from reconciler.cli.options import Options
+from reconciler.core.values.model import Address
 from reconciler.engine.fleet.database import Database
+from reconciler.operations.running.workers import Fleet
 
 ROWS = 250
 ADDRESSES = [Address("assistant", f"c{number}") for number in range(ROWS)]

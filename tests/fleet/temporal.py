@@ -24,7 +24,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from reconciler.engine.fleet.runner import Dead, Done, Job, Later, Verdict
+from reconciler.engine.fleet.job_queue import Dead, Done, Job, Later, Verdict
 from tests.ports import free_port
 
 QUEUE = "reconciler"

@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from reconciler.commands.kinds import kinds_of
-from reconciler.config.schemas import shipped
-from reconciler.core.model import Address, Body, Manifest
+from reconciler.config.schema.schemas import shipped
 from reconciler.core.plan import Scope
+from reconciler.core.values.model import Address, Body, Manifest
 from reconciler.diagnostics import Code, Source
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.chunk import Budget, ChunkTarget, Report, reconcile_chunk
 from reconciler.engine.fleet.database import Database, StoreError
-from reconciler.engine.fleet.memory import Announced, SharedMemory
-from reconciler.engine.observe import KindOnTarget, live_object
+from reconciler.engine.fleet.database_registry import Announced, SharedMemory
+from reconciler.engine.snapshot import KindOnTarget, live_object
 from reconciler.formats.outcome import Result
+from reconciler.operations.project.kinds import kinds_of
 from reconciler.server import Chaos, create_app
 from tests.simulation.witness import protected
 from tests.world import IDENTITY, KIND, ON_TARGET, PROVIDER, Clock, client

@@ -8,7 +8,7 @@ from multiprocessing import get_context
 import pytest
 
 from reconciler.engine.fleet.database import Database
-from reconciler.engine.fleet.gate import BURST, SharedGate
+from reconciler.engine.fleet.shared_rate_limiter import BURST, SharedGate
 
 
 def take(url: str, key: str, per_minute: float, count: int) -> list[float]:

@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("temporalio", reason="requirements/temporal.txt is not installed")
 
 from reconciler.engine.fleet.database import Database
+from reconciler.engine.fleet.job_queue import Dead, Job, Runner, Verdict
 from reconciler.engine.fleet.ledger import Ledger
-from reconciler.engine.fleet.runner import Dead, Job, Runner, Verdict
-from reconciler.engine.fleet.work import FleetWork, jobs_of
+from reconciler.engine.fleet.worker import FleetWork, jobs_of
 from tests.conftest import Remote
 from tests.fleet.scene import ADDRESSES, ROWS, fleet_of
 from tests.fleet.temporal import TemporalRunner, temporal_server

@@ -8,9 +8,9 @@ import pytest
 
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.engine.fleet.database import Database
+from reconciler.engine.fleet.job_queue import Done, Later
 from reconciler.engine.fleet.ledger import Ledger
-from reconciler.engine.fleet.runner import Done, Later
-from reconciler.engine.fleet.work import FleetWork, jobs_of
+from reconciler.engine.fleet.worker import FleetWork, jobs_of
 from tests.conftest import Remote
 from tests.fleet.scene import ADDRESSES, fleet_of
 

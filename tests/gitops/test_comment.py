@@ -224,7 +224,8 @@ def test_options_that_do_not_go_together_are_refused(
 
 def test_the_help_loads_nothing_heavy(tmp_path: Path) -> None:
     script = (
-        "import sys; from reconciler.cli import main\ntry: main(['comment', '--help'])\nfinally: print(*sys.modules)"
+        "import sys; from reconciler.cli.main import main\n"
+        "try: main(['comment', '--help'])\nfinally: print(*sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert not {"httpx", "jsonschema", "deepdiff", "yaml", "werkzeug"} & set(ran.stdout.split())

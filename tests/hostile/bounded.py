@@ -21,7 +21,7 @@ SMALL_STACK = 512 * 1024
 
 def run(project: str) -> tuple[int, str]:
     """Exit code and output of `validate`."""
-    from reconciler.cli import main
+    from reconciler.cli.main import main
 
     said = io.StringIO()
     try:

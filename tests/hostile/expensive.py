@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from reconciler.config.build import Refused
-from reconciler.config.document import Document
-from reconciler.config.files import Project
-from reconciler.config.matching import matching
-from reconciler.config.rows import RowsFile, rows_of
-from reconciler.config.templates import TemplateFault, compiled_template
+from reconciler.config.manifests.tables.rows import RowsFile, rows_of
+from reconciler.config.manifests.tables.templates import TemplateFault, compiled_template
+from reconciler.config.source.globs import matching
+from reconciler.config.source.project_files import Project
+from reconciler.config.syntax.document import Document
+from reconciler.config.syntax.document_builder import Refused
 from reconciler.diagnostics import Source
 
 MEMORY = 600 * 1024 * 1024

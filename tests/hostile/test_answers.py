@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.drivers import extent
 from reconciler.drivers.base import Ambiguous, BadResponse, IncompleteList, RemoteError, TooLarge, Unreachable
-from reconciler.drivers.http import MAX_ANSWER_BYTES
+from reconciler.drivers.lists import list_limits
 from reconciler.drivers.provider import ListStyle, Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.transport.http import MAX_ANSWER_BYTES
 from tests.world import PROVIDER as WORLD
 from tests.world import client
 
@@ -246,7 +246,7 @@ class Endless:
 
 @pytest.mark.parametrize("style", ["after", "page", "offset", "last", "time"])
 def test_a_list_whose_pages_never_end_ends_at_a_number_of_them(style: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extent, "MAX_PAGES", 300)
+    monkeypatch.setattr(list_limits, "MAX_PAGES", 300)
     remote = Endless()
     with pytest.raises(IncompleteList, match="/things has more than 300 pages"):
         list(itertools.islice(RestDriver(paged(style), client(remote)).list("thing"), 2000))
@@ -254,7 +254,7 @@ def test_a_list_whose_pages_never_end_ends_at_a_number_of_them(style: str, monke
 
 
 def test_pages_that_hold_nothing_end_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extent, "MAX_PAGES", 300)
+    monkeypatch.setattr(list_limits, "MAX_PAGES", 300)
     remote = Endless(size=0)
     with pytest.raises(IncompleteList, match="more than 300 pages"):
         list(RestDriver(paged("page"), client(remote)).list("thing"))
@@ -262,7 +262,7 @@ def test_pages_that_hold_nothing_end_as_well(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("style", ["after", "page", "offset", "last", "time"])
 def test_a_list_ends_at_a_number_of_bytes(style: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extent, "MAX_LIST_BYTES", 1024**2)
+    monkeypatch.setattr(list_limits, "MAX_LIST_BYTES", 1024**2)
     remote = Endless(weight=50_000)
     with pytest.raises(IncompleteList, match="the list of /things is larger than"):
         list(RestDriver(paged(style), client(remote)).list("thing"))
@@ -270,7 +270,7 @@ def test_a_list_ends_at_a_number_of_bytes(style: str, monkeypatch: pytest.Monkey
 
 
 def test_a_list_ends_at_a_number_of_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extent, "MAX_LIST_VALUES", 100_000)
+    monkeypatch.setattr(list_limits, "MAX_LIST_VALUES", 100_000)
     small = [{"id": f"x{number}", "made": number, "parts": [[]] * 30_000} for number in range(2)]
     pages = iter(range(100))
 
@@ -286,7 +286,7 @@ def test_a_list_ends_at_a_number_of_values(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_list_ends_at_a_number_of_objects(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extent, "MAX_OBJECTS", 10_000)
+    monkeypatch.setattr(list_limits, "MAX_OBJECTS", 10_000)
     remote = Endless(size=4_000)
     with pytest.raises(IncompleteList, match="more than 10,000 objects"):
         list(RestDriver(paged("page"), client(remote)).list("thing"))
@@ -294,14 +294,14 @@ def test_a_list_ends_at_a_number_of_objects(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_members_of_an_object_end_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extent, "MAX_PAGES", 300)
+    monkeypatch.setattr(list_limits, "MAX_PAGES", 300)
     driver = RestDriver(WORLD, client(Endless()))
     with pytest.raises(IncompleteList, match="/vector_stores/vs_1/files has more than 300 pages"):
         list(driver.within("vector_store", "vs_1", "files").list())
 
 
 def test_objects_behind_summaries_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extent, "MAX_LIST_BYTES", 1024**2)
+    monkeypatch.setattr(list_limits, "MAX_LIST_BYTES", 1024**2)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         start_response("200 x", [])

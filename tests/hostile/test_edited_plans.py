@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from reconciler.formats.document import digest_of
+from reconciler.formats.plan_document import digest_of
 from tests.conftest import Project, Remote
 
 Edit: TypeAlias = Callable[[dict[str, Any]], object]

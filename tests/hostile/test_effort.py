@@ -27,8 +27,8 @@ def busy(project: Project, rows: int = 8000) -> None:
 @pytest.fixture
 def hurried(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project whose files add nothing to the time there is."""
-    monkeypatch.setattr("reconciler.config.effort.SECONDS_EACH", 0)
-    monkeypatch.setattr("reconciler.config.effort.SECONDS_PER_BYTE", 0)
+    monkeypatch.setattr("reconciler.config.cpu_limit.SECONDS_EACH", 0)
+    monkeypatch.setattr("reconciler.config.cpu_limit.SECONDS_PER_BYTE", 0)
     project.environment["RECONCILER_CPU_SECONDS"] = "0.5"
     busy(project)
     return project
@@ -84,7 +84,7 @@ def test_the_library_and_other_threads_are_left_alone(hurried: Project) -> None:
     """A program that reads files itself has a clock of its own."""
     code = (
         "import sys, threading, signal\n"
-        "from reconciler.config.effort import limited\n"
+        "from reconciler.config.cpu_limit import limited\n"
         "def look():\n"
         "    with limited(0.01):\n"
         "        found.append(signal.getitimer(signal.ITIMER_PROF))\n"

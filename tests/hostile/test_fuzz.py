@@ -14,18 +14,18 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.config.yaml import read_yaml
-from reconciler.core import marks
-from reconciler.core.marks import Mark
-from reconciler.core.model import Action
+from reconciler.config.syntax.yaml import read_yaml
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Mark
+from reconciler.core.values.model import Action
 from reconciler.drivers.base import RemoteError
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.rest import RestDriver
-from reconciler.engine import planfile
-from reconciler.engine.planfile import PlanFileError
-from reconciler.formats.document import digest_of, plan_document
-from reconciler.formats.parse import plan_from_document
+from reconciler.drivers.transport.http import HttpClient
+from reconciler.engine.state import planfile
+from reconciler.engine.state.planfile import PlanFileError
+from reconciler.formats.parse_plan import plan_from_document
+from reconciler.formats.plan_document import digest_of, plan_document
 from tests.world import PROVIDER
 
 CORPUS = Path(__file__).parent / "corpus"

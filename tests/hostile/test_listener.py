@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from reconciler.commands.listening import LARGEST_REQUEST, MOST_CONNECTIONS, Listener
+from reconciler.operations.running.probe_server import LARGEST_REQUEST, MOST_CONNECTIONS, Listener
 from tests.conftest import Project, Remote
 from tests.running import fetch, limited, running, until
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.build import Refused
-from reconciler.config.git import CommittedFiles
+from reconciler.config.source.git import CommittedFiles
+from reconciler.config.syntax.document_builder import Refused
 from tests.cli.test_base import commit, git
 from tests.conftest import Project
 

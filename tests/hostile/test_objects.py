@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.core import marks
-from reconciler.core.marks import Mark
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Mark
 from reconciler.server.http import serve
 from tests.conftest import Project
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.config.build import Refused
-from reconciler.config.files import Project as FilesOnDisk
+from reconciler.config.source.project_files import Project as FilesOnDisk
+from reconciler.config.syntax.document_builder import Refused
 from reconciler.tree import Tree
 from tests.conftest import Project, Remote
 
@@ -456,7 +456,7 @@ def test_a_directory_that_becomes_gits_between_a_look_and_an_open_is_not_read(to
 
 
 def settled(project: Project, lines: list[str]) -> None:
-    from reconciler.engine.journal import Journal
+    from reconciler.engine.state.journal import Journal
 
     project.write("assistants.d/a.yaml", MANIFEST)
     now = 1_000.0

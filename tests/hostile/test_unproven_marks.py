@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core import marks
-from reconciler.core.marks import Signing
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Signing
 from tests.conftest import Project, Remote
 
 KEY, NEXT = "k" * 32, "n" * 32

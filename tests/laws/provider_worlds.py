@@ -15,12 +15,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from reconciler.commands.kinds import kinds_of
-from reconciler.config.schemas import shipped
-from reconciler.core.index import Observation
-from reconciler.core.model import Address, Body, LiveObject, Manifest, OnRemove, Path
+from reconciler.config.schema.schemas import shipped
+from reconciler.core.matching.index import Observation
 from reconciler.core.references import placeholder, reference_places, with_values
-from reconciler.core.semantics import Kind, units
+from reconciler.core.values.model import Address, Body, LiveObject, Manifest, OnRemove, Path
+from reconciler.core.values.semantics import Kind, units
+from reconciler.operations.project.kinds import kinds_of
 from tests.strategies import bodies
 from tests.unit.core.build import bare, manifest, marked
 

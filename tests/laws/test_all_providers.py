@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.commands.rollback import rollback
-from reconciler.core.base import BaseSource
-from reconciler.core.guard import release_guard
-from reconciler.core.index import Observation, index, mark_text
-from reconciler.core.model import Action, Blocker, Change, Manifest, OnRemove
+from reconciler.core.last_applied import BaseSource
+from reconciler.core.matching.index import Observation, index, mark_text
 from reconciler.core.plan import Plan, Scope, make_plan
-from reconciler.formats.document import document_text, plan_document
-from reconciler.formats.parse import plan_from_document
+from reconciler.core.rules.guard import release_guard
+from reconciler.core.values.model import Action, Blocker, Change, Manifest, OnRemove
+from reconciler.formats.parse_plan import plan_from_document
+from reconciler.formats.plan_document import document_text, plan_document
 from reconciler.formats.redact import redact, restore
+from reconciler.operations.applying.rollback import rollback
 from tests.laws.provider_worlds import World, kinds, provider_worlds
 from tests.unit.core.build import OWNER, SCHEMAS, TARGET, applied_to, manifest, marked, outcomes
 from tests.unit.core.worlds import assert_same

@@ -19,7 +19,7 @@ from typing import Any, Final
 import click
 import pytest
 
-from reconciler.cli import root as command_line
+from reconciler.cli.main import root as command_line
 from reconciler.exits import Exit
 from tests.conftest import Project, Ran, Remote
 

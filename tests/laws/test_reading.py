@@ -11,12 +11,12 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.schemas import shipped
-from reconciler.drivers.boundaries import Boundaries
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.config.schema.schemas import shipped
+from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.lists.page_boundaries import Boundaries
 from reconciler.drivers.provider import Provider
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.transport.http import HttpClient
 from reconciler.server import App, Chaos, create_app
 from reconciler.tree import Tree
 from tests.strategies import law

@@ -12,9 +12,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.model import ABSENT, Action, Change, Manifest
 from reconciler.core.plan import Plan, Scope, make_plan
-from reconciler.drivers.uploads import FileChanged
+from reconciler.core.values.model import ABSENT, Action, Change, Manifest
+from reconciler.drivers.upload_stream import FileChanged
 from reconciler.formats.outcome import Result
 from tests.library import NAMES, Library
 from tests.world import IDENTITY

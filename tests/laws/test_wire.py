@@ -8,9 +8,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.index import index
-from reconciler.core.model import Action, Manifest, Reason
-from reconciler.core.semantics import is_mark, meaning_of, same, units
+from reconciler.core.matching.index import index
+from reconciler.core.values.model import Action, Manifest, Reason
+from reconciler.core.values.semantics import is_mark, meaning_of, same, units
 from reconciler.core.verify import planned_writes
 from reconciler.formats.outcome import Result
 from tests.world import KIND, World, accepted, due, fleets, without_nonce

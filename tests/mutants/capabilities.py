@@ -6,7 +6,11 @@ from mutant import Mutant
 
 MUTANTS = [
     Mutant(
-        "core/unit_rules", 'if kind.nested != "merge":', "if kind.nested:", "what would stay is refused", "core/patch"
+        "core/rules/unit_rules",
+        'if kind.nested != "merge":',
+        "if kind.nested:",
+        "what would stay is refused",
+        "core/patch",
     ),
     Mutant("core/kind_plan", "if self.kind.archives:", "if False:", "archiving is said", "core/patch"),
     Mutant("core/patch", 'if kind.maps == "patch":', "if False:", "null takes an entry out", "core/patch"),
@@ -18,7 +22,11 @@ MUTANTS = [
         "core/patch",
     ),
     Mutant(
-        "core/marks", 'if text is None or text == "":', "if text is None:", "a mark taken off is none", "core/patch"
+        "core/values/marks",
+        'if text is None or text == "":',
+        "if text is None:",
+        "a mark taken off is none",
+        "core/patch",
     ),
     Mutant(
         "core/patch", "return not (sub.uncompared or", "return not (", "server-owned parts do not count", "core/patch"
@@ -26,7 +34,11 @@ MUTANTS = [
     Mutant("core/patch", "is not None and not merged", "is not None", "what is merged is not dropped", "core/clearing"),
     Mutant("core/changes", 'merged=kind.nested == "merge"', "merged=False", "a plan says so", "core/patch"),
     Mutant(
-        "core/semantics", 'len(unit) > 1 and kind.maps != "merge"', "len(unit) > 1", "no entry is lost", "core/patch"
+        "core/values/semantics",
+        'len(unit) > 1 and kind.maps != "merge"',
+        "len(unit) > 1",
+        "no entry is lost",
+        "core/patch",
     ),
     Mutant(
         "core/verify",

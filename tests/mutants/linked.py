@@ -7,18 +7,24 @@ from mutant import Mutant
 MUTANTS = [
     # refs
     Mutant(
-        "core/moves",
+        "core/matching/moves",
         "return former in moves or not self.has_manifest(former) or bool(self.arrived(former))",
         "return True",
         "a key in the files is nobody's former one",
         "core/references",
     ),
-    Mutant("core/moves", "if first != key:", "if False:", "one object is not two manifests'", "core/references"),
     Mutant(
-        "core/moves", "if each.live.id not in self.bound]", "]", "what another binds is not free", "core/references"
+        "core/matching/moves", "if first != key:", "if False:", "one object is not two manifests'", "core/references"
     ),
     Mutant(
-        "core/match",
+        "core/matching/moves",
+        "if each.live.id not in self.bound]",
+        "]",
+        "what another binds is not free",
+        "core/references",
+    ),
+    Mutant(
+        "core/matching/match",
         "if self.manifests[key].id}",
         "if self.manifests[key].id in self.found.by_id}",
         "a manifest with an id has no other",
@@ -60,13 +66,15 @@ MUTANTS = [
         "core/references",
     ),
     Mutant(
-        "core/match",
+        "core/matching/match",
         "return Pair(manifest, How.BOUND, live, block=block)",
         "return Pair(manifest, How.BOUND, block=block)",
         "an object bound by id is there",
         "core/references",
     ),
-    Mutant("core/match", "elif live is None:", "elif False:", "an id that is not there is none", "core/references"),
+    Mutant(
+        "core/matching/match", "elif live is None:", "elif False:", "an id that is not there is none", "core/references"
+    ),
     Mutant("core/plan", "base=known,", "base=base,", "references of the base are resolved too", "core/references"),
     Mutant(
         "core/changes",
@@ -85,21 +93,25 @@ MUTANTS = [
     Mutant("core/changes", "key=repr)),", "key=lambda one: 0)),", "references are in one order", "core/references"),
     # documents
     Mutant(
-        "formats/document",
+        "formats/plan_document",
         "for path, at in change.refs]} if change.refs else {}),",
         "for path, at in ()]} if change.refs else {}),",
         "references are saved",
         "core/saved_references",
     ),
     Mutant(
-        "formats/parse",
+        "formats/parse_plan",
         'needs=tuple(_each(record, "needs", _number)) if "needs" in record else (),',
         "needs=(),",
         "needs are read back",
         "core/saved_references",
     ),
     Mutant(
-        "formats/parse", "if not is_key(address.key):", "if not address.key:", "a key is a key", "core/saved_references"
+        "formats/parse_plan",
+        "if not is_key(address.key):",
+        "if not address.key:",
+        "a key is a key",
+        "core/saved_references",
     ),
     Mutant(
         "formats/redact",

@@ -6,23 +6,25 @@ from mutant import Mutant
 
 MUTANTS = [
     # replacing
-    Mutant("core/match", "if manifest.renew and", "if", "only what its manifest says is renewed", "core/replacing"),
     Mutant(
-        "core/match",
+        "core/matching/match", "if manifest.renew and", "if", "only what its manifest says is renewed", "core/replacing"
+    ),
+    Mutant(
+        "core/matching/match",
         "    if not kind.immutable:\n",
         "    if True:\n",
         "other content is another object",
         "core/replacing",
     ),
     Mutant(
-        "core/match",
+        "core/matching/match",
         "if not meaning_of(kind, each[0]).uncompared",
         "",
         "what is not shown is not compared",
         "core/replacing",
     ),
     Mutant(
-        "core/match",
+        "core/matching/match",
         "self._kept(manifest, unclaimed.pop(0))",
         "self._kept(manifest, unclaimed[0])",
         "one object has one key",
@@ -78,7 +80,7 @@ MUTANTS = [
         "core/replacing",
     ),
     Mutant(
-        "commands/rollback",
+        "operations/applying/rollback",
         "if kind.immutable and (change.action is Action.DELETE or change.replaces):",
         "if False:",
         "contents that are gone are told",
@@ -86,29 +88,35 @@ MUTANTS = [
     ),
     # managed maps
     Mutant(
-        "core/semantics",
+        "core/values/semantics",
         "if part.immutable and name not in wanted}",
         "if False}",
         "silence is no wish",
         "core/managed_maps",
     ),
     Mutant(
-        "core/semantics",
+        "core/values/semantics",
         "if part.read_only and not part.uncompared}",
         "if False}",
         "progress is no change",
         "core/managed_maps",
     ),
     Mutant(
-        "core/base",
+        "core/last_applied",
         "{(name,): ABSENT for name in managed_maps(kind, manifest)}",
         "{}",
         "a map is remembered",
         "core/managed_maps",
     ),
-    Mutant("core/base", "if unit[0] not in kind.managed_maps}", "}", "entries are not remembered", "core/managed_maps"),
     Mutant(
-        "core/base",
+        "core/last_applied",
+        "if unit[0] not in kind.managed_maps}",
+        "}",
+        "entries are not remembered",
+        "core/managed_maps",
+    ),
+    Mutant(
+        "core/last_applied",
         "in manifest.body and name not in left",
         "in manifest.body",
         "what is left to others stays",

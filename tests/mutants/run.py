@@ -49,17 +49,17 @@ LONGEST = 900
 ROOT = Path(__file__).parents[2]
 COPIED = (
     *("reconciler/__init__.py", "reconciler/diagnostics.py", "reconciler/core", "reconciler/formats"),
-    *("reconciler/commands/__init__.py", "reconciler/commands/against.py", "reconciler/commands/shards.py"),
-    *("reconciler/drivers/__init__.py", "reconciler/drivers/retry.py", "reconciler/drivers/filename_marks.py"),
+    *("reconciler/operations/__init__.py", "reconciler/operations/planning/__init__.py"),
+    *("reconciler/operations/planning/compare_files.py", "reconciler/operations/planning/shards.py"),
+    *("reconciler/operations/applying/__init__.py", "reconciler/operations/applying/rollback.py"),
+    *("reconciler/drivers/__init__.py", "reconciler/drivers/filename_marks.py"),
+    *("reconciler/drivers/transport/__init__.py", "reconciler/drivers/transport/retry.py"),
+    *("reconciler/engine/__init__.py", "reconciler/engine/compact.py"),
     *("schemas", "tests/__init__.py", "tests/strategies.py", "tests/unit/__init__.py"),
-    *("reconciler/commands/rollback.py", "reconciler/engine/__init__.py", "reconciler/engine/compact.py"),
-    *("tests/unit/core", "tests/unit/commands", "tests/unit/formats"),
+    *("tests/unit/core", "tests/unit/operations", "tests/unit/formats"),
     *("tests/unit/engine/__init__.py", "tests/unit/engine/test_compact.py"),
-    *(
-        "tests/unit/drivers/__init__.py",
-        "tests/unit/drivers/test_retry.py",
-        "tests/unit/drivers/test_filename_marks.py",
-    ),
+    *("tests/unit/drivers/__init__.py", "tests/unit/drivers/test_retry.py"),
+    "tests/unit/drivers/test_filename_marks.py",
 )
 TESTS = "tests/unit"
 UNSHRUNK = """

@@ -6,32 +6,32 @@ from mutant import Mutant
 
 MUTANTS = [
     Mutant(
-        "commands/shards",
+        "operations/planning/shards",
         "max(range(1, count + 1), key=weight)",
         "len(address.key) % count + 1",
         "addresses spread",
-        "commands/shards",
+        "operations/shards",
     ),
     Mutant(
-        "commands/shards",
+        "operations/planning/shards",
         'f"{number} {address}"',
         'f"{count} {number} {address}"',
         "few move with one part more",
-        "commands/shards",
+        "operations/shards",
     ),
     Mutant(
-        "commands/shards",
+        "operations/planning/shards",
         "        parents[second] = first\n",
         "",
         "what needs one another stays together",
-        "commands/shards",
+        "operations/shards",
     ),
     Mutant(
-        "commands/shards",
+        "operations/planning/shards",
         "if each.address not in addresses)",
         ")",
         "what is said of an address is in its part",
-        "commands/shards",
+        "operations/shards",
     ),
     Mutant(
         "formats/merge",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 
 from reconciler.drivers.paging.page import Entry
-from reconciler.drivers.paging.reading import Ask, Reading
+from reconciler.drivers.paging.parallel_read import Ask, Reading
 from tests.reading.remote import Ordered, PagedRemote
 
 PATIENCE = 400

@@ -1,4 +1,4 @@
-"""Each rule of reading, taken away: the simulator has to notice."""
+"""Each rule of parallel_read, taken away: the simulator has to notice."""
 
 from __future__ import annotations
 
@@ -7,61 +7,61 @@ from types import ModuleType
 
 import pytest
 
-from reconciler.drivers.paging import reading, walk
-from reconciler.drivers.paging.reading import Reading
+from reconciler.drivers.paging import parallel_read, traversal
+from reconciler.drivers.paging.parallel_read import Reading
 from tests.reading.play import play
 
 MANY = 20_000
 RULES = {
     "two walks have met only when their frontiers have strictly crossed": (
-        reading,
+        parallel_read,
         "low < high",
         "low <= high",
     ),
     "an object that both ends have seen proves nothing": (
-        reading,
+        parallel_read,
         "low < high",
-        "{e.id for e in walk.boundaries} & self._newest._passed",
+        "{e.id for e in traversal.boundaries} & self._newest._passed",
     ),
     "the walk from the newest has to go back in time before anything can cross it": (
-        reading,
-        "walk.live and self._newest.moves and",
-        "walk.live and",
+        parallel_read,
+        "traversal.live and self._newest.moves and",
+        "traversal.live and",
     ),
     "an empty page after a cursor is not the end": (
-        walk,
+        traversal,
         "return cursor is None and not page.more",
         "return not page.more",
     ),
     "an unknown cursor is stepped over": (
-        walk,
+        traversal,
         "            self._step_back()\n",
         "            self.exhausted = True\n",
     ),
     "a walk ends only at what a later one has seen, not at what was remembered": (
-        reading,
-        "walk.frontier > later.first",
-        "walk.frontier > (later.start.created if later.start else later.first)",
+        parallel_read,
+        "traversal.frontier > later.first",
+        "traversal.frontier > (later.start.created if later.start else later.first)",
     ),
     "a walk ends only at a later one that is alive": (
-        reading,
-        "    if not walk.live or not later.live:\n        return False\n",
-        "    if later.start is not None and later.start.id not in walk.met:\n"
-        "        return walk.live and walk.frontier > later.start.created\n",
+        parallel_read,
+        "    if not traversal.live or not later.live:\n        return False\n",
+        "    if later.start is not None and later.start.id not in traversal.met:\n"
+        "        return traversal.live and traversal.frontier > later.start.created\n",
     ),
     "reading towards the newest is bounded": (
-        reading,
-        "if walk.exhausted or self._crossed(walk):",
-        "if walk.exhausted:",
+        parallel_read,
+        "if traversal.exhausted or self._crossed(traversal):",
+        "if traversal.exhausted:",
     ),
-    "doubles are dropped": (reading, "if entry.id not in self._seen]", "if entry.id]"),
+    "doubles are dropped": (parallel_read, "if entry.id not in self._seen]", "if entry.id]"),
     "creation times go one way, or the read is serial": (
-        reading,
+        parallel_read,
         "return known == sorted(known, reverse=order is Order.NEWEST_FIRST)",
         "return True",
     ),
     "who began with the oldest has seen nothing younger than anybody else": (
-        reading,
+        parallel_read,
         "return oldest.broken or (oldest.first is not None and low is not None and low < oldest.first)",
         "return oldest.broken",
     ),
@@ -75,8 +75,8 @@ def test_without_it_the_simulator_finds_a_failure(rule: str) -> None:
 
 
 def test_with_all_of_them_it_finds_none() -> None:
-    assert not play(range(500), without(walk, "return cursor is None", "return cursor is None")).failures
-    assert not play(range(500), without(reading, "return oldest.broken", "return oldest.broken")).failures
+    assert not play(range(500), without(traversal, "return cursor is None", "return cursor is None")).failures
+    assert not play(range(500), without(parallel_read, "return oldest.broken", "return oldest.broken")).failures
 
 
 def without(module: ModuleType, text: str, replacement: str) -> type[Reading]:
@@ -85,9 +85,9 @@ def without(module: ModuleType, text: str, replacement: str) -> type[Reading]:
     assert source.count(text) == 1, f"{text!r} is to be found once in {module.__name__}"
     changed = ModuleType(module.__name__)
     exec(compile(source.replace(text, replacement), module.__name__, "exec"), changed.__dict__)
-    if module is reading:
+    if module is parallel_read:
         return changed.Reading  # type: ignore[no-any-return]
-    user = ModuleType(reading.__name__)
-    exec(compile(inspect.getsource(reading), reading.__name__, "exec"), user.__dict__)
+    user = ModuleType(parallel_read.__name__)
+    exec(compile(inspect.getsource(parallel_read), parallel_read.__name__, "exec"), user.__dict__)
     user.__dict__["Walk"] = changed.Walk
     return user.Reading  # type: ignore[no-any-return]

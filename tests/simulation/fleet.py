@@ -10,19 +10,19 @@ import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.core.model import Address, Manifest
 from reconciler.core.plan import Plan, Scope
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.gate import Gate, RateGate
-from reconciler.drivers.http import HttpClient
+from reconciler.core.values.model import Address, Manifest
+from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.transport.http import HttpClient
+from reconciler.drivers.transport.rate_limiter import Gate, RateGate
 from reconciler.engine.chunk import ChunkTarget
-from reconciler.engine.fleet.gate import SharedGate
+from reconciler.engine.fleet.database_registry import Announced, SharedMemory
+from reconciler.engine.fleet.job_queue import Dead, Job, Later
 from reconciler.engine.fleet.ledger import Ledger, Problem, Progress
-from reconciler.engine.fleet.memory import Announced, SharedMemory
-from reconciler.engine.fleet.runner import Dead, Job, Later
-from reconciler.engine.fleet.work import FleetTarget, FleetWork
-from reconciler.engine.observe import KindOnTarget
+from reconciler.engine.fleet.shared_rate_limiter import SharedGate
+from reconciler.engine.fleet.worker import FleetTarget, FleetWork
+from reconciler.engine.snapshot import KindOnTarget
 from tests.simulation.remote import Remote
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.store import Statements, Store

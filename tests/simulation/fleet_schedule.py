@@ -12,7 +12,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.core.model import Manifest
+from reconciler.core.values.model import Manifest
 from tests.simulation import schedule
 from tests.simulation.fleet import Fleet
 from tests.simulation.schedule import CONNECTION, LATE_SECONDS, ON_TARGET, OWNERS, Parts, Schedule, Work, check_sent

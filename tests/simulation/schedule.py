@@ -18,16 +18,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from reconciler.commands.kinds import kinds_of
-from reconciler.config.schemas import shipped
-from reconciler.core.model import Action, Address, Blocker, Change, Manifest
+from reconciler.config.schema.schemas import shipped
 from reconciler.core.plan import Plan
-from reconciler.core.semantics import Kind
+from reconciler.core.values.model import Action, Address, Blocker, Change, Manifest
+from reconciler.core.values.semantics import Kind
 from reconciler.diagnostics import Source
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.transport.http import HttpClient
 from reconciler.exits import Exit
+from reconciler.operations.project.kinds import kinds_of
 from reconciler.server import Chaos, create_app
 from tests.faults.machine import Machine
 from tests.simulation.hands import Hands

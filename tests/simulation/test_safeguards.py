@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from reconciler.core import plan
-from reconciler.core.index import Managed
-from reconciler.core.model import Address, Body
+from reconciler.core.matching.index import Managed
+from reconciler.core.values.model import Address, Body
 from reconciler.drivers.base import RemoteError
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine import execute
 from reconciler.engine.admission import Ticket
-from reconciler.engine.fleet.memory import SharedAttempts
-from reconciler.engine.journal import Journal
-from reconciler.engine.settle import CreateSettlement
+from reconciler.engine.create_settlement import CreateSettlement
+from reconciler.engine.fleet.database_registry import SharedAttempts
+from reconciler.engine.state.journal import Journal
 from reconciler.exits import Exit
 from reconciler.server import Chaos, create_app
 from tests.faults.machine import Machine

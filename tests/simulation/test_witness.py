@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from reconciler.core.semantics import Kind
+from reconciler.core.values.semantics import Kind
 from tests.simulation.schedule import KINDS
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.witness import FRESH_SECONDS, Body, Run, Violation, Witness, protected

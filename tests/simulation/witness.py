@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.core.semantics import Kind, meaning_of, same, units
+from reconciler.core.values.semantics import Kind, meaning_of, same, units
 from tests.simulation.scheduler import Process
 
 FRESH_SECONDS = 5.0

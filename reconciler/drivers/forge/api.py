@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from reconciler.core.model import Body
+from reconciler.core.values.model import Body
 from reconciler.diagnostics import Diagnostic
-from reconciler.drivers.answers import Answer
 from reconciler.drivers.base import (
     BadResponse,
     CredentialRefused,
@@ -19,12 +18,13 @@ from reconciler.drivers.base import (
     RemoteError,
     ServerFailed,
 )
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.extent import Extent
-from reconciler.drivers.hosts import refuse_host
-from reconciler.drivers.http import HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.credential_hosts import refuse_host
+from reconciler.drivers.lists.list_limits import Extent
 from reconciler.drivers.provider import Provider
-from reconciler.drivers.shapes import error_text
+from reconciler.drivers.response_fields import error_text
+from reconciler.drivers.transport.http import HttpClient
+from reconciler.drivers.transport.response import Answer
 
 PAGE: Final = 100
 MOST_PAGES: Final = 200

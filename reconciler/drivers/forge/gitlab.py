@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final
 from urllib.parse import quote
 
-from reconciler.core.model import Body
+from reconciler.core.values.model import Body
 from reconciler.drivers.base import BadResponse
 from reconciler.drivers.forge.api import ForgeApi, text_at
 from reconciler.drivers.forge.posts import Post

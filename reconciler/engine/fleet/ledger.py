@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.core.model import Address
+from reconciler.core.values.model import Address
 from reconciler.diagnostics import Diagnostic
 from reconciler.engine.fleet.database import Database, columns
 from reconciler.formats.outcome import Outcome

@@ -20,7 +20,7 @@ from typing import Any, Final
 import obstore
 from obstore import exceptions, store
 
-from reconciler.drivers.encoding import decoded
+from reconciler.drivers.transport.json_encoding import decoded
 from reconciler.engine.locks.lock import Holder, LockLost, LockTaken, LockUnusable, lost
 
 SPAN_SECONDS: Final = 30.0

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from ..store import Store
-from ..wire import Call, Entropy, Quirks, Reply, Request
-from .agents_v1 import AgentsV1
-from .anthropic_agents import AnthropicAgents
-from .assistants_v2 import AssistantsV2
+from reconciler.server.profiles.agents.agents_v1 import AgentsV1
+from reconciler.server.profiles.assistants.assistants_v2 import AssistantsV2
+from reconciler.server.profiles.managed_agents.anthropic_agents import AnthropicAgents
+from reconciler.server.store import Store
+from reconciler.server.wire import Call, Entropy, Quirks, Reply, Request
 
 
 class Profile(Protocol):

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ..attachments import Attachments
-from ..contents import Contents
-from ..store import Row, Store
-from ..wire import Entropy, Refusal, Unparsable
+from reconciler.server.attachments import Attachments
+from reconciler.server.file_contents import Contents
+from reconciler.server.store import Row, Store
+from reconciler.server.wire import Entropy, Refusal, Unparsable
 
 Body = dict[str, Any]
 _BAD_JSON = (

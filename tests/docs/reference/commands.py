@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import click
 
-from reconciler.cli import root
-from reconciler.commands.verbs import VERBS
+from reconciler.cli.main import root
+from reconciler.cli.verbs import VERBS
 from reconciler.exits import Exit
 from tests.docs.reference.markdown import code, page, table
 

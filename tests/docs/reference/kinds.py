@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.config import wording
-from reconciler.config.emit import entry_lines
-from reconciler.config.fields import Place, top
-from reconciler.config.schemas import Schemas, shipped
-from reconciler.core.model import ABSENT
+from reconciler.config.schema import descriptions
+from reconciler.config.schema.schema_fields import Place, top
+from reconciler.config.schema.schemas import Schemas, shipped
+from reconciler.config.syntax.yaml_emitter import entry_lines
+from reconciler.core.values.model import ABSENT
 from tests.docs.reference.markdown import code, page, table
 
 _DEEPEST = 8
@@ -54,13 +54,13 @@ def _page(schemas: Schemas, name: str, used: list[tuple[str, str]]) -> str:
 
 
 def _field(place: Place) -> str:
-    rows = [("type", wording.type_words(place)), ("limits", "; ".join(map(_safe, wording.limits(place))))]
+    rows = [("type", descriptions.type_words(place)), ("limits", "; ".join(map(_safe, descriptions.limits(place))))]
     if place.default is not ABSENT:
-        rows.append(("default", f"{code(wording.compact(place.default))}: shown when nobody set it, never sent"))
+        rows.append(("default", f"{code(descriptions.compact(place.default))}: shown when nobody set it, never sent"))
     if not place.refused:
-        rows += [("compared", wording.comparison(place)), ("when removed", wording.removal(place))]
-    rows.append(("also", "; ".join(wording.notes(place))))
-    example = wording.example(place)
+        rows += [("compared", descriptions.comparison(place)), ("when removed", descriptions.removal(place))]
+    rows.append(("also", "; ".join(descriptions.notes(place))))
+    example = descriptions.example(place)
     shown = "" if example is ABSENT else "```yaml\n" + "\n".join(entry_lines(place.path[-1], example)) + "\n```"
     below = table(("field", "type", "what it is"), (_row(each) for each in _below(place)))
     said = str(place.words.get("description", ""))
@@ -87,9 +87,9 @@ def _below(place: Place) -> Iterator[Place]:
 
 
 def _row(place: Place) -> tuple[str, str, str]:
-    more = "; ".join([*map(_safe, wording.limits(place)), *wording.notes(place)])
+    more = "; ".join([*map(_safe, descriptions.limits(place)), *descriptions.notes(place)])
     said = str(place.words.get("description", ""))
-    return code(_name(place)), wording.type_words(place), f"{said} {f'({more})' if more else ''}"
+    return code(_name(place)), descriptions.type_words(place), f"{said} {f'({more})' if more else ''}"
 
 
 def _name(place: Place) -> str:

@@ -7,10 +7,10 @@ from itertools import takewhile
 
 import click
 
-from reconciler.cli import root
-from reconciler.commands.providers import COLUMNS, rows
-from reconciler.commands.verbs import VERBS
-from reconciler.config.schemas import schema_directory, shipped
+from reconciler.cli.commands.providers import COLUMNS, rows
+from reconciler.cli.main import root
+from reconciler.cli.verbs import VERBS
+from reconciler.config.schema.schemas import schema_directory, shipped
 from reconciler.drivers.provider import Provider
 from tests.docs.reference.commands import variable
 from tests.docs.reference.kinds import slug

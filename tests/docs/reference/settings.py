@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.config.schemas import shipped
+from reconciler.config.schema.schemas import shipped
 from tests.docs.reference.markdown import code, page, table
 
 _TAGS = (

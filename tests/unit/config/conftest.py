@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.commands.remembering import memory_of
-from reconciler.commands.session import kinds_of
-from reconciler.config.load import Loaded, load, load_settings
-from reconciler.config.schemas import shipped
+from reconciler.config.manifests.load import Loaded, load, load_settings
+from reconciler.config.schema.schemas import shipped
 from reconciler.diagnostics import Diagnostic
+from reconciler.operations.project.cache_location import memory_of
+from reconciler.operations.project.session import kinds_of
 from reconciler.tree import Tree
 
 DIRECTORY = "assistants.d"

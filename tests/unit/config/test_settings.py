@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.credentials import resolve
+from reconciler.config.env_values import resolve
 from reconciler.config.errors import ConfigError
-from reconciler.config.load import load_settings
-from reconciler.config.schemas import shipped
+from reconciler.config.manifests.load import load_settings
+from reconciler.config.schema.schemas import shipped
 from reconciler.config.settings import EnvRef, Prune, Settings, Target
 from reconciler.diagnostics import Code, Source
 from tests.unit.config.conftest import DIRECTORY, told, write

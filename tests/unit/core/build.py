@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from reconciler.core import marks
-from reconciler.core.base import NO_BASE, UNKNOWN, Base, BaseSource, digest_of
 from reconciler.core.fingerprint import fingerprint
-from reconciler.core.index import Observation
-from reconciler.core.model import Action, Address, Body, Change, Json, LiveObject, Manifest, OnRemove, Unit
+from reconciler.core.last_applied import NO_BASE, UNKNOWN, Base, BaseSource, digest_of
+from reconciler.core.matching.index import Observation
 from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
 from reconciler.core.references import filled
-from reconciler.core.semantics import Kind, Meaning, units
+from reconciler.core.values import marks
+from reconciler.core.values.model import Action, Address, Body, Change, Json, LiveObject, Manifest, OnRemove, Unit
+from reconciler.core.values.semantics import Kind, Meaning, units
 from reconciler.diagnostics import Source
 from reconciler.engine.compact import Compactor
 from reconciler.formats.dialect import compile_schema

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from reconciler.core.index import Observation, mark_of
-from reconciler.core.marks import Mark
-from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest
+from reconciler.core.matching.index import Observation, mark_of
 from reconciler.core.plan import Plan, Scope, make_plan
 from reconciler.core.references import placeholder
-from reconciler.core.semantics import Kind, Meaning
+from reconciler.core.values.marks import Mark
+from reconciler.core.values.model import Address, Body, Change, Json, LiveObject, Manifest
+from reconciler.core.values.semantics import Kind, Meaning
 from reconciler.formats.dialect import compile_schema
 from tests.unit.core.build import OWNER, TARGET, manifest
 from tests.unit.core.linked import BOT
@@ -90,7 +90,7 @@ def shelf(key: str, papers: Mapping[str, Body] | None = None, body: Body | None 
 
 def on_shelf(id: str, key: str, entries: Iterable[tuple[str, Body]] | None = None, **body: Json) -> LiveObject:
     """A live shelf that is ours and manages its title and papers."""
-    from reconciler.core.marks import codes
+    from reconciler.core.values.marks import codes
 
     units = "".join(sorted(codes([("title",), ("papers",)])))
     held = {} if entries is None else {"papers": dict(entries)}

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from reconciler.core.base import NO_BASE, BaseSource
-from reconciler.core.index import Observation
-from reconciler.core.model import Address, Body, Change, Json, LiveObject, Manifest, Path
+from reconciler.core.last_applied import NO_BASE, BaseSource
+from reconciler.core.matching.index import Observation
 from reconciler.core.plan import Plan, Scope
 from reconciler.core.references import placeholder
-from reconciler.core.semantics import Kind
+from reconciler.core.values.model import Address, Body, Change, Json, LiveObject, Manifest, Path
+from reconciler.core.values.semantics import Kind
 from reconciler.formats.dialect import compile_schema
 from tests.unit.core.build import OWNER, made_plan, manifest
 

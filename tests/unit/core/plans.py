@@ -6,8 +6,19 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
-from reconciler.core.model import ABSENT, MAX_KEY, Action, Address, Block, Blocker, Change, FieldChange, Reason, Removal
 from reconciler.core.plan import Plan, ReadCount, TargetIdentity
+from reconciler.core.values.model import (
+    ABSENT,
+    MAX_KEY,
+    Action,
+    Address,
+    Block,
+    Blocker,
+    Change,
+    FieldChange,
+    Reason,
+    Removal,
+)
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 from reconciler.formats.outcome import Outcome, Result
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import pytest
 
-from reconciler.core.model import Action, Address, Block, Blocker, Body, LiveObject
 from reconciler.core.plan import Plan
+from reconciler.core.values.model import Action, Address, Block, Blocker, Body, LiveObject
 from tests.unit.core.build import WIDGET, actions, bare, manifest, marked, plan, the_change, with_mark
 
 

@@ -9,16 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from reconciler.core.model import ABSENT, Body, Json
 from reconciler.core.patch import explicit
-from reconciler.core.semantics import (
-    FREE,
-    ListMeaning,
-    Meaning,
-    canonical,
-    canonical_value,
-    same,
-)
+from reconciler.core.values.model import ABSENT, Body, Json
+from reconciler.core.values.semantics import FREE, ListMeaning, Meaning, canonical, canonical_value, same
 from reconciler.core.verify import expected
 from tests.strategies import bodies, json_values, law
 from tests.unit.core.build import ASSISTANT, SCHEMA, WIDGET, WIDGET_SCHEMA, bare, sent_to

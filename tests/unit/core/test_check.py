@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import pytest
 
-from reconciler.core.index import index, mark_of
-from reconciler.core.marks import Mark, Proof
-from reconciler.core.model import ABSENT, Action, Blocker, Body, Change, LiveObject, Manifest, OnRemove
-from reconciler.core.rules import refusal
+from reconciler.core.matching.index import index, mark_of
+from reconciler.core.rules.change_rules import refusal
+from reconciler.core.rules.world import World
+from reconciler.core.values.marks import Mark, Proof
+from reconciler.core.values.model import ABSENT, Action, Blocker, Body, Change, LiveObject, Manifest, OnRemove
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check, check_live, expected, planned_writes
-from reconciler.core.world import World
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, applied, bare, manifest, marked, plan, the_change, with_mark
 
 BODY: Body = {"model": "m", "temperature": 0.2, "metadata": {"team": "x", "theirs": "y"}}

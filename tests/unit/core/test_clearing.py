@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.model import Json
 from reconciler.core.patch import explicit, unknown_parts
-from reconciler.core.semantics import FREE, Meaning
+from reconciler.core.values.model import Json
+from reconciler.core.values.semantics import FREE, Meaning
 from reconciler.formats.dialect import compile_schema
 from tests.unit.core.build import ASSISTANT, WIDGET
 

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from reconciler.core import marks
-from reconciler.core.base import UNKNOWN, desired_units, left_to_others, managed_units
 from reconciler.core.decide import (
     ConflictPolicy,
     Decision,
@@ -16,10 +14,12 @@ from reconciler.core.decide import (
     decide_create,
     decide_update,
 )
-from reconciler.core.marks import Mark
-from reconciler.core.model import ABSENT, Body, Json, Reason, Unit
+from reconciler.core.last_applied import UNKNOWN, desired_units, left_to_others, managed_units
 from reconciler.core.patch import assemble
-from reconciler.core.semantics import Kind
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Mark
+from reconciler.core.values.model import ABSENT, Body, Json, Reason, Unit
+from reconciler.core.values.semantics import Kind
 from reconciler.diagnostics import Code
 from tests.unit.core.build import ASSISTANT, WIDGET, manifest, remembered
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core import marks
-from reconciler.core.model import Action, Address, Block, Blocker, Body, Change, LiveObject, Manifest, Path
 from reconciler.core.plan import in_order
 from reconciler.core.references import depths, filled, levels, needed, refuse_broken
-from reconciler.core.semantics import Kind
+from reconciler.core.values import marks
+from reconciler.core.values.model import Action, Address, Block, Blocker, Body, Change, LiveObject, Manifest, Path
+from reconciler.core.values.semantics import Kind
 from tests.strategies import law
 from tests.unit.core.build import bare, marked, nonce_of, sent_to
 from tests.unit.core.linked import BOT, STORE, at, blocker, bot, change_of, order, planned, pointing, store

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from reconciler.core.diff import explain
-from reconciler.core.model import ABSENT, Json, Path
-from reconciler.core.semantics import FREE, Meaning, canonical_value, same
+from reconciler.core.values.diff import explain
+from reconciler.core.values.model import ABSENT, Json, Path
+from reconciler.core.values.semantics import FREE, Meaning, canonical_value, same
 from tests.strategies import bodies, json_values, law
 from tests.unit.core.build import ASSISTANT, SCHEMA, WIDGET
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.core import rules
-from reconciler.core.index import index
-from reconciler.core.model import Action, Address, Block, Blocker, Change, LiveObject, Manifest, Removal
-from reconciler.core.world import World
+from reconciler.core.matching.index import index
+from reconciler.core.rules import change_rules
+from reconciler.core.rules.world import World
+from reconciler.core.values.model import Action, Address, Block, Blocker, Change, LiveObject, Manifest, Removal
 from tests.unit.core.build import ASSISTANT, OWNER, actions, manifest, marked, plan
 from tests.unit.core.linked import BOT, STORE, blocker, planned, pointing, store
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_changed_cannot_be_released() -> None:
     change = Change(Address("assistant", "k"), Action.DELETE, "o2", removal=Removal.DUPLICATE)
     world = World({"assistant": index(replace(ASSISTANT, immutable=True), two(1, 1e6), OWNER)})
     hint = "o2 has this address as well, and perhaps others made it: both stay. Delete the wrong one by hand"
-    assert rules.refusal(change, world) == Block(Blocker.DUPLICATE, hint)
+    assert change_rules.refusal(change, world) == Block(Blocker.DUPLICATE, hint)
 
 
 def test_protection_is_told_first() -> None:
@@ -111,7 +111,7 @@ class TestWithoutPairs:
 
     def refused(self, objects: list[LiveObject], **known: Any) -> bool:
         world = World({"assistant": index(ASSISTANT, objects, OWNER)}, settle_seconds=30, **known)
-        return rules.refusal(self.CHANGE, world) is not None
+        return change_rules.refusal(self.CHANGE, world) is not None
 
     def test_it_is_compared_with_what_the_plan_keeps_for_the_address(self) -> None:
         objects = [marked("o0", "k", M, created=1, nonce="n0"), *two(1000, 1010)]
@@ -130,9 +130,9 @@ class TestWithoutPairs:
 
     def test_a_mark_that_is_gone_is_nobodys(self) -> None:
         world = World({"assistant": index(ASSISTANT, two(1, 1e6), OWNER)}, made=frozenset({"n1", "n2"}))
-        assert rules.refusal(self.CHANGE, world) is None
+        assert change_rules.refusal(self.CHANGE, world) is None
         bare = LiveObject("assistant", "o2", {"id": "o2", **M}, 1e6)
-        assert rules.refusal(self.CHANGE, replace(world, fresh={("assistant", "o2"): bare})) is not None
+        assert change_rules.refusal(self.CHANGE, replace(world, fresh={("assistant", "o2"): bare})) is not None
 
 
 class TestWhileNobodyKnowsWhichObjectIsRight:
@@ -171,10 +171,10 @@ class TestWhileNobodyKnowsWhichObjectIsRight:
     def test_right_before_a_request_all_with_the_mark_count_but_those_of_other_addresses(self) -> None:
         change = Change(Address("assistant", "k"), Action.UPDATE, "o1", patch={"model": "new"})
         world = World({"assistant": index(ASSISTANT, two(1, 900), OWNER)}, settle_seconds=30)
-        block = rules.refusal(change, world)
+        block = change_rules.refusal(change, world)
         assert block == Block(
             Blocker.DUPLICATE,
             "o1 and o2 both have the mark of assistant/k, and perhaps others made one of them. Delete the wrong one by "
             "hand, or take its mark off: `reconciler release assistant/k --id ID`",
         )
-        assert rules.refusal(change, replace(world, kept={Address("assistant", "k2"): "o2"})) is None
+        assert change_rules.refusal(change, replace(world, kept={Address("assistant", "k2"): "o2"})) is None

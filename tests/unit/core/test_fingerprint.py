@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from reconciler.core.fingerprint import fingerprint, in_sync
-from reconciler.core.index import mark_of
-from reconciler.core.marks import Mark
-from reconciler.core.model import Address, LiveObject, Manifest
-from reconciler.core.semantics import Kind, Meaning, meaning_of, same
+from reconciler.core.matching.index import mark_of
+from reconciler.core.values.marks import Mark
+from reconciler.core.values.model import Address, LiveObject, Manifest
+from reconciler.core.values.semantics import Kind, Meaning, meaning_of, same
 from tests.unit.core.build import ASSISTANT, WIDGET, manifest, marked
 from tests.unit.core.filed import SHELF
 from tests.unit.core.linked import BOT

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from reconciler.core.index import Observation
-from reconciler.core.model import Action, Block, Blocker, Body, Change, LiveObject, Manifest, OnRemove
+from reconciler.core.matching.index import Observation
 from reconciler.core.plan import Plan
 from reconciler.core.references import refuse_used, usable
+from reconciler.core.values.model import Action, Block, Blocker, Body, Change, LiveObject, Manifest, OnRemove
 from tests.unit.core.build import bare, marked
 from tests.unit.core.filed import PAPER, SHELF, due, entry, filed, on_paper, on_shelf, paper
 from tests.unit.core.linked import BOT, STORE, at, blocker, bot, change_of, order, planned, store

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from reconciler.core.index import Index, content_of, folded, index, mark_of, mark_text
-from reconciler.core.marks import DamagedMark, Mark, NewerMark
-from reconciler.core.model import Json, LiveObject
+from reconciler.core.matching.index import Index, content_of, folded, index, mark_of, mark_text
+from reconciler.core.values.marks import DamagedMark, Mark, NewerMark
+from reconciler.core.values.model import Json, LiveObject
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, bare, marked, with_mark
 
 

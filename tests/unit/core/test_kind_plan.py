@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.model import Action, Blocker, OnRemove, Reason, Removal
+from reconciler.core.values.model import Action, Blocker, OnRemove, Reason, Removal
 from reconciler.diagnostics import Code, Severity
 from tests.unit.core.build import (
     actions,

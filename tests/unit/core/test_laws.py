@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.base import BaseSource
 from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
-from reconciler.core.guard import guard, release_guard
-from reconciler.core.index import index, mark_of
-from reconciler.core.marks import Mark
-from reconciler.core.model import Action, Address, Block, Blocker, Change, Json, Removal, Unit
-from reconciler.core.semantics import Kind, meaning_of, same, units
+from reconciler.core.last_applied import BaseSource
+from reconciler.core.matching.index import index, mark_of
+from reconciler.core.rules.guard import guard, release_guard
+from reconciler.core.values.marks import Mark
+from reconciler.core.values.model import Action, Address, Block, Blocker, Change, Json, Removal, Unit
+from reconciler.core.values.semantics import Kind, meaning_of, same, units
 from reconciler.core.verify import AlreadyApplied, Ready, check
 from tests.strategies import law
 from tests.unit.core.build import OWNER, applied, plan

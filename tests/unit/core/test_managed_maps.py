@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from reconciler.core.changes import mark_for
 from reconciler.core.decide import decide_update
-from reconciler.core.index import content_of, index
-from reconciler.core.marks import code
-from reconciler.core.model import ABSENT, Address, Body, Change, Json, LiveObject, Manifest
+from reconciler.core.matching.index import content_of, index
+from reconciler.core.values.marks import code
+from reconciler.core.values.model import ABSENT, Address, Body, Change, Json, LiveObject, Manifest
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 from tests.unit.core.build import OWNER
 from tests.unit.core.filed import PAPER, SHELF, due, entry, filed, of, on_paper, on_shelf, paper, shelf

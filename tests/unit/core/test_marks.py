@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core import marks
-from reconciler.core.base import managed_units
-from reconciler.core.marks import DamagedMark, Mark, NewerMark, Proof, Signing
-from reconciler.core.model import Json, OnRemove
+from reconciler.core.last_applied import managed_units
+from reconciler.core.values import marks
+from reconciler.core.values.marks import DamagedMark, Mark, NewerMark, Proof, Signing
+from reconciler.core.values.model import Json, OnRemove
 from tests.strategies import json_values, law
 from tests.unit.core.build import ASSISTANT, SCHEMA, manifest
 from tests.unit.core.plans import keys

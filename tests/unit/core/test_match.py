@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.model import Action, Address, Block, Blocker, Body, OnRemove
-from reconciler.core.semantics import Kind
+from reconciler.core.values.model import Action, Address, Block, Blocker, Body, OnRemove
+from reconciler.core.values.semantics import Kind
 from tests.unit.core.build import ASSISTANT, WIDGET, actions, bare, manifest, marked, plan, the_change, with_mark
 from tests.unit.core.filed import SHELF
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.index import Managed, folded, index
-from reconciler.core.likeness import nearly_same, sketch_of
-from reconciler.core.match import How, match
-from reconciler.core.model import Address, Manifest
-from reconciler.core.semantics import Kind, same
+from reconciler.core.matching.index import Managed, folded, index
+from reconciler.core.matching.match import How, match
+from reconciler.core.matching.similarity import nearly_same, sketch_of
+from reconciler.core.values.model import Address, Manifest
+from reconciler.core.values.semantics import Kind, same
 from tests.strategies import law
 from tests.unit.core.build import OWNER, marked
 from tests.unit.core.worlds import KINDS, worlds

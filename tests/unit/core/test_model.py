@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.model import ABSENT, Address, Manifest
+from reconciler.core.values.model import ABSENT, Address, Manifest
 from reconciler.diagnostics import Code, Source
 
 

@@ -8,9 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.index import mark_of
-from reconciler.core.model import Action, Address, Block, Blocker, LiveObject, Manifest, OnRemove, Reason, Removal
+from reconciler.core.matching.index import mark_of
 from reconciler.core.plan import Plan
+from reconciler.core.values.model import (
+    Action,
+    Address,
+    Block,
+    Blocker,
+    LiveObject,
+    Manifest,
+    OnRemove,
+    Reason,
+    Removal,
+)
 from tests.strategies import law
 from tests.unit.core.build import ASSISTANT, actions, applied, manifest, marked, nonce_of, plan, the_change, with_mark
 

@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.model import Body, LiveObject, Manifest
 from reconciler.core.plan import Plan
-from reconciler.core.semantics import Kind
-from reconciler.formats.document import plan_document
+from reconciler.core.values.model import Body, LiveObject, Manifest
+from reconciler.core.values.semantics import Kind
+from reconciler.formats.plan_document import plan_document
 from tests.strategies import law
 from tests.unit.core.build import bare, marked
 from tests.unit.core.linked import BOT, STORE, bot, planned, store

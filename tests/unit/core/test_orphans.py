@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.decide import decide_update
-from reconciler.core.index import mark_text
-from reconciler.core.marks import read
-from reconciler.core.model import Blocker, OnRemove, Reason
+from reconciler.core.matching.index import mark_text
+from reconciler.core.values.marks import read
+from reconciler.core.values.model import Blocker, OnRemove, Reason
 from tests.unit.core.build import (
     ASSISTANT,
     OWNER,

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core import marks
-from reconciler.core.index import index, mark_of
-from reconciler.core.marks import Mark
-from reconciler.core.match import match
-from reconciler.core.model import Action, Blocker, Body, Change, LiveObject, Manifest, OnRemove, Reason
+from reconciler.core.matching.index import index, mark_of
+from reconciler.core.matching.match import match
 from reconciler.core.ownership import Ownership
-from reconciler.core.semantics import Kind
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Mark
+from reconciler.core.values.model import Action, Blocker, Body, Change, LiveObject, Manifest, OnRemove, Reason
+from reconciler.core.values.semantics import Kind
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 from tests.unit.core.build import (
     ASSISTANT,

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from reconciler.commands.rollback import rollback
-from reconciler.core import marks
 from reconciler.core.changes import mark_change
-from reconciler.core.index import index
-from reconciler.core.model import ABSENT, Action, Address, Blocker, Json, Reason
+from reconciler.core.matching.index import index
 from reconciler.core.patch import assemble, explicit, stuck_parts
-from reconciler.core.semantics import Kind, can_clear
+from reconciler.core.values import marks
+from reconciler.core.values.model import ABSENT, Action, Address, Blocker, Json, Reason
+from reconciler.core.values.semantics import Kind, can_clear
 from reconciler.core.verify import verify
 from reconciler.diagnostics import Code
 from reconciler.formats.dialect import compile_schema
 from reconciler.formats.outcome import Outcome, Result
+from reconciler.operations.applying.rollback import rollback
 from tests.unit.core.build import OWNER, SOURCE, WIDGET, bare, manifest, marked, plan, with_mark
 
 PATCHED = replace(WIDGET, maps="patch")

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.index import Observation
-from reconciler.core.model import ABSENT, Action, Address, Blocker, Body, Json, OnRemove, Path, Reason, Unit
+from reconciler.core.matching.index import Observation
 from reconciler.core.plan import ReadCount, Scope, make_plan
-from reconciler.core.semantics import Kind
+from reconciler.core.values.model import ABSENT, Action, Address, Blocker, Body, Json, OnRemove, Path, Reason, Unit
+from reconciler.core.values.semantics import Kind
 from reconciler.diagnostics import Code, Severity
 from tests.unit.core.build import (
     ASSISTANT,

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.base import BaseSource
-from reconciler.core.index import index
-from reconciler.core.match import match
-from reconciler.core.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Path, Reason
+from reconciler.core.last_applied import BaseSource
+from reconciler.core.matching.index import index
+from reconciler.core.matching.match import match
 from reconciler.core.references import filled, has_place, placeholder, resolved
+from reconciler.core.values.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Path, Reason
 from tests.unit.core.build import OWNER, applied, bare, marked
 from tests.unit.core.linked import BOT, STORE, at, blocker, bot, change_of, planned, pointing, store
 

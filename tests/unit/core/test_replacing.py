@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.commands.rollback import rollback
-from reconciler.core.index import Observation, index
-from reconciler.core.match import How, match
-from reconciler.core.model import Blocker, Reason, Removal
+from reconciler.core.matching.index import Observation, index
+from reconciler.core.matching.match import How, match
 from reconciler.core.ownership import Ownership
+from reconciler.core.values.model import Blocker, Reason, Removal
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
 from reconciler.formats.outcome import Outcome, Result
 from reconciler.formats.redact import redact, restore
+from reconciler.operations.applying.rollback import rollback
 from tests.unit.core.build import OWNER, manifest
 from tests.unit.core.filed import BOT, PAPER, SHELF, due, entry, filed, of, on_paper, on_shelf, paper, shelf
 from tests.unit.core.linked import bot

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from reconciler.core import rules
 from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
-from reconciler.core.guard import guard, release_guard
-from reconciler.core.index import index
-from reconciler.core.model import (
+from reconciler.core.matching.index import index
+from reconciler.core.rules import change_rules
+from reconciler.core.rules.guard import guard, release_guard
+from reconciler.core.rules.world import World
+from reconciler.core.values.model import (
     Action,
     Address,
     Block,
@@ -24,7 +25,6 @@ from reconciler.core.model import (
     Reason,
     Removal,
 )
-from reconciler.core.world import World
 from tests.unit.core.build import (
     ASSISTANT,
     OWNER,
@@ -236,16 +236,16 @@ class TestOtherRefusals:
         before = marked("o1", "hr", {})
         change = Change(Address("assistant", "hr"), action, "o1")
         world = World({"assistant": index(ASSISTANT, [before], OWNER)})
-        assert rules.refusal(change, world) is None
+        assert change_rules.refusal(change, world) is None
         fresh = replace(world, fresh={("assistant", "o1"): live})
-        block = rules.refusal(change, fresh)
+        block = change_rules.refusal(change, fresh)
         assert (block and block.by) is by
 
     def test_protection_that_appears_late_counts(self) -> None:
         world = World({"assistant": index(ASSISTANT, [marked("o1", "hr", {})], OWNER)})
         change = Change(Address("assistant", "hr"), Action.DELETE, "o1")
         fresh = replace(world, fresh={("assistant", "o1"): marked("o1", "hr", {}, protect=True)})
-        block = rules.refusal(change, fresh)
+        block = change_rules.refusal(change, fresh)
         assert block is not None
         assert block.by is Blocker.PROTECT
 
@@ -256,15 +256,15 @@ class TestOtherRefusals:
     ) -> None:
         change = Change(Address("assistant", "hr"), action, "o1", removal=removal)
         world = World({"assistant": index(ASSISTANT, [marked("o1", "hr", {})], OWNER)})
-        assert rules.refusal(change, world) is None
-        block = rules.refusal(change, replace(world, elsewhere=frozenset({change.address})))
+        assert change_rules.refusal(change, world) is None
+        block = change_rules.refusal(change, replace(world, elsewhere=frozenset({change.address})))
         hint = "assistant/hr has a manifest for another target"
         assert block == (Block(Blocker.ALREADY_BOUND, hint) if held else None)
 
     def test_what_is_not_there_any_more_is_refused_by_no_rule(self) -> None:
         world = World({"assistant": index(ASSISTANT, [], OWNER)})
         for action in Action:
-            assert rules.refusal(Change(Address("assistant", "hr"), action, "o1"), world) is None
+            assert change_rules.refusal(Change(Address("assistant", "hr"), action, "o1"), world) is None
 
 
 class TestChangesOfOthers:

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from reconciler.core.index import Observation
-from reconciler.core.model import Address, Body, Change, LiveObject, Path
+from reconciler.core.matching.index import Observation
 from reconciler.core.plan import Plan
 from reconciler.core.references import filled
-from reconciler.formats.document import digest_of, document_text, plan_document
-from reconciler.formats.parse import plan_from_document
+from reconciler.core.values.model import Address, Body, Change, LiveObject, Path
+from reconciler.formats.parse_plan import plan_from_document
+from reconciler.formats.plan_document import digest_of, document_text, plan_document
 from reconciler.formats.redact import redact, restore
 from tests.unit.core.build import SCHEMAS, marked
 from tests.unit.core.linked import BOT, STORE, at, bot, change_of, planned, store

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.model import ABSENT, Json
-from reconciler.core.semantics import (
+from reconciler.core.values.model import ABSENT, Json
+from reconciler.core.values.semantics import (
     FREE,
     Kind,
     ListMeaning,

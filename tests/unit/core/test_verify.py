@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.model import Body
-from reconciler.core.semantics import Kind
+from reconciler.core.values.model import Body
+from reconciler.core.values.semantics import Kind
 from reconciler.core.verify import verify
 from reconciler.diagnostics import Code, Severity
 from tests.strategies import bodies, law

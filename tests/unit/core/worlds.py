@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from reconciler.core.model import ABSENT, Action, Change, LiveObject, Manifest, OnRemove
 from reconciler.core.plan import Plan
-from reconciler.core.semantics import Kind, meaning_of, same, units
+from reconciler.core.values.model import ABSENT, Action, Change, LiveObject, Manifest, OnRemove
+from reconciler.core.values.semantics import Kind, meaning_of, same, units
 from tests.strategies import bodies
 from tests.unit.core.build import ASSISTANT, SCHEMA, WIDGET, WIDGET_SCHEMA, bare, manifest, marked
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reconciler.drivers.base import Unreachable
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.transport.http import HttpClient
 from reconciler.engine.locks.lock import LockLost, lost
 from tests.conftest import Remote
 

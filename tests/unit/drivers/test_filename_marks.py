@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core import marks
-from reconciler.core.marks import Mark, NewerMark
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Mark, NewerMark
 from reconciler.drivers.filename_marks import Named, codes, content_of, read, with_mark
 from tests.unit.core.plans import keys
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.drivers.answers import retry_after
 from reconciler.drivers.base import BadResponse, CredentialRefused, Interrupted, Rejected, RemoteError, ServerFailed
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import MAX_ANSWER_BYTES, HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.provider import Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
+from reconciler.drivers.transport.http import MAX_ANSWER_BYTES, HttpClient
+from reconciler.drivers.transport.response import retry_after
 
 Answers = Iterator[tuple[int, dict[str, str], bytes]]
 FINE = (200, {}, b'{"id": "x1"}')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.drivers.paging.page import Entry, Order, Page
-from reconciler.drivers.paging.reading import Ask, Reading, spread
+from reconciler.drivers.paging.parallel_read import Ask, Reading, spread
 
 PLACES = tuple(Entry(f"o{number}", float(number)) for number in range(10, 100, 10))
 

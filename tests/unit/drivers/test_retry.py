@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.drivers.retry import MAX_TRIES, Budget, Failure, wait_before_retry
+from reconciler.drivers.transport.retry import MAX_TRIES, Budget, Failure, wait_before_retry
 from tests.strategies import law
 
 FAILURES = st.builds(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.drivers.connection import Connection
-from reconciler.drivers.http import EARLY_SECONDS, HttpClient
+from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.transport.http import EARLY_SECONDS, HttpClient
 from tests.conftest import Remote
 
 

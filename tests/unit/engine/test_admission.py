@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from reconciler.commands.kinds import kinds_of
-from reconciler.config.schemas import shipped
+from reconciler.config.schema.schemas import shipped
 from reconciler.core.changes import deletion
-from reconciler.core.index import index
-from reconciler.core.model import Address, Body, Reason, Removal
-from reconciler.core.world import World
+from reconciler.core.matching.index import index
+from reconciler.core.rules.world import World
+from reconciler.core.values.model import Address, Body, Reason, Removal
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.admission import Admission, NotAdmitted, Step, Ticket
-from reconciler.engine.observe import live_object
+from reconciler.engine.snapshot import live_object
+from reconciler.operations.project.kinds import kinds_of
 from reconciler.server import App, create_app
 from tests.world import PROVIDER, Clock, client
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from reconciler.core.fingerprint import fingerprint
-from reconciler.core.index import Observation, content_of, mark_of
-from reconciler.core.model import Address, LiveObject, Manifest
-from reconciler.core.semantics import Kind
+from reconciler.core.matching.index import Observation, content_of, mark_of
+from reconciler.core.values.model import Address, LiveObject, Manifest
+from reconciler.core.values.semantics import Kind
 from reconciler.engine.compact import Compactor
 from tests.unit.core.build import ASSISTANT, OWNER, bare, manifest, marked, plan, the_change, with_mark
 from tests.unit.core.linked import BOT, STORE

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.model import Action, Address
+from reconciler.core.values.model import Action, Address
 from reconciler.diagnostics import Code
 from reconciler.formats.outcome import Outcome, Result
 from tests.library import Library

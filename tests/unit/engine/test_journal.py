@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from reconciler.core.model import Address
-from reconciler.engine.journal import Journal, seconds_up
-from reconciler.engine.observe import observe
+from reconciler.core.values.model import Address
+from reconciler.engine.snapshot import observe
+from reconciler.engine.state.journal import Journal, seconds_up
 from reconciler.tree import Tree
 from tests.world import ON_TARGET, World
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.model import Action, Address, Change, Reason
 from reconciler.core.plan import Plan, TargetIdentity
+from reconciler.core.values.model import Action, Address, Change, Reason
 from reconciler.diagnostics import Code
-from reconciler.engine import planfile
-from reconciler.engine.planfile import PlanFileError
-from reconciler.formats.document import digest_of
+from reconciler.engine.state import planfile
+from reconciler.engine.state.planfile import PlanFileError
+from reconciler.formats.plan_document import digest_of
 
 PLAN = Plan(
     TargetIdentity("production", "portkey", "https://api.portkey.ai/v1"),

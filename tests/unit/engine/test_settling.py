@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.model import Action, Address, Manifest
+from reconciler.core.values.model import Action, Address, Manifest
 from reconciler.diagnostics import Source
 from reconciler.drivers.base import Ambiguous
 from reconciler.formats.outcome import Result

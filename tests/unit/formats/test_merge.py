@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.model import Action, Address, Block, Blocker, Change
 from reconciler.core.plan import Plan, TargetIdentity
-from reconciler.formats.document import outcomes_document
+from reconciler.core.values.model import Action, Address, Block, Blocker, Change
 from reconciler.formats.merge import merged_reports
 from reconciler.formats.outcome import Outcome, Result
+from reconciler.formats.plan_document import outcomes_document
 
 BLOCKED = Change(Address("assistant", "old"), Action.DELETE, "asst_1", blocked=Block(Blocker.PROTECT, "protected"))
 

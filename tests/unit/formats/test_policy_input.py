@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.model import ABSENT, Action, Address, Block, Blocker, Change, FieldChange, Manifest, Reason
+from reconciler.core.values.model import ABSENT, Action, Address, Block, Blocker, Change, FieldChange, Manifest, Reason
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 from reconciler.formats.policy_input import CHANGE_FIELDS, change_class, change_document, refused, softened
 

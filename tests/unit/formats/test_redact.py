@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.base import BaseSource
 from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
-from reconciler.core.index import Observation, index
-from reconciler.core.model import ABSENT, Action, Body, Json, LiveObject, Manifest, OnRemove, Unit
+from reconciler.core.last_applied import BaseSource
+from reconciler.core.matching.index import Observation, index
 from reconciler.core.plan import Plan
-from reconciler.core.semantics import FREE, Kind, Meaning, is_mark, meaning_of, same
+from reconciler.core.values.model import ABSENT, Action, Body, Json, LiveObject, Manifest, OnRemove, Unit
+from reconciler.core.values.semantics import FREE, Kind, Meaning, is_mark, meaning_of, same
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
-from reconciler.formats.document import document_text, plan_document
-from reconciler.formats.parse import plan_from_document
+from reconciler.formats.parse_plan import plan_from_document
+from reconciler.formats.plan_document import document_text, plan_document
 from reconciler.formats.redact import redact, restore
 from tests.strategies import law
 from tests.unit.core.build import ASSISTANT, OWNER, WIDGET, applied, bare, manifest, marked, plan, the_change

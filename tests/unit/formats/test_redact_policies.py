@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from reconciler.core.model import Block, Blocker
 from reconciler.core.plan import Plan
+from reconciler.core.values.model import Block, Blocker
 from reconciler.diagnostics import Code, Diagnostic, Severity
-from reconciler.formats.document import document_text, plan_document
+from reconciler.formats.plan_document import document_text, plan_document
 from reconciler.formats.policy_input import refused
 from reconciler.formats.redact import redact
 from tests.unit.core.build import ASSISTANT, SOURCE, manifest, plan, the_change

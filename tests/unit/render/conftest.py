@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.model import ABSENT, Action, Address, Block, Blocker, Change, FieldChange, Reason
 from reconciler.core.plan import Plan, ReadCount, TargetIdentity
+from reconciler.core.values.model import ABSENT, Action, Address, Block, Blocker, Change, FieldChange, Reason
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
-from reconciler.render import github, gitlab, html, junit, markdown, sarif, text
-from reconciler.render.view import PlanView
+from reconciler.render import github, gitlab, html, junit, markdown, sarif
+from reconciler.render.terminal import plan_text
+from reconciler.render.view.plan_view import PlanView
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -23,7 +24,7 @@ def golden() -> Callable[[str, str], None]:
         path = GOLDEN / name
         if os.environ.get("RECONCILER_REGENERATE") == "1":
             path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_text(plan_text, encoding="utf-8")
         assert text == path.read_text(encoding="utf-8")
 
     return check
@@ -188,7 +189,7 @@ def plan_of(*changes: Change, **more: object) -> Plan:
 
 
 RENDERERS: dict[str, Callable[[PlanView], str]] = {
-    "text": text.render,
+    "text": plan_text.render,
     "markdown": markdown.render,
     "html": html.render,
     "sarif": sarif.render,

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
-from reconciler.render.diagnostics import diagnostics
-from reconciler.render.excerpt import excerpt
-from reconciler.render.paint import painter
+from reconciler.render.terminal.color import painter
+from reconciler.render.terminal.diagnostic_lines import diagnostics
+from reconciler.render.terminal.excerpt import excerpt
 
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 SECRET = "hunter2-hunter2"

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 
 from reconciler import __version__
-from reconciler.core.model import ABSENT, Action, Address, Blocker, Change, FieldChange, Reason
 from reconciler.core.plan import Plan
-from reconciler.render import words
+from reconciler.core.values.model import ABSENT, Action, Address, Blocker, Change, FieldChange, Reason
 from reconciler.render.json import plan_json
-from reconciler.render.place import Checkout
-from reconciler.render.view import PlanView, plan_view
+from reconciler.render.view import labels
+from reconciler.render.view.location import Checkout
+from reconciler.render.view.plan_view import PlanView, plan_view
 from tests.unit.core.plans import plans, unhurried
 from tests.unit.render.conftest import RENDERERS
 
@@ -71,9 +71,9 @@ def test_a_field_named_like_a_command_is_none(make_plan: Callable[..., Plan]) ->
 
 
 def test_every_action_reason_and_blocker_is_told_in_words() -> None:
-    assert set(words.FIELD_REASONS) | set(words.CHANGE_REASONS) == set(Reason)
-    assert set(words.BLOCKERS) == set(Blocker)
-    assert set(words.MARKERS) == set(Action) - {Action.NOOP}
+    assert set(labels.FIELD_REASONS) | set(labels.CHANGE_REASONS) == set(Reason)
+    assert set(labels.BLOCKERS) == set(Blocker)
+    assert set(labels.MARKERS) == set(Action) - {Action.NOOP}
 
 
 FILES_ONLY = {"against": "git:main", "read": {}, "unmanaged": 0}

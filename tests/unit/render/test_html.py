@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 
 from hypothesis import given
 
-from reconciler.core.model import FieldChange, Reason
 from reconciler.core.plan import Plan
+from reconciler.core.values.model import FieldChange, Reason
 from reconciler.render import html
-from reconciler.render.place import Checkout
-from reconciler.render.view import plan_view
+from reconciler.render.view.location import Checkout
+from reconciler.render.view.plan_view import plan_view
 from tests.unit.core.plans import plans, unhurried
 from tests.unit.render.conftest import ATTACKS, update
 

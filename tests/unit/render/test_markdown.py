@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from reconciler.core.model import Action, Address, Block, Blocker, Change, FieldChange, Reason
 from reconciler.core.plan import Plan
+from reconciler.core.values.model import Action, Address, Block, Blocker, Change, FieldChange, Reason
 from reconciler.diagnostics import Diagnostic
 from reconciler.formats.outcome import Outcome
 from reconciler.render import markdown, outcome_markdown
-from reconciler.render.place import Checkout
-from reconciler.render.view import plan_view
+from reconciler.render.view.location import Checkout
+from reconciler.render.view.plan_view import plan_view
 from tests.unit.core.plans import outcomes, plans, unhurried
 from tests.unit.render.conftest import ATTACKS, rules, update
 

@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 
-from reconciler.core.model import FieldChange, Reason
 from reconciler.core.plan import Plan
+from reconciler.core.values.model import FieldChange, Reason
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 from reconciler.render import github, gitlab, junit, markdown, sarif
-from reconciler.render.place import Checkout
-from reconciler.render.view import plan_view
+from reconciler.render.view.location import Checkout
+from reconciler.render.view.plan_view import plan_view
 from tests.unit.core.plans import plans, unhurried
 from tests.unit.render.conftest import update
 

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.model import ABSENT, Action, Address, Change, FieldChange, Path, Reason, is_key
 from reconciler.core.plan import Plan, ReadCount
+from reconciler.core.values.model import ABSENT, Action, Address, Change, FieldChange, Path, Reason, is_key
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
-from reconciler.formats.document import plan_document
 from reconciler.formats.outcome import Outcome
-from reconciler.formats.parse import plan_from_document
-from reconciler.render import outcome, text
-from reconciler.render.diagnostics import diagnostics
-from reconciler.render.fields import path_text, short_value
+from reconciler.formats.parse_plan import plan_from_document
+from reconciler.formats.plan_document import plan_document
 from reconciler.render.json import plan_json
-from reconciler.render.mask import masked
-from reconciler.render.view import plan_view
+from reconciler.render.terminal import outcome_text, plan_text
+from reconciler.render.terminal.diagnostic_lines import diagnostics
+from reconciler.render.view.field_view import path_text, short_value
+from reconciler.render.view.mask import masked
+from reconciler.render.view.plan_view import plan_view
 from tests.unit.core.plans import outcomes, plans, unhurried
 
 UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
@@ -29,14 +29,14 @@ Golden = Callable[[str, str], None]
 
 
 def test_one_of_everything(rich_plan: Plan, golden: Golden) -> None:
-    golden("rich.color.txt", text.render(plan_view(rich_plan), color=True))
-    golden("rich.narrow.txt", text.render(plan_view(rich_plan), width=80))
+    golden("rich.color.txt", plan_text.render(plan_view(rich_plan), color=True))
+    golden("rich.narrow.txt", plan_text.render(plan_view(rich_plan), width=80))
     golden("rich.json", plan_json(rich_plan))
     golden("rich.diagnostics.txt", diagnostics(rich_plan.diagnostics))
 
 
 def test_colour_changes_only_colour(rich_plan: Plan) -> None:
-    plain, color = (text.render(plan_view(rich_plan), color=color) for color in (False, True))
+    plain, color = (plan_text.render(plan_view(rich_plan), color=color) for color in (False, True))
     without_marks = re.sub(r"\[([+-])(.*?)\1\]", r"\2", plain)
     assert SGR.sub("", color) == without_marks
 
@@ -46,17 +46,17 @@ def test_colour_changes_only_colour(rich_plan: Plan) -> None:
     [(10, "No changes. 40 managed, all as in the files."), (3, "No changes. 40 as in the files, of 47 managed.")],
 )
 def test_no_changes(make_plan: Callable[..., Plan], unmanaged: int, line: str) -> None:
-    assert text.render(plan_view(make_plan(unmanaged=unmanaged))).splitlines()[1:] == [line]
+    assert plan_text.render(plan_view(make_plan(unmanaged=unmanaged))).splitlines()[1:] == [line]
 
 
 def test_what_is_kept_as_it_is_live_is_not_said_to_be_as_in_the_files(make_plan: Callable[..., Plan]) -> None:
     kept = [Diagnostic(Severity.INFO, Code.KEPT, f"{unit} stays", address="assistant/a") for unit in ("name", "model")]
-    shown = text.render(plan_view(make_plan(diagnostics=tuple(kept))))
+    shown = plan_text.render(plan_view(make_plan(diagnostics=tuple(kept))))
     assert "No changes. 39 as in the files, 1 with a live edit kept, of 47 managed." in shown
 
 
 def test_an_incomplete_plan_says_so(make_plan: Callable[..., Plan]) -> None:
-    assert "cannot be applied" in text.render(plan_view(make_plan(complete=False)))
+    assert "cannot be applied" in plan_text.render(plan_view(make_plan(complete=False)))
 
 
 def test_a_saved_plan_looks_as_it_did(rich_plan: Plan) -> None:
@@ -64,11 +64,11 @@ def test_a_saved_plan_looks_as_it_did(rich_plan: Plan) -> None:
     secret_free = masked(replace(rich_plan, changes=tuple(readable)))
     document = plan_document(secret_free)
     again = plan_view(plan_from_document(document), unchanged=document["summary"]["noop"])
-    assert text.render(again) == text.render(plan_view(secret_free))
+    assert plan_text.render(again) == plan_text.render(plan_view(secret_free))
 
 
 def test_no_secret_is_shown(rich_plan: Plan) -> None:
-    assert "canary" not in text.render(plan_view(rich_plan))
+    assert "canary" not in plan_text.render(plan_view(rich_plan))
     shown = plan_json(rich_plan)
     assert "canary-old" not in shown
     assert "canary-new" not in shown
@@ -87,7 +87,7 @@ def test_a_plan_without_secrets_prints_what_is_saved(make_plan: Callable[..., Pl
 @unhurried
 @given(plans, st.booleans(), st.integers(1, 200))
 def test_no_text_reaches_the_terminal_raw(plan: Plan, color: bool, width: int) -> None:
-    shown = text.render(plan_view(plan), color, width)
+    shown = plan_text.render(plan_view(plan), color, width)
     shown = SGR.sub("", shown) if color else shown
     assert not UNSAFE.search(shown)
     assert not re.search(r"(?m)^\s*::", shown)
@@ -97,7 +97,7 @@ def test_no_text_reaches_the_terminal_raw(plan: Plan, color: bool, width: int) -
 @unhurried
 @given(plans, st.lists(outcomes, max_size=3))
 def test_nor_do_diagnostics_and_outcomes(plan: Plan, done: list[Outcome]) -> None:
-    shown = diagnostics(plan.diagnostics) + outcome.render(done)
+    shown = diagnostics(plan.diagnostics) + outcome_text.render(done)
     assert not UNSAFE.search(shown)
     assert not re.search(r"(?m)^\s*::", shown)
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.commands.formats import apply_renderers, checkout_of, plan_renderers
-from reconciler.commands.options import Options
-from reconciler.commands.output import FORMATS, OUTCOME_FORMATS
-from reconciler.core.model import Action, Address
+from reconciler.cli.options import Options
+from reconciler.cli.output import FORMATS, OUTCOME_FORMATS
+from reconciler.cli.output_formats import apply_renderers, checkout_of, plan_renderers
 from reconciler.core.plan import Plan
+from reconciler.core.values.model import Action, Address
 from reconciler.formats.outcome import Outcome, Result
-from reconciler.render.place import Checkout
+from reconciler.render.view.location import Checkout
 from tests.conftest import Project
 
 MANIFEST = "name: HR bot\nmodel: gpt-4o\ninstructions: |\n  You help people.\n  Be brief.\n"

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.server.adversary import Adversary
-
-from .conftest import Start, Wire, error_of
+from reconciler.server.chaos.adversary import Adversary
+from tests.unit.server.conftest import Start, Wire, error_of
 
 PARAMETERS = {"type": "object", "required": ["b", "a"], "properties": {"a": {"enum": [3, 1, 2]}, "b": {"x": None}}}
 BODY: dict[str, Any] = {

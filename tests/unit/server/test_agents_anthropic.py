@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import Start, Wire
+from tests.unit.server.conftest import Start, Wire
 
 HEADERS = {"anthropic-version": "2023-06-01", "anthropic-beta": "managed-agents-2026-04-01"}
 NOW = "2023-11-14T22:13:20.250Z"

@@ -13,8 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.server import create_app
-
-from .test_agents_anthropic import ALLOW, BUILT_IN, CUSTOM, HEADERS, SERVER, TOOLSET
+from tests.unit.server.test_agents_anthropic import ALLOW, BUILT_IN, CUSTOM, HEADERS, SERVER, TOOLSET
 
 AGENT = {
     "name": "n",

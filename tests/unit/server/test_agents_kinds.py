@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.schemas import shipped
-from reconciler.core.semantics import same
+from reconciler.config.schema.schemas import shipped
+from reconciler.core.values.semantics import same
 from reconciler.formats.dialect import compile_schema
 from reconciler.server import create_app
 from tests.strategies import bodies, law

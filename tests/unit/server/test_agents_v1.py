@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import Start, Wire, error_of
+from tests.unit.server.conftest import Start, Wire, error_of
 
 TYPE = "invalid_request_error"
 FUNCTION = {"type": "function", "name": "f", "description": "d", "parameters": {"type": "object"}}

@@ -11,8 +11,7 @@ import pytest
 
 from reconciler.server import Chaos, ChaosError, ConnectionDropped, create_app
 from reconciler.server.http import serve
-
-from .conftest import BETA, Start, error_of
+from tests.unit.server.conftest import BETA, Start, error_of
 
 
 def _statuses(start: Start, count: int, **rule: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import BETA, URL, Start, Wire, error_of
+from tests.unit.server.conftest import BETA, URL, Start, Wire, error_of
 
 TYPE = "invalid_request_error"
 

@@ -13,8 +13,7 @@ import pytest
 
 from reconciler.server import ConnectionDropped, create_app
 from reconciler.server.http import Server, serve
-
-from .conftest import Clock, Start, Wire, error_of
+from tests.unit.server.conftest import Clock, Start, Wire, error_of
 
 TYPE = "invalid_request_error"
 
@@ -231,8 +230,8 @@ def test_a_form_of_no_known_length(client: httpx.Client) -> None:
 
 
 def test_a_file_over_the_cap(client: httpx.Client, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.server.forms.FILE_LIMIT", 1000)
-    monkeypatch.setattr("reconciler.server.forms.FORM_LIMIT", 100_000)
+    monkeypatch.setattr("reconciler.server.multipart.FILE_LIMIT", 1000)
+    monkeypatch.setattr("reconciler.server.multipart.FORM_LIMIT", 100_000)
     for size in (1001, 200_000):
         files, form = {"file": ("a", b"x" * size)}, {"purpose": "evals"}
         for asked in (client, wire.client):

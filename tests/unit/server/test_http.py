@@ -12,8 +12,7 @@ import pytest
 
 from reconciler.server import App, create_app
 from reconciler.server.http import Server, serve
-
-from .conftest import BETA
+from tests.unit.server.conftest import BETA
 
 
 @pytest.fixture

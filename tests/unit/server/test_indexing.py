@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conftest import Start, Wire, error_of
+from tests.unit.server.conftest import Start, Wire, error_of
 
 
 def _statuses(wire: Wire, path: str, count: int) -> list[str]:

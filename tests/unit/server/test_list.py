@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Start, Wire, error_of
+from tests.unit.server.conftest import Start, Wire, error_of
 
 
 def _filled(wire: Wire, count: int) -> list[str]:

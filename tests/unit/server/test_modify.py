@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Wire, error_of
+from tests.unit.server.conftest import Wire, error_of
 
 EVERYTHING: dict[str, Any] = {
     "name": "n",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Wire
+from tests.unit.server.conftest import Wire
 
 RANKING = {"ranker": "default_2024_08_21", "score_threshold": 0.0}
 

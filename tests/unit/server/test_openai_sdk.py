@@ -5,7 +5,7 @@ from __future__ import annotations
 import openai
 import pytest
 
-from .conftest import Connect
+from tests.unit.server.conftest import Connect
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

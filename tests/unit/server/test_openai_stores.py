@@ -8,7 +8,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from .conftest import Connect
+from tests.unit.server.conftest import Connect
 
 
 def test_the_life_of_a_file(connect: Connect, tmp_path: Path) -> None:

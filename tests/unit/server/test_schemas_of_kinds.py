@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.config.schemas import shipped
-from reconciler.core.semantics import same
+from reconciler.config.schema.schemas import shipped
+from reconciler.core.values.semantics import same
 from reconciler.formats.dialect import compile_schema
-
-from .conftest import Wire
+from tests.unit.server.conftest import Wire
 
 STORE, FILE = "vector_store.schema.json", "file.schema.json"
 EVERYTHING: dict[str, Any] = {

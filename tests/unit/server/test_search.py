@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Wire, error_of
+from tests.unit.server.conftest import Wire, error_of
 
 LEAVE = "Employees have 30 days of annual leave.\nUnused leave lapses in March."
 TRAVEL = "Travel is booked by the office. Annual reports are not needed."

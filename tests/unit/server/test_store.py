@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 
 from reconciler.server import App, StoreError, create_app
-
-from .conftest import Clock, Wire
+from tests.unit.server.conftest import Clock, Wire
 
 WRITER = """
 import io, json, sys

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.server import create_app
-
-from .conftest import Clock, Start, Wire, error_of
+from tests.unit.server.conftest import Clock, Start, Wire, error_of
 
 TYPE = "invalid_request_error"
 AUTO = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Start, Wire, error_of
+from tests.unit.server.conftest import Start, Wire, error_of
 
 TYPE = "invalid_request_error"
 DAY = 86_400

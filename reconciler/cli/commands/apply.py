@@ -1,0 +1,138 @@
+"""`reconciler apply`: make the target look like the files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.completers import complete_addresses
+from reconciler.cli.drift_options import Choices, stance_options
+from reconciler.cli.options import Options
+from reconciler.cli.output import OUTCOME_FORMATS, destinations, formats_option, say, write
+from reconciler.cli.shard_options import shard_option
+from reconciler.cli.verbs import verb
+from reconciler.exits import Exit
+
+if TYPE_CHECKING:
+    from reconciler.core.plan import Plan
+    from reconciler.engine.snapshot import Snapshot
+    from reconciler.formats.outcome import Outcome
+    from reconciler.operations.planning.shards import Shard
+    from reconciler.operations.project.session import Session
+
+
+@verb
+@click.command("apply")
+@click.argument("what", nargs=-1, metavar="[PLANFILE | ADDRESS...]", shell_complete=complete_addresses)
+@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@click.option("--allow-deletes", type=click.IntRange(min=1), help="Allow exactly this many deletes.")
+@click.option("--on-error", type=click.Choice(["continue", "stop"]), default="continue", help="After a failure.")
+@click.option(
+    "--parallelism", type=click.IntRange(1, 64), help="Requests in flight; default: the target's concurrency."
+)
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write what happened, as JSON.")
+@click.option(
+    "--rollback-out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a plan that takes it back, to a new file.",
+)
+@shard_option
+@stance_options
+@formats_option
+@click.pass_obj
+def command(
+    options: Options,
+    what: tuple[str, ...],
+    yes: bool,
+    allow_deletes: int | None,
+    on_error: str,
+    parallelism: int | None,
+    report: Path | None,
+    rollback_out: Path | None,
+    shard: Shard | None,
+    base: str,
+    on_drift: str,
+    resolve: str | None,
+    formats: tuple[str, ...],
+) -> int:
+    """With PLANFILE (from `plan --out` or `--rollback-out`), exactly what it holds, unless the target changed meanwhile
+    in what it touches. What has been done already is not done again, so a half-failed apply can be run once more.
+    """
+    from reconciler.cli.output_formats import apply_renderers
+    from reconciler.operations.applying.apply_artifacts import check_destination, write_report, write_rollback
+    from reconciler.operations.applying.apply_plan import carry_out, confirmed, exit_of, fresh_plan
+    from reconciler.operations.applying.target_lock import locked_from_the_start
+    from reconciler.operations.planning.shards import in_shard
+    from reconciler.operations.project.session import session_of
+
+    destinations(formats, OUTCOME_FORMATS)
+    session, choices = session_of(options), Choices(base, on_drift, resolve)
+    saved = Path(what[0]) if len(what) == 1 and _is_plan_file(session, what[0]) else None
+    if shard and not saved:
+        raise _unsaved(shard)
+    for record, new in ((report, False), (rollback_out, True)):
+        if record is not None:
+            check_destination(session.root / record, new=new)
+    with locked_from_the_start(session):
+        if saved:
+            plan, sight = _saved(session, saved, allow_deletes, choices)
+        else:
+            plan, sight = fresh_plan(session, what, allow_deletes, choices)
+        if shard:
+            plan = in_shard(plan, shard)
+        say(options, plan.diagnostics)
+        _show(options, plan, formats)
+        outcomes: list[Outcome] = []
+        if any(change.is_due for change in plan.changes):
+            if not yes:
+                if not confirmed():
+                    click.echo("nothing was sent", err=True)
+                    return Exit.ERROR
+                sight = replace(sight, read_at=float("-inf"))  # whoever was asked took their time
+            outcomes = carry_out(session, plan, sight, parallelism=parallelism, stop_on_error=on_error == "stop")
+    if report is not None:
+        write_report(session.root, session.root / report, plan, outcomes)
+    if rollback_out is not None:
+        write_rollback(session.root, session.root / rollback_out, plan, sight, outcomes)
+    write(options, formats, apply_renderers(plan, outcomes, options))
+    return exit_of(plan, outcomes, session.stop.is_set())
+
+
+def _unsaved(shard: Shard) -> click.UsageError:
+    """Why a shard needs a saved plan, and what to run."""
+    return click.UsageError(
+        "--shard takes a saved plan, whose guard has counted the deletes of all shards: without one, what one shard "
+        "deletes changes the number that the next one would have to be allowed. Run:\n"
+        f"  reconciler plan --out plan.json\n  reconciler apply plan.json --shard {shard}"
+    )
+
+
+def _is_plan_file(session: Session, what: str) -> bool:
+    """Whether it is a file: of a plan, since no manifest is named by its file."""
+    return what.endswith(".json") or ((session.root / what).is_file() and not what.endswith((".yaml", ".yml", ".md")))
+
+
+def _saved(session: Session, file: Path, allow_deletes: int | None, choices: Choices) -> tuple[Plan, Snapshot]:
+    """A saved plan, for this target, owner and state of the files, and no other."""
+    from reconciler.cli.drift_options import know_lock_file
+    from reconciler.operations.applying.apply_plan import waited
+    from reconciler.operations.planning.saved_plan import saved_plan
+
+    if choices.on_drift != "revert" or choices.resolve:
+        raise click.UsageError("a saved plan says already what is written: give --on-drift and --resolve to `plan`")
+    know_lock_file(session, choices)
+    plan, sight = saved_plan(session, file, allow_deletes)
+    return saved_plan(session, file, allow_deletes) if waited(session, plan, sight) else (plan, sight)
+
+
+def _show(options: Options, plan: Plan, formats: Sequence[str]) -> None:
+    """The plan before it is applied: on stdout, or on stderr where stdout is for a machine."""
+    from reconciler.cli.output_formats import plan_renderers
+
+    machine = any(name != "text" and file is None for name, file in destinations(formats, OUTCOME_FORMATS))
+    if not (options.quiet and machine):
+        click.echo(plan_renderers(plan, options)["text"](not machine), nl=False, err=machine)

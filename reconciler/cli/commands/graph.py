@@ -1,0 +1,21 @@
+"""`reconciler graph`: what refers to what."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.options import Options
+from reconciler.cli.verbs import verb
+
+
+@verb
+@click.command("graph")
+@click.option("--format", "form", type=click.Choice(["mermaid", "dot", "svg"]), default="mermaid", help="How to draw.")
+@click.pass_obj
+def command(options: Options, form: str) -> int:
+    from reconciler.operations.project.session import Session
+    from reconciler.render.graph import dot, graph_of, mermaid, svg
+
+    draw = {"mermaid": mermaid, "dot": dot, "svg": svg}[form]
+    click.echo(draw(graph_of(Session(options).load().manifests)), nl=False)
+    return 0

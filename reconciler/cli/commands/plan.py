@@ -1,0 +1,86 @@
+"""`reconciler plan`: what differs, field by field; sends nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.completers import complete_addresses
+from reconciler.cli.drift_options import Choices, git_ref, stance_options
+from reconciler.cli.options import Options
+from reconciler.cli.output import formats_option, say, write
+from reconciler.cli.shard_options import shard_option
+from reconciler.cli.verbs import verb
+
+if TYPE_CHECKING:
+    from reconciler.operations.planning.shards import Shard
+
+
+@verb
+@click.command("plan")
+@click.argument("addresses", nargs=-1, shell_complete=complete_addresses)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `apply PLANFILE`.")
+@click.option("--sealed", is_flag=True, help="Leave contents out of the saved plan; apply makes them again.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@click.option("--allow-deletes", type=click.IntRange(min=1), help="Allow exactly this many deletes.")
+@click.option("--against", metavar="git:REF", help="Compare with the files of a commit: no target, no credentials.")
+@shard_option
+@click.option("--split", metavar="N=FILE", help="Write which of N shards have changes, as the matrix of a CI job.")
+@stance_options
+@formats_option
+@click.pass_obj
+def command(
+    options: Options,
+    addresses: tuple[str, ...],
+    out: Path | None,
+    sealed: bool,
+    detailed_exitcode: bool,
+    allow_deletes: int | None,
+    against: str | None,
+    shard: Shard | None,
+    split: str | None,
+    base: str,
+    on_drift: str,
+    resolve: str | None,
+    formats: tuple[str, ...],
+) -> int:
+    """With ADDRESSES (KIND/KEY), only these are planned, and nothing is deleted."""
+    from reconciler.cli.output_formats import plan_renderers
+    from reconciler.cli.shard_options import split_option_value, write_matrix
+    from reconciler.config.cpu_limit import limited, seconds_of
+    from reconciler.engine.state import planfile
+    from reconciler.formats.plan_document import summarise
+    from reconciler.formats.redact import redact
+    from reconciler.operations.planning.live_plan import exit_of, plan_against, plan_live
+    from reconciler.operations.planning.shards import in_shard
+    from reconciler.operations.project.session import session_of
+
+    if sealed and out is None:
+        raise click.UsageError("--sealed is about the saved plan: give --out FILE as well")
+    if against and out is not None:
+        raise click.UsageError("a plan --against other files cannot be applied, so it is not saved with --out")
+    if shard and out is not None:
+        raise click.UsageError("save the whole plan, and give --shard to `apply PLANFILE`: its guards are the whole's")
+    parts = split_option_value(split) if split else None
+    session = session_of(options)
+    if against:
+        with limited(seconds_of(os.environ)):
+            plan, loaded = plan_against(session, addresses, git_ref(against, "--against"), allow_deletes)
+    else:
+        planned = plan_live(session, addresses, allow_deletes, Choices(base, on_drift, resolve))
+        plan, loaded = planned.plan, planned.loaded
+    if parts:
+        write_matrix(plan, parts[0], session.root / parts[1], session.root)
+    if shard:
+        plan = in_shard(plan, shard)
+    say(options, (*loaded.diagnostics, *plan.diagnostics))
+    write(options, formats, plan_renderers(plan, options))
+    if out is not None:
+        kinds = {on_target.kind.name: on_target.kind for on_target in session.kinds}
+        planfile.save(redact(plan, kinds) if sealed else plan, session.root / out, session.root)
+    summary = summarise(plan)
+    changes = sum(summary[action] for action in ("create", "update", "delete", "adopt", "move", "release"))
+    return exit_of(plan, detailed_exitcode, changes)

@@ -1,0 +1,31 @@
+"""`reconciler pull`: write manifests for what is live, and live edits back into manifests."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.options import Options
+from reconciler.cli.verbs import verb
+from reconciler.exits import Exit
+
+
+@verb
+@click.command("pull")
+@click.argument("what", nargs=-1, metavar="[ID | NAME | ADDRESS]...")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@click.option("--check", is_flag=True, help="Exit with 2 unless files and target agree; alone, write nothing.")
+@click.option("--theirs", is_flag=True, help="Write live edits of ADDRESSES (KIND/KEY) back into their files.")
+@click.pass_obj
+def command(options: Options, what: tuple[str, ...], yes: bool, check: bool, theirs: bool) -> int:
+    """With IDs or NAMEs (which may hold * and ?), only these. Objects of other owners are never pulled."""
+    from reconciler.operations.project.session import session_of
+    from reconciler.operations.pulling.import_objects import prove, pull
+    from reconciler.operations.pulling.pull_edits import write_back
+
+    session = session_of(options)
+    if theirs:
+        if not what:
+            raise click.UsageError("--theirs needs the addresses whose files are to be changed")
+        write_back(session, what)
+        return prove(session, what) if check else Exit.DONE
+    return pull(session, what, yes=yes, check=check)

@@ -1,0 +1,50 @@
+"""`reconciler run`: plan and apply again and again, in one process."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.options import Options
+from reconciler.cli.verbs import verb
+
+
+@verb
+@click.command("run")
+@click.option("--interval", type=click.FloatRange(min=0.1), default=300.0, help="Seconds from one pass to the next.")
+@click.option(
+    "--jitter", type=click.FloatRange(0, 1), default=0.1, help="The part of the interval that is left to chance."
+)
+@click.option(
+    "--on-drift",
+    type=click.Choice(["revert", "keep", "fail"]),
+    default="revert",
+    help="What to do with fields that somebody changed outside these files.",
+)
+@click.option(
+    "--listen", metavar="HOST:PORT", help="Serve /healthz, /livez, /readyz and /metrics here; port 0 takes a free one."
+)
+@click.option(
+    "--pass-limit",
+    type=click.FloatRange(min=0.1),
+    default=1800.0,
+    help="Seconds after which /healthz calls a pass stuck.",
+)
+@click.option("--passes", type=click.IntRange(min=1), help="End after so many passes over each target.")
+@click.option("--traces", is_flag=True, help="Send OpenTelemetry traces, to where OTEL_EXPORTER_OTLP_ENDPOINT says.")
+@click.pass_obj
+def command(
+    options: Options,
+    interval: float,
+    jitter: float,
+    on_drift: str,
+    listen: str | None,
+    pass_limit: float,
+    passes: int | None,
+    traces: bool,
+) -> int:
+    """Files are read again in each pass. A target that fails is left alone, longer each time; others go on.
+    Nothing is deleted unless the settings say `prune: owned` and the deletion guard holds.
+    """
+    from reconciler.operations.running.passes import Pace, run
+
+    return run(options, Pace(interval, jitter, passes, pass_limit), on_drift, listen, traces)

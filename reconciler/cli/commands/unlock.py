@@ -1,0 +1,46 @@
+"""`reconciler unlock`: see who holds the target's lock, and take it away."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from reconciler.cli.options import Options
+from reconciler.cli.verbs import verb
+from reconciler.exits import Exit
+
+
+@verb
+@click.command("unlock")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@click.pass_obj
+def command(options: Options, yes: bool) -> int:
+    """A run that is still alive sends nothing more once it notices: before its next write with PostgreSQL, within half
+    a minute with an object store.
+    """
+    from reconciler.config.errors import ConfigError, error
+    from reconciler.diagnostics import Code
+    from reconciler.operations.applying.target_lock import opened
+    from reconciler.operations.project.session import session_of
+    from reconciler.render.escape import visible
+
+    session = session_of(options)
+    lock = opened(session)
+    try:
+        holder = lock.holder()
+        if holder is None:
+            click.echo(f"{session.target.name}: nobody holds the lock")
+            return Exit.DONE
+        click.echo(f"{session.target.name}: held by {visible(str(holder))}")
+        if not yes:
+            if not sys.stdin.isatty():
+                summary = "nobody is here to confirm, so the lock was left as it is"
+                raise ConfigError([error(Code.CONFIRMATION_REQUIRED, summary, None, "", "add --yes")])
+            if not click.confirm("Take the lock away?", err=True):
+                return Exit.ERROR
+        removed = lock.remove(holder)
+        click.echo("the lock was taken away" if removed else "that run has ended meanwhile; the lock was left alone")
+        return Exit.DONE
+    finally:
+        lock.release()

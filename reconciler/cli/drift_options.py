@@ -1,0 +1,165 @@
+"""How to recognise and treat other people's changes: `--base`, `--on-drift`, `--resolve`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from reconciler.config.manifests.load import Loaded
+    from reconciler.core.decide import ConflictPolicy
+    from reconciler.core.last_applied import BaseSource
+    from reconciler.diagnostics import Diagnostic
+    from reconciler.operations.project.session import Session
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+base_option = click.option(
+    "--base",
+    default="auto",
+    metavar="auto|git:REF|none",
+    help="What was last applied: marks with digests, then git; auto: the commit before, in CI.",
+)
+
+
+def stance_options(command: _Command) -> _Command:
+    """Add `--base`, `--on-drift` and `--resolve`."""
+    for option in (
+        click.option("--resolve", type=click.Choice(["ours", "theirs"]), help="Who wins where both sides changed."),
+        click.option(
+            "--on-drift",
+            type=click.Choice(["revert", "keep", "fail"]),
+            default="revert",
+            help="What to do with fields that somebody changed outside these files.",
+        ),
+        base_option,
+    ):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What was chosen. `applied` says that the files are expected to have been applied already (`drift`)."""
+
+    base: str = "auto"
+    on_drift: str = "revert"
+    resolve: str | None = None
+    applied: bool = False
+
+    @property
+    def policy(self) -> ConflictPolicy:
+        """What the core is told of it."""
+        from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
+
+        return ConflictPolicy(OnDrift(self.on_drift), Resolve(self.resolve) if self.resolve else None)
+
+
+AS_USUAL = Choices()
+
+
+def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequence[Diagnostic]]:
+    """Where to learn what was last applied, and what there is to say about it.
+
+    Raises ConfigError where a ref was named and cannot be read, and where a choice needs a base that nothing gives.
+    """
+    from reconciler.config.errors import ConfigError, error, info, warning
+    from reconciler.config.settings import Marks
+    from reconciler.core.last_applied import NO_BASE, BaseSource
+    from reconciler.diagnostics import Code
+
+    source = NO_BASE if choices.base == "none" else BaseSource()
+    said: list[Diagnostic] = []
+    try:
+        if ref := base_of(session, choices):
+            compare_lock_file(session, ref)
+            source = BaseSource({m.address: m for m in files_at(session, ref).manifests})
+    except ConfigError as unknown:
+        if choices.base != "auto":
+            raise
+        summary = f"the commit before is not known: {unknown.diagnostics[0].summary}"
+        hint = "without it, an edit by hand looks like one of the files; fetch more history, or give --base"
+        said = [info(Code.BASE_UNKNOWN, summary, None, hint=hint)]
+    remembers = session.target.marks is not Marks.NAMES or source.files
+    if (choices.on_drift != "revert" or choices.resolve) and not remembers:
+        summary = "nothing remembers what was last applied, so an edit by hand cannot be told from one of the files"
+        hint = "give --base git:REF, or set `marks: digests` on the target"
+        raise ConfigError([error(Code.BASE_UNKNOWN, summary, None, "", hint)])
+    if choices.on_drift != "revert" and session.target.marks is Marks.NAMES:
+        summary = f"git says what was wanted, and not what was applied: --on-drift {choices.on_drift} only labels"
+        hint = "set `marks: digests` on the target to have edits by hand kept or refused"
+        said = [*said, warning(Code.BASE_UNKNOWN, summary, None, hint=hint)]
+    return source, said
+
+
+def base_of(session: Session, choices: Choices) -> str | None:
+    """The ref of what was last applied; None where there is none. Raises ConfigError where git cannot be asked."""
+    from reconciler.operations.planning.ci_base import base_ref
+
+    if choices.base == "none":
+        return None
+    if choices.base == "auto":
+        return base_ref(session.environment, session.root, applied=choices.applied)
+    return git_ref(choices.base, "--base")
+
+
+def compare_lock_file(session: Session, ref: str) -> None:
+    """Take lines of the lock file for claims that it does not have at a commit. Raises ConfigError."""
+    from reconciler.config.source.git import CommittedFiles, commit_of
+    from reconciler.config.syntax.document_builder import Refused
+    from reconciler.engine.state.lockfile import LARGEST, NAME
+
+    if session.marks_beside:
+        with closing(CommittedFiles(session.root, (), commit_of(session.root, ref))) as files:
+            try:
+                session.compare_lock_file(files.read(str(session.root / NAME), LARGEST))
+            except Refused:
+                session.compare_lock_file(None)
+
+
+def know_lock_file(session: Session, choices: Choices) -> None:
+    """Compare the lock file with that of the base, where one is known. Raises ConfigError for a ref that is named."""
+    from reconciler.config.errors import ConfigError
+
+    try:
+        if session.marks_beside and (ref := base_of(session, choices)):
+            compare_lock_file(session, ref)
+    except ConfigError:
+        if choices.base != "auto":
+            raise
+
+
+def git_ref(text: str, option: str) -> str:
+    """The REF of `git:REF`. Raises click.BadParameter naming the option."""
+    scheme, _, ref = text.partition(":")
+    if scheme != "git" or not ref:
+        meant = "" if ":" in text or not text else f"; did you mean git:{text}?"
+        raise click.BadParameter(f"{text!r} is not git:REF{meant}", param_hint=option)
+    return ref
+
+
+def files_at(session: Session, ref: str) -> Loaded:
+    """The manifests of the session's target as a commit has them. Raises ConfigError where they cannot be read."""
+    from reconciler.config.manifests.load import load, load_settings
+    from reconciler.config.source.git import CommittedFiles, commit_of
+
+    root, dirs = session.root, session.options.dirs
+    with closing(CommittedFiles(root, dirs, commit_of(root, ref))) as files:
+        settings = load_settings(root, dirs, schemas=session.schemas, files=files, environment=session.environment)
+        target = settings.targets.get(session.target.name, session.target)
+        files.directories = (*dirs, *map(Path, target.layers))
+        return load(
+            root,
+            dirs,
+            settings=settings,
+            target=target,
+            provider=session.provider,
+            schemas=session.schemas,
+            files=files,
+            secret_like_allowed=True,  # it is there already: what counts is what stands in its place
+        )

@@ -1,0 +1,1 @@
+"""What is checked beyond the schema: secrets, hidden characters, policies, names, references."""

@@ -1,0 +1,1 @@
+"""Changing files: format, import, write back live edits, convert."""

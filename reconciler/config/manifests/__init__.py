@@ -1,0 +1,1 @@
+"""Documents to manifests: tags, layers, tables, members, uploads."""

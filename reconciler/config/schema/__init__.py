@@ -1,0 +1,1 @@
+"""Kinds and providers as data, validation, and how a refusal is explained."""

@@ -1,0 +1,1 @@
+"""Where bytes come from: the disk, git, patterns of paths."""

@@ -1,0 +1,1 @@
+"""Bytes to documents with places, and values back to text: YAML, JSON, Markdown."""

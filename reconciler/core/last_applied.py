@@ -1,0 +1,116 @@
+"""What a manifest manages, and what was last applied to its object: two of the three sides of the table in `decide`.
+
+Two sources remember it. A mark with digests says for certain what each of its units was when it was last written. The
+files of an earlier commit say what was wanted then, which is what was applied if nothing went wrong in between: good
+for telling a hand's edit from a file's, not good enough to refuse on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from reconciler.core.references import resolved
+from reconciler.core.values import marks
+from reconciler.core.values.marks import Mark
+from reconciler.core.values.model import ABSENT, Address, Json, Manifest, Unit
+from reconciler.core.values.semantics import Kind, canonical, meaning_of, same, units
+
+
+def left_to_others(unit: Unit, names: frozenset[str]) -> bool:
+    """Whether `names` (as written in `ignore` or `initial`) covers a unit: `metadata`, or `metadata.team`."""
+    return unit[0] in names or ".".join(unit) in names
+
+
+def desired_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
+    """The units a manifest sets, less those it ignores."""
+    found = units(kind, manifest.body)
+    return {unit: value for unit, value in found.items() if not left_to_others(unit, manifest.ignore)}
+
+
+def managed_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
+    """The units a manifest keeps managing after create: `initial` ones are left to others then."""
+    desired = desired_units(kind, manifest)
+    return {unit: value for unit, value in desired.items() if not left_to_others(unit, manifest.initial)}
+
+
+def managed_maps(kind: Kind, manifest: Manifest) -> frozenset[str]:
+    """The fields of a manifest that are maps of which all entries are managed."""
+    left = manifest.ignore | manifest.initial
+    return frozenset(name for name in kind.managed_maps if name in manifest.body and name not in left)
+
+
+def remembered_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
+    """The managed units as a mark remembers them: of a map of which all entries are managed, that there is one."""
+    managed = managed_units(kind, manifest)
+    if not kind.managed_maps:
+        return managed
+    alone = {unit: value for unit, value in managed.items() if unit[0] not in kind.managed_maps}
+    maps: dict[Unit, Json] = {(name,): ABSENT for name in managed_maps(kind, manifest)}
+    return alone | maps
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What was last applied to one resource: the digests of its mark, or the units that earlier files managed.
+
+    With neither it is unknown.
+    """
+
+    digests: Mapping[str, str] = field(default_factory=dict)
+    managed: Mapping[Unit, Json] | None = None
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is known, and not only likely: then a change may be refused for it."""
+        return bool(self.digests)
+
+    def agrees(self, kind: Kind, unit: Unit, value: Json) -> bool | None:
+        """Whether `value` means what was last applied to `unit`; None where that is not known.
+
+        A unit that was not managed then has nothing to stray from: any value agrees.
+        """
+        if self.digests:
+            recorded = self.digests.get(marks.code(unit))
+            return recorded is None or recorded == digest_of(kind, unit, value)
+        if self.managed is None:
+            return None
+        return unit not in self.managed or same(meaning_of(kind, unit), self.managed[unit], value)
+
+
+UNKNOWN: Final = Base()
+
+
+def digest_of(kind: Kind, unit: Unit, value: Json) -> str:
+    """A value as a mark remembers it."""
+    return marks.digest_of(canonical(meaning_of(kind, unit), value))
+
+
+@dataclass(frozen=True, slots=True)
+class BaseSource:
+    """Where the bases of objects come from: the mark first (unless it is not asked), then the files of a commit."""
+
+    files: Mapping[Address, Manifest] = field(default_factory=dict)
+    asks_marks: bool = True
+
+    def of(self, kind: Kind, address: Address, mark: Mark | None) -> Base:
+        """The base of one object, whose mark is None while it is adopted; a moved one is found by its earlier key."""
+        if mark is None or not self.asks_marks:
+            return UNKNOWN
+        if mark.digests:
+            return Base(mark.digests)
+        earlier = self.files.get(Address(kind.name, mark.key)) or self.files.get(address)
+        return UNKNOWN if earlier is None else Base(managed=managed_units(kind, earlier))
+
+    def had(self, address: Address) -> bool:
+        """Whether the address certainly had an object when it was last applied."""
+        return address in self.files
+
+    def knowing(self, ids: Mapping[Address, str]) -> BaseSource:
+        """The same source, references of the earlier files resolved as those of today are."""
+        return replace(self, files={address: resolved(manifest, ids) for address, manifest in self.files.items()})
+
+
+NO_BASE: Final = BaseSource(asks_marks=False)
+"""The source that remembers nothing."""

@@ -1,0 +1,1 @@
+"""What blocks a change: each rule is one function of (change, world)."""

@@ -1,0 +1,1 @@
+"""Lists of remotes, read to their end."""

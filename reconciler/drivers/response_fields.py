@@ -1,0 +1,110 @@
+"""Where answers have what is looked for: objects, ids, and the text of an error, in any of the shapes remotes use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from reconciler.core.values.model import Body, Json
+from reconciler.drivers.base import BadResponse, is_usable_id
+from reconciler.drivers.provider import ProviderKind
+from reconciler.drivers.transport.response import Answer
+
+_TEXTS: Final = ("message", "detail", "msg")
+
+
+def inside(body: Json, path: str) -> Json:
+    """What stands at a dotted path; None where nothing does. The empty path is the body itself."""
+    for step in path.split(".") if path else ():
+        body = body.get(step) if isinstance(body, dict) else None
+    return body
+
+
+def has(body: Json, path: str) -> bool:
+    """Whether anything stands at a dotted path, be it null."""
+    above, _, name = path.rpartition(".")
+    found = inside(body, above)
+    return isinstance(found, dict) and name in found
+
+
+def the_object(spec: ProviderKind, answer: Answer) -> Body:
+    """The object an answer is about, with its `id`. Raises BadResponse where there is none."""
+    body = inside(answer.body, spec.envelope)
+    if not isinstance(body, dict) or not isinstance(body.get(spec.id_field), str):
+        said = f"the answer is not an object with an id{_why(answer)}"
+        raise BadResponse(said, detail=shortened(answer.text))
+    return with_ids(spec, body)
+
+
+def the_page(spec: ProviderKind, answer: Answer) -> list[Body]:
+    """The objects of a list's page, each with its `id`. Raises BadResponse where they are not there."""
+    page = inside(answer.body, spec.list.items)
+    if not isinstance(page, list) or not all(isinstance(body, dict) for body in page):
+        hint = "" if answer.flaw else "check the url: what answers there is not this API"
+        said = f"the list of {spec.path} has no {spec.list.items!r}{_why(answer)}"
+        raise BadResponse(said, detail=shortened(answer.text), hint=hint)
+    for body in page:
+        id = body.get(spec.id_field)
+        if not is_usable_id(id):
+            raise BadResponse(f"the list holds an object whose id cannot be used: {answer.mask(repr(id)):.80}")
+    return [with_ids(spec, body) for body in page]
+
+
+def _why(answer: Answer) -> str:
+    return f": it cannot be read, {answer.flaw}" if answer.flaw else ""
+
+
+def created(body: Body, field: str | None) -> float | None:
+    """When an object was made, where the list is sorted by that and the remote says it as a number."""
+    found = body.get(field) if field else None
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+def is_live(spec: ProviderKind, body: Body) -> bool:
+    """Whether an object is there, or only archived."""
+    return spec.delete.archived_field is None or body.get(spec.delete.archived_field) in (None, False)
+
+
+def error_text(answer: Answer) -> str:
+    """What an error answer says, out of any of the shapes remotes use; cut to a readable length."""
+    return shortened("; ".join(dict.fromkeys(_said(answer.body))) or answer.text) or "no text"
+
+
+def _said(body: Json) -> Iterator[str]:
+    """The texts of an error: of one object, of a list of them, or of what they are wrapped in."""
+    if isinstance(body, str) and body:
+        yield body
+    elif isinstance(body, list):
+        for each in body[:5]:
+            yield from _said(each)
+    elif isinstance(body, dict):
+        found = next((body[name] for name in ("error", *_TEXTS) if isinstance(body.get(name), dict | list)), None)
+        text = next((body[name] for name in _TEXTS if isinstance(body.get(name), str) and body[name]), None)
+        if found is not None:
+            yield from _said(found)
+        elif text is not None:
+            code, place = body.get("code"), body.get("loc")
+            where = ".".join(map(str, place)) + ": " if isinstance(place, list) else ""
+            yield where + text + (f" [{code}]" if isinstance(code, str) else "")
+        elif isinstance(body.get("error"), str):
+            yield from _said(body["error"])
+
+
+def shortened(text: str, limit: int = 300) -> str:
+    """A text on one line, cut where it is long."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def with_ids(spec: ProviderKind, body: Body) -> Body:
+    """An object with its `id`, and with the ids of the objects that it shows in other fields than it takes them."""
+    if spec.id_field in body:
+        body = {"id": body[spec.id_field], **body}
+    ids = {field: _ids(body.get(shown)) for field, shown in spec.ids_of.items()}
+    return {**body, **{field: found for field, found in ids.items() if found is not None}}
+
+
+def _ids(shown: Json) -> list[str] | None:
+    if not isinstance(shown, list):
+        return None
+    return [each["id"] for each in shown if isinstance(each, dict) and isinstance(each.get("id"), str)]

@@ -1,0 +1,1 @@
+"""HTTP: connections, requests, retries, rate limits, bounds on answers."""

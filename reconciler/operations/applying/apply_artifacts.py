@@ -1,0 +1,41 @@
+"""What an apply leaves on disk when asked: a report, and the plan that takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.config.errors import ConfigError, error
+from reconciler.core.matching.index import index
+from reconciler.core.plan import Plan
+from reconciler.diagnostics import Code
+from reconciler.engine.snapshot import Snapshot
+from reconciler.engine.state import planfile
+from reconciler.formats.outcome import Outcome
+from reconciler.formats.plan_document import document_text, outcomes_document
+from reconciler.operations.applying.rollback import rollback
+
+
+def check_destination(path: Path, *, new: bool) -> None:
+    """See that a record can be written once the apply is over. Raises ConfigError.
+
+    `new` is for a rollback: that of an earlier run must not be lost to a later one's.
+    """
+    if not path.parent.is_dir():
+        raise ConfigError([error(Code.UNREADABLE, f"the directory of {path} does not exist", None, "", "make it")])
+    if new and path.exists():
+        hint = "name a new file for each apply; to go back over several, apply theirs from the last to the first"
+        raise ConfigError(
+            [error(Code.BAD_PLAN_FILE, f"{path.name} exists: it may be needed to roll back", None, "", hint)]
+        )
+
+
+def write_report(root: Path, path: Path, plan: Plan, outcomes: Sequence[Outcome]) -> None:
+    """What happened to each change, as `apply --format json` prints it. Raises PlanFileError."""
+    planfile.write_document(path, document_text(outcomes_document(plan, outcomes, plan.diagnostics)), root)
+
+
+def write_rollback(root: Path, path: Path, plan: Plan, sight: Snapshot, outcomes: Sequence[Outcome]) -> None:
+    """The plan that takes back what was done. Raises PlanFileError."""
+    found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in sight.observed}
+    planfile.save(rollback(plan, found, outcomes), path, root)

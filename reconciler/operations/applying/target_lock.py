@@ -1,0 +1,99 @@
+"""The lock of a target: taken before it is read, given back when everything is sent."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from reconciler.config.env_values import resolve
+from reconciler.config.errors import ConfigError, error
+from reconciler.config.settings import EnvRef
+from reconciler.diagnostics import Code
+from reconciler.exits import Exit
+from reconciler.operations.applying.signals import heard
+from reconciler.operations.project.session import Session
+
+if TYPE_CHECKING:
+    from reconciler.engine.locks.lock import Lock
+
+_SCHEMES = {"postgresql": "fleet", "postgres": "fleet", "s3": "lock"}
+"""What a url begins with, and the extra that it needs."""
+
+
+@contextmanager
+def locked(session: Session) -> Iterator[None]:
+    """Hold the target's lock, where it has one and this session does not hold it already.
+
+    Raises ConfigError, LockTaken and LockUnusable, before anything is read.
+    """
+    if session.target.lock is None or session.lock is not None:
+        yield
+        return
+    from reconciler.engine.locks.lock import this_run
+
+    lock = opened(session)
+    try:
+        lock.acquire(this_run())
+        session.lock = lock
+        yield
+    finally:
+        lock.release()  # from now on whoever asks it may not write
+        session.lock = None
+
+
+@contextmanager
+def locked_from_the_start(session: Session) -> Iterator[None]:
+    """The same for a command that reads first: a signal gives the lock back at once, whatever is waited for.
+
+    In the main thread only.
+    """
+    with locked(session):
+        if session.lock is None:
+            yield
+            return
+        lock = session.lock
+
+        def leave() -> None:
+            lock.release()
+            print("interrupted", file=sys.stderr, flush=True)
+            os._exit(Exit.INTERRUPTED)
+
+        # In a thread: here, what the lock itself waits for could not go on.
+        with heard(lambda: threading.Thread(target=leave).start()):
+            yield
+
+
+def opened(session: Session) -> Lock:
+    """The target's lock, not taken. Raises ConfigError where it has none, its url says nothing, or an extra is missing;
+    LockUnusable."""
+    target = session.target
+    if target.lock is None:
+        hint = "add `lock: {url: …}` to the target"
+        raise ConfigError([error(Code.LOCK_UNUSABLE, f"{target.name} has no lock", target.source, "", hint)])
+    url = resolve(session.environment, target.lock) if isinstance(target.lock, EnvRef) else target.lock
+    scheme, _, rest = url.partition("://")
+    place = target.lock.source if isinstance(target.lock, EnvRef) else target.source
+    if scheme not in _SCHEMES or not rest:
+        hint = "s3://BUCKET/PREFIX or postgresql://USER@HOST/DATABASE"
+        raise ConfigError([error(Code.LOCK_UNUSABLE, "the url of the lock is none of a store", place, "", hint)])
+    try:
+        return _lock(scheme, url, f"{session.owner}/{target.name}", session.limits.timeout_seconds)
+    except ModuleNotFoundError as missing:
+        summary, hint = f"the lock needs {missing.name}, which is not installed", _SCHEMES[scheme]
+        raise ConfigError(
+            [error(Code.MISSING_EXTRA, summary, place, "", f"pip install 'reconciler[{hint}]'")]
+        ) from None
+
+
+def _lock(scheme: str, url: str, name: str, timeout_seconds: float) -> Lock:
+    if scheme == "s3":
+        from reconciler.engine.locks.lease import Lease
+
+        return Lease(url, name, timeout_seconds)
+    from reconciler.engine.locks.advisory import AdvisoryLock
+
+    return AdvisoryLock(url, name)

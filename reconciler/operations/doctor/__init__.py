@@ -1,0 +1,1 @@
+"""The checks of `doctor`, in the order in which they are made."""

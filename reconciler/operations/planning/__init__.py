@@ -1,0 +1,1 @@
+"""What is planned: files against a target, files against other files, a saved plan, a shard."""

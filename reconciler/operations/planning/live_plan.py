@@ -1,0 +1,104 @@
+"""Reading a target and planning against it: what `plan`, `apply` and `drift` share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler import allocator
+from reconciler.cli.drift_options import AS_USUAL, Choices, base_source, files_at
+from reconciler.config.checks.policies import load_policies
+from reconciler.config.checks.policy_checks import judge_plan
+from reconciler.config.errors import warning
+from reconciler.config.manifests.load import Loaded
+from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
+from reconciler.diagnostics import Code, Diagnostic
+from reconciler.engine.snapshot import Snapshot
+from reconciler.exits import Exit
+from reconciler.operations.planning.compare_files import compare
+from reconciler.operations.planning.referenced_members import spoken_of, users_seen
+from reconciler.operations.project.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan and what it was made from."""
+
+    plan: Plan
+    sight: Snapshot
+    loaded: Loaded
+
+
+def plan_live(
+    session: Session,
+    addresses: Sequence[str],
+    allow_deletes: int | None,
+    choices: Choices = AS_USUAL,
+    loaded: Loaded | None = None,
+) -> Planned:
+    """Load the files unless they are, read the target, and plan. Raises ConfigError and RemoteError."""
+    allocator.give_back()
+    loaded = loaded or session.load(lean=True)
+    policies = load_policies(session.root, session.settings, session.schemas)
+    scope = session.scope(addresses, loaded, allow_deletes, choices.policy)
+    base, said = base_source(session, choices)
+    kinds = {address.kind for m in loaded.manifests for address in (m.address, *m.refs.values())}
+    members = spoken_of(session, loaded.manifests)
+    sight = session.refresh(kinds, orphans=scope.only is None, wanted=loaded.manifests, members=members)
+    scope = replace(scope, unresolved=session.unresolved())
+    said = (*said, *_left_unresolved(scope, loaded))
+    plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
+    if (seen := users_seen(session, plan, sight, loaded.manifests)) is not sight:
+        sight = seen
+        plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
+    plan = replace(plan, diagnostics=(*said, *plan.diagnostics))
+    return Planned(judge_plan(policies, plan, loaded.manifests, session.provider, session.schemas), sight, loaded)
+
+
+def _left_unresolved(scope: Scope, loaded: Loaded) -> Iterator[Diagnostic]:
+    """Creates whose answer was lost, and whose manifest has left: what they may have made is nobody's."""
+    keys = {(m.address.kind, key) for m in loaded.manifests for key in (m.address.key, m.moved_from)}
+    for address in sorted(scope.unresolved if scope.only is None else ()):
+        if (address.kind, address.key) not in keys:
+            hint = f"delete it by hand if it is there, then `reconciler release {address} --lost-create`"
+            summary = f"the answer to a create of {address} was lost, and it has no manifest any more"
+            yield warning(Code.UNRESOLVED_CREATE, summary, None, hint=hint)
+
+
+def plan_against(
+    session: Session, addresses: Sequence[str], ref: str, allow_deletes: int | None
+) -> tuple[Plan, Loaded]:
+    """Load the files as they are and as a commit has them, and plan from one to the other: no network, no credential.
+
+    Raises ConfigError.
+    """
+    loaded, earlier = session.load(), files_at(session, ref)
+    policies = load_policies(session.root, session.settings, session.schemas)
+    said: tuple[Diagnostic, ...] = ()
+    if not earlier.ok:
+        summary = f"the files at git:{ref} have errors: what could not be read of them shows as new"
+        said = (warning(Code.BASE_UNKNOWN, summary, None),)
+    url = session.target.url or session.provider.url or ""
+    plan = compare(
+        TargetIdentity(session.target.name, session.provider.name, url),
+        session.scope(addresses, loaded, allow_deletes),
+        loaded.digest,
+        earlier.manifests,
+        loaded.manifests,
+        [on_target.kind for on_target in session.kinds],
+        f"git:{ref}",
+    )
+    plan = replace(plan, complete=earlier.ok, diagnostics=(*said, *plan.diagnostics))
+    return judge_plan(policies, plan, loaded.manifests, session.provider, session.schemas), loaded
+
+
+def has_blocks(plan: Plan) -> bool:
+    """Whether anything in the plan is refused."""
+    return any(change.blocked for change in plan.changes)
+
+
+def exit_of(plan: Plan, detailed: bool, changes: int) -> Exit:
+    """The exit code of a command that only shows a plan."""
+    if has_blocks(plan):
+        return Exit.BLOCKED
+    return Exit.CHANGES if detailed and changes else Exit.DONE

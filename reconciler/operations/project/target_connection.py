@@ -1,0 +1,95 @@
+"""What requests to a target carry: the headers and credentials of its settings, its provider and the environment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from hashlib import blake2s
+from secrets import token_hex
+
+from reconciler.config.allowed_headers import header_text
+from reconciler.config.env_values import is_given, resolve
+from reconciler.config.errors import ConfigError, error
+from reconciler.config.settings import EnvRef, Target
+from reconciler.diagnostics import Code, Source
+from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.credential_hosts import refuse_host
+from reconciler.drivers.gateway_routes import has_several_routes
+from reconciler.drivers.provider import Limits, Provider
+from reconciler.operations.project.token_credentials import renewed
+
+
+def connection_to(
+    provider: Provider, target: Target, url: str, limits: Limits, environment: Mapping[str, str]
+) -> Connection:
+    """How to reach a target. Raises ConfigError for a missing credential, and for one that its host may not get."""
+    headers = {name.lower(): text for name, text in provider.headers.items()}
+    said, secrets = headers_of(provider, target, environment)
+    headers |= said
+    for name, secret in _credentials(provider, target, environment):
+        spec = provider.credentials[name]
+        headers[spec.header.lower()] = spec.format.format(secret)
+        secrets.append(secret)
+    for name, text in (*headers.items(), *(pair for kind in provider.kinds.values() for pair in kind.headers.items())):
+        if has_several_routes(provider, name, text):
+            summary = f"the header {name} of the target {target.name} routes to several upstreams"
+            hint = "name one upstream: each holds other objects"
+            raise ConfigError([error(Code.INVALID_SETTINGS, summary, target.source, hint=hint)])
+    problem = refuse_host(provider, url, headers, environment, target.source)
+    if problem and not provider.embedded:
+        raise ConfigError([problem])
+    if provider.trace_header and provider.trace_header.lower() not in headers:
+        headers[provider.trace_header] = f"reconciler-{token_hex(8)}"
+    return Connection(
+        url,
+        headers,
+        tuple(secrets),
+        limits.timeout_seconds,
+        limits.reads_per_minute,
+        limits.writes_per_minute,
+        limits.requests_per_minute,
+        renewed(provider, target, headers),
+    )
+
+
+def credential_name(connection: Connection) -> str:
+    """The same for all who share a credential and with it the limits of the remote; it does not tell the credential."""
+    told = json.dumps([connection.url, sorted(connection.secrets)])
+    return blake2s(told.encode(), person=b"gate").hexdigest()[:16]
+
+
+def headers_of(provider: Provider, target: Target, environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The headers of the settings, by their names in lower case, and the secrets in them. Raises ConfigError."""
+    headers: dict[str, str] = {}
+    secrets: list[str] = []
+    for name, value in target.headers.items():
+        if isinstance(value, EnvRef):
+            secret = resolve(environment, value)
+            headers[name.lower()] = header_text(provider, name, secret, environment, value.source)
+            secrets += {secret, headers[name.lower()]}
+        else:
+            headers[name.lower()] = header_text(provider, name, value, environment, target.source)
+    return headers, secrets
+
+
+def known_secrets(provider: Provider, target: Target, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The secrets of a target that the environment has, whatever is wrong with others: to be masked, not to be sent."""
+    place = target.source or Source("environment", 1, 1)
+    named = [each for each in (*target.headers.values(), *target.credentials.values()) if isinstance(each, EnvRef)]
+    named += [EnvRef(each.env, place, target.name, "headers.any") for each in provider.credentials.values() if each.env]
+    found = []
+    for reference in named:
+        with suppress(ConfigError):
+            found.append(resolve(environment, reference, reference.name))
+    return tuple(found)
+
+
+def _credentials(provider: Provider, target: Target, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The secrets of the target: those the settings name, else those in the provider's own variables."""
+    for name, spec in provider.credentials.items():
+        if reference := target.credentials.get(name):
+            yield name, resolve(environment, reference, spec.own)
+        elif spec.env and is_given(environment, spec.env):
+            place = target.source or Source("environment", 1, 1)
+            yield name, resolve(environment, EnvRef(spec.env, place, target.name, f"credentials.{name}"), spec.own)

@@ -1,0 +1,1 @@
+"""Continuous reconciliation: passes over targets, probes and metrics, workers."""

@@ -1,0 +1,252 @@
+"""What `reconciler fleet` is made of: targets set up from files and credentials, and the words for how far they are."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from reconciler.cli.expected_errors import tell
+from reconciler.cli.options import Options
+from reconciler.config.errors import ConfigError, error
+from reconciler.config.manifests.list_addresses import list_addresses
+from reconciler.config.manifests.manifest import default_kind
+from reconciler.core.plan import Scope
+from reconciler.diagnostics import Code, ReconcilerError
+from reconciler.drivers.provider import Limits
+from reconciler.drivers.transport.rate_limiter import Gate
+from reconciler.exits import Exit
+from reconciler.formats.plan_document import document_text
+from reconciler.operations.project.session import Session
+from reconciler.operations.project.shared_connections import Kept
+from reconciler.operations.running.reloaded_manifests import Files
+from reconciler.render.escape import visible
+
+if TYPE_CHECKING:
+    from reconciler.engine.fleet.database import Database
+    from reconciler.engine.fleet.database_registry import Announced
+    from reconciler.engine.fleet.ledger import Progress
+    from reconciler.engine.fleet.worker import FleetTarget
+
+DATABASE_VARIABLE: Final = "RECONCILER_FLEET_DATABASE"
+
+
+def database_at(url: str | None) -> Database:
+    """The fleet's database, to be entered. Raises ConfigError where none is named, or the extra is missing."""
+    if not url:
+        hint = f"set {DATABASE_VARIABLE}=postgresql://…, or give `fleet --database`"
+        raise ConfigError([error(Code.FLEET_DATABASE, "no database is named for the fleet", None, "", hint)])
+    try:
+        from reconciler.engine.fleet.database import Database
+    except ModuleNotFoundError as missing:
+        hint = "pip install 'reconciler[fleet]'"
+        raise ConfigError(
+            [error(Code.MISSING_EXTRA, f"the fleet needs {missing.name}, which is not installed", None, "", hint)]
+        ) from None
+    return Database(url)
+
+
+def prepare(database: Database) -> None:
+    """Create all tables. Raises StoreError."""
+    from reconciler.engine.fleet import procrastinate_queue
+
+    database.prepare()
+    procrastinate_queue.prepare(database, database.url)
+
+
+class Fleet:
+    """The targets of one project, and the database they are worked on through, which is entered by itself.
+
+    A context manager: leaving it closes what targets were worked on with.
+    """
+
+    def __init__(self, options: Options, database: Database) -> None:
+        self.database = database
+        self._options = options
+        self._lock = threading.Lock()
+        self._targets: dict[str, FleetTarget] = {}
+        self._announced: Announced | None = None
+        self._sessions = ExitStack()
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._sessions.close()
+
+    @property
+    def names(self) -> list[str]:
+        """The target that was chosen, or all whose provider is not the embedded server. Raises ConfigError."""
+        session = Session(self._options)
+        if self._options.target:
+            return [session.target.name]
+        targets = session.settings.targets.values()
+        names = [t.name for t in targets if not session.schemas.provider(t.provider, t.source).embedded]
+        if not names:
+            hint = "the embedded server keeps to one process: name a target of another provider in reconciler.yaml"
+            raise ConfigError([error(Code.UNSUPPORTED, "no target is one for a fleet", None, "", hint)])
+        return names
+
+    def submit(self, name: str) -> tuple[int, int]:
+        """Put a target's addresses into the queue: how many addresses, and how many jobs. Raises ConfigError."""
+        from reconciler.engine.fleet.ledger import Ledger
+        from reconciler.engine.fleet.procrastinate_queue import QueueRunner
+        from reconciler.engine.fleet.worker import jobs_of
+
+        session = Session(replace(self._options, target=name))
+        addresses = list_addresses(
+            session.root,
+            session.options.dirs,
+            settings=session.settings,
+            target=session.target,
+            provider=session.provider,
+            schemas=session.schemas,
+        )
+        submission = Ledger(self.database).submit(name, len(addresses))
+        return len(addresses), QueueRunner(self.database.url, [name]).submit(jobs_of(name, submission, addresses))
+
+    def submit_finished(self) -> None:
+        """Submit every target whose last submission is over; the others are not piled upon."""
+        from reconciler.engine.fleet.ledger import Ledger
+
+        busy = {each.target for each in Ledger(self.database).progress() if not each.finished}
+        for name in self.names:
+            if name not in busy:
+                self.submit(name)
+
+    def target(self, name: str) -> FleetTarget:
+        """A target, ready to be worked on. Raises Unusable."""
+        from reconciler.engine.fleet.worker import Unusable
+
+        with self._lock:
+            if name not in self._targets:
+                try:
+                    self._targets[name] = self._set_up(name)
+                except ConfigError as problem:
+                    raise Unusable(problem.diagnostics[:1]) from problem
+            return self._targets[name]
+
+    def _set_up(self, name: str) -> FleetTarget:
+        from reconciler.engine.chunk import ChunkTarget
+        from reconciler.engine.fleet.database_registry import Announced, SharedMemory
+        from reconciler.engine.fleet.worker import FleetTarget
+
+        session = Session(replace(self._options, target=name), kept=Kept(self._gates))
+        if session.marks_beside:
+            hint = "a lock file is one machine's: apply this target from there"
+            raise ConfigError([error(Code.UNSUPPORTED, f"the marks of {name} are in a lock file", None, "", hint)])
+        if session.target.lock is not None:
+            hint = "workers agree among themselves, and would wait for each other: take the lock out of this target"
+            raise ConfigError([error(Code.UNSUPPORTED, f"{name} has a lock", session.target.source, "", hint)])
+        files, limits = Files(session), session.limits
+        hold_off = limits.settle_seconds + 2 * limits.timeout_seconds
+        self._announced = self._announced or Announced(self.database)
+        memory = SharedMemory(
+            self.database, name, session.driver, session.kinds, session.owner, hold_off, self._announced
+        )
+        chunks = ChunkTarget(
+            identity=session.identity,
+            scope=Scope(session.owner, digests=session.digests, neighbours=session.neighbours),
+            driver=session.driver,
+            kinds=session.kinds,
+            manifests=files.manifests,
+            elsewhere=files.addresses,
+            bound=files.bound,
+            memory=memory,
+            settle_seconds=limits.settle_seconds,
+            fresh_seconds=limits.fresh_seconds,
+            concurrency=limits.concurrency,
+            judge=files.judged,
+            stop=session.stop,
+        )
+        self._sessions.push(session)  # which a target that cannot be set up has not used
+        return FleetTarget(chunks, memory, default_kind(session.provider))
+
+    def _gates(self, credential: str, limits: Limits) -> Mapping[bool, Gate]:
+        from reconciler.engine.fleet.shared_rate_limiter import SharedGate
+
+        def gate(name: str, per_minute: int) -> Gate:
+            return SharedGate(self.database, f"{credential}/{name}", per_minute)
+
+        if limits.requests_per_minute is not None:
+            both = gate("all", limits.requests_per_minute)
+            return {False: both, True: both}
+        return {False: gate("reads", limits.reads_per_minute), True: gate("writes", limits.writes_per_minute)}
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """How workers run. Times are in seconds."""
+
+    jobs: int
+    cron: str | None
+    heartbeat: float
+    silence: float
+
+    def work(self, fleet: Fleet) -> None:
+        """Work on jobs until stopped. Raises ConfigError and StoreError."""
+        from reconciler.engine.fleet.procrastinate_queue import Pace, QueueRunner, leave
+        from reconciler.engine.fleet.worker import FleetWork
+
+        fleet.database.one("SELECT FROM reconciler_target LIMIT 1")  # say so now where there are no tables
+        fleet.database.on_loss = leave
+        pace = Pace(self.jobs, self.heartbeat, self.silence)
+        runner = QueueRunner(fleet.database.url, fleet.names, pace, self.cron, fleet.submit_finished)
+        runner.work(FleetWork(fleet.database, fleet.target).carry_out)
+
+    def supervised(self, fleet: Fleet, options: Options, processes: int) -> int:
+        """Keep so many workers running until stopped: with the files that are read here, once. Raises ConfigError."""
+        from reconciler.engine.fleet import procrastinate_queue  # noqa: F401 - what workers need is loaded once
+        from reconciler.engine.fleet.database import PATIENCE_SECONDS
+        from reconciler.engine.fleet.supervise import supervise
+        from reconciler.engine.fleet.worker import Unusable
+
+        def work() -> int:
+            fleet.database.patience = PATIENCE_SECONDS
+            try:
+                with fleet, fleet.database:
+                    self.work(fleet)
+            except ReconcilerError as problem:
+                return tell(problem, options, ()) or Exit.DONE
+            return Exit.DONE
+
+        for name in fleet.names:
+            with suppress(Unusable):  # its jobs will say so
+                fleet.target(name)
+        return supervise(work, processes, lambda line: click.echo(line, err=True))
+
+
+def progress(database: Database, form: str) -> tuple[str, Exit]:
+    """How far the fleet is, as text or JSON, and the exit code for it. Raises StoreError."""
+    from reconciler.engine.fleet.ledger import Ledger
+
+    ledger = Ledger(database)
+    targets, problems = ledger.progress(), ledger.problems()
+    if form == "json":
+        told = [asdict(each) | {"finished": each.finished} for each in targets]
+        problem_list = [asdict(each) | {"address": str(each.address)} for each in problems]
+        text = document_text({"format_version": "1", "kind": "fleet", "targets": told, "problems": problem_list})
+    else:
+        lines = [_line(each) for each in targets]
+        lines += [f"! {visible(f'{p.target} {p.address}')}  {visible(p.said)} [{p.code}]" for p in problems]
+        text = "".join(f"{line}\n" for line in lines) or "nothing was submitted\n"
+    if any(not each.finished for each in targets):
+        return text, Exit.CHANGES
+    return text, Exit.PARTLY if problems else Exit.DONE
+
+
+def _line(target: Progress) -> str:
+    done = sum(target.results.values())
+    counts = ", ".join(f"{count} {result}" for result, count in sorted(target.results.items()))
+    parts = [f"{target.target}  {done} of {target.total}", counts or "nothing yet"]
+    if not target.surveyed:
+        parts.append("not surveyed yet")
+    if target.orphans:
+        parts.append(f"{target.orphans} objects without a manifest")
+    if target.trouble:
+        parts.append(f"rests {target.rests_seconds:.0f} s after {target.failures} failures: {visible(target.trouble)}")
+    return "  ".join(parts)

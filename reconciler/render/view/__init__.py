@@ -1,0 +1,1 @@
+"""A plan as it is shown: masked, escaped, summarised. Every renderer starts from here."""

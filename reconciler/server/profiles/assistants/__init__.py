@@ -1,0 +1,1 @@
+"""OpenAI's Assistants API, version 2."""
