@@ -74,7 +74,7 @@ def fleet(scratch: Path, count: int, runs: int) -> dict[str, dict[str, float]]:
         runs,
     )
     shutil.rmtree(root)
-    return {f"validate a fleet, {count:,} rows": found}
+    return {f"validate a table, {count:,} rows": found}
 
 
 def tool(root: Path, scratch: Path, verb: str, *, plain: bool = False) -> Cost:

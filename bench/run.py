@@ -24,7 +24,7 @@ def main() -> None:
     """Measure, print, and whatever else is asked for."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000], help="manifests to load and plan")
-    arguments.add_argument("--rows", type=int, nargs="*", default=[10_000], help="rows of a fleet")
+    arguments.add_argument("--rows", type=int, nargs="*", default=[10_000], help="rows of a table")
     arguments.add_argument("--assistants", type=int, default=500, help="on the embedded server; 0 for none")
     arguments.add_argument("--latency", type=int, default=50, help="milliseconds a request there")
     arguments.add_argument("--far", type=int, default=10_000, help="assistants of a remote that is far; 0 for none")
