@@ -16,25 +16,25 @@ def test_every_kind_of_every_provider_has_a_row(project: Project) -> None:
     assert len(found) == len(there)
 
 
-def test_what_a_provider_does_differently_is_told(project: Project) -> None:
+def test_differences_of_providers_are_shown(project: Project) -> None:
     found = {(row["provider"], row["kind"]): row for row in project.ok("providers", "--format", "json").json}
     anthropic, openai = found["anthropic-agents", "agent"], found["openai-agents", "agent"]
-    assert anthropic["change"] == "POST, if version is as seen"
-    assert (anthropic["remove"], openai["remove"]) == ("archive", "delete")
-    assert (anthropic["metadata"], openai["metadata"]) == ("by entry", "whole")
-    assert (anthropic["where"], found["local", "assistant"]["where"]) == ("api.anthropic.com", "in this process")
+    assert anthropic["update"] == "POST with version check"
+    assert (anthropic["delete"], openai["delete"]) == ("archive", "delete")
+    assert (anthropic["metadata"], openai["metadata"]) == ("per key", "sent whole")
+    assert (anthropic["hosts"], found["local", "assistant"]["hosts"]) == ("api.anthropic.com", "embedded server")
 
 
 def test_what_is_uploaded_is_not_changed_and_is_marked_in_its_name(project: Project) -> None:
     found = {(row["provider"], row["kind"]): row for row in project.ok("providers", "--format", "json").json}
-    assert found["local", "file"]["change"] == "none: made anew"
-    assert found["local", "file"]["metadata"] == "none: marks in names"
-    assert found["elevenlabs", "agent"]["metadata"] == "none: marks in a lock file"
+    assert found["local", "file"]["update"] == "none (recreated)"
+    assert found["local", "file"]["metadata"] == "none (marks in file names)"
+    assert found["elevenlabs", "agent"]["metadata"] == "none (marks in lock file)"
 
 
 def test_the_table_fits_its_columns_and_reads_as_markdown(project: Project) -> None:
     head, *rows = project.ok("providers").out.splitlines()
-    at = head.index("list")
+    at = head.index("pagination")
     assert all(row[at - 1] == " " and row[at] != " " for row in rows)
     lines = project.ok("providers", "--format", "markdown").out.splitlines()
     assert {line.count("|") for line in lines} == {10}

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 Piece = tuple[int, str]
-PLAIN: Final = (".yaml", ".yml", ".json", ".html", ".service", ".timer", ".sql", ".sh", ".toml")
+PLAIN: Final = (".yaml", ".yml", ".html", ".service", ".timer", ".sql", ".sh", ".toml")
 _CODE: Final = re.compile(r"^ *```.*?^ *```$|<!--.*?-->|`[^`\n]*`|\]\([^)\n]*\)", re.DOTALL | re.MULTILINE)
 _QUOTED: Final = re.compile(r"`[^`\n]*`")
+_JSON_WORD: Final = re.compile(r'"[^" ]*"')  # a key or a value; prose has a space
 
 
 def prose(file: Path) -> Iterator[Piece]:
@@ -22,6 +23,8 @@ def prose(file: Path) -> Iterator[Piece]:
         yield 1, _CODE.sub(_lines_only, _text(file))
     elif file.suffix == ".py":
         yield from _python(_text(file))
+    elif file.suffix == ".json":
+        yield 1, _JSON_WORD.sub(_lines_only, _text(file))
     elif file.suffix in PLAIN:
         yield 1, _QUOTED.sub(_lines_only, _text(file))
 

@@ -1,4 +1,4 @@
-"""`reconciler providers`: what each provider can do, from its data."""
+"""`reconciler providers`: the capabilities of each provider."""
 
 from __future__ import annotations
 
@@ -14,16 +14,26 @@ from reconciler.cli.verbs import verb
 if TYPE_CHECKING:
     from reconciler.drivers.provider import Provider, ProviderKind
 
-COLUMNS: Final = ("provider", "kind", "change", "left out", "parts", "metadata", "remove", "list", "where")
-"""Whose kind; the verb of a change, and what it compares; what becomes of fields that a request leaves out, and of
-parts of objects; how metadata is changed; how an object is removed; how lists are read; where it is served."""
+COLUMNS: Final = (
+    "provider",
+    "kind",
+    "update",
+    "omitted fields",
+    "nested objects",
+    "metadata",
+    "delete",
+    "pagination",
+    "hosts",
+)
+"""The HTTP verb of an update and whether it checks a version; what the server does with fields that the request omits,
+at the top and in nested objects; how metadata is updated; how an object is deleted; how lists are read; its hosts."""
 
-_MAPS: Final = {"whole": "whole", "patch": "by entry", "merge": "by entry, none out"}
+_MAPS: Final = {"whole": "sent whole", "patch": "per key", "merge": "per key, no removal"}
 _LISTS: Final = {
-    "after": "after an id",
-    "last": "after an id",
+    "after": "after ID",
+    "last": "after ID",
     "page": "page tokens",
-    "offset": "offsets",
+    "offset": "offset",
     "time": "by time",
 }
 
@@ -36,8 +46,8 @@ _LISTS: Final = {
 )
 @click.pass_obj
 def command(options: Options, names: tuple[str, ...], form: str) -> int:
-    """A kind is served where its row says; `any` is a target's own `url`. What a provider cannot do, a plan says at the
-    field that wants it.
+    """Each row is one kind. If `hosts` is `set by target`, the target has its own `url`. A plan reports fields that the
+    provider cannot change.
     """
     from reconciler.config.schema.schemas import schemas_of
 
@@ -48,7 +58,7 @@ def command(options: Options, names: tuple[str, ...], form: str) -> int:
 
 
 def rows(provider: Provider) -> Iterator[dict[str, str]]:
-    """One row for each kind, by `COLUMNS`."""
+    """One row per kind, with the cells of `COLUMNS`."""
     for name, kind in provider.kinds.items():
         yield dict(zip(COLUMNS, (provider.name, name, *_traits(kind), _where(provider)), strict=True))
 
@@ -56,22 +66,22 @@ def rows(provider: Provider) -> Iterator[dict[str, str]]:
 def _traits(kind: ProviderKind) -> tuple[str, ...]:
     update = kind.update
     changed = (
-        update.verb + (f", if {update.lock} is as seen" if update.lock else ""),
-        "stay" if update.absent == "keep" else "are cleared",
-        {"replace": "go", "merge": "stay", "unknown": "are named"}[update.nested],
-        _MAPS[update.maps] if kind.mark_field else "none: marks in a lock file",
+        update.verb + (" with version check" if update.lock else ""),
+        "kept" if update.absent == "keep" else "cleared",
+        {"replace": "replaced", "merge": "merged", "unknown": "cleared by name"}[update.nested],
+        _MAPS[update.maps] if kind.mark_field else "none (marks in lock file)",
     )
     return (
-        *(("none: made anew", "-", "-", "none: marks in names") if kind.upload else changed),
+        *(("none (recreated)", "-", "-", "none (marks in file names)") if kind.upload else changed),
         "archive" if kind.delete.archive else "delete",
-        _LISTS[kind.list.style] + (", each read" if kind.list.summaries else ""),
+        _LISTS[kind.list.style] + (", then each object" if kind.list.summaries else ""),
     )
 
 
 def _where(provider: Provider) -> str:
     if provider.embedded:
-        return "in this process"
-    return ", ".join(provider.hosts) if provider.url else "any"
+        return "embedded server"
+    return ", ".join(provider.hosts) if provider.url else "set by target"
 
 
 def _text(found: Sequence[Mapping[str, str]]) -> str:

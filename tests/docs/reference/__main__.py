@@ -1,4 +1,4 @@
-"""The generated pages: `python -m tests.docs.reference` writes them, `--check` tells which are not as they would be."""
+"""The generated pages: `python -m tests.docs.reference` writes them, `--check` lists those that are outdated."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def generated() -> dict[str, str]:
 
 
 def outdated() -> list[str]:
-    """The paths of those that are missing or differ, and of pages that nothing makes any more."""
+    """The paths of pages that are missing, differ, or are no longer generated."""
     made = generated()
     left = {str(page.relative_to(ROOT)) for page in (ROOT / "docs/reference").rglob("*.md")} - set(made)
     return sorted({path for path, text in made.items() if _text(path) != text} | left)
 
 
 def write() -> None:
-    """Write what is outdated, and remove what nothing makes any more."""
+    """Write what is outdated, and remove pages that are no longer generated."""
     made = generated()
     for path in outdated():
         file = ROOT / path

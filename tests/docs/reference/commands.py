@@ -14,15 +14,15 @@ from reconciler.exits import Exit
 from tests.docs.reference.markdown import code, page, table
 
 _ENVIRONMENT = "RECONCILER"
-# What each exit code says to a script; the README has the same table.
-_SAID = {
-    Exit.DONE: "done, or nothing to do",
-    Exit.ERROR: "an expected error: bad file, refused, unreachable, usage",
-    Exit.CHANGES: "changes (`plan --detailed-exitcode`), drift (`drift`), or something to do (`--check`)",
+# What each exit code means to a script; the README has the same table.
+_MEANING = {
+    Exit.DONE: "success, or no changes",
+    Exit.ERROR: "an expected error: invalid file, refused or failed request, wrong usage",
+    Exit.CHANGES: "changes (`plan --detailed-exitcode`), drift (`drift`), or files to rewrite (`--check`)",
     Exit.STALE: "the saved plan is stale",
-    Exit.BLOCKED: "something is blocked: protected, guarded, same name, foreign owner, conflict, policy, in use …",
-    Exit.PARTLY: "partly applied",
-    Exit.BUG: "a bug",
+    Exit.BLOCKED: "at least one change is blocked: protected, guarded, same name, other owner, conflict, policy …",
+    Exit.PARTLY: "partially applied",
+    Exit.BUG: "a bug in reconciler",
     Exit.INTERRUPTED: "interrupted",
 }
 
@@ -31,12 +31,14 @@ def pages() -> dict[str, str]:
     """The pages about the command line, by path."""
     context = click.Context(root, info_name="reconciler")
     verbs = [_verb(context, name) for name in VERBS]
-    first = "`reconciler [OPTIONS] COMMAND`. The options below can stand before or after the command."
-    codes = table(("code", "name", "says"), ((code(int(each)), each.name.lower(), _SAID[each]) for each in Exit))
+    first = "`reconciler [OPTIONS] COMMAND`. The global options below can be given before or after the command."
+    codes = table(("code", "name", "meaning"), ((code(int(each)), each.name.lower(), _MEANING[each]) for each in Exit))
     return {
         "docs/reference/commands.md": page("Commands", first, _options(root, ()), *verbs),
         "docs/reference/exit-codes.md": page(
-            "Exit codes", "A contract with scripts and CI jobs. All outputs are written before a command exits.", codes
+            "Exit codes",
+            "Scripts and CI jobs can rely on these codes. A command writes all its outputs before it exits.",
+            codes,
         ),
     }
 
@@ -46,9 +48,9 @@ def _verb(context: click.Context, name: str) -> str:
     assert command is not None
     inner = click.Context(command, info_name=name, parent=context)
     usage = " ".join(command.collect_usage_pieces(inner))
-    said = _paragraphs(inspect.cleandoc(command.help or ""))
+    text = _paragraphs(inspect.cleandoc(command.help or ""))
     return "\n\n".join(
-        part for part in (f"## {name}", f"`reconciler {name} {usage}`", said, _options(command, (name,))) if part
+        part for part in (f"## {name}", f"`reconciler {name} {usage}`", text, _options(command, (name,))) if part
     )
 
 
@@ -58,15 +60,15 @@ def _paragraphs(text: str) -> str:
 
 def _options(command: click.Command, path: tuple[str, ...]) -> str:
     rows = (_row(option, path) for option in command.params if isinstance(option, click.Option) and not option.hidden)
-    return table(("option", "says", "environment"), rows)
+    return table(("option", "description", "environment"), rows)
 
 
 def _row(option: click.Option, path: tuple[str, ...]) -> tuple[str, str, str]:
     names = ", ".join(code(name) for name in (*option.opts, *option.secondary_opts))
     value = "" if option.is_flag else f" {code(_value(option))}"
     more = [*(["can be repeated"] if option.multiple else []), *_default(option)]
-    said = (option.help or "") + (f" ({'; '.join(more)})" if more else "")
-    return f"{names}{value}", said, "" if option.name == "version" else code(variable(option, path))
+    text = (option.help or "") + (f" ({'; '.join(more)})" if more else "")
+    return f"{names}{value}", text, "" if option.name == "version" else code(variable(option, path))
 
 
 def _value(option: click.Option) -> str:

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.docs.pages import ROOT
-from tests.docs.reference.kinds import pages as kind_pages
+from tests.docs.reference.kinds import titles as kind_titles
 from tests.docs.reference.markdown import page, table
 
 _RANGES = {
     "RC01": "Files and YAML",
     "RC02": "Manifests",
     "RC03": "Settings, targets, credentials",
-    "RC04": "Plan",
-    "RC05": "The target",
-    "RC06": "Apply",
-    "RC07": "Fleets on many machines",
+    "RC04": "Planning",
+    "RC05": "Requests",
+    "RC06": "Applying",
+    "RC07": "Workers",
 }
 
 
@@ -30,12 +30,12 @@ def pages() -> dict[str, str]:
     }
 
 
-_CODES = "Every problem has a code that never changes its meaning. It stands in the first line of the message."
-_DECISIONS = "Why things are as they are: one page each, with context, decision and consequences."
+_CODES = "Every diagnostic has a code whose meaning never changes. It is in the first line of the message."
+_DECISIONS = "Architecture decision records: context, decision and consequences."
 
 
 def title(file: Path) -> str:
-    """What the first heading of a page says."""
+    """The first heading of a page."""
     found = re.search(r"^# (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
     assert found, f"{file} has no title"
     return found[1]
@@ -47,23 +47,23 @@ def _codes() -> Iterator[str]:
         rows = (
             (f"[{file.stem}]({file.name})", title(file).partition(": ")[2]) for file in files if file.stem[:4] == begin
         )
-        yield f"## {_RANGES[begin]}\n\n{table(('code', 'what it means'), rows)}"
+        yield f"## {_RANGES[begin]}\n\n{table(('code', 'meaning'), rows)}"
 
 
 def _decisions() -> Iterator[tuple[str, str]]:
     for file in sorted((ROOT / "docs/decisions").glob("0*.md")):
-        number, _, said = title(file).partition(" — ")
-        yield f"[{number}]({file.name})", said
+        number, _, name = title(file).partition(" — ")
+        yield f"[{number}]({file.name})", name
 
 
 def _navigation() -> str:
     """`mkdocs.yml`, in which guides and kinds that it does not name yet are added at the end of their lists."""
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    guides = [str(file.relative_to(ROOT / "docs")) for file in sorted((ROOT / "docs/guides").glob("*.md"))]
-    kinds = [path.removeprefix("docs/") for path in sorted(kind_pages())]
+    guides = {str(file.relative_to(ROOT / "docs")): "" for file in sorted((ROOT / "docs/guides").glob("*.md"))}
+    kinds = {path.removeprefix("docs/"): f"{title}: " for path, title in sorted(kind_titles().items())}
     for folder, files in (("guides/", guides), ("reference/kinds/", kinds)):
-        for file in files:
+        for file, shown in files.items():
             if f" {file}\n" not in text:
-                last = [match.end() for match in re.finditer(rf"^.*- .*{folder}.*\n", text, re.MULTILINE)][-1]
-                text = f"{text[:last]}      - {file}\n{text[last:]}"
+                last = list(re.finditer(rf"^( *)- .*{folder}.*\n", text, re.MULTILINE))[-1]
+                text = f"{text[: last.end()]}{last[1]}- {shown}{file}\n{text[last.end() :]}"
     return text

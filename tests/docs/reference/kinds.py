@@ -1,4 +1,4 @@
-"""One page for each schema of a kind: every field, as `explain` tells it."""
+"""One page for each schema of a kind: every field, as `explain` prints it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,18 @@ def slug(schema: str) -> str:
     return schema.removesuffix(".schema.json").replace("/", "-")
 
 
+def title(schema: str, kind: str) -> str:
+    """The kind with its API family: `agent (openai-agents)`."""
+    family, is_family, _ = schema.partition("/")
+    return f"{kind} ({family})" if is_family else kind
+
+
+def titles() -> dict[str, str]:
+    """The title of every page of a kind, by path."""
+    schemas = shipped()
+    return {f"docs/reference/kinds/{slug(name)}.md": title(name, used[0][1]) for name, used in _used(schemas)}
+
+
 def _used(schemas: Schemas) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Every schema of a kind, with (provider, kind) of those that have it."""
     found: dict[str, list[tuple[str, str]]] = {}
@@ -37,18 +49,18 @@ def _used(schemas: Schemas) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 def _page(schemas: Schemas, name: str, used: list[tuple[str, str]]) -> str:
     place = top(schemas.schema(name))
     kind = used[0][1]
-    family = name.partition("/")[0] if "/" in name else ""
     providers = ", ".join(code(provider) for provider, _ in used)
     fields = [each for each in place.fields.values() if each.says("readOnly") is not True]
     read_only = [each for each in place.fields.values() if each.says("readOnly") is True]
     return page(
-        f"Kind {kind}{f' ({family})' if family else ''}",
+        f"Kind: {title(name, kind)}",
         str(place.words.get("description", "")),
-        f"Providers: {providers}. Beside these fields a manifest may have the block [`reconciler:`](../manifest.md).",
+        f"Providers: {providers}. A manifest can also have a [`reconciler:` block](../manifest.md).",
         *(_field(each) for each in fields),
-        "## Given by the server",
+        "## Read-only fields",
         table(
-            ("field", "what it is"), ((code(_name(each)), str(each.words.get("description", ""))) for each in read_only)
+            ("field", "description"),
+            ((code(_name(each)), str(each.words.get("description", ""))) for each in read_only),
         ),
     )
 
@@ -56,19 +68,19 @@ def _page(schemas: Schemas, name: str, used: list[tuple[str, str]]) -> str:
 def _field(place: Place) -> str:
     rows = [("type", descriptions.type_words(place)), ("limits", "; ".join(map(_safe, descriptions.limits(place))))]
     if place.default is not ABSENT:
-        rows.append(("default", f"{code(descriptions.compact(place.default))}: shown when nobody set it, never sent"))
+        rows.append(("default", f"{code(wording.compact(place.default))}: returned if not set, never sent"))
     if not place.refused:
         rows += [("compared", descriptions.comparison(place)), ("when removed", descriptions.removal(place))]
     rows.append(("also", "; ".join(descriptions.notes(place))))
     example = descriptions.example(place)
     shown = "" if example is ABSENT else "```yaml\n" + "\n".join(entry_lines(place.path[-1], example)) + "\n```"
-    below = table(("field", "type", "what it is"), (_row(each) for each in _below(place)))
-    said = str(place.words.get("description", ""))
+    below = table(("field", "type", "description"), (_row(each) for each in _below(place)))
+    text = str(place.words.get("description", ""))
     return "\n\n".join(
         part
         for part in (
             f"## {_name(place)}",
-            said,
+            text,
             "\n".join(f"- {label}: {text}" for label, text in rows if text),
             shown,
             below,
@@ -78,7 +90,7 @@ def _field(place: Place) -> str:
 
 
 def _below(place: Place) -> Iterator[Place]:
-    """Every place below one, depth first; what refers to itself is told a few levels deep."""
+    """Every place below one, depth first; recursive schemas only a few levels deep."""
     if len(place.path) > _DEEPEST:
         return
     for each in (place.item or place).fields.values():
@@ -87,9 +99,9 @@ def _below(place: Place) -> Iterator[Place]:
 
 
 def _row(place: Place) -> tuple[str, str, str]:
-    more = "; ".join([*map(_safe, descriptions.limits(place)), *descriptions.notes(place)])
-    said = str(place.words.get("description", ""))
-    return code(_name(place)), descriptions.type_words(place), f"{said} {f'({more})' if more else ''}"
+    more = "; ".join([*map(_safe, wording.limits(place)), *wording.notes(place)])
+    text = str(place.words.get("description", ""))
+    return code(_name(place)), wording.type_words(place), f"{text} {f'({more})' if more else ''}"
 
 
 def _name(place: Place) -> str:

@@ -27,6 +27,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def page(title: str, *parts: str) -> str:
-    """A page; what made it is said in a comment that nobody sees."""
+    """A page; an invisible comment names the generator."""
     body = "\n\n".join(part.strip("\n") for part in parts if part.strip())
     return f"<!-- generated: python -m tests.docs.reference -->\n# {title}\n\n{body}\n"

@@ -18,27 +18,28 @@ from tests.docs.reference.markdown import code, page, table
 
 # Variables that are read by name, and what for.
 READ = {
-    "RECONCILER_ALLOWED_HOSTS": "hosts, with commas between, that may get credentials beside those the provider names; "
-    "`HOST/PATH` is one with another path than the provider's",
-    "RECONCILER_ALLOWED_HEADERS": "headers, with commas between, that a target may set beside those the provider lists",
-    "RECONCILER_ALLOWED_ENV": "variables, with commas between, that `!env` may read beside those of the provider's "
-    "credentials; `KEY_*` is every name that begins like that",
-    "RECONCILER_TRUST_PROVIDERS": "providers of the project, with commas between, whose files may say which requests "
-    "are sent and with which credentials",
-    "RECONCILER_CPU_SECONDS": "CPU time of `validate` and `plan --against`, beside what files add; default 60, 0: all",
-    "RECONCILER_MARK_KEY": "keys of 32 characters or more, with commas between: the first signs marks, all verify",
-    "NO_COLOR, TERM": "no colour with `--color auto` where the first is set to anything, or the second is `dumb`",
-    "CI, GITHUB_ACTIONS, GITLAB_CI": "in CI, `--base auto` takes the commit before as what was last applied",
-    "GITHUB_BASE_REF, GITHUB_EVENT_NAME, GITHUB_EVENT_PATH": "which commit that is, on GitHub",
-    "CI_MERGE_REQUEST_DIFF_BASE_SHA, CI_PIPELINE_SOURCE, CI_COMMIT_BEFORE_SHA": "the same, on GitLab",
-    "XDG_STATE_HOME": "where what outlives a project is remembered; `~/.local/state` without it",
-    "PATH, HOME, XDG_CONFIG_HOME": "where git is looked for, and what it trusts (`safe.directory`): nothing in the "
-    "project counts, nor any `GIT_*`, nor the configuration of the machine in `/etc`",
+    "RECONCILER_ALLOWED_HOSTS": "further hosts that may receive credentials, separated by commas; "
+    "`HOST/PATH` also allows a path that differs from the provider's",
+    "RECONCILER_ALLOWED_HEADERS": "further headers that a target may set, separated by commas",
+    "RECONCILER_ALLOWED_ENV": "further variables that `!env` may read, separated by commas; "
+    "`KEY_*` allows every name with that prefix",
+    "RECONCILER_TRUST_PROVIDERS": "the project's own providers that are trusted, separated by commas: their files "
+    "determine which requests are sent and with which credentials",
+    "RECONCILER_CPU_SECONDS": "limit of CPU time for `validate` and `plan --against`, in seconds, on top of a share "
+    "that grows with the files; default 60; 0: no limit",
+    "RECONCILER_MARK_KEY": "keys of at least 32 characters, separated by commas: the first signs marks, all verify",
+    "NO_COLOR, TERM": "`--color auto` prints no colour if `NO_COLOR` is set or `TERM` is `dumb`",
+    "CI, GITHUB_ACTIONS, GITLAB_CI": "in CI, `--base auto` uses the previous commit as the base",
+    "GITHUB_BASE_REF, GITHUB_EVENT_NAME, GITHUB_EVENT_PATH": "determine that commit on GitHub",
+    "CI_MERGE_REQUEST_DIFF_BASE_SHA, CI_PIPELINE_SOURCE, CI_COMMIT_BEFORE_SHA": "determine that commit on GitLab",
+    "XDG_STATE_HOME": "directory for state that survives a deleted checkout; default `~/.local/state`",
+    "PATH, HOME, XDG_CONFIG_HOME": "where git is found, and which directories it trusts (`safe.directory`); files of "
+    "the project, `GIT_*` variables and the configuration in `/etc` are ignored",
     "GITHUB_WORKSPACE, CI_PROJECT_URL, CI_PROJECT_DIR, CI_COMMIT_SHA": "links from plans to the lines of files",
     "GITHUB_TOKEN, GITHUB_API_URL": "`comment --provider github`",
     "GITLAB_TOKEN, CI_API_V4_URL, CI_MERGE_REQUEST_PROJECT_ID": "`comment --provider gitlab`",
-    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR": "proxies and certificate authorities, as "
-    "elsewhere; no proxy is asked for this machine",
+    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR": "proxies and certificate authorities, with "
+    "their usual meaning; requests to this machine use no proxy",
 }
 
 
@@ -49,12 +50,15 @@ def pages() -> dict[str, str]:
     return {
         "docs/reference/providers.md": page(
             "Providers",
-            "How a remote speaks is a data file, `schemas/providers/NAME.yaml`. A target names its provider.",
-            "## What each can do",
-            "`reconciler providers` shows this table, with a project's own providers: the request that changes an "
-            "object; what becomes of fields that it leaves out, and of parts of objects (those that `are named` are "
-            "cleared by name, which is right whether they would stay or go); how metadata is changed; how an object is "
-            "removed; how lists are read; and where the kind is served.",
+            "A provider is a data file about an API: `schemas/providers/NAME.yaml`. A target names its provider.",
+            "## Capabilities",
+            "`reconciler providers` prints this table, including a project's own providers.",
+            "- *update*: the request that changes an object\n"
+            "- *omitted fields*: what the server does with fields that an update omits\n"
+            "- *nested objects*: the same for fields inside an object. *cleared by name*: the update clears them "
+            "explicitly, which is right whether the server replaces or merges\n"
+            "- *metadata*: how metadata is updated\n"
+            "- *hosts*: the hosts of the API",
             table(COLUMNS, (tuple(row[name] for name in COLUMNS) for each in providers for row in rows(each))),
             *(_provider(each) for each in providers),
         ),
@@ -65,14 +69,14 @@ def pages() -> dict[str, str]:
 def _provider(provider: Provider) -> str:
     limits = provider.limits
     rows = [
-        ("url", code(provider.url) if provider.url else "the target has to name it"),
+        ("url", code(provider.url) if provider.url else "set by the target"),
         ("credentials go to", ", ".join(map(code, provider.hosts)) or _nowhere(provider)),
         ("headers", ", ".join(code(f"{name}: {value}") for name, value in provider.headers.items())),
-        ("a target may set", ", ".join(map(code, provider.allowed_headers))),
-        ("writes a minute", f"{limits.writes_per_minute:,}"),
-        ("reads a minute", f"{limits.reads_per_minute:,}"),
-        ("at once", str(limits.concurrency)),
-        ("hold-off of a lost create", f"{limits.settle_seconds:g} s"),
+        ("allowed headers", ", ".join(map(code, provider.allowed_headers))),
+        ("writes per minute", f"{limits.writes_per_minute:,}"),
+        ("reads per minute", f"{limits.reads_per_minute:,}"),
+        ("concurrent requests", str(limits.concurrency)),
+        ("grace period of a lost create", f"{limits.settle_seconds:g} s"),
     ]
     kinds = ((f"[{name}](kinds/{slug(spec.schema)}.md)", code(spec.path)) for name, spec in provider.kinds.items())
     parts = (
@@ -86,19 +90,19 @@ def _provider(provider: Provider) -> str:
 
 
 def _comment(provider: Provider) -> str:
-    """What the data file says of the provider, above all else."""
+    """The comment at the top of the data file."""
     lines = (schema_directory() / "providers" / f"{provider.name}.yaml").read_text("utf-8").splitlines()
     return " ".join(line.removeprefix("#").strip() for line in takewhile(lambda line: line.startswith("#"), lines))
 
 
 def _nowhere(provider: Provider) -> str:
-    return "nowhere" if provider.embedded else "hosts in `RECONCILER_ALLOWED_HOSTS` alone"
+    return "nowhere" if provider.embedded else "only hosts in `RECONCILER_ALLOWED_HOSTS`"
 
 
 def _credentials(provider: Provider) -> Iterator[tuple[str, str, str]]:
     for name, credential in provider.credentials.items():
-        variable = code(credential.env) if credential.env else "the target names one"
-        asked = ", or a token that is asked for" if credential.entra_scope else ""
+        variable = code(credential.env) if credential.env else "set by the target"
+        asked = ", or a token from Entra ID" if credential.entra_scope else ""
         yield code(name), code(credential.header), variable + asked
 
 
@@ -111,14 +115,17 @@ def _environment(providers: list[Provider]) -> str:
     secrets = ((code(name), ", ".join(dict.fromkeys(names))) for name, names in sorted(taken.items()))
     return page(
         "Environment variables",
-        "Every option can be set in the environment. What is given on the command line counts more.",
+        "Every option can be set by an environment variable. The command line takes precedence.",
         table(("variable", "option"), ((code(name), code(option)) for name, option in options())),
         "## Credentials",
-        "Read where the target names no other variable with `!env`. To name another, `!env NAME`, the environment has "
-        "to allow it: `RECONCILER_ALLOWED_ENV=NAME`.",
+        "These variables are read unless the target names another one with `!env NAME`. Another one must be allowed: "
+        "`RECONCILER_ALLOWED_ENV=NAME`.",
         table(("variable", "for the provider"), secrets),
         "## Others",
-        table(("variable", "says"), ((", ".join(map(code, names.split(", "))), said) for names, said in READ.items())),
+        table(
+            ("variable", "description"),
+            ((", ".join(map(code, names.split(", "))), meaning) for names, meaning in READ.items()),
+        ),
     )
 
 

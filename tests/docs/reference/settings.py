@@ -13,25 +13,26 @@ _TAGS = (
     (
         "!file PATH",
         "manifests",
-        "the text of a file, relative to this one, inside the project; not one that git ignores",
+        "the content of a file in the project that git does not ignore; the path is relative to the manifest",
     ),
-    ("!ref KIND/KEY", "manifests", "the id of another resource, which is made first"),
-    ("!var NAME", "manifests", "a variable of the target"),
+    ("!ref KIND/KEY", "manifests", "the id of another resource, which is created first"),
+    ("!var NAME", "manifests", "the value of a variable of the target"),
     (
         "!env NAME",
-        "credentials, headers and the url of the lock of a target",
-        "an environment variable, read when it is needed; a secret",
+        "credentials, headers and the lock url of a target",
+        "an environment variable, read when needed and treated as a secret",
     ),
     ("!csv PATH", "`for_each`", "the rows of a CSV file"),
-    ("!json PATH", "`for_each`", "the rows of a JSON list"),
+    ("!json PATH", "`for_each`", "the items of a JSON list"),
 )
 _FILES = """\
-`assistants.d/` is read recursively: `*.yaml`, `*.yml`, `*.json` and `*.md`, in the order of their names. Names that
-start with `.` or `_` are skipped. A YAML file may hold several documents. A Markdown file is one manifest: front matter
-for the fields, and its text is the kind's prose field. A manifest is the request body as the API spells it, and at most
-one block `reconciler:`.
+The files `*.yaml`, `*.yml`, `*.json` and `*.md` below `assistants.d/` are read in the order of their names. Names that
+start with `.` or `_` are skipped. A YAML file can contain several documents. A Markdown file is one manifest: the front
+matter has the fields, and the body is the prompt (or the corresponding field of another kind). A manifest is a request
+body of the API, with an optional `reconciler:` block.
 
-YAML is read by the core schema of 1.2: `no`, `on`, `1:30` and `2026-01-01` are texts. A key given twice is an error."""
+YAML is read with the core schema of YAML 1.2: `no`, `on`, `1:30` and `2026-01-01` are strings. A duplicate key is an
+error."""
 
 
 def pages() -> dict[str, str]:
@@ -45,38 +46,38 @@ def pages() -> dict[str, str]:
 
 
 def _manifest(schema: dict[str, Any]) -> str:
-    tags = table(("tag", "where", "stands for"), ((code(tag), where, said) for tag, where, said in _TAGS))
-    fields = table(("field", "type", "what it is"), _rows(schema, schema, ()))
-    said = str(schema["description"])
-    return page("Manifests", _FILES, "## The block `reconciler:`", said, fields, "## Tags", tags)
+    tags = table(("tag", "where", "value"), ((code(tag), where, text) for tag, where, text in _TAGS))
+    fields = table(("field", "type", "description"), _rows(schema, schema, ()))
+    text = str(schema["description"])
+    return page("Manifests", _FILES, "## The `reconciler:` block", text, fields, "## Tags", tags)
 
 
 def _described(schema: dict[str, Any], title: str) -> str:
-    return page(title, str(schema["description"]), table(("field", "type", "what it is"), _rows(schema, schema, ())))
+    return page(title, str(schema["description"]), table(("field", "type", "description"), _rows(schema, schema, ())))
 
 
 def _plan(schema: dict[str, Any]) -> str:
     parts = [
-        f"## {name}\n\n{table(('field', 'type', 'what it is'), _rows(schema, each, ()))}"
+        f"## {name}\n\n{table(('field', 'type', 'description'), _rows(schema, each, ()))}"
         for name, each in schema["$defs"].items()
         if "properties" in each
     ]
-    both = table(("field", "type", "what it is"), _rows(schema, schema, ()))
+    both = table(("field", "type", "description"), _rows(schema, schema, ()))
     return page(
         "Plan and apply documents",
         f"{schema['description']} The schema is `schemas/plan.schema.json`.",
-        "## In both",
+        "## Fields of both",
         both,
         *parts,
     )
 
 
 def _rows(root: dict[str, Any], schema: dict[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
-    """A row for each field and those below it; parts with a name of their own are told under that name."""
+    """A row for each field and those below it; parts with a name of their own are described under that name."""
     required = schema.get("required", ())
     for name, part in schema.get("properties", {}).items():
         resolved = _resolved(root, part)
-        yield code(".".join((*path, name))), _type(root, part), _said(resolved, required=name in required)
+        yield code(".".join((*path, name))), _type(root, part), _sentence(resolved, required=name in required)
         named = part.get("$ref", "").rpartition("/")[2]
         if not named or "properties" not in resolved:
             yield from _rows(root, resolved, (*path, name))
@@ -88,14 +89,14 @@ def _rows(root: dict[str, Any], schema: dict[str, Any], path: tuple[str, ...]) -
             yield from _rows(root, items, (*path, name, "[]"))
 
 
-def _said(part: dict[str, Any], *, required: bool) -> str:
-    said = [str(part.get("description", ""))]
+def _sentence(part: dict[str, Any], *, required: bool) -> str:
+    text = [str(part.get("description", ""))]
     if "examples" in part:
-        said.append("Among others: " + ", ".join(map(code, part["examples"])) + ".")
+        text.append("Examples: " + ", ".join(map(code, part["examples"])) + ".")
     if "default" in part:
-        said.append(f"Default: {code(part['default'])}.")
-    said += [f"{text} {code(part[word])}." for word, text in _LIMITS.items() if word in part]
-    return " ".join([*filter(None, said), *(["Required."] if required else [])])
+        text.append(f"Default: {code(part['default'])}.")
+    text += [f"{text} {code(part[word])}." for word, text in _LIMITS.items() if word in part]
+    return " ".join([*filter(None, text), *(["Required."] if required else [])])
 
 
 _LIMITS = {"minimum": "At least", "exclusiveMinimum": "More than", "maximum": "At most", "pattern": "Matches"}
