@@ -52,7 +52,7 @@ assistants.d/a.yaml:2:8: error: model must be text, not the number 5 [RC0202]
  2 | model: 5
    |        ^
  3 | instructions: !file prompts/a.md
-    expected: text. The id of the model. Stored word for word; aliases are not resolved.
+    expected: text. The id of the model. Stored as written; aliases are not resolved.
     hint: quote it: model: "5"
 assistants.d/b.yaml:2:1: error: unknown field temprature [RC0201]
    |

@@ -128,7 +128,7 @@ def test_hidden_files_and_notes_are_no_policies_and_a_misnamed_one_is_told_of(tm
         (policy(properties={"name": {"pattern": "(?=a)b"}}), "no look-around"),
         (policy(properties={"metadata": {"patternProperties": {"(a)\\1": False}}}), "no look-around"),
         (policy(properties={"name": {"pattern": "(a{1,900}b{1,900}){1,1}c{1,900}" * 3}}), "too large"),
-        (policy(**{"$ref": "https://example.com/policy"}), "nothing is fetched"),
+        (policy(**{"$ref": "https://example.com/policy"}), "Nothing is fetched"),
         (policy(properties={"name": {"$ref": "#/$defs/nmae"}}), 'properties.name.$ref leads nowhere: "#/$defs/nmae"'),
     ],
 )
@@ -141,8 +141,7 @@ def test_a_policy_that_would_not_do_what_it_says_is_an_error(tmp_path: Path, con
 def test_every_problem_of_every_policy_is_told_at_once(tmp_path: Path) -> None:
     found = problems(tmp_path, a="{}", b=policy(reconciler={"kinds": ["x"], "targets": ["y"]}))
     assert [each.partition(": ")[2].split(" ->")[0] for each in found] == [
-        "error: title is missing (text, at most 200 characters. The rule in a line: what is told where it is not "
-        "kept.)",
+        "error: title is missing (text, at most 200 characters. The rule in one line: the message for a violation.)",
         "error: there is no kind x",
         "error: there is no target y",
     ]
@@ -192,7 +191,7 @@ def test_nothing_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    assert "nothing is fetched" in problems(tmp_path, p=policy(**{"not": {"$ref": "http://127.0.0.1/x"}}))[0]
+    assert "Nothing is fetched" in problems(tmp_path, p=policy(**{"not": {"$ref": "http://127.0.0.1/x"}}))[0]
 
 
 def test_without_the_matcher_a_pattern_is_an_error_and_other_policies_work(tmp_path: Path) -> None:

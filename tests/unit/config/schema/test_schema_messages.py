@@ -25,7 +25,7 @@ FIRST_DAY = {
     "no model": (
         "name: HR bot\n",
         [
-            "assistants.d/a.yaml:1:1: error: model is missing (text. The id of the model. Stored word for word; "
+            "assistants.d/a.yaml:1:1: error: model is missing (text. The id of the model. Stored as written; "
             "aliases "
             "are not resolved.) -> add `model: …`"
         ],
@@ -34,7 +34,7 @@ FIRST_DAY = {
         "model: gpt-4o\nmetadata:\n  team: people\n  version: 1.10\n",
         [
             "assistants.d/a.yaml:4:12: error: metadata.version must be text, not the number 1.10 (text, at most 512 "
-            "characters. Labels: up to 15 entries of text (the sixteenth holds the mark of this tool).) -> quote it: "
+            "characters. Labels: up to 15 text entries. The sixteenth holds the mark of this tool.) -> quote it: "
             'version: "1.10"'
         ],
     ),
@@ -58,8 +58,8 @@ FIRST_DAY = {
         "model: gpt-4o\ntools: file_search\n",
         [
             'assistants.d/a.yaml:2:8: error: tools must be a list, not the text "file_search" (a list of mappings, '
-            "at most 128 items. What the assistant may "
-            "call.) -> write it as a list, each item in a line of its own that starts with `- `"
+            "at most 128 items. The tools of the assistant.) "
+            "-> write it as a list, each item in a line of its own that starts with `- `"
         ],
     ),
     "a misspelt tool": (
