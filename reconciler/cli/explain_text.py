@@ -31,7 +31,7 @@ def field_lines(told: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     rows = [("type", told.get("type", "")), ("limits", "; ".join(told.get("limits", ())))]
     if "default" in told:
-        about = ": shown when nobody set it, never sent" if "compared" in told else ""
+        about = ": returned if not set, never sent" if "compared" in told else ""
         rows.append(("default", compact(told["default"]) + about))
     rows += [("compared", told.get("compared", "")), ("when removed", told.get("on_remove", ""))]
     rows.append(("also", "; ".join(told.get("notes", ()))))

@@ -55,27 +55,27 @@ def test_a_field_is_explained_from_its_schema(project: Project) -> None:
     out = project.ok("explain", "assistant.temperature").out
     assert "type          a number or null" in out
     assert "limits        at least 0; at most 2" in out
-    assert "default       1: shown when nobody set it, never sent" in out
-    assert "when removed  null is sent, once" in out
+    assert "default       1: returned if not set, never sent" in out
+    assert "when removed  null is sent once" in out
     assert "example       temperature: 0.5" in out
 
 
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("assistant.tools", "an item being known by type and function.name"),
+        ("assistant.tools", "identified by type and function.name"),
         ("assistant.tools.type", "code_interpreter, file_search or function"),
-        ("assistant.tools.file_search.ranking_options.score_threshold", "when removed  it has to stay"),
+        ("assistant.tools.file_search.ranking_options.score_threshold", "when removed  not possible"),
         ("assistant.tools.file_search.max_num_results", "when removed  tools is sent without it"),
-        ("assistant.tool_resources.code_interpreter.file_ids", "as a set: order and repetition do not count"),
+        ("assistant.tool_resources.code_interpreter.file_ids", "as a set; order and duplicates are ignored"),
         ("assistant.tool_resources.file_search.vector_stores", "cannot be managed"),
-        ("assistant.metadata", "those that are not in the files belong to others and stay"),
+        ("assistant.metadata", "entries that are not in the files are ignored"),
         ("assistant.metadata", "the name reconciler is reserved"),
-        ("assistant.metadata.team", "the entry is removed, once"),
+        ("assistant.metadata.team", "the entry is removed once"),
         ("assistant.metadata.team", "at most 512 characters"),
-        ("assistant.model", "when removed  it has to stay: it is required"),
-        ("assistant.id", "never: the server gives it"),
-        ("assistant.reconciler.protect", "for this tool alone: never sent"),
+        ("assistant.model", "when removed  not possible: the field is required"),
+        ("assistant.id", "never: set by the server"),
+        ("assistant.reconciler.protect", "for this tool only: never sent"),
         ("assistant", "  model             text (required). "),
     ],
 )

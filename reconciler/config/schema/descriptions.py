@@ -1,4 +1,4 @@
-"""What the schema says of a place, in words, and an example of it: the one text behind `explain`."""
+"""Describes a field from its schema, with an example: the text of `explain` and of the generated pages."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def type_words(place: Place) -> str:
 
 
 def expectation(place: Place) -> str:
-    """What a value has to be, in a line; empty where anything may stand."""
-    told = [type_words(place), *_bounds(place)]
-    return ", ".join(each for each in told if each != "at least 1 character") if place.types or place.allowed else ""
+    """What a value must be, in one line; empty if any value is allowed."""
+    parts = [type_words(place), *_bounds(place)]
+    return ", ".join(each for each in parts if each != "at least 1 character") if place.types or place.allowed else ""
 
 
 def limits(place: Place) -> Iterator[str]:
@@ -72,60 +72,60 @@ def _bounds(place: Place) -> Iterator[str]:
 
 
 def comparison(place: Place) -> str:
-    """How the values in the files and on the remote are compared."""
+    """How desired and live values are compared."""
     if place.says("readOnly") is True:
-        return "never: the server gives it"
+        return "never: set by the server"
     if place.says("writeOnly") is True:
-        return "never: the server does not show it again"
+        return "never: not returned by the server"
     if place.default is ABSENT:
         return _own_comparison(place)
     alike = "absent and null" if place.default is None else f"absent, null and {compact(place.default)}"
-    return f"{_own_comparison(place)}; {alike} are the same"
+    return f"{_own_comparison(place)}; {alike} are equal"
 
 
 def _own_comparison(place: Place) -> str:
     if place.says("x-map") == "granular":
-        return "entry by entry: those that are not in the files belong to others and stay"
+        return "entry by entry; entries that are not in the files are ignored"
     match place.says("x-list"):
         case "ordered":
             return "item by item, in order"
         case "set":
-            return "as a set: order and repetition do not count"
+            return "as a set; order and duplicates are ignored"
         case "map":
             keys = listed(pointer.removeprefix("/").replace("/", ".") for pointer in place.says("x-key"))
-            return f"item by item, an item being known by {keys.replace(' or ', ' and ')}; order does not count"
+            return f"item by item, identified by {keys.replace(' or ', ' and ')}; order is ignored"
     if place.fields or place.entry:
-        return "part by part; the order of parts does not count"
-    return "by value: 1 and 1.0 are the same" if {"number", "integer"} & set(place.types) else "exactly"
+        return "field by field; order is ignored"
+    return "by value: 1 and 1.0 are equal" if {"number", "integer"} & set(place.types) else "exactly"
 
 
 def removal(place: Place) -> str:
-    """What taking the value out of the file does."""
+    """What happens when the value is removed from the file."""
     if place.says("readOnly") is True:
-        return "it cannot be in a file"
+        return "not applicable: read-only"
     if place.required:
-        return "it has to stay: it is required"
+        return "not possible: the field is required"
     if place.own:
-        return "the entry is removed, once; those of others stay"
+        return "the entry is removed once; other entries stay"
     if len(place.path) > 1:
         return f"{place.path[0]} is sent without it"
     if place.says("x-map") == "granular":
-        return "entries that leave the file are removed, once; those of others stay"
+        return "entries removed from the file are deleted once; other entries stay"
     if (sent := place.says("x-on-remove")) is not ABSENT:
-        return f"{compact(sent)} is sent, once; from then on it is left to others"
-    return "nothing is sent: the live value stays, and a warning says so"
+        return f"{compact(sent)} is sent once; after that the field is not managed"
+    return "nothing is sent; the live value stays, with a warning"
 
 
 def notes(place: Place) -> Iterator[str]:
-    """What else is special about a value."""
+    """Other properties of a value."""
     if place.required:
         yield "required"
     if (kind := place.says("x-ref")) is not ABSENT:
         yield f"holds the id of a {str(kind).replace('_', ' ')}"
     if place.says("x-immutable") is True:
-        yield "taken at create only: it cannot be changed afterwards"
+        yield "immutable: can only be set at create"
     if place.says("x-sensitive") is True:
-        yield "sensitive: never shown in plans, reports and messages"
+        yield "sensitive: masked in plans, reports and messages"
     if place.says("readOnly") is True:
         yield "read-only: not in files, never sent"
     if place.says("deprecated") is True:
@@ -135,7 +135,7 @@ def notes(place: Place) -> Iterator[str]:
 
 
 def example(place: Place, depth: int = 0) -> Json:
-    """A value that the schema accepts, other than the default where that can be; ABSENT where nothing is accepted."""
+    """A valid value, different from the default if possible; ABSENT if no value is valid."""
     if place.refused or place.says("readOnly") is True:
         return ABSENT
     if given := place.says("examples"):
@@ -170,7 +170,7 @@ def _mapping(place: Place, depth: int) -> Json:
 
 
 def _completed(place: Place, value: dict[str, Json], depth: int) -> dict[str, Json]:
-    """The mapping with what its own values make necessary: a function's name, where the type is function."""
+    """The mapping with the fields that its values require, such as a function's name with type function."""
     for part in place.parts:
         then = part.get("then")
         if isinstance(then, dict) and _meets(value, part.get("if", {})):
@@ -182,11 +182,11 @@ def _completed(place: Place, value: dict[str, Json], depth: int) -> dict[str, Js
 
 
 def _meets(value: dict[str, Json], condition: Json) -> bool:
-    """Whether a mapping meets a condition over what single fields say."""
+    """Whether a mapping meets a condition about single fields."""
     if not isinstance(condition, dict) or not set(condition) <= {"type", "required", "properties"}:
         return False
-    said = condition.get("properties", {})
-    known = {name: each for name, each in said.items() if name in value and isinstance(each, dict)}
+    conditions = condition.get("properties", {})
+    known = {name: each for name, each in conditions.items() if name in value and isinstance(each, dict)}
     fits = (value[name] in each.get("enum", [each.get("const")]) for name, each in known.items())
     return all(name in value for name in condition.get("required", ())) and all(fits)
 
