@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reconciler.config.manifests.load import load, load_settings
+from reconciler.config.manifests.load import load
 from reconciler.config.schema.schemas import shipped
+from reconciler.config.settings import load_settings
 from reconciler.core.matching.index import Observation
 from reconciler.core.plan import Plan, Scope, make_plan
 from reconciler.core.values.model import Body, Manifest

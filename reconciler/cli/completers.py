@@ -47,8 +47,8 @@ def complete_targets(options: Options, incomplete: str) -> Iterable[str]:
 @_quiet
 def complete_addresses(options: Options, incomplete: str) -> Iterable[str]:
     """The addresses of manifests, whether these are right or not; without those that a fleet or a layer adds."""
-    from reconciler.config.manifests.manifest import default_kind
     from reconciler.config.source.project_files import Project
+    from reconciler.drivers.provider import default_kind
     from reconciler.operations.project.session import Session
 
     session = Session(options)
@@ -63,7 +63,7 @@ def complete_addresses(options: Options, incomplete: str) -> Iterable[str]:
 
 def _addresses(project: Project, found: Found, kind: str) -> Iterator[str]:
     """The addresses in one file; it is parsed only where it may name them itself, for that takes the time."""
-    from reconciler.config.manifests.manifest import BLOCK
+    from reconciler.config.syntax.document import BLOCK
     from reconciler.config.syntax.markdown import split
     from reconciler.config.syntax.yaml import MAX_BYTES, read_yaml
 

@@ -69,7 +69,7 @@ def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequenc
     Raises ConfigError where a ref was named and cannot be read, and where a choice needs a base that nothing gives.
     """
     from reconciler.config.errors import ConfigError, error, info, warning
-    from reconciler.config.settings import Marks
+    from reconciler.config.targets import Marks
     from reconciler.core.last_applied import NO_BASE, BaseSource
     from reconciler.diagnostics import Code
 
@@ -145,7 +145,8 @@ def git_ref(text: str, option: str) -> str:
 
 def files_at(session: Session, ref: str) -> Loaded:
     """The manifests of the session's target as a commit has them. Raises ConfigError where they cannot be read."""
-    from reconciler.config.manifests.load import load, load_settings
+    from reconciler.config.manifests.load import load
+    from reconciler.config.settings import load_settings
     from reconciler.config.source.git import CommittedFiles, commit_of
 
     root, dirs = session.root, session.options.dirs

@@ -13,7 +13,7 @@ from typing import Final
 
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.message_text import cut
-from reconciler.config.settings import EnvRef
+from reconciler.config.targets import EnvRef
 from reconciler.diagnostics import Code
 from reconciler.drivers.credentials.allow_lists import VARIABLES, may_read, to_allow
 

@@ -1,10 +1,8 @@
-"""`reconciler.yaml` → settings: who manages, whether to prune, and the targets."""
+"""Reads and checks `reconciler.yaml`: who manages, whether to prune, and the targets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path as FilePath
 from types import MappingProxyType
@@ -14,112 +12,23 @@ from reconciler.config.allowed_headers import check_name, header_text, is_secret
 from reconciler.config.checks.joined_text import together
 from reconciler.config.checks.secret_detection import IN_SETTINGS, masked, secret_like
 from reconciler.config.errors import ConfigError, error, has_errors, in_order
-from reconciler.config.message_text import closest, cut, listed
+from reconciler.config.message_text import closest, cut
 from reconciler.config.schema.schema_messages import explain
 from reconciler.config.schema.schemas import Schemas, shipped
+from reconciler.config.shared_accounts import shared_accounts
 from reconciler.config.source.project_files import SETTINGS, Files, Project
 from reconciler.config.syntax.document import Document
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.config.syntax.yaml import MAX_BYTES, read_yaml
 from reconciler.config.syntax.yaml_scalars import Tagged
+from reconciler.config.targets import LOCAL, EnvRef, Marks, Prune, Settings, Target, unknown_target
 from reconciler.core.values.model import Json, Path
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.credentials.allow_lists import HEADERS
 from reconciler.drivers.gateway_routes import has_several_routes
 
-LOCAL: Final = "local"
 SCHEMA: Final = "settings.schema.json"
 NO_ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType({})
-
-
-class Marks(StrEnum):
-    """What is kept about each object of ours: the names of its managed units, digests of their values as well, or
-    all of it in a file beside the manifests instead of on the object."""
-
-    NAMES = "names"
-    DIGESTS = "digests"
-    LOCK_FILE = "lock-file"
-
-
-class Prune(StrEnum):
-    """What happens to objects of ours whose manifest left the files."""
-
-    NONE = "none"
-    OWNED = "owned"
-
-
-@dataclass(frozen=True, slots=True)
-class EnvRef:
-    """`!env NAME`: a secret that is looked up when it is needed, and never part of the settings.
-
-    `use` says where it goes (`credentials.api_key`), for messages. Only a header's value may contain blanks.
-    """
-
-    name: str
-    source: Source
-    target: str
-    use: str
-
-    @property
-    def blanks_allowed(self) -> bool:
-        """Whether a blank inside the value is plausible."""
-        return self.use.startswith("headers.")
-
-
-HeaderValue = str | EnvRef | dict[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A named remote. `limits` holds only what differs from the provider's; None as `url` means the provider's.
-
-    `layers` are directories, relative to the root and in order, with the places where they are named. `lock` is the url
-    of the store that its lock is in. `owner` is set where it differs from that of the settings, `route` where one of a
-    gateway is meant.
-    """
-
-    name: str
-    provider: str
-    url: str | None = None
-    headers: Mapping[str, HeaderValue] = field(default_factory=dict)
-    credentials: Mapping[str, EnvRef] = field(default_factory=dict)
-    limits: Mapping[str, int | float] = field(default_factory=dict)
-    vars: Mapping[str, str] = field(default_factory=dict)
-    marks: Marks = Marks.NAMES
-    layers: Mapping[str, Source] = field(default_factory=dict)
-    lock: str | EnvRef | None = None
-    owner: str | None = None
-    route: str | None = None
-    source: Source | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What `reconciler.yaml` says; with no file, all of it has these values.
-
-    `refused` says which headers of a target may not be set: only work on that one ends there.
-    """
-
-    owner: str | None = None
-    prune: Prune = Prune.NONE
-    default_target: str = LOCAL
-    targets: Mapping[str, Target] = field(default_factory=lambda: {LOCAL: Target(LOCAL, LOCAL)})
-    source: Source | None = None
-    refused: Mapping[str, Sequence[Diagnostic]] = field(default_factory=dict)
-
-    @property
-    def meant(self) -> list[str]:
-        """The targets that manifests are written for: those of the file, and the default one."""
-        return sorted(name for name, each in self.targets.items() if each.source or name == self.default_target)
-
-    def target(self, name: str | None = None) -> Target:
-        """The target of that name, or the default one. Raises ConfigError, also where its headers are refused."""
-        wanted = self.default_target if name is None else name
-        if refused := self.refused.get(wanted):
-            raise ConfigError(in_order(refused))
-        if wanted in self.targets:
-            return self.targets[wanted]
-        raise ConfigError([_unknown_target(wanted, self.targets, self.source)])
 
 
 def load_settings(
@@ -200,7 +109,7 @@ def _settings(document: Document, schemas: Schemas, environment: Mapping[str, st
     targets.setdefault(LOCAL, Target(LOCAL, LOCAL))
     default = value.get("default_target", LOCAL)
     if default not in targets:
-        problems.append(_unknown_target(default, targets, document.place(("default_target",))))
+        problems.append(unknown_target(default, targets, document.place(("default_target",))))
     refused: dict[str, list[Diagnostic]] = {name: [] for name in targets}
     for name, target in targets.items():
         problems += _check_target(target, document, schemas)
@@ -210,8 +119,6 @@ def _settings(document: Document, schemas: Schemas, environment: Mapping[str, st
         raise ConfigError(in_order(problems))
     prune = Prune(value.get("prune", Prune.NONE))
     place = document.key_place(("targets",)) if fields else document.source
-    from reconciler.config.shared_accounts import shared_accounts  # here, because it is about settings
-
     settings = Settings(value.get("owner"), prune, default, targets, place, refused)
     if shared := list(shared_accounts(settings, schemas)):
         raise ConfigError(in_order(shared))
@@ -323,9 +230,3 @@ def _check_headers(
 def _plain_secret(what: str, place: Source) -> Diagnostic:
     hint = "write !env NAME, with the name of the environment variable that holds it"
     return error(Code.INVALID_SETTINGS, f"{what} is a secret and cannot stand in a file", place, hint=hint)
-
-
-def _unknown_target(name: str, targets: Mapping[str, Target], source: Source | None) -> Diagnostic:
-    near = closest(name, targets)
-    hint = f"did you mean {near}?" if near else f"the targets are {listed(sorted(targets))}"
-    return error(Code.UNKNOWN_TARGET, f"there is no target {cut(name)}", source, hint=hint)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from reconciler.config.errors import error
 from reconciler.config.message_text import cut
 from reconciler.config.schema.schemas import Schemas
-from reconciler.config.settings import EnvRef, HeaderValue, Settings, Target
+from reconciler.config.targets import EnvRef, HeaderValue, Settings, Target
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.drivers.provider import Provider
 

@@ -278,3 +278,8 @@ class Provider:
     trace_header: str | None = None
     allowed_headers: Mapping[str, HeaderShape] = field(default_factory=dict)
     embedded: str | None = None
+
+
+def default_kind(provider: Provider) -> str:
+    """The kind of a manifest that names none."""
+    return next(iter(provider.kinds)) if len(provider.kinds) == 1 else "assistant"

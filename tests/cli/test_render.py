@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.commands.render import document_lines
-from reconciler.config.manifests.load import Loaded, load, load_settings
+from reconciler.config.manifests.load import Loaded, load
 from reconciler.config.schema.schemas import shipped
+from reconciler.config.settings import load_settings
 from reconciler.core.values.model import Address, Manifest
 from reconciler.core.values.semantics import Kind, Meaning
 from reconciler.diagnostics import Source

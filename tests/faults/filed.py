@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.config.manifests.load import load, load_settings
+from reconciler.config.manifests.load import load
 from reconciler.config.schema.schemas import shipped
+from reconciler.config.settings import load_settings
 from reconciler.core.values.model import Manifest
 from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.rest import RestDriver

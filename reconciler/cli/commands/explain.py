@@ -92,8 +92,8 @@ def _place(session: Session, kind: str, names: list[str]) -> Place:
 
 def _told(kind: str, place: Place) -> dict[str, Any]:
     """All there is to say of a place, as JSON; what does not apply is left out."""
-    from reconciler.config.manifests.manifest import BLOCK
     from reconciler.config.schema import descriptions
+    from reconciler.config.syntax.document import BLOCK
     from reconciler.core.values.model import ABSENT
 
     told: dict[str, Any] = {"path": [kind, *place.path], "description": place.words.get("description", "")}

@@ -34,8 +34,8 @@ def command(options: Options, paths: tuple[Path, ...], check: bool, diff: bool) 
     be promised is left as it is, and said.
     """
     from reconciler.config.edit.formatter import canonical_bytes
-    from reconciler.config.manifests.tags import MAX_FILE_BYTES
     from reconciler.config.source.project_files import Project
+    from reconciler.config.source.referenced_file import MAX_FILE_BYTES
     from reconciler.config.syntax.document_builder import Refused
     from reconciler.operations.project.session import Session
     from reconciler.tree import rewrite
@@ -70,7 +70,7 @@ def _layouts(session: Session) -> dict[bool, PlaceOf]:
     """The schemas that say the order of fields: of manifests, and of the settings."""
     from reconciler.config.edit.formatter import manifest_places, settings_place
     from reconciler.config.errors import ConfigError
-    from reconciler.config.manifests.manifest import default_kind
+    from reconciler.drivers.provider import default_kind
 
     kinds: dict[str, str] = {}
     default = "assistant"

@@ -146,7 +146,7 @@ def _check(start: Start, schemas: Schemas) -> None:
 def _exported(options: Options, start: Start, export: Path) -> dict[str, bytes]:
     from reconciler.config.manifests.manifest import Reading
     from reconciler.config.schema.schemas import shipped
-    from reconciler.config.settings import Settings, Target
+    from reconciler.config.targets import Settings, Target
     from reconciler.operations.pulling.json_export import exported_manifests
 
     target = Target("start", start.provider.name)
@@ -198,7 +198,7 @@ def _write(options: Options, files: dict[str, bytes]) -> list[str]:
 
 def _ignore(options: Options) -> None:
     """Have git ignore what belongs to this machine; a line is added below those of a file that exists."""
-    from reconciler.config.manifests.tags import MAX_FILE_BYTES
+    from reconciler.config.source.referenced_file import MAX_FILE_BYTES
     from reconciler.tree import Tree
 
     files, name = Tree(options.directory), ".gitignore"

@@ -53,7 +53,7 @@ def _chosen(manifests: Sequence[Manifest], addresses: Sequence[str]) -> Sequence
 
 def document_lines(manifest: Manifest, kind: Kind) -> Iterator[str]:
     """A manifest as a YAML document that the loader reads the same, with a place behind every value."""
-    from reconciler.config.manifests.manifest import BLOCK
+    from reconciler.config.syntax.document import BLOCK
     from reconciler.render.escape import visible
     from reconciler.render.view.location import place_of
 

@@ -18,11 +18,11 @@ from reconciler.config.message_text import brief, closest, cut, dotted, listed
 from reconciler.config.schema.safe_regex import BadPattern, check_pattern
 from reconciler.config.schema.schema_messages import explain
 from reconciler.config.schema.schemas import Schemas
-from reconciler.config.settings import Settings
 from reconciler.config.source.project_files import Found, Project
-from reconciler.config.syntax.document import Document
+from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.config.syntax.yaml import MAX_BYTES, read_yaml
+from reconciler.config.targets import Settings
 from reconciler.core.values.model import Json, Path
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
 from reconciler.formats.policy_input import CHANGE_FIELDS
@@ -34,7 +34,6 @@ DIRECTORY: Final = "policies"
 SUFFIX: Final = ".schema.json"
 MAX_POLICIES: Final = 200
 _SCHEMA: Final = "policy.schema.json"
-_BLOCK: Final = "reconciler"
 _BRANCHES: Final = ("allOf", "anyOf", "oneOf")
 _SINGLE_BRANCHES: Final = ("not", "if", "then", "else")
 
@@ -156,7 +155,7 @@ class _Reader:
                 problems.append(_bad_pattern(each.value, place))
         if not has_errors(problems):
             problems += _dangling(document, rest)
-            problems += self._names(document, value.get(_BLOCK, {}))
+            problems += self._names(document, value.get(BLOCK, {}))
         if not has_errors(problems):
             problems += self._fields(document, rest, _policy("", value))
         return problems
@@ -172,7 +171,7 @@ class _Reader:
                 if name not in known:
                     near = closest(name, known)
                     hint = f"did you mean {near}?" if near else f"the {noun}s are {listed(sorted(known))}"
-                    place = document.place((_BLOCK, word, index))
+                    place = document.place((BLOCK, word, index))
                     yield error(code, f"there is no {noun} {cut(name)}", place, hint=hint)
 
     def _kinds(self, target: str) -> Mapping[str, Any]:
@@ -199,13 +198,13 @@ class _Reader:
 
 def _without_head(value: Mapping[str, Json]) -> dict[str, Json]:
     """The schema alone: what is only allowed at the top of a policy is taken away."""
-    return {word: each for word, each in value.items() if word not in ("$schema", _BLOCK)}
+    return {word: each for word, each in value.items() if word not in ("$schema", BLOCK)}
 
 
 def _policy(name: str, value: Mapping[str, Any]) -> Policy:
     from reconciler.config.schema.validation import compiled_policy
 
-    block = value.get(_BLOCK, {})
+    block = value.get(BLOCK, {})
     schema = _without_head(value)
     return Policy(
         name=name,

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.config.edit.yaml_formatter import PlaceOf, canonical_yaml
 from reconciler.config.errors import error
-from reconciler.config.manifests.manifest import BLOCK
 from reconciler.config.schema.schema_fields import Place, top
 from reconciler.config.schema.schemas import Schemas
 from reconciler.config.settings import SCHEMA
 from reconciler.config.source.document_reader import most_bytes
+from reconciler.config.syntax.document import BLOCK
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.config.syntax.frontmatter import halves
 from reconciler.config.syntax.markdown import split

@@ -7,13 +7,15 @@ from dataclasses import replace
 
 from reconciler.config.edit.minimal_body import shortened_body, unknown_fields, without_unknown
 from reconciler.config.errors import has_errors, warning
-from reconciler.config.manifests.manifest import BLOCK, Reading, default_kind, read_manifest
+from reconciler.config.manifests.manifest import Reading, read_manifest
+from reconciler.config.syntax.document import BLOCK
 from reconciler.config.syntax.yaml import read_yaml
 from reconciler.config.syntax.yaml_emitter import document_text
 from reconciler.core.patch import unknown_parts
 from reconciler.core.values.model import Body, Json, Path
 from reconciler.core.values.semantics import Kind
 from reconciler.diagnostics import Code, Diagnostic, Severity
+from reconciler.drivers.provider import default_kind
 
 _UNREADABLE = "it cannot be written into a file"
 

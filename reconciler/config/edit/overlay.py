@@ -6,15 +6,16 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from reconciler.config.manifests.manifest import BLOCK, Reading, default_kind
-from reconciler.config.manifests.tags import MAX_FILE_BYTES
+from reconciler.config.manifests.manifest import Reading
 from reconciler.config.source.document_reader import most_bytes
 from reconciler.config.source.project_files import Found, Project
-from reconciler.config.syntax.document import Document
+from reconciler.config.source.referenced_file import MAX_FILE_BYTES
+from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.config.syntax.markdown import split
 from reconciler.config.syntax.yaml import decode, read_yaml
 from reconciler.core.values.model import Json
+from reconciler.drivers.provider import default_kind
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.config.manifests.manifest import BLOCK
-from reconciler.config.manifests.tags import MAX_FILE_BYTES
+from reconciler.config.source.referenced_file import MAX_FILE_BYTES
+from reconciler.config.syntax.document import BLOCK
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.config.syntax.markdown import split
 from reconciler.config.syntax.yaml_emitter import document_text, json_text

@@ -17,10 +17,10 @@ from reconciler.config.edit.overlay import Drafts, prose_field, read_documents
 from reconciler.config.edit.write_manifests import fits_file, fits_markdown
 from reconciler.config.errors import ConfigError, error, has_errors
 from reconciler.config.manifests.load import load
-from reconciler.config.manifests.manifest import BLOCK, Reading
-from reconciler.config.manifests.tags import MAX_FILE_BYTES
+from reconciler.config.manifests.manifest import Reading
 from reconciler.config.message_text import dotted, listed
-from reconciler.config.syntax.document import Document
+from reconciler.config.source.referenced_file import MAX_FILE_BYTES
+from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import Refused, copied
 from reconciler.config.syntax.frontmatter import as_in, halves, with_prose
 from reconciler.config.syntax.positions import NotMapped, read_nodes

@@ -8,10 +8,10 @@ from typing import Final
 
 from reconciler.config.errors import error, has_errors
 from reconciler.config.manifests.layers import FOR_EACH, Written, merged
-from reconciler.config.manifests.manifest import BLOCK
 from reconciler.config.message_text import cut, listed
 from reconciler.config.source.project_files import SUFFIXES, Files, Found
 from reconciler.config.source.referenced_file import named_file
+from reconciler.config.syntax.document import BLOCK
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.diagnostics import Code, Diagnostic, Source
 

@@ -14,12 +14,11 @@ from typing import Any, Final
 
 from reconciler.config.errors import error
 from reconciler.config.manifests.lazy_bodies import Unread
-from reconciler.config.manifests.manifest import BLOCK
 from reconciler.config.message_text import cut
-from reconciler.config.settings import Target
 from reconciler.config.source.project_files import Found, name_below
-from reconciler.config.syntax.document import Document
+from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import copied
+from reconciler.config.targets import Target
 from reconciler.core.values.model import Address, Json, Path
 from reconciler.diagnostics import Code, Diagnostic, Source
 

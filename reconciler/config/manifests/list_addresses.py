@@ -12,13 +12,14 @@ from pathlib import Path
 from reconciler.config.errors import ConfigError, has_errors, in_order
 from reconciler.config.manifests.layers import FOR_EACH, Written, layers_of
 from reconciler.config.manifests.load import Manifests
-from reconciler.config.manifests.manifest import BLOCK, Reading, default_kind
+from reconciler.config.manifests.manifest import Reading
 from reconciler.config.manifests.tables.for_each import Fleet
 from reconciler.config.schema.schemas import Schemas
-from reconciler.config.settings import Settings, Target
 from reconciler.config.source.project_files import Project
+from reconciler.config.syntax.document import BLOCK
+from reconciler.config.targets import Settings, Target
 from reconciler.core.values.model import Address
-from reconciler.drivers.provider import Provider
+from reconciler.drivers.provider import Provider, default_kind
 
 
 def list_addresses(

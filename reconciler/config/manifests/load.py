@@ -13,7 +13,7 @@ from reconciler.config.manifests.compact_loader import Accepted, Lean
 from reconciler.config.manifests.digests import config_digest, content_digest
 from reconciler.config.manifests.extends import extended
 from reconciler.config.manifests.layers import FOR_EACH, Layers, Written, layer_problems, layers_of
-from reconciler.config.manifests.manifest import BLOCK, Reading, default_kind, read_manifest
+from reconciler.config.manifests.manifest import Reading, read_manifest
 from reconciler.config.manifests.member_lists import with_files
 from reconciler.config.manifests.tables.for_each import Fleet
 from reconciler.config.manifests.tables.rows import name_rows_files
@@ -21,17 +21,15 @@ from reconciler.config.manifests.tags import Tags
 from reconciler.config.manifests.validation_cache import Memory
 from reconciler.config.message_text import cut
 from reconciler.config.schema.schemas import Schemas, shipped
-from reconciler.config.settings import Settings, Target, load_settings
 from reconciler.config.source.document_reader import Documents
 from reconciler.config.source.project_files import Files, Found, Project
-from reconciler.config.syntax.document import Document
+from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.targets import Settings, Target
 from reconciler.core.values.model import Address, Manifest
 from reconciler.core.values.semantics import Kind
 from reconciler.diagnostics import Code, Diagnostic
-from reconciler.drivers.provider import Provider
-
-__all__ = ["Loaded", "load", "load_settings"]
+from reconciler.drivers.provider import Provider, default_kind
 
 
 @dataclass(frozen=True, slots=True)

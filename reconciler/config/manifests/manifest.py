@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from reconciler.config.checks.foreign_placeholders import not_replaced
 from reconciler.config.checks.hidden_characters import suspicious_text
@@ -16,14 +16,12 @@ from reconciler.config.message_text import brief, closest, cut, listed, slug
 from reconciler.config.schema.schema_messages import explain
 from reconciler.config.schema.schemas import MANIFEST, Schemas
 from reconciler.config.settings import SCHEMA as SETTINGS_SCHEMA
-from reconciler.config.settings import Marks, Settings, Target
 from reconciler.config.source.project_files import SETTINGS
-from reconciler.config.syntax.document import Document
+from reconciler.config.syntax.document import BLOCK, Document
+from reconciler.config.targets import Marks, Settings, Target
 from reconciler.core.values.model import MAX_KEY, Address, Json, Manifest, OnRemove, Path, is_key
 from reconciler.diagnostics import Code, Diagnostic
-from reconciler.drivers.provider import Provider, ProviderKind
-
-BLOCK: Final = "reconciler"
+from reconciler.drivers.provider import Provider, ProviderKind, default_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +126,6 @@ def _manifest(document: Document, address: Address, options: Mapping[str, Any]) 
         renew=options.get("on_expired") == "renew",
         refs=document.refs,
     )
-
-
-def default_kind(provider: Provider) -> str:
-    """The kind of a manifest that names none."""
-    return next(iter(provider.kinds)) if len(provider.kinds) == 1 else "assistant"
 
 
 def _kind_of(document: Document) -> str | None:

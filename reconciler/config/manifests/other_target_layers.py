@@ -9,11 +9,12 @@ from pathlib import Path as FilePath
 
 from reconciler.config.manifests.layers import FOR_EACH, Written
 from reconciler.config.manifests.load import Manifests
-from reconciler.config.manifests.manifest import Reading, default_kind
+from reconciler.config.manifests.manifest import Reading
 from reconciler.config.manifests.tables.for_each import Fleet
 from reconciler.config.source.project_files import Project
 from reconciler.core.values.model import Address
 from reconciler.diagnostics import Diagnostic
+from reconciler.drivers.provider import default_kind
 
 
 def in_layers_of_others(root: FilePath, reading: Reading) -> tuple[set[Address], Sequence[Diagnostic]]:

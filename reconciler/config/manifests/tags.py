@@ -8,7 +8,7 @@ from reconciler.config.cpu_limit import note
 from reconciler.config.errors import error
 from reconciler.config.message_text import closest, cut
 from reconciler.config.source.project_files import Files
-from reconciler.config.source.referenced_file import named_file
+from reconciler.config.source.referenced_file import MAX_FILE_BYTES, named_file
 from reconciler.config.syntax.document import Document
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.config.syntax.yaml import decode
@@ -17,7 +17,6 @@ from reconciler.core.references import placeholder
 from reconciler.core.values.model import Address, Json, Path
 from reconciler.diagnostics import Code, Diagnostic, Source
 
-MAX_FILE_BYTES = 2 * 1024 * 1024
 _MOST_TEXTS = 64
 
 

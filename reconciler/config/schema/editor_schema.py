@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from reconciler.config.manifests.manifest import BLOCK
 from reconciler.config.message_text import listed
 from reconciler.config.schema.descriptions import TYPES
+from reconciler.config.syntax.document import BLOCK
 from reconciler.core.values.model import Json
 
 TEMPLATE: Final = r"\{\{"

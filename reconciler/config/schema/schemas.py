@@ -28,7 +28,7 @@ from reconciler.drivers.provider import Limits, Provider
 
 if TYPE_CHECKING:
     from reconciler.config.schema.validation import Check
-    from reconciler.config.settings import Target
+    from reconciler.config.targets import Target
 
 Schema = Mapping[str, Any]
 

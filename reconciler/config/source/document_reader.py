@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from reconciler.config.cpu_limit import note
 from reconciler.config.errors import error, warning
-from reconciler.config.manifests.manifest import BLOCK, default_kind
-from reconciler.config.manifests.tags import MAX_FILE_BYTES
 from reconciler.config.source.project_files import Files, Found
-from reconciler.config.syntax.document import Document
+from reconciler.config.source.referenced_file import MAX_FILE_BYTES
+from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.markdown import split
 from reconciler.config.syntax.yaml import MAX_BYTES, decode, read_yaml
 from reconciler.diagnostics import Code, Diagnostic, Source
-from reconciler.drivers.provider import Provider
+from reconciler.drivers.provider import Provider, default_kind
 
 
 def most_bytes(suffix: str) -> int:

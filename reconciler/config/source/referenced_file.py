@@ -11,6 +11,7 @@ from reconciler.config.source.project_files import Files, Named
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.diagnostics import Code, Source
 
+MAX_FILE_BYTES: Final = 2 * 1024 * 1024
 _NO_TEMPLATE: Final = (
     "the name of a file is no template, in a fleet neither: give each row what differs with `extends:` or a manifest "
     "of its own, or put the texts into one file with `{% if %}`"

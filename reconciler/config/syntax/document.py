@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from reconciler.config.syntax.yaml_scalars import Tagged
 from reconciler.core.values.model import Address, Json, Path
 from reconciler.diagnostics import Source
+
+BLOCK: Final = "reconciler"
+"""The field of a manifest or policy that holds options for this tool, and is never sent."""
 
 
 class Mark(Protocol):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.config.env_values import resolve
 from reconciler.config.errors import ConfigError, error
-from reconciler.config.settings import EnvRef
+from reconciler.config.targets import EnvRef
 from reconciler.diagnostics import Code
 from reconciler.exits import Exit
 from reconciler.operations.applying.signals import heard

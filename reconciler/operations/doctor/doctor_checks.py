@@ -16,8 +16,8 @@ from reconciler.cli.expected_errors import diagnostics_of
 from reconciler.config.env_values import is_given, resolve
 from reconciler.config.errors import ConfigError
 from reconciler.config.message_text import count
-from reconciler.config.settings import EnvRef, Marks
 from reconciler.config.source.git_command import git_program
+from reconciler.config.targets import EnvRef, Marks
 from reconciler.core.matching.index import Index, index
 from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.drivers.credentials.credential_hosts import refuse_host

@@ -14,7 +14,7 @@ from typing import Any, Final
 from reconciler.config.errors import ConfigError
 from reconciler.config.manifests.validation_cache import FEWEST, Memory
 from reconciler.config.schema.schemas import Schemas, schema_directory
-from reconciler.config.settings import Settings, Target
+from reconciler.config.targets import Settings, Target
 from reconciler.operations.project.state_directory import made
 from reconciler.tree import Tree
 

@@ -15,11 +15,11 @@ import click
 
 from reconciler.cli.options import Options
 from reconciler.config.errors import ConfigError, error
-from reconciler.config.manifests.load import Loaded, load, load_settings
-from reconciler.config.manifests.manifest import default_kind
+from reconciler.config.manifests.load import Loaded, load
 from reconciler.config.schema.schemas import schemas_of
-from reconciler.config.settings import Marks, Prune, Settings, Target
+from reconciler.config.settings import load_settings
 from reconciler.config.shared_accounts import owner_of
+from reconciler.config.targets import Marks, Prune, Settings, Target
 from reconciler.core.decide import AS_USUAL, ConflictPolicy
 from reconciler.core.plan import Scope, TargetIdentity
 from reconciler.core.values.marks import Signing
@@ -27,7 +27,7 @@ from reconciler.core.values.model import Address, Manifest
 from reconciler.diagnostics import Code
 from reconciler.drivers.base import Driver, RemoteError
 from reconciler.drivers.filename_marks import codes
-from reconciler.drivers.provider import Limits, Provider
+from reconciler.drivers.provider import Limits, Provider, default_kind
 from reconciler.engine.compact import Compactor
 from reconciler.engine.snapshot import KindOnTarget, Snapshot, Wanted, observe, with_members
 from reconciler.engine.state.filename_mark_driver import NamedDriver

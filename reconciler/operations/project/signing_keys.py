@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.config.env_values import is_given, resolve
 from reconciler.config.errors import ConfigError, error
-from reconciler.config.settings import EnvRef
+from reconciler.config.targets import EnvRef
 from reconciler.diagnostics import Code, Source
 
 VARIABLE: Final = "RECONCILER_MARK_KEY"

@@ -11,7 +11,7 @@ from secrets import token_hex
 from reconciler.config.allowed_headers import header_text
 from reconciler.config.env_values import is_given, resolve
 from reconciler.config.errors import ConfigError, error
-from reconciler.config.settings import EnvRef, Target
+from reconciler.config.targets import EnvRef, Target
 from reconciler.diagnostics import Code, Source
 from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.credentials.credential_hosts import refuse_host

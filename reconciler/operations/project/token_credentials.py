@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from reconciler.config.errors import ConfigError, error
-from reconciler.config.settings import Target
+from reconciler.config.targets import Target
 from reconciler.diagnostics import Code
 from reconciler.drivers.credentials.expiring_credential import Renewed
 from reconciler.drivers.provider import Provider

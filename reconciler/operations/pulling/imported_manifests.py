@@ -10,9 +10,10 @@ from reconciler.config.edit.file_layout import Names, habit_of
 from reconciler.config.edit.manifest_from_live import Unmanageable, reproduce
 from reconciler.config.edit.write_manifests import NewManifest, new_files
 from reconciler.config.manifests.load import Loaded
-from reconciler.config.manifests.manifest import Reading, default_kind
+from reconciler.config.manifests.manifest import Reading
 from reconciler.core.values.model import Address, Body, Json, Manifest
 from reconciler.diagnostics import Diagnostic, Source
+from reconciler.drivers.provider import default_kind
 from reconciler.operations.project.session import Session
 from reconciler.operations.pulling.import_selection import Chosen, Selection
 

@@ -12,10 +12,10 @@ from reconciler.config.edit.file_layout import Names
 from reconciler.config.edit.manifest_from_live import Unmanageable, reproduce
 from reconciler.config.edit.write_manifests import Habit, NewManifest, new_files, real_directory
 from reconciler.config.errors import ConfigError, error, warning
-from reconciler.config.manifests.manifest import Reading, default_kind
+from reconciler.config.manifests.manifest import Reading
 from reconciler.core.values.model import Address, Body, Json
 from reconciler.diagnostics import Code, Diagnostic, Source
-from reconciler.drivers.provider import Provider
+from reconciler.drivers.provider import Provider, default_kind
 from reconciler.drivers.response_fields import with_ids
 from reconciler.drivers.transport.json_encoding import decoded
 from reconciler.operations.project.kinds import kinds_of

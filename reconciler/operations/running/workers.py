@@ -14,10 +14,9 @@ from reconciler.cli.expected_errors import tell
 from reconciler.cli.options import Options
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.manifests.list_addresses import list_addresses
-from reconciler.config.manifests.manifest import default_kind
 from reconciler.core.plan import Scope
 from reconciler.diagnostics import Code, ReconcilerError
-from reconciler.drivers.provider import Limits
+from reconciler.drivers.provider import Limits, default_kind
 from reconciler.drivers.transport.rate_limiter import Gate
 from reconciler.exits import Exit
 from reconciler.formats.plan_document import document_text

@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.config.edit.write_manifests import Habit, NewManifest, new_files
-from reconciler.config.manifests.manifest import default_kind
 from reconciler.config.schema import descriptions
 from reconciler.config.schema.editor_schema import editor_schema
 from reconciler.config.schema.schema_fields import top
 from reconciler.config.schema.schemas import Schemas
-from reconciler.config.settings import LOCAL
 from reconciler.config.settings import SCHEMA as SETTINGS_SCHEMA
 from reconciler.config.syntax import yaml_emitter
 from reconciler.config.syntax.yaml_scalars import KNOWN_TAGS
+from reconciler.config.targets import LOCAL
 from reconciler.core.values.model import ABSENT, Address, Body
-from reconciler.drivers.provider import Provider
+from reconciler.drivers.provider import Provider, default_kind
 from reconciler.operations.starting.ci_pipelines import github_workflow, gitlab_pipeline
 
 REMOTE: Final = "production"

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.config.manifests.load import Loaded, load, load_settings
+from reconciler.config.manifests.load import Loaded, load
 from reconciler.config.schema.schemas import shipped
+from reconciler.config.settings import load_settings
 from reconciler.diagnostics import Diagnostic
 from reconciler.operations.project.cache_location import memory_of
 from reconciler.operations.project.session import kinds_of

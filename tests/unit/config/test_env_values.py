@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.config.env_values import MAX_BYTES, is_given, resolve
 from reconciler.config.errors import ConfigError
-from reconciler.config.settings import EnvRef
+from reconciler.config.targets import EnvRef
 from reconciler.diagnostics import Code, Source
 from tests.unit.config.conftest import told
 

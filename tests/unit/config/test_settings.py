@@ -8,9 +8,9 @@ import pytest
 
 from reconciler.config.env_values import resolve
 from reconciler.config.errors import ConfigError
-from reconciler.config.manifests.load import load_settings
 from reconciler.config.schema.schemas import shipped
-from reconciler.config.settings import EnvRef, Prune, Settings, Target
+from reconciler.config.settings import load_settings
+from reconciler.config.targets import EnvRef, Prune, Settings, Target
 from reconciler.diagnostics import Code, Source
 from tests.unit.config.conftest import DIRECTORY, told, write
 

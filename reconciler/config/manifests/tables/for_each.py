@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from reconciler.config.errors import error, has_errors
 from reconciler.config.manifests.layers import FOR_EACH, Written
 from reconciler.config.manifests.lazy_bodies import Unread, Whole
-from reconciler.config.manifests.manifest import BLOCK
 from reconciler.config.manifests.tables.rows import Row, rows_of
 from reconciler.config.manifests.tags import replace_at
 from reconciler.config.message_text import cut, dotted
 from reconciler.config.source.project_files import Files
-from reconciler.config.syntax.document import Document
+from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.core.references import placeholder
 from reconciler.core.values.model import Address, Json, Path

@@ -14,11 +14,10 @@ from typing import Any, Final, NamedTuple
 from reconciler.config.cpu_limit import note
 from reconciler.config.errors import error
 from reconciler.config.manifests.layers import FOR_EACH
-from reconciler.config.manifests.manifest import BLOCK
 from reconciler.config.message_text import brief, count, cut
 from reconciler.config.source.project_files import Files
 from reconciler.config.source.referenced_file import named_file
-from reconciler.config.syntax.document import Document
+from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import MAX_DEPTH, Refused
 from reconciler.config.syntax.yaml import decode
 from reconciler.config.syntax.yaml_scalars import RefusedScalar, Tagged, read_plain

@@ -18,7 +18,7 @@ from reconciler.config.checks.policy_checks import judge_manifests, judge_plan
 from reconciler.config.errors import ConfigError, has_errors
 from reconciler.config.schema.schemas import Schemas, schema_directory, shipped
 from reconciler.config.schema.validation import compiled
-from reconciler.config.settings import Settings, Target
+from reconciler.config.targets import Settings, Target
 from reconciler.core.plan import Plan, TargetIdentity
 from reconciler.core.values.model import Action, Address, Block, Blocker, Change, FieldChange, Json, Manifest, Reason
 from reconciler.diagnostics import Diagnostic, Severity, Source

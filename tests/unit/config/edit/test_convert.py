@@ -15,9 +15,9 @@ from reconciler.config.edit.overlay import Drafts
 from reconciler.config.manifests.manifest import Reading
 from reconciler.config.schema.conversion_rules import converted
 from reconciler.config.schema.schemas import shipped
-from reconciler.config.settings import Settings, Target
 from reconciler.config.syntax.yaml import read_yaml
 from reconciler.config.syntax.yaml_emitter import document_text, flow, json_text
+from reconciler.config.targets import Settings, Target
 from tests.strategies import bodies
 
 SCHEMAS = shipped()

@@ -15,9 +15,9 @@ from reconciler.config.edit.minimal_body import nearest, shortened_body
 from reconciler.config.edit.write_manifests import Habit, NewManifest, new_files
 from reconciler.config.manifests.manifest import Reading
 from reconciler.config.schema.schemas import shipped
-from reconciler.config.settings import Settings, Target
 from reconciler.config.syntax.yaml import read_yaml
 from reconciler.config.syntax.yaml_emitter import document_text
+from reconciler.config.targets import Settings, Target
 from reconciler.core.decide import decide_update
 from reconciler.core.values.model import Address, Manifest
 from reconciler.core.values.semantics import same

@@ -16,9 +16,9 @@ from reconciler.config.edit.writeback import WriteBack
 from reconciler.config.manifests.load import Loaded, load
 from reconciler.config.manifests.manifest import Reading
 from reconciler.config.schema.schemas import shipped
-from reconciler.config.settings import Settings, Target
 from reconciler.config.syntax import yaml_emitter
 from reconciler.config.syntax.positions import Node, line_end, read_nodes
+from reconciler.config.targets import Settings, Target
 from reconciler.core.decide import decide_update
 from reconciler.core.values.model import Unit
 from tests.strategies import law

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.manifests.load import Loaded, load, load_settings
+from reconciler.config.manifests.load import Loaded, load
 from reconciler.config.schema.schemas import shipped
-from reconciler.config.settings import Prune
+from reconciler.config.settings import load_settings
+from reconciler.config.targets import Prune
 from reconciler.core.values.model import Manifest
 
 ROOT = Path(__file__).parents[4]

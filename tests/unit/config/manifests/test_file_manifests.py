@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.manifests.load import Loaded, load, load_settings
+from reconciler.config.manifests.load import Loaded, load
 from reconciler.config.schema.schemas import shipped
+from reconciler.config.settings import load_settings
 from reconciler.config.source.globs import fixed_part, matching
 from reconciler.core.values.model import Address
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from reconciler.config.errors import ConfigError
 from reconciler.config.manifests.layers import Written, merged
-from reconciler.config.manifests.load import Loaded, load_settings
+from reconciler.config.manifests.load import Loaded
+from reconciler.config.settings import load_settings
 from reconciler.config.syntax.yaml import read_yaml
 from reconciler.core.values.model import Address, Manifest
 from tests.unit.config.conftest import DIRECTORY, Files, Read, told, write

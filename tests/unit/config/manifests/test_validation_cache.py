@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.manifests import validation_cache as module
-from reconciler.config.manifests.load import Loaded, load, load_settings
+from reconciler.config.manifests.load import Loaded, load
 from reconciler.config.manifests.validation_cache import Memory
 from reconciler.config.schema.schemas import shipped
+from reconciler.config.settings import load_settings
 from reconciler.operations.project.session import kinds_of
 from reconciler.tree import Tree
 from tests.strategies import law

@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.config.errors import ConfigError, has_errors
-from reconciler.config.manifests.load import load, load_settings
+from reconciler.config.manifests.load import load
 from reconciler.config.schema.schemas import shipped
-from reconciler.config.settings import Settings
+from reconciler.config.settings import load_settings
 from reconciler.config.syntax.yaml import read_yaml
+from reconciler.config.targets import Settings
 from tests.unit.config.conftest import told
 
 FIELDS = [
