@@ -11,7 +11,8 @@ import click
 
 if TYPE_CHECKING:
     from reconciler.cli.options import Options
-    from reconciler.config.source.project_files import Found, Project
+    from reconciler.config.source.file_source import Found
+    from reconciler.config.source.project_files import Project
 
 Offer: TypeAlias = Callable[[click.Context, click.Parameter, str], list[str]]
 

@@ -9,14 +9,15 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from reconciler.config.allowed_headers import check_name, header_text, is_secret
-from reconciler.config.checks.joined_text import together
 from reconciler.config.checks.secret_detection import IN_SETTINGS, masked, secret_like
+from reconciler.config.checks.text_search import together
 from reconciler.config.errors import ConfigError, error, has_errors, in_order
 from reconciler.config.message_text import closest, cut
 from reconciler.config.schema.schema_messages import explain
 from reconciler.config.schema.schemas import Schemas, shipped
 from reconciler.config.shared_accounts import shared_accounts
-from reconciler.config.source.project_files import SETTINGS, Files, Project
+from reconciler.config.source.file_source import SETTINGS, Files
+from reconciler.config.source.project_files import Project
 from reconciler.config.syntax.document import Document
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.config.syntax.yaml import MAX_BYTES, read_yaml

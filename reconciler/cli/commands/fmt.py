@@ -17,7 +17,8 @@ from reconciler.exits import Exit
 
 if TYPE_CHECKING:
     from reconciler.config.edit.yaml_formatter import PlaceOf
-    from reconciler.config.source.project_files import Found, Project
+    from reconciler.config.source.file_source import Found
+    from reconciler.config.source.project_files import Project
     from reconciler.diagnostics import Diagnostic
     from reconciler.operations.project.session import Session
 
@@ -113,7 +114,7 @@ def _files(session: Session, project: Project, paths: tuple[Path, ...]) -> Itera
 def _settings(project: Project) -> Iterator[Found]:
     """The settings files, links followed; one that leads elsewhere is a problem of the project."""
     from reconciler.config.errors import error
-    from reconciler.config.source.project_files import Found
+    from reconciler.config.source.file_source import Found
     from reconciler.diagnostics import Code, Source
 
     for path in project.settings():

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from reconciler.config.checks.joined_text import begins_with
+from reconciler.config.checks.text_search import begins_with
 from reconciler.config.errors import warning
 from reconciler.config.message_text import brief, dotted
 from reconciler.config.syntax.document import Document

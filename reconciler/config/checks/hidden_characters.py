@@ -6,12 +6,12 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from reconciler.config.checks.joined_text import is_printable
+from reconciler.config.checks.text_search import is_printable, line_of, place_of
 from reconciler.config.errors import error, warning
 from reconciler.config.message_text import dotted
 from reconciler.config.syntax.document import Document
 from reconciler.core.values.model import Json, Path
-from reconciler.diagnostics import Code, Diagnostic, Source
+from reconciler.diagnostics import Code, Diagnostic
 from reconciler.drivers.provider import ProviderKind
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -68,17 +68,3 @@ def _judge(document: Document, path: Path, text: str, kind: ProviderKind) -> Ite
 
 def _named(character: str) -> str:
     return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
-
-
-def line_of(text: str, at: int) -> str:
-    """Where in a text of several lines the character at this index is."""
-    return f" in line {text.count(chr(10), 0, at) + 1} of the text" if "\n" in text else ""
-
-
-def place_of(document: Document, path: Path, text: str, at: int) -> Source:
-    """The exact line where the text is a file of its own, the start of the text otherwise."""
-    place = document.place(path)
-    if place.file == document.source.file:
-        return place
-    before = text[:at]
-    return Source(place.file, place.line + before.count("\n"), len(before) - before.rfind("\n"))

@@ -18,7 +18,8 @@ from reconciler.config.message_text import brief, closest, cut, dotted, listed
 from reconciler.config.schema.safe_regex import BadPattern, check_pattern
 from reconciler.config.schema.schema_messages import explain
 from reconciler.config.schema.schemas import Schemas
-from reconciler.config.source.project_files import Found, Project
+from reconciler.config.source.file_source import Found
+from reconciler.config.source.project_files import Project
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.config.syntax.yaml import MAX_BYTES, read_yaml

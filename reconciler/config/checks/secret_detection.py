@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from reconciler.config.checks.hidden_characters import line_of, place_of
+from reconciler.config.checks.text_search import line_of, place_of
 from reconciler.config.errors import error, warning
 from reconciler.config.message_text import count, dotted
 from reconciler.config.schema.schemas import schema_directory

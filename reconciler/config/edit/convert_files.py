@@ -10,12 +10,12 @@ from typing import Final
 from reconciler.config.edit.convert_text import ManifestText
 from reconciler.config.edit.overlay import Drafts, prose_field, read_documents
 from reconciler.config.errors import ConfigError, error, in_order, warning
-from reconciler.config.manifests.extends import EXTENDS
+from reconciler.config.manifests.layers import EXTENDS
 from reconciler.config.manifests.manifest import Reading
 from reconciler.config.message_text import closest, cut, dotted, listed
 from reconciler.config.schema.conversion_rules import Conversion, Rule, Said, converted
 from reconciler.config.source.document_reader import most_bytes
-from reconciler.config.source.project_files import Found
+from reconciler.config.source.file_source import Found
 from reconciler.config.source.referenced_file import named_file
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import Refused, copied

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 from reconciler.config.schema.conversion_rules import Case, Rule, case_of, goes
-from reconciler.config.source.project_files import Found
+from reconciler.config.source.file_source import Found
 from reconciler.config.syntax.document import Document
 from reconciler.config.syntax.frontmatter import halves
 from reconciler.config.syntax.positions import Node, NotMapped, read_nodes

@@ -11,7 +11,7 @@ from typing import Final
 
 from reconciler.config.edit.write_manifests import Habit, is_long, prompt_path
 from reconciler.config.message_text import LONGEST_SLUG, slug
-from reconciler.config.source.project_files import SUFFIXES
+from reconciler.config.source.file_source import SUFFIXES
 from reconciler.core.values.model import MAX_KEY, Manifest
 
 # Names that Windows gives to devices, whatever their suffix, and that of the settings.

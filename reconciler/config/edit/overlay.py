@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from reconciler.config.manifests.manifest import Reading
 from reconciler.config.source.document_reader import most_bytes
-from reconciler.config.source.project_files import Found, Project
+from reconciler.config.source.file_source import Found
+from reconciler.config.source.project_files import Project
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import Refused

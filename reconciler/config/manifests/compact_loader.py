@@ -15,18 +15,17 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from reconciler.config.checks.duplicate_names import hash_of_name
+from reconciler.config.checks.across_manifests import hash_of_name
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.manifests.digests import content_digest
-from reconciler.config.manifests.extends import EXTENDS
-from reconciler.config.manifests.layers import FOR_EACH
+from reconciler.config.manifests.layers import EXTENDS, FOR_EACH
 from reconciler.config.manifests.lazy_bodies import Unread, UnreadPlaces, Whole
 from reconciler.config.manifests.manifest import Reading, read_manifest
 from reconciler.config.manifests.tables.rows import ROW_TAGS
 from reconciler.config.manifests.tags import Tags
 from reconciler.config.manifests.validation_cache import Memory
 from reconciler.config.source.document_reader import Documents
-from reconciler.config.source.project_files import Found
+from reconciler.config.source.file_source import Found
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.config.syntax.yaml import Unusual, read_unplaced

@@ -17,8 +17,8 @@ from typing import Final
 from reconciler.config.checks.secret_detection import keys_in_file
 from reconciler.config.errors import error
 from reconciler.config.message_text import cut
+from reconciler.config.source.file_source import Files
 from reconciler.config.source.globs import fixed_part, is_pattern
-from reconciler.config.source.project_files import Files
 from reconciler.config.source.referenced_file import named_file
 from reconciler.config.syntax.document import BLOCK
 from reconciler.config.syntax.document_builder import Refused

@@ -7,22 +7,27 @@ null takes a field away. Every value keeps the place it came from.
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path as FilePath
 from typing import Any, Final
 
-from reconciler.config.errors import error
+from reconciler.config.errors import error, has_errors
 from reconciler.config.manifests.lazy_bodies import Unread
-from reconciler.config.message_text import cut
-from reconciler.config.source.project_files import Found, name_below
+from reconciler.config.message_text import cut, listed
+from reconciler.config.source.file_source import SUFFIXES, Files, Found
+from reconciler.config.source.project_files import name_below
+from reconciler.config.source.referenced_file import named_file
 from reconciler.config.syntax.document import BLOCK, Document
-from reconciler.config.syntax.document_builder import copied
+from reconciler.config.syntax.document_builder import Refused, copied
 from reconciler.config.targets import Target
 from reconciler.core.values.model import Address, Json, Path
 from reconciler.diagnostics import Code, Diagnostic, Source
 
+EXTENDS: Final = "extends"
 FOR_EACH: Final = "for_each"
+MAX_CHAIN: Final = 8
+"""How many files may extend one another."""
 # All of a document that goes by path; of keys only the line is known and not the file, so they are treated apart.
 _TABLES: Final = tuple(each.name for each in fields(Document) if each.name not in ("value", "source", "keys"))
 
@@ -187,3 +192,56 @@ def _overlap(one: str, other: str) -> bool:
         return True
     below = inner.removeprefix(outer + os.sep)
     return below != inner and not any(part[0] in "._" for part in below.split(os.sep))
+
+
+Read = Callable[[Found], tuple[list[Written], list[Diagnostic]]]
+"""Reads the documents of a file, and says what is wrong with them. Raises Refused."""
+
+
+def extended(written: Written, found: Found, project: Files, read: Read) -> Written:
+    """The document over all that it extends; the same one where it extends nothing. Raises Refused."""
+    chain = [found.path]
+    result, text = written, written.block.get(EXTENDS)
+    place = written.document.place((BLOCK, EXTENDS))
+    while isinstance(text, str):
+        file = named_file(project, EXTENDS, text, place, chain[-1])
+        _check_base(file, chain, project, place)
+        base = _only_document(file, read, project, place)
+        result = merged(base, result, result)
+        chain.append(file)
+        text, place = base.block.get(EXTENDS), base.document.place((BLOCK, EXTENDS))
+    if result is not written:
+        result.document.value[BLOCK] = {name: value for name, value in result.block.items() if name != EXTENDS}
+    return result
+
+
+def _check_base(file: str, chain: Sequence[str], project: Files, place: Source) -> None:
+    """Raises Refused where the file is a manifest of its own, or the chain is no chain."""
+    name = project.name(file)
+    summary = hint = ""
+    if file in chain:
+        summary, hint = f"extends leads in a circle, back to {name}", "take one of them out"
+    elif len(chain) > MAX_CHAIN:
+        summary, hint = f"extends leads through more than {MAX_CHAIN} files", "merge some of them"
+    elif not any(part.startswith("_") for part in name.split("/")):
+        summary = f"{name} is a manifest of its own, and cannot be extended"
+        hint = "start its name, or that of its directory, with _"
+    elif os.path.splitext(file)[1] not in SUFFIXES:
+        summary, hint = f"{name} cannot be extended", f"its name has to end with {listed(SUFFIXES)}"
+    if summary:
+        raise Refused(error(Code.FILE_REFUSED, summary, place, hint=hint))
+
+
+def _only_document(file: str, read: Read, project: Files, place: Source) -> Written:
+    """The one document of a file. Raises Refused."""
+    name = project.name(file)
+    documents, problems = read(Found(file, name, "", os.path.splitext(file)[1]))
+    if wrong := next((each for each in problems if has_errors([each])), None):
+        raise Refused(wrong)
+    if len(documents) != 1 or not isinstance(documents[0].document.value, dict):
+        summary = f"{cut(name)} cannot be extended: it has to hold one mapping"
+        raise Refused(error(Code.INVALID_VALUE, summary, place))
+    if documents[0].block.get(FOR_EACH) is not None:
+        summary = f"{cut(name)} cannot be extended: it has rows of its own"
+        raise Refused(error(Code.INVALID_VALUE, summary, place, hint="write for_each in the manifest"))
+    return documents[0]

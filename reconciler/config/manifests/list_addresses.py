@@ -6,19 +6,23 @@ its manifest is made.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from pathlib import Path as FilePath
 
 from reconciler.config.errors import ConfigError, has_errors, in_order
 from reconciler.config.manifests.layers import FOR_EACH, Written, layers_of
-from reconciler.config.manifests.load import Manifests
 from reconciler.config.manifests.manifest import Reading
+from reconciler.config.manifests.manifest_collector import Manifests
 from reconciler.config.manifests.tables.for_each import Fleet
 from reconciler.config.schema.schemas import Schemas
 from reconciler.config.source.project_files import Project
 from reconciler.config.syntax.document import BLOCK
 from reconciler.config.targets import Settings, Target
 from reconciler.core.values.model import Address
+from reconciler.diagnostics import Diagnostic
 from reconciler.drivers.provider import Provider, default_kind
 
 
@@ -68,3 +72,40 @@ def _differs(written: Written) -> bool:
     """Whether rows of one fleet may be of different kinds, or for different targets."""
     options = written.document.value[BLOCK]
     return any("{" in str(options.get(word, "")) for word in ("kind", "targets"))
+
+
+def in_layers_of_others(root: FilePath, reading: Reading) -> tuple[set[Address], Sequence[Diagnostic]]:
+    """The addresses of documents in layers that other targets have, and this one has not; and what cannot be read."""
+    found: set[Address] = set()
+    problems: list[Diagnostic] = []
+    for other in reading.settings.targets.values():
+        layers = [FilePath(each) for each in other.layers if each not in reading.target.layers]
+        if layers := [each for each in layers if os.path.isdir(root / each)]:
+            project = Project(root, layers)
+            provider = reading.schemas.provider(other.provider, other.source)
+            gathered = _LayerAddresses(project, replace(reading, target=other, provider=provider), ())
+            for file in project.walk():
+                gathered.add(file)
+            found |= gathered.found
+            problems += [*project.problems, *gathered.problems]
+    return found, problems
+
+
+class _LayerAddresses(Manifests):
+    """The addresses that documents have, complete or not."""
+
+    def __init__(self, project: Project, reading: Reading, layers: Sequence[str]) -> None:
+        super().__init__(project, reading, layers)
+        self.found: set[Address] = set()
+
+    def take(self, written: Written) -> None:
+        """Keep the address of a document, or those of its rows."""
+        address = written.address(default_kind(self.reading.provider))
+        if address is None:
+            return
+        if FOR_EACH in written.block:
+            fleet = Fleet(written, self.project)
+            self.found |= {Address(address.kind, key) for key in fleet.keys()}  # noqa: SIM118
+            self.problems += fleet.problems
+        else:
+            self.found.add(address)

@@ -8,15 +8,15 @@ from typing import Any
 
 from reconciler.config.checks.foreign_placeholders import not_replaced
 from reconciler.config.checks.hidden_characters import suspicious_text
-from reconciler.config.checks.joined_text import together
 from reconciler.config.checks.mark_length import too_long_a_mark
 from reconciler.config.checks.secret_detection import masked, secret_like
+from reconciler.config.checks.text_search import together
 from reconciler.config.errors import error, has_errors, warning
 from reconciler.config.message_text import brief, closest, cut, listed, slug
 from reconciler.config.schema.schema_messages import explain
 from reconciler.config.schema.schemas import MANIFEST, Schemas
 from reconciler.config.settings import SCHEMA as SETTINGS_SCHEMA
-from reconciler.config.source.project_files import SETTINGS
+from reconciler.config.source.file_source import SETTINGS
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.targets import Marks, Settings, Target
 from reconciler.core.values.model import MAX_KEY, Address, Json, Manifest, OnRemove, Path, is_key

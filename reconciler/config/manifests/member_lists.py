@@ -16,8 +16,8 @@ from reconciler.config.errors import error
 from reconciler.config.manifests.file_manifests import Uploads
 from reconciler.config.manifests.manifest import Reading
 from reconciler.config.message_text import cut
+from reconciler.config.source.file_source import Files
 from reconciler.config.source.globs import is_pattern
-from reconciler.config.source.project_files import Files
 from reconciler.core.references import placeholder
 from reconciler.core.values.model import Address, Json, Manifest, Path
 from reconciler.diagnostics import Code, Diagnostic, Source

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from reconciler.config.cpu_limit import note
 from reconciler.config.errors import error
 from reconciler.config.message_text import closest, cut
-from reconciler.config.source.project_files import Files
+from reconciler.config.source.file_source import Files
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES, named_file
 from reconciler.config.syntax.document import Document
 from reconciler.config.syntax.document_builder import Refused

@@ -21,7 +21,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
 
-from reconciler.config.schema.duplicate_entries import repeated
+from reconciler.config.schema.fast_validation import repeated
 from reconciler.config.schema.safe_regex import BadPattern, check_pattern, find, weight
 from reconciler.config.schema.schema_errors import Failure
 from reconciler.core.values.model import Json

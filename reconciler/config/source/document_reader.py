@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.config.cpu_limit import note
 from reconciler.config.errors import error, warning
-from reconciler.config.source.project_files import Files, Found
+from reconciler.config.source.file_source import Files, Found
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.markdown import split

@@ -14,9 +14,10 @@ from typing import Final, NamedTuple
 
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.message_text import cut
+from reconciler.config.source.file_source import SETTINGS, SUFFIXES, Found, Named
 from reconciler.config.source.git_command import LEAVE_IT_OUT, git_command, git_environment, git_program, to_be_told
 from reconciler.config.source.globs import matching
-from reconciler.config.source.project_files import SETTINGS, SUFFIXES, Found, Named, name_below
+from reconciler.config.source.project_files import name_below
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.tree import repository_of

@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.config.errors import error
 from reconciler.config.message_text import closest, cut, listed
-from reconciler.config.source.project_files import Files, Named
+from reconciler.config.source.file_source import Files, Named
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.diagnostics import Code, Source
 

@@ -17,7 +17,7 @@ from reconciler.config.manifests.lazy_bodies import Unread, Whole
 from reconciler.config.manifests.tables.rows import Row, rows_of
 from reconciler.config.manifests.tags import replace_at
 from reconciler.config.message_text import cut, dotted
-from reconciler.config.source.project_files import Files
+from reconciler.config.source.file_source import Files
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.core.references import placeholder

@@ -15,7 +15,7 @@ from reconciler.config.cpu_limit import note
 from reconciler.config.errors import error
 from reconciler.config.manifests.layers import FOR_EACH
 from reconciler.config.message_text import brief, count, cut
-from reconciler.config.source.project_files import Files
+from reconciler.config.source.file_source import Files
 from reconciler.config.source.referenced_file import named_file
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import MAX_DEPTH, Refused

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.config.checks.joined_text import together
 from reconciler.config.checks.secret_detection import find, masked, secret_like
+from reconciler.config.checks.text_search import together
 from reconciler.config.syntax.yaml import read_yaml
 from reconciler.diagnostics import Code, Severity
 from tests.unit.config.conftest import Read, told

@@ -1,14 +1,20 @@
-"""What `!ref` names has to be there, of the right kind, and not refer back."""
+"""Checks across all manifests of a target: references that lead somewhere, names and ids that are there once.
+
+A name is compared by its hash, so that no name is kept in memory; what has the same hash is read again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from reconciler.config.errors import error
-from reconciler.config.message_text import closest, dotted, listed
+from reconciler.config.errors import error, warning
+from reconciler.config.message_text import closest, cut, dotted, listed
 from reconciler.config.schema.schemas import Schemas
-from reconciler.core.values.model import Address, Manifest, Path
+from reconciler.config.syntax.document import BLOCK
+from reconciler.core.values.model import Address, Json, Manifest, Path
 from reconciler.core.values.semantics import FREE, Meaning
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.drivers.provider import Provider
@@ -82,3 +88,43 @@ def _circle(known: Mapping[Address, Manifest]) -> tuple[Address, ...] | None:
         smallest = circle.index(min(circle))
         return (*circle[smallest:], *circle[:smallest])
     return None
+
+
+def hash_of_name(kind: str, name: Json) -> int | None:
+    """The same, in one process, for names of a kind that people take for the same; None where there is no name."""
+    return hash((kind, _folded(name))) if isinstance(name, str) else None
+
+
+def same_names(named: Iterable[tuple[int | None, Manifest]], provider: Provider) -> Iterator[Diagnostic]:
+    """What there is to say of names that are there twice, from manifests with the hash of each one's name.
+
+    Raises ConfigError for a file that has changed meanwhile.
+    """
+    found = [(number, each) for number, each in named if number is not None and not each.same_name_allowed]
+    times = Counter(number for number, _ in found)
+    first: dict[tuple[str, str], Manifest] = {}
+    for number, manifest in found:
+        if times[number] == 1:
+            continue
+        field = str(provider.kinds[manifest.address.kind].name_field)
+        name = manifest.body[field]
+        twin = first.setdefault((manifest.address.kind, _folded(name)), manifest)
+        if twin is not manifest:
+            summary = f"{manifest.address} has the same {field} as {twin.address}: {cut(name)}"
+            hint = "rename one, or say `reconciler: {same_name: allow}`"
+            yield warning(Code.SAME_NAME, summary, manifest.place((field,)), hint=hint)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def same_ids(manifests: Sequence[Manifest]) -> Iterator[Diagnostic]:
+    """Two manifests for one object: each would undo what the other says."""
+    first: dict[tuple[str, str], Manifest] = {}
+    for manifest in (each for each in manifests if each.id is not None):
+        other = first.setdefault((manifest.address.kind, manifest.id or ""), manifest)
+        if other is not manifest:
+            bound = f"{manifest.address} is bound to {cut(manifest.id or '')}"
+            summary = f"{bound}, and so is {other.address} ({other.source})"
+            yield error(Code.SAME_ID, summary, manifest.place((BLOCK, "id")), hint="remove the `id` of one of them")

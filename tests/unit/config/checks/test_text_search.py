@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from reconciler.config.checks.foreign_placeholders import not_replaced
 from reconciler.config.checks.hidden_characters import suspicious_text
-from reconciler.config.checks.joined_text import begins_with, is_printable, together
 from reconciler.config.checks.secret_detection import find
+from reconciler.config.checks.text_search import begins_with, is_printable, together
 from reconciler.config.schema.schemas import shipped
 from reconciler.config.syntax.document import Document
 from reconciler.core.values.model import Json
