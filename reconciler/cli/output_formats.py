@@ -49,7 +49,7 @@ def problem_renderers(found: Sequence[Diagnostic], options: Options) -> Renderer
     """How problems are written where there is no plan to show: for programs, code scanners and forges."""
     from reconciler.render import github, gitlab, sarif
     from reconciler.render.json import diagnostics_json
-    from reconciler.render.terminal.diagnostic_lines import diagnostic_view
+    from reconciler.render.view.diagnostic_view import diagnostic_view
     from reconciler.render.view.findings import Finding, diagnosed
     from reconciler.render.view.location import place_in
 

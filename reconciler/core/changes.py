@@ -8,11 +8,12 @@ from itertools import groupby
 from typing import Final
 
 from reconciler.core.decide import Decision, Write
-from reconciler.core.last_applied import digest_of, remembered_units
+from reconciler.core.last_applied import digest_of
 from reconciler.core.matching.index import Managed
 from reconciler.core.patch import assemble, unknown_parts
 from reconciler.core.values import marks
 from reconciler.core.values.diff import explain, locate
+from reconciler.core.values.managed_units import remembered_units
 from reconciler.core.values.marks import Mark, Proof
 from reconciler.core.values.model import (
     ABSENT,

@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final
 
-from reconciler.core.last_applied import UNKNOWN, Base, desired_units, left_to_others, managed_maps, managed_units
+from reconciler.core.last_applied import UNKNOWN, Base
+from reconciler.core.values.managed_units import desired_units, left_to_others, managed_maps, managed_units
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import ABSENT, Body, Json, Manifest, Reason, Unit
 from reconciler.core.values.semantics import Kind, as_far_as_wanted, can_clear, meaning_of, same, units

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from reconciler.core.changes import deletion, dropped_parts, mark_change, replacement, written
 from reconciler.core.decide import AS_USUAL, ConflictPolicy, Decision, decide_create, decide_update
-from reconciler.core.last_applied import NO_BASE, BaseSource, remembered_units
+from reconciler.core.last_applied import NO_BASE, BaseSource
 from reconciler.core.matching.index import Managed
 from reconciler.core.matching.match import How, Match, Pair, is_expired
 from reconciler.core.ownership import Ownership
 from reconciler.core.rules.mark_rules import refuse_unproven, why_not
 from reconciler.core.rules.unit_rules import refuse_units, staying_parts
 from reconciler.core.values import marks
+from reconciler.core.values.managed_units import remembered_units
 from reconciler.core.values.marks import Mark, Proof
 from reconciler.core.values.model import Action, Address, Change, LiveObject, Manifest, OnRemove, Reason, Removal
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source

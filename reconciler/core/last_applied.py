@@ -13,42 +13,10 @@ from typing import Final
 
 from reconciler.core.references import resolved
 from reconciler.core.values import marks
+from reconciler.core.values.managed_units import managed_units
 from reconciler.core.values.marks import Mark
-from reconciler.core.values.model import ABSENT, Address, Json, Manifest, Unit
-from reconciler.core.values.semantics import Kind, canonical, meaning_of, same, units
-
-
-def left_to_others(unit: Unit, names: frozenset[str]) -> bool:
-    """Whether `names` (as written in `ignore` or `initial`) covers a unit: `metadata`, or `metadata.team`."""
-    return unit[0] in names or ".".join(unit) in names
-
-
-def desired_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
-    """The units a manifest sets, less those it ignores."""
-    found = units(kind, manifest.body)
-    return {unit: value for unit, value in found.items() if not left_to_others(unit, manifest.ignore)}
-
-
-def managed_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
-    """The units a manifest keeps managing after create: `initial` ones are left to others then."""
-    desired = desired_units(kind, manifest)
-    return {unit: value for unit, value in desired.items() if not left_to_others(unit, manifest.initial)}
-
-
-def managed_maps(kind: Kind, manifest: Manifest) -> frozenset[str]:
-    """The fields of a manifest that are maps of which all entries are managed."""
-    left = manifest.ignore | manifest.initial
-    return frozenset(name for name in kind.managed_maps if name in manifest.body and name not in left)
-
-
-def remembered_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
-    """The managed units as a mark remembers them: of a map of which all entries are managed, that there is one."""
-    managed = managed_units(kind, manifest)
-    if not kind.managed_maps:
-        return managed
-    alone = {unit: value for unit, value in managed.items() if unit[0] not in kind.managed_maps}
-    maps: dict[Unit, Json] = {(name,): ABSENT for name in managed_maps(kind, manifest)}
-    return alone | maps
+from reconciler.core.values.model import Address, Json, Manifest, Unit
+from reconciler.core.values.semantics import Kind, canonical, meaning_of, same
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from functools import cached_property
 
 from reconciler.core.changes import mark_change, mark_for, written
 from reconciler.core.decide import Decision
-from reconciler.core.last_applied import remembered_units
 from reconciler.core.matching.index import Index, Managed
 from reconciler.core.matching.match import Match, refuse_second
 from reconciler.core.rules.change_rules import refusal
 from reconciler.core.rules.world import World
 from reconciler.core.values import marks
+from reconciler.core.values.managed_units import remembered_units
 from reconciler.core.values.marks import Mark, Proof
 from reconciler.core.values.model import (
     Action,

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from reconciler.render.difference.prose_diff import Hunk, Line, ProseDiff
 from reconciler.render.markup import Markup, element, joined
-from reconciler.render.terminal.diagnostic_lines import DiagnosticView
+from reconciler.render.view.diagnostic_view import DiagnosticView
 from reconciler.render.view.field_view import FieldView
 from reconciler.render.view.headline import INCOMPLETE, headline, kinds_of_change, total
 from reconciler.render.view.location import Place

@@ -11,8 +11,8 @@ from reconciler.formats.outcome import Outcome, Result
 from reconciler.render.escape import visible
 from reconciler.render.markdown import code, cut, packed
 from reconciler.render.markup import Markup, element
-from reconciler.render.terminal.diagnostic_lines import diagnostic_view
 from reconciler.render.terminal.outcome_text import total
+from reconciler.render.view.diagnostic_view import diagnostic_view
 from reconciler.render.view.labels import MARKERS
 
 _FIRST: Final = (Result.FAILED, Result.UNKNOWN, Result.SKIPPED, Result.DONE, Result.ALREADY_APPLIED)

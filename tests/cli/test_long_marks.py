@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from reconciler.config.schema.schemas import shipped
-from reconciler.core.last_applied import managed_units
 from reconciler.core.values import marks
+from reconciler.core.values.managed_units import managed_units
 from reconciler.core.values.marks import MAX_OWNER, Mark
 from reconciler.core.values.model import MAX_KEY, Address, Manifest, OnRemove
 from reconciler.core.values.semantics import MARK_ENTRY

@@ -262,14 +262,14 @@ MUTANTS = [
         "core/decide",
     ),
     Mutant(
-        "core/last_applied",
+        "core/values/managed_units",
         'return unit[0] in names or ".".join(unit) in names',
         "return unit[0] in names",
         "one entry can be ignored",
         "core/decide",
     ),
     Mutant(
-        "core/last_applied",
+        "core/values/managed_units",
         "if not left_to_others(unit, manifest.initial)",
         "if unit",
         "initial units are set once",

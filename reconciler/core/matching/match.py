@@ -20,10 +20,10 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import Final
 
-from reconciler.core.last_applied import managed_units
 from reconciler.core.matching.index import Index, Managed, content_of
 from reconciler.core.matching.moves import Moves
 from reconciler.core.matching.similarity import Orphans
+from reconciler.core.values.managed_units import managed_units
 from reconciler.core.values.model import Address, Block, Blocker, LiveObject, Manifest, Removal
 from reconciler.core.values.semantics import Kind, meaning_of, same, units
 

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.core.changes import mark_for
-from reconciler.core.last_applied import BaseSource, managed_units
+from reconciler.core.last_applied import BaseSource
 from reconciler.core.matching.index import Observation
 from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
 from reconciler.core.references import resolved
 from reconciler.core.values import marks
+from reconciler.core.values.managed_units import managed_units
 from reconciler.core.values.model import Action, Change, LiveObject, Manifest, Reason
 from reconciler.core.values.semantics import MARK_ENTRY, Kind
 

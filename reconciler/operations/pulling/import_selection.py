@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from reconciler.core.decide import decide_update
-from reconciler.core.last_applied import managed_units
 from reconciler.core.ownership import Ownership
+from reconciler.core.values.managed_units import managed_units
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import Json, LiveObject, Manifest
 

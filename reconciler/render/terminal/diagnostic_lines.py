@@ -3,49 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from textwrap import wrap
 from typing import Final
 
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
-from reconciler.render.escape import visible
 from reconciler.render.terminal.color import Paint, painter
 from reconciler.render.terminal.excerpt import Lines, excerpt
-from reconciler.render.view.location import ELSEWHERE, Checkout, Place, place_of
+from reconciler.render.view.diagnostic_view import DiagnosticView, diagnostic_view
 
 _MOST_EXCERPTS: Final = 20
 _ROOM: Final = 100
 _LEAST_ROOM: Final = 40
-
-
-@dataclass(frozen=True, slots=True)
-class DiagnosticView:
-    """One problem as safe texts; `where` is `file:line:column`, or the address, or empty."""
-
-    severity: str
-    code: str
-    summary: str
-    detail: str
-    hint: str
-    where: str
-    place: Place | None
-    address: str
-
-
-def diagnostic_view(diagnostic: Diagnostic, checkout: Checkout = ELSEWHERE) -> DiagnosticView:
-    """A diagnostic as it is shown."""
-    d = diagnostic
-    where = str(d.source) if d.source else d.address or ""
-    return DiagnosticView(
-        severity=visible(d.severity),
-        code=visible(d.code),
-        summary=visible(d.summary),
-        detail=visible(d.detail),
-        hint=visible(d.hint),
-        where=visible(where),
-        place=place_of(d.source, checkout),
-        address=visible(d.address or ""),
-    )
 
 
 def diagnostics(

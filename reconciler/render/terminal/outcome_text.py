@@ -11,7 +11,8 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.formats.outcome import Outcome, Result
 from reconciler.render.escape import visible
 from reconciler.render.terminal.color import Paint, painter
-from reconciler.render.terminal.diagnostic_lines import diagnostic_lines, diagnostic_view
+from reconciler.render.terminal.diagnostic_lines import diagnostic_lines
+from reconciler.render.view.diagnostic_view import diagnostic_view
 from reconciler.render.view.labels import MARKERS
 
 _STYLES: Final = {Result.DONE: "+", Result.ALREADY_APPLIED: "dim", Result.FAILED: "!", Result.UNKNOWN: "!"}

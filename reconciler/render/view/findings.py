@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.diagnostics import Code
-from reconciler.render.terminal.diagnostic_lines import DiagnosticView
+from reconciler.render.view.diagnostic_view import DiagnosticView
 from reconciler.render.view.location import Place
 from reconciler.render.view.plan_view import ChangeView, PlanView
 

@@ -17,8 +17,8 @@ from reconciler.diagnostics import Source
 from reconciler.formats.plan_document import summarise
 from reconciler.render.difference.prose_diff import MAX_LINES
 from reconciler.render.escape import visible
-from reconciler.render.terminal.diagnostic_lines import DiagnosticView, diagnostic_view
 from reconciler.render.view import labels
+from reconciler.render.view.diagnostic_view import DiagnosticView, diagnostic_view
 from reconciler.render.view.field_view import FieldView, Frame, field_view, has_long_text
 from reconciler.render.view.location import ELSEWHERE, Checkout, Place, place_in, place_of
 from reconciler.render.view.mask import masked

@@ -14,9 +14,10 @@ from reconciler.core.decide import (
     decide_create,
     decide_update,
 )
-from reconciler.core.last_applied import UNKNOWN, desired_units, left_to_others, managed_units
+from reconciler.core.last_applied import UNKNOWN
 from reconciler.core.patch import assemble
 from reconciler.core.values import marks
+from reconciler.core.values.managed_units import desired_units, left_to_others, managed_units
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import ABSENT, Body, Json, Reason, Unit
 from reconciler.core.values.semantics import Kind

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
-from reconciler.core.last_applied import UNKNOWN, Base, BaseSource, digest_of, managed_units
+from reconciler.core.last_applied import UNKNOWN, Base, BaseSource, digest_of
 from reconciler.core.matching.index import Observation, index
 from reconciler.core.matching.match import match
 from reconciler.core.ownership import Ownership
 from reconciler.core.plan import Plan, Scope, make_plan
 from reconciler.core.values import marks
+from reconciler.core.values.managed_units import managed_units
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Reason, Unit
 from reconciler.diagnostics import Code

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.last_applied import managed_units
 from reconciler.core.values import marks
+from reconciler.core.values.managed_units import managed_units
 from reconciler.core.values.marks import DamagedMark, Mark, NewerMark, Proof, Signing
 from reconciler.core.values.model import Json, OnRemove
 from tests.strategies import json_values, law

@@ -14,8 +14,11 @@ ROOT = Path(__file__).parents[3]
 FORBID = """
 import deepdiff, sys, time
 from tests.unit.core.build import *
-from reconciler.core import diff, index, marks, rules, verify
-from reconciler.core.world import World
+from reconciler.core import verify
+from reconciler.core.matching import index
+from reconciler.core.rules import change_rules
+from reconciler.core.rules.world import World
+from reconciler.core.values import diff, marks
 
 def refuse(event, args):
     if event in ("open", "import") or event.split(".")[0] in ("socket", "subprocess", "os", "sqlite3", "time"):
@@ -39,7 +42,7 @@ from_index = index.index(ASSISTANT, live, OWNER)
 world = World({"assistant": from_index})
 for change in found.changes:
     verify.check(change, from_index)
-    rules.refusal(change, world)
+    change_rules.refusal(change, world)
 after = applied(found, live, ASSISTANT)
 verify.verify(ASSISTANT, "assistant/k", {"model": "n"}, live[0].body, after[0].body)
 assert {c.action.value for c in found.changes} == {"update", "create", "adopt", "delete"}
