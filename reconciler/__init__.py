@@ -20,7 +20,7 @@ _MODULES = {
     "reconciler.core.plan": ("Plan",),
     "reconciler.formats.outcome": ("Outcome", "Result"),
     "reconciler.drivers.base": ("RemoteError",),
-    "reconciler.engine.apply": ("StalePlan",),
+    "reconciler.engine.stale_check": ("StalePlan",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

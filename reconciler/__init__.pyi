@@ -14,7 +14,7 @@ from reconciler.diagnostics import ReconcilerError as ReconcilerError
 from reconciler.diagnostics import Severity as Severity
 from reconciler.diagnostics import Source as Source
 from reconciler.drivers.base import RemoteError as RemoteError
-from reconciler.engine.apply import StalePlan as StalePlan
+from reconciler.engine.stale_check import StalePlan as StalePlan
 from reconciler.formats.outcome import Outcome as Outcome
 from reconciler.formats.outcome import Result as Result
 from reconciler.library import Project as Project

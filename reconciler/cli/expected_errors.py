@@ -26,7 +26,7 @@ def diagnostics_of(problem: Exception) -> tuple[tuple[Diagnostic, ...], Exit] | 
 
     if isinstance(problem, ReconcilerError):
         # A module that is not loaded cannot have raised it.
-        stale = getattr(sys.modules.get("reconciler.engine.apply"), "StalePlan", ())
+        stale = getattr(sys.modules.get("reconciler.engine.stale_check"), "StalePlan", ())
         return problem.diagnostics, Exit.STALE if isinstance(problem, stale) else Exit.ERROR
     if isinstance(problem, OSError):
         return (_of_the_system(problem),), Exit.ERROR

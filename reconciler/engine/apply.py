@@ -14,28 +14,22 @@ from typing import Protocol
 
 from reconciler.core.matching.index import Observation, index
 from reconciler.core.plan import Plan
-from reconciler.core.references import Held, filled, levels
-from reconciler.core.rules.change_rules import refusal
+from reconciler.core.references import filled, levels
 from reconciler.core.rules.world import World
 from reconciler.core.values.model import Action, Address, Change
-from reconciler.core.verify import AlreadyApplied, Ready, Stale, check
-from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
+from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Driver
 from reconciler.engine.admission import Admission, Step
 from reconciler.engine.create_settlement import CreateSettlement
 from reconciler.engine.execute import Executor, Pending, entries_of
 from reconciler.engine.members import Waiting, stopped
 from reconciler.engine.snapshot import KindOnTarget
+from reconciler.engine.stale_check import KEEPING, bound_by, check_all
 from reconciler.engine.state.journal import Attempts
 from reconciler.formats.outcome import Outcome, Result
 
 _THERE = (Result.DONE, Result.ALREADY_APPLIED)
-_KEEPING = (Action.UPDATE, Action.MOVE, Action.ADOPT, Action.NOOP)
 _NONCE_LETTERS = string.ascii_letters + string.digits
-
-
-class StalePlan(ReconcilerError):
-    """The world moved on since the plan was made; nothing was sent. `diagnostics` name the changes concerned."""
 
 
 def draw_nonce() -> str:
@@ -70,7 +64,7 @@ class ApplyOptions:
 
 
 class Settling(Protocol):
-    """What becomes of creates after they were sent (see `engine.settle`)."""
+    """What becomes of creates after they were sent (see `create_settlement`)."""
 
     def resolve(self, pending: list[Pending], again: Callable[[list[Step]], list[Outcome | Pending]]) -> list[Outcome]:
         """The outcome of each create whose answer was lost; `again` sends steps once more."""
@@ -102,9 +96,9 @@ def apply_plan(
         neighbours=options.neighbours,
         settle_seconds=options.settle_seconds,
         made=journal.nonces,
-        kept={c.address: c.id for c in plan.changes if c.id is not None and c.action in _KEEPING},
+        kept={c.address: c.id for c in plan.changes if c.id is not None and c.action in KEEPING},
     )
-    steps, already = _check_all(plan, world)
+    steps, already = check_all(plan, world)
     for outcome in already:
         options.report(outcome)
     run = _Run(driver, kinds, plan, journal, options, already, settling, world)
@@ -113,62 +107,6 @@ def apply_plan(
     finally:
         journal.close()
     return sorted(outcomes, key=lambda outcome: outcome.number)
-
-
-def bound_by(plan: Plan) -> frozenset[Held]:
-    """The objects that changes of a plan make ours, or keep."""
-    return frozenset((change.address.kind, change.id) for change in plan.changes if change.id is not None)
-
-
-def _check_all(plan: Plan, world: World) -> tuple[list[Step], list[Outcome]]:
-    steps: list[Step] = []
-    already: list[Outcome] = []
-    stale: list[Diagnostic] = []
-    ids = _known_ids(plan, world)
-    for planned in plan.changes:
-        if not planned.is_due:
-            continue
-        change = filled(planned, ids)
-        kind_index = world.found[change.address.kind]
-        verdict = check(change, kind_index)
-        if isinstance(verdict, Ready) and (block := refusal(change, world)):
-            verdict = Stale(f"{change.id or change.address} must not be changed any more: {block.hint}")
-        match verdict:
-            case Ready(patch):
-                live = kind_index.by_id.get(change.id or "")
-                steps.append(Step(change, kind_index.kind, patch, live.body if live else None))
-            case AlreadyApplied(id):
-                if id is not None and change.action is Action.CREATE:
-                    ids[change.address] = id
-                done = Outcome(change.address, change.action, Result.ALREADY_APPLIED, id, number=change.number)
-                already.append(done)
-            case Stale(why):
-                stale.append(_stale(change, why))
-    if stale:
-        raise StalePlan(tuple(stale))
-    return steps, already
-
-
-def _known_ids(plan: Plan, world: World) -> dict[Address, str]:
-    """The ids of what is there; what is still to be made has none yet, whatever it takes the place of."""
-    indexes = world.found.items()
-    ids = {Address(kind, key): each.live.id for kind, found in indexes for key, each in found.managed.items()}
-    ids |= {c.address: c.id for c in plan.changes if c.id is not None and c.action in _KEEPING}
-    for change in plan.changes:
-        if change.is_due and change.action is Action.CREATE:
-            ids.pop(change.address, None)
-    return ids
-
-
-def _stale(change: Change, why: str) -> Diagnostic:
-    return Diagnostic(
-        Severity.ERROR,
-        Code.STALE_PLAN,
-        f"the plan is stale: {why}",
-        hint="plan again and review what changed",
-        source=change.source,
-        address=str(change.address),
-    )
 
 
 class _Run:

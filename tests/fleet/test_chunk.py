@@ -19,7 +19,8 @@ from reconciler.diagnostics import Code, Source
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.chunk import Budget, ChunkTarget, Report, reconcile_chunk
 from reconciler.engine.fleet.database import Database, StoreError
-from reconciler.engine.fleet.database_registry import Announced, SharedMemory
+from reconciler.engine.fleet.database_attempts import Announced
+from reconciler.engine.fleet.database_registry import SharedMemory
 from reconciler.engine.snapshot import KindOnTarget, live_object
 from reconciler.formats.outcome import Result
 from reconciler.operations.project.kinds import kinds_of

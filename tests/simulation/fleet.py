@@ -17,7 +17,8 @@ from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.drivers.transport.rate_limiter import Gate, RateGate
 from reconciler.engine.chunk import ChunkTarget
-from reconciler.engine.fleet.database_registry import Announced, SharedMemory
+from reconciler.engine.fleet.database_attempts import Announced
+from reconciler.engine.fleet.database_registry import SharedMemory
 from reconciler.engine.fleet.job_queue import Dead, Job, Later
 from reconciler.engine.fleet.ledger import Ledger, Problem, Progress
 from reconciler.engine.fleet.shared_rate_limiter import SharedGate

@@ -17,7 +17,7 @@ from reconciler.drivers.rest import RestDriver
 from reconciler.engine import execute
 from reconciler.engine.admission import Ticket
 from reconciler.engine.create_settlement import CreateSettlement
-from reconciler.engine.fleet.database_registry import SharedAttempts
+from reconciler.engine.fleet.database_attempts import SharedAttempts
 from reconciler.engine.state.journal import Journal
 from reconciler.exits import Exit
 from reconciler.server import Chaos, create_app

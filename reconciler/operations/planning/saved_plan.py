@@ -20,8 +20,8 @@ from reconciler.core.rules.guard import guard, release_guard
 from reconciler.core.rules.world import World
 from reconciler.core.values.model import Action, Change, Removal
 from reconciler.diagnostics import Code, Diagnostic
-from reconciler.engine.apply import StalePlan, bound_by
 from reconciler.engine.snapshot import Snapshot
+from reconciler.engine.stale_check import StalePlan, bound_by
 from reconciler.engine.state import planfile
 from reconciler.formats.redact import restore
 from reconciler.operations.planning.referenced_members import users_seen

@@ -27,7 +27,7 @@ from reconciler.render.escape import visible
 
 if TYPE_CHECKING:
     from reconciler.engine.fleet.database import Database
-    from reconciler.engine.fleet.database_registry import Announced
+    from reconciler.engine.fleet.database_attempts import Announced
     from reconciler.engine.fleet.ledger import Progress
     from reconciler.engine.fleet.worker import FleetTarget
 
@@ -131,7 +131,8 @@ class Fleet:
 
     def _set_up(self, name: str) -> FleetTarget:
         from reconciler.engine.chunk import ChunkTarget
-        from reconciler.engine.fleet.database_registry import Announced, SharedMemory
+        from reconciler.engine.fleet.database_attempts import Announced
+        from reconciler.engine.fleet.database_registry import SharedMemory
         from reconciler.engine.fleet.worker import FleetTarget
 
         session = Session(replace(self._options, target=name), kept=Kept(self._gates))

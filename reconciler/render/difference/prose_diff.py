@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import islice
 from typing import Final, NamedTuple
 
 from reconciler.render.difference.sequence_diff import Block, differences
+from reconciler.render.difference.word_diff import mark_words
 from reconciler.render.escape import escaped, visible, with_trailing_blanks
 
 LONG_LINE: Final = 100
@@ -24,13 +25,11 @@ MAX_LINES: Final = 500
 """Lines shown of one text; what is left out is counted."""
 
 _MAX_PIECE: Final = 200
-_MAX_TOKENS: Final = 4000
 # Sentence ends and commas of CJK texts are written by number: they look like ASCII ones.
 _SENTENCE_END: Final = re.compile(r"""[.!?\u2026]["'\u201d\u2019)\]]*\s+|[\u3002\uff01\uff1f]""")
 _CUT: Final = re.compile(  # at places that the text itself decides on, so that both sides are cut alike after a change
     r"(?s).{20}.{0,180}?\s(?=[bfgp])|.{60}.{0,60}?\s|.{80}.{0,320}?[,;:\uff0c\u3001\uff1b\uff1a7qzQZ]|.{1,400}"
 )
-_TOKEN: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+|\s+|[^\w\s]")
 _LIST_NUMBER: Final = re.compile(r"\s*[0-9]{1,3}[.)]\s+")
 _BREAK: Final = "\n"
 
@@ -246,7 +245,7 @@ def _context(row: _Row) -> Line:
 def _changed(old: Sequence[str], new: Sequence[str]) -> list[Line]:
     """The lines of a replaced block, changed words marked where enough of a line stayed the same."""
     words = old and new and _BREAK not in (*old, *new)
-    marked_old, marked_new = _mark_words(old, new) if words else ([], [])
+    marked_old, marked_new = mark_words(old, new) if words else ([], [])
     drawn = [_draw("-", text, marked) for text, marked in zip(old, marked_old or [[]] * len(old), strict=True)]
     return drawn + [_draw("+", text, marked) for text, marked in zip(new, marked_new or [[]] * len(new), strict=True)]
 
@@ -260,44 +259,3 @@ def _draw(tag: str, text: str, marked: Sequence[tuple[str, bool]]) -> Line:
     if not text:
         segments = [Segment(escaped(_BREAK))]  # an empty line that came or went is shown
     return Line(tag, tuple(segments))
-
-
-_Marked = list[list[tuple[str, bool]]]
-
-
-def _mark_words(old: Sequence[str], new: Sequence[str]) -> tuple[_Marked, _Marked]:
-    """For each line its parts and whether they changed; nothing when the block is too large for that to help."""
-    one, other = _TOKEN.findall("\n".join(old)), _TOKEN.findall("\n".join(new))
-    if max(len(one), len(other)) > _MAX_TOKENS:
-        return [], []
-    changed_one, changed_other = [False] * len(one), [False] * len(other)
-    for block in _without_crumbs(differences(one, other), one):
-        changed_one[block.old_start : block.old_end] = [True] * (block.old_end - block.old_start)
-        changed_other[block.new_start : block.new_end] = [True] * (block.new_end - block.new_start)
-    return _lines(one, changed_one), _lines(other, changed_other)
-
-
-def _without_crumbs(blocks: Sequence[Block], tokens: Sequence[str]) -> list[Block]:
-    """Changes with no more than a short word between them joined: a reader sees one change there."""
-    joined: list[Block] = []
-    for block in blocks:
-        if joined:
-            last = joined[-1]
-            between = "".join(tokens[last.old_end : block.old_start])
-            if len(between.strip()) < 4 and "\n" not in between:
-                joined[-1] = Block(last.old_start, block.old_end, last.new_start, block.new_end)
-                continue
-        joined.append(block)
-    return joined
-
-
-def _lines(tokens: Sequence[str], changed: Sequence[bool]) -> _Marked:
-    """Tokens back in lines, neighbours of one sort joined."""
-    lines: _Marked = [[]]
-    for is_changed, group in groupby(zip(tokens, changed, strict=True), key=lambda pair: pair[1]):
-        for index, part in enumerate("".join(token for token, _ in group).split("\n")):
-            if index:
-                lines.append([])
-            if part:
-                lines[-1].append((part, is_changed))
-    return lines
