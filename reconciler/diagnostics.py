@@ -1,4 +1,4 @@
-"""What the tool has to report: problems with a place in a file, their stable codes, and the error that carries them.
+"""Diagnostics: problems with a place in a file, stable codes, and the error that carries them.
 
 Codes: RC01 files and YAML, RC02 schema, RC03 settings and credentials, RC04 plan, RC05 remote, RC06 apply, RC07 fleet.
 

@@ -1,4 +1,4 @@
-"""The one way to the files that this tool reads and writes on its own account: below a root, and through no link.
+"""Opens and writes files below a root, and never through a link: the only way to the tool's own files.
 
 Files of a project come with pull requests of strangers, links among them. A name below the root is opened component by
 component, each from the descriptor of the one before, and none may be a link: between a look and an open nobody can

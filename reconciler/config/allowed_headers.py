@@ -1,4 +1,4 @@
-"""Which headers files may set: those that the provider lists, in the form it gives, and those the environment names."""
+"""Decides which HTTP headers a file may set: those the provider lists, and those the environment allows."""
 
 from __future__ import annotations
 

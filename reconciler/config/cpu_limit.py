@@ -1,4 +1,4 @@
-"""How much CPU time the files of a project may take, and which of them is being read.
+"""Limits the CPU time that reading the files of a project may take, and names the file that exceeds it.
 
 Each kind of file has limits of its own. This is for what nobody thought of: a file of a pull request that keeps a job
 busy ends with an error that names it. The time grows with what there is to read, so that a project of 10,000 manifests

@@ -1,4 +1,4 @@
-"""What an `!env` stands for: the value of a variable, or the content of the file that NAME_FILE names.
+"""Resolves `!env NAME`: the value of the variable, or the content of the file that NAME_FILE names.
 
 Container platforms hand out secrets as files; the environment says where, and nothing else may: a file of the project
 cannot name one.

@@ -1,4 +1,4 @@
-"""What a bad file becomes: diagnostics, and the one exception of this package that carries them."""
+"""Makes diagnostics for bad files, and the one exception of this package that carries them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How values and names are written into messages: short, on one line, and without anything a terminal obeys."""
+"""Writes values and names into messages: short, on one line, without terminal escapes."""
 
 from __future__ import annotations
 

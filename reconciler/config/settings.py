@@ -1,4 +1,4 @@
-"""Reads and checks `reconciler.yaml`: who manages, whether to prune, and the targets."""
+"""Reads and checks `reconciler.yaml`: the owner, whether to prune, and the targets."""
 
 from __future__ import annotations
 

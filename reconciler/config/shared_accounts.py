@@ -1,4 +1,4 @@
-"""Which targets provably share an account: what can be known from the settings alone, with no credential.
+"""Finds targets that share an account, as far as the settings alone show it.
 
 Two targets with one account and one owner would each delete what only the other has a manifest for.
 """

@@ -1,4 +1,4 @@
-"""What `reconciler.yaml` says, as values: who manages, whether to prune, and the targets with their credentials."""
+"""The settings and targets of `reconciler.yaml` as values."""
 
 from __future__ import annotations
 

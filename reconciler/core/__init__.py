@@ -1,0 +1,1 @@
+"""Decides what to change, without IO, clock or chance. Read `decide` first, then `plan`."""

@@ -1,4 +1,4 @@
-"""Building one change: the request body, its rows for people, what it expects to find, and the mark that goes along."""
+"""Builds one change: the request body, the rows people see, what it expects to find, and the new mark."""
 
 from __future__ import annotations
 

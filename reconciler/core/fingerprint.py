@@ -1,4 +1,4 @@
-"""Objects that need nothing, found while they are read, so that few bodies are kept.
+"""Recognises objects that are in sync while they are read, so that their bodies need not be kept.
 
 A manifest's `Fingerprint` is a digest of the units it manages. A live object whose units have the same one, and whose
 mark is as it should be, is in sync: nothing about it has to be decided.

@@ -1,4 +1,4 @@
-"""The plan of one kind: what each manifest asks of its object, and what becomes of the objects that have none."""
+"""Plans one kind: what changes for each manifest, and for objects without a manifest."""
 
 from __future__ import annotations
 

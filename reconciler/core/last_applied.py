@@ -1,4 +1,4 @@
-"""What a manifest manages, and what was last applied to its object: two of the three sides of the table in `decide`.
+"""What was last applied to an object: the base of the three-way comparison in `decide`.
 
 Two sources remember it. A mark with digests says for certain what each of its units was when it was last written. The
 files of an earlier commit say what was wanted then, which is what was applied if nothing went wrong in between: good

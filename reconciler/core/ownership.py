@@ -1,4 +1,4 @@
-"""Changes that change nothing but whose an object is: adopt, release, take over."""
+"""Changes of ownership only: adopt, release, take over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the units that are written to the request body, and the parts of object values that need care on the way.
+"""Builds the request body from the units to write, so that parts that leave a value are really cleared.
 
 A part that leaves a value is cleared by name where a remote may merge; one that no request can take out is `stuck`; one
 that the schema does not know is lost when its unit is written.

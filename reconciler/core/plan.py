@@ -1,4 +1,4 @@
-"""From manifests and live objects to the ordered changes: the plan as a value.
+"""Makes the plan: from manifests and live objects to the ordered changes, as a value.
 
 Each manifest is paired with at most one live object (`match`), its units are decided one by one (`decide`), and what
 must not happen is blocked with the line that would allow it (`rules`). The same inputs, in any order, give the same

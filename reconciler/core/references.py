@@ -1,4 +1,4 @@
-"""References: a value of one resource that is the id of another, and what follows for the order of changes.
+"""References between resources, and the order of changes that follows from them.
 
 A manifest says where it refers to what (`Manifest.refs`). While the other resource does not exist yet, a placeholder
 stands in the value's place, and the change says where (`Change.refs`): apply puts the id there once it is known. A

@@ -1,4 +1,4 @@
-"""Does a change still fit the object, and did the remote do what it was asked?
+"""Checks that a change still fits the object, and that the remote stored what was sent.
 
 A plan may be carried out hours later. A unit is sent where it is still as it was compared with; one that has its wanted
 value by now is not sent again; any other has changed, and the change is stale. What others did elsewhere is no matter.

@@ -1,0 +1,1 @@
+"""Speaks to remotes: one generic REST driver that follows provider data, and HTTP below it."""

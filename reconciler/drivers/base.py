@@ -1,4 +1,4 @@
-"""What every driver can do, and how it fails.
+"""The driver protocol, and the errors that drivers raise.
 
 RemoteError                 anything that went wrong between us and the remote
 ├── Unreachable             no answer: refused, DNS, TLS, timeout

@@ -1,4 +1,4 @@
-"""A collection inside one object: `/vector_stores/{id}/files`, spoken to as a provider's data says."""
+"""Reads and changes a collection inside one object, such as `/vector_stores/{id}/files`."""
 
 from __future__ import annotations
 

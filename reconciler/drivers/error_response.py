@@ -1,4 +1,4 @@
-"""What an answer that is no success means: an error answer -> one of the errors in `base`."""
+"""Turns an HTTP error response into one of the errors in `base`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Marks of objects that keep nothing for us but the name they were uploaded with.
+"""Marks in file names, for uploaded files that keep nothing else of ours.
 
 The only module that knows the format. What people see stays in front, the suffix at the end:
 

@@ -1,4 +1,4 @@
-"""The route of an answer: which of a gateway's upstreams gave it. Other upstreams hold other objects."""
+"""Checks which upstream of a gateway answered: another upstream holds other objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a remote speaks: the typed form of `schemas/providers/*.yaml`.
+"""Provider data as values: the typed form of `schemas/providers/*.yaml`.
 
 Facts about an API live in those data files; `rest.py` is the code that follows them.
 """

@@ -1,4 +1,4 @@
-"""Where answers have what is looked for: objects, ids, and the text of an error, in any of the shapes remotes use."""
+"""Finds objects, ids and error texts in responses, in any of the shapes that remotes use."""
 
 from __future__ import annotations
 

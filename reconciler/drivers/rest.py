@@ -1,4 +1,4 @@
-"""The one generic driver: speaks to any remote whose ways are written down in provider data."""
+"""The generic REST driver: speaks to any remote that provider data describes."""
 
 from __future__ import annotations
 

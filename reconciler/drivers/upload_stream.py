@@ -1,4 +1,4 @@
-"""Files of the project on their way to a remote: read in pieces, and refused where they are not what was planned."""
+"""Reads project files in pieces for upload, and refuses one that is not what was planned."""
 
 from __future__ import annotations
 

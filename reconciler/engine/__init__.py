@@ -1,0 +1,1 @@
+"""Reads targets and applies plans: snapshots, requests, journal, locks, worker fleet."""

@@ -1,4 +1,4 @@
-"""Judging a change again right before its request: what was read a while ago is read once more.
+"""Checks a change again right before its request: an object that was read a while ago is read once more.
 
 A snapshot has an age. An update or delete whose object was read more than `fresh_seconds` ago is sent only after the
 object was read again and passed the same rules, and the same check, as when the plan was made. What remains is the time

@@ -1,4 +1,4 @@
-"""Applying a plan: check that it still fits, send independent changes in parallel, dependencies first, deletes last."""
+"""Applies a plan: independent changes in parallel, dependencies first, deletes last."""
 
 from __future__ import annotations
 

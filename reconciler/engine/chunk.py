@@ -1,4 +1,4 @@
-"""The unit of work of every engine: make some addresses of one target look like their manifests.
+"""Reconciles some addresses of one target: the unit of work of the worker fleet.
 
 Level-triggered: it compares and writes what differs, so it may run twice, or twice at once, on any machine, and be
 killed at any moment. What several runs must agree on is in a `Memory` that they share: which object an address has, and

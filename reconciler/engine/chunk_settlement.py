@@ -1,4 +1,4 @@
-"""What a chunk does about creates: what it has made is told early, and what is not certain waits for another run."""
+"""Settles the creates of a chunk: results are recorded early, uncertain ones wait for another run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of the objects of an account while it is read: bodies of those that may change, headers of the rest.
+"""Reduces the objects of an account while they are read: full bodies only where something may change.
 
 Of an object in sync with its manifest, or not ours, a header is enough for every decision: its mark, its name, what it
 refers to, and what stands for its content. Of an object that a manifest binds by id, or says it was moved from, all is

@@ -1,4 +1,4 @@
-"""After the creates: find those whose answers were lost, and see that each address has one object.
+"""Settles creates: finds those whose responses were lost, and removes duplicates.
 
 No vendor has an idempotency key, so nothing here sends a create twice unless a complete list, read after the hold-off,
 does not show the first one.

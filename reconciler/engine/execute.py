@@ -1,4 +1,4 @@
-"""Carrying out one change: the request, what the journal has to know, and whether the answer is what was asked for."""
+"""Executes one change: the request, the journal entry, and the check of the response."""
 
 from __future__ import annotations
 

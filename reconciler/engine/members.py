@@ -1,4 +1,4 @@
-"""Entries of a managed map on the wire: each is an object that is put into another one, and taken out of it again.
+"""Adds and removes members of an object, such as the files of a vector store.
 
     put in → wait until the remote is done → change labels → take out
 

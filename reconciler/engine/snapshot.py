@@ -1,4 +1,4 @@
-"""Reading a target: whole lists, completed by what this machine remembers of its own recent creates."""
+"""Reads a target: whole lists, completed by recent creates in the journal of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Before anything is sent: does each change of a plan still fit the target?"""
+"""Checks before anything is sent that each change of a plan still fits the target."""
 
 from __future__ import annotations
 

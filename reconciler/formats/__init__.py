@@ -1,0 +1,1 @@
+"""JSON documents of plans, outcomes and reports, written and read."""

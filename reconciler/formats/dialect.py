@@ -1,4 +1,4 @@
-"""A kind's schema (the ten-word dialect) compiled to what its values mean."""
+"""Compiles a kind's schema to what its values mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports of the parts of one apply → the report of the whole."""
+"""Merges the reports of a sharded apply into one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of each change of an apply."""
+"""The outcome of each change of an apply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON documents back to plans: the other half of `document`.
+"""Reads plans from JSON documents: the other half of `plan_document`.
 
 Readers tolerate keys and reasons they do not know, and refuse a document that was edited, is newer than they are, or
 asks for something they cannot carry out.

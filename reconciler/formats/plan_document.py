@@ -1,4 +1,4 @@
-"""A plan, and what became of it, as JSON documents: `schemas/plan.schema.json` in code.
+"""Writes a plan and its outcomes as JSON documents: `schemas/plan.schema.json` in code.
 
     plan -> plan_document -> text -> parse.plan_from_document -> the same plan
 

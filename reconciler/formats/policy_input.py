@@ -1,4 +1,4 @@
-"""A change as policies see it, and what a policy that is not kept does to it."""
+"""A change as policies see it, and the effect of a violated policy on it."""
 
 from __future__ import annotations
 

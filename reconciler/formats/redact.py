@@ -1,4 +1,4 @@
-"""Sealed plans: the contents of a plan left out, and put back from a plan that was made again.
+"""Redacts a plan: its contents are left out, and restored from a plan that is made again.
 
     plan -> redact -> file -> restore (with the plan that the files and the target give now) -> the same plan
 

@@ -1,0 +1,1 @@
+"""Shows plans, outcomes and diagnostics: one view, one renderer for each format."""

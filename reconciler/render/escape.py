@@ -1,4 +1,4 @@
-"""Text from anywhere made safe to show: what a terminal or a log would obey, or an eye would miss, becomes an escape.
+"""Escapes text from anywhere: control characters, terminal escapes, invisible characters, CI commands.
 
 Escaped are control characters (so ESC, OSC and C1 sequences), bidirectional controls, zero-width, tag and other unseen
 characters, odd spaces, lone surrogates, and what CI systems read as commands (`::` at the start of a line, `##[`).

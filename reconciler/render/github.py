@@ -1,4 +1,4 @@
-"""A plan as GitHub workflow annotations: one command a line, shown beside the lines of the files it is about.
+"""Renders a plan as GitHub workflow annotations beside the lines of the files.
 
 Only for standard output of a step, and outside of `stop-commands`. Errors come first: GitHub shows ten of each sort.
 """

@@ -1,4 +1,4 @@
-"""A plan for GitLab's merge requests: a code quality report, and the counts of its plan widget."""
+"""Renders a plan for GitLab merge requests: a code quality report, and the counts of the plan widget."""
 
 from __future__ import annotations
 

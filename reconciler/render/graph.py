@@ -1,4 +1,4 @@
-"""What refers to what, drawn: as Mermaid for Markdown pages, as DOT for Graphviz, as SVG for everything else."""
+"""Draws references between resources as Mermaid, DOT or SVG."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan as one page of HTML that needs nothing else: no file, no network, and no script but its own.
+"""Renders a plan as one HTML page that loads nothing else.
 
 Everything is in the page when it opens; the script only searches, folds and moves. The policy in its head allows
 exactly this style and this script by their digests, so even markup that got in could not run or load anything.

@@ -1,4 +1,4 @@
-"""Plans and outcomes as JSON text, exact and complete; sensitive values are masked, and then it says so."""
+"""Renders plans and outcomes as JSON, complete except for masked sensitive values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan as a JUnit report: a test case for each change, failed where it is blocked; one more for the plan itself."""
+"""Renders a plan as a JUnit report: a test case for each change, which fails if the change is blocked."""
 
 from __future__ import annotations
 

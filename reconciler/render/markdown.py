@@ -1,4 +1,4 @@
-"""A plan as Markdown for a pull request's comment or a job's summary, in as much detail as fits.
+"""Renders a plan as Markdown for a comment or a job's summary, in as much detail as fits.
 
 Whatever comes from a plan stands in `<code>` elements of HTML blocks, where nothing but `<` and `&` means anything, or
 in fences longer than any run of backticks inside. There no name is pinged, no number linked, no quick action obeyed.

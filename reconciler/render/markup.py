@@ -1,4 +1,4 @@
-"""Elements of HTML and nothing else: text becomes markup by being escaped, and in no other way."""
+"""Builds HTML elements, with all text escaped."""
 
 from __future__ import annotations
 

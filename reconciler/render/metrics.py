@@ -1,4 +1,4 @@
-"""What a continuous run tells a monitoring system: the text format that Prometheus reads."""
+"""Renders metrics of a continuous run in the text format of Prometheus."""
 
 from __future__ import annotations
 

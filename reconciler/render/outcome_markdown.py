@@ -1,4 +1,4 @@
-"""What an apply did, as Markdown for a job's summary: what failed first, in as much detail as fits."""
+"""Renders the outcome of an apply as Markdown for a job's summary, failures first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan's findings as SARIF 2.1.0, for code scanning: diagnostics and blocked changes, with their places."""
+"""Renders the findings of a plan as SARIF 2.1.0 for code scanning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded server: an Assistants API to plan and apply against, in process or over HTTP, with no account."""
+"""The embedded server: speaks the vendors' protocols in process or over HTTP, without an account."""
 
 from reconciler.server.app import App, create_app
 from reconciler.server.chaos.rules import Chaos, ChaosError

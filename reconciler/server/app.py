@@ -1,4 +1,4 @@
-"""The server as a WSGI application: in process through any WSGI client transport, over HTTP through `http.serve`."""
+"""The embedded server as a WSGI application."""
 
 import itertools
 import os

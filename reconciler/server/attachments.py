@@ -1,4 +1,4 @@
-"""Which files each vector store has, and how far their indexing is.
+"""Which files each vector store has, and the progress of their indexing.
 
 Nothing runs in the background. An attachment says when its indexing ends and how; whether that is now follows from the
 clock and from how many reads have shown it, so a client that polls sees the same course every time.

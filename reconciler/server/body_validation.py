@@ -1,4 +1,4 @@
-"""Checks of request bodies, with the messages and codes of OpenAI's family of errors.
+"""Checks request bodies, with the error messages and codes of OpenAI's APIs.
 
 A check takes a value and its path, and returns the value as the server stores it, or raises `Refusal`.
 Wordings for metadata are recorded from the vendor; the others follow the same family.

@@ -1,4 +1,4 @@
-"""The bytes of files, in parts: neither an upload nor a download is ever held whole."""
+"""Stores the bytes of files in parts, so that no upload or download is held whole in memory."""
 
 import codecs
 from collections.abc import Iterator

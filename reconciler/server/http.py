@@ -1,4 +1,4 @@
-"""The server over HTTP/1.1 on a thread per connection, for loopback."""
+"""Serves the embedded server over HTTP/1.1, for loopback."""
 
 import io
 import ipaddress

@@ -1,4 +1,4 @@
-"""Multipart forms: read once, in pieces; a file stays in memory while it is small and goes to disk when it is not."""
+"""Parses multipart forms in one pass. Large files go to disk."""
 
 from tempfile import SpooledTemporaryFile
 from threading import Lock

@@ -1,4 +1,4 @@
-"""Cursor paging over stored objects, as OpenAI's lists do it."""
+"""Cursor pagination over stored objects, as OpenAI's lists do it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Requests as `record` writes them: what a debugging person needs, and no credential, wherever a client put it."""
+"""Records requests for debugging, with credentials masked."""
 
 import json
 import re

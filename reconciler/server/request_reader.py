@@ -1,4 +1,4 @@
-"""Requests as they come in: head and query, a JSON body of bounded size, or a multipart form with a file."""
+"""Reads requests: head and query, a bounded JSON body, or a multipart form with a file."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Objects in SQLite: one table for every kind, whole objects only, safe across threads and processes.
+"""Stores objects in SQLite: one table for every kind, safe across threads and processes.
 
 Beside them lie the bytes of files (`contents.py`) and who is attached where (`attachments.py`).
 

@@ -1,4 +1,4 @@
-"""The words the parts of the embedded server use with each other: a call, a request, a reply, a refusal."""
+"""Calls, requests, replies and refusals: the values that parts of the embedded server exchange."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

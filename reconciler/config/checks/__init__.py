@@ -1,1 +1,1 @@
-"""What is checked beyond the schema: secrets, hidden characters, policies, names, references."""
+"""Checks beyond the schema: secrets, hidden characters, policies, names, references."""

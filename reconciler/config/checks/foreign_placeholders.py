@@ -1,4 +1,4 @@
-"""Habits from other tools: texts that look as if something were put in their place, and are sent as they stand."""
+"""Warns of `${NAME}`, quoted tags and file names in texts: they are sent as they are, not replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Characters that hide: control characters, and those that reorder or vanish (Trojan Source, smuggled prompts)."""
+"""Finds control, invisible and reordering characters in texts (Trojan Source, smuggled prompts)."""
 
 from __future__ import annotations
 

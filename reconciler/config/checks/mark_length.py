@@ -1,4 +1,4 @@
-"""Whether an object can carry the mark of its manifest: the schema says how long a value beside it may be."""
+"""Checks that an object has room for the mark of its manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`policies/*.schema.json` → policies: JSON Schemas that desired documents, and changes, have to meet.
+"""Reads `policies/*.schema.json`: JSON Schemas that desired documents and changes have to meet.
 
 A rule that lets everything pass by mistake is worse than none. So what cannot be read is an error, and so is a word
 that nobody checks, a field that no kind has, and a kind or target that does not exist.

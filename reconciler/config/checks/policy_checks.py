@@ -1,4 +1,4 @@
-"""Policies held against manifests and plans: what is not kept, told at the place of the value that does not keep it.
+"""Checks manifests and plans against the policies, and reports each violation at its line.
 
 Fails closed: whatever a policy refuses ends in at least one diagnostic, and a policy that cannot be evaluated refuses.
 """

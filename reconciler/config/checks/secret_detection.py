@@ -1,4 +1,4 @@
-"""Text that is shaped like a key, where no key belongs: prompts, metadata, any text of a manifest, settings.
+"""Finds text that looks like an API key in prompts, metadata, settings and uploaded files.
 
 The shapes are in `schemas/secrets.json`. A text without a long word (twenty letters, digits, and what else keys are
 made of) cannot hold a key; looking for one costs a few microseconds, and nearly all texts end there. All of it takes

@@ -1,4 +1,4 @@
-"""The lines of a file that a message is about, read again to be shown: without anything that is shaped like a key."""
+"""Reads the lines of a file that a message shows, with everything that looks like a key masked."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Changing files: format, import, write back live edits, convert."""
+"""Changes files: format, import, write back live edits, convert."""

@@ -1,4 +1,4 @@
-"""Manifest files of one kind → the same files for another provider's kind, comments and layout kept."""
+"""Converts manifest files to another provider's kind. Comments and layout are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a manifest, with its fields called, lifted and wrapped as a conversion wants them where they stand.
+"""Edits the text of a manifest for a conversion: renames, moves and wraps fields in place.
 
 Names change first, and entries that move a level up or down are moved as text, comments and all; then the values that
 still differ are spliced in. The result is only good if, read again, it says exactly what it should.

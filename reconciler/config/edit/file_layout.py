@@ -1,4 +1,4 @@
-"""Where new manifests go: how the directory is written already, and keys and file names that clash with nothing."""
+"""Chooses paths and keys for imported manifests: like the existing files, without clashes."""
 
 from __future__ import annotations
 

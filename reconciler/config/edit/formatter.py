@@ -1,4 +1,4 @@
-"""The canonical layout of a manifest file, whatever its suffix; a file is left alone where its meaning could change."""
+"""Formats a manifest file, YAML, JSON or Markdown. A file whose meaning could change is left alone."""
 
 from __future__ import annotations
 

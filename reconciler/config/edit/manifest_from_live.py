@@ -1,4 +1,4 @@
-"""A live object → what a manifest can say of it: everything the loader accepts, and a word about the rest."""
+"""Makes a manifest from a live object, and reports what a manifest cannot hold."""
 
 from __future__ import annotations
 

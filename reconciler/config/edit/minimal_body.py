@@ -1,4 +1,4 @@
-"""Live values → what a file has to say of them: nothing the server adds by itself, and as little new as possible.
+"""Reduces live values to what a file needs: no defaults, nothing that the server adds by itself.
 
 `shortened` writes a value from nothing: fields in the schema's order, without what is unset, at its default or given by
 the server. `nearest` starts from what a file says already and changes only the parts whose meaning differs.

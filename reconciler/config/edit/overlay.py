@@ -1,4 +1,4 @@
-"""Files as they would be with some changes, for the loader to read before anything is on the disk."""
+"""Shows the loader files with changes that are not on disk yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Manifests → the bytes of files, and those onto the disk: whole or not at all."""
+"""Turns manifests into the bytes of files, and writes each file whole or not at all."""
 
 from __future__ import annotations
 

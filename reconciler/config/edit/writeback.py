@@ -1,4 +1,4 @@
-"""A live edit → the file it belongs to: only the lines of what changed, and only if the file then says exactly that.
+"""Writes a live change back to its file: only the lines that change, checked by reading the result.
 
 Nothing is written here. New contents are kept as drafts, read back with the rules of the loader, and compared; whoever
 asked writes them when every address went well.

@@ -1,4 +1,4 @@
-"""YAML text → the same YAML in the canonical layout: fields in the order of the schema, two columns a step.
+"""Formats YAML: fields in the order of the schema, two spaces of indentation, same values.
 
 Only what lies between values is made anew. Values are copied as they are spelled, lines of long ones are moved
 sideways, and a quoted text of several lines becomes a block. What has no place in that is refused, never guessed at.

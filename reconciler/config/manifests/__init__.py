@@ -1,1 +1,1 @@
-"""Documents to manifests: tags, layers, tables, members, uploads."""
+"""Turns documents into manifests: tags, layers, tables, members, uploads."""

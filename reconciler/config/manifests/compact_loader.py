@@ -1,4 +1,4 @@
-"""Files that are in order, read fast and not kept: what has to be known of each, and the rest when somebody asks.
+"""Loads valid files fast and with little memory: bodies are not kept, but read again when needed.
 
 A file with one document, and nothing to say about it, is accepted without the places of its values. Whatever else a
 file holds is left to the thorough way of reading, which also finds the words. What is accepted is remembered by its

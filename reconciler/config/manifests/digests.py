@@ -1,4 +1,4 @@
-"""Digests of what is desired: of one manifest, and of all."""
+"""Digests of the desired state: of one manifest, and of all."""
 
 from __future__ import annotations
 

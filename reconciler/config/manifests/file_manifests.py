@@ -1,4 +1,4 @@
-"""Files that are uploaded: one manifest for each, with the digest of its content; patterns become the files they match.
+"""Makes one manifest for each file to upload, with the digest of its content. Globs are expanded.
 
     source: handbook/*.md   ->   file/hr/handbook/leave.md, file/hr/handbook/travel.md, …
 

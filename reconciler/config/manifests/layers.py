@@ -1,4 +1,4 @@
-"""Documents laid over others: a target's layers over the manifests, a manifest over what it extends.
+"""Merges documents: a target's layers over manifests, and a manifest over what it `extends`.
 
 One document is merged over another by RFC 7396 (JSON Merge Patch): mappings entry by entry, all else as a whole, and
 null takes a field away. Every value keeps the place it came from.

@@ -1,4 +1,4 @@
-"""Bodies and places that are not kept: they stand in a file, and are read again when somebody asks."""
+"""Bodies that are not kept in memory, but read from their file again when somebody asks."""
 
 from __future__ import annotations
 

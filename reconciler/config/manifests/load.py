@@ -1,4 +1,4 @@
-"""The files → desired: every manifest of the directories, checked against one target, and every problem at once."""
+"""Loads the manifests for one target, and reports every problem of the files at once."""
 
 from __future__ import annotations
 

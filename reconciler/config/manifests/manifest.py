@@ -1,4 +1,4 @@
-"""One document → one manifest: the request body, and what its `reconciler:` block says."""
+"""Checks one document and makes its manifest: the request body, and the options in `reconciler:`."""
 
 from __future__ import annotations
 

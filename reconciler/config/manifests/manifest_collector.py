@@ -1,4 +1,4 @@
-"""Turns the files of one target into manifests, one file after the other, and collects the problems of all."""
+"""Collects the manifests of one target, file by file, with the problems of all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a manifest says of its members → a map with an entry for each of them, which refers to that member's manifest.
+"""Expands the list of an object's members (files of a vector store) into a map with one entry each.
 
 files:
   - handbook/*.md                                    a pattern: every file it matches

@@ -1,4 +1,4 @@
-"""`!file`, `!ref`, `!var` and `!env`: what stands elsewhere, is known later, differs by target, or is secret."""
+"""Resolves the tags `!file`, `!ref` and `!var`, and refuses `!env` in manifests."""
 
 from __future__ import annotations
 

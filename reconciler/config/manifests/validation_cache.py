@@ -1,4 +1,4 @@
-"""What is remembered of files that were accepted, from one run to the next: one file, written whole or not at all.
+"""Caches which files were valid, from one run to the next, in one file.
 
     magic, digest of the rest, then for each record: its key (16 bytes), its length (4 bytes), its payload
 

@@ -1,1 +1,1 @@
-"""Kinds and providers as data, validation, and how a refusal is explained."""
+"""Schemas of kinds, provider files, validation, and the messages of validation errors."""

@@ -1,4 +1,4 @@
-"""A body of one kind → a body of another provider's kind, by the rules of a data file; and what got lost on the way.
+"""Converts a body to another provider's kind by the rules of a data file, and reports what is lost.
 
 Rules are in `schemas/conversions/PROVIDER.yaml`, checked by `schemas/conversion.schema.json`. What no rule names stays.
 """

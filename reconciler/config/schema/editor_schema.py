@@ -1,4 +1,4 @@
-"""The schemas that an editor checks and completes manifests with: those of the kinds, made to stand by themselves.
+"""Makes the schemas with which editors check and complete manifests.
 
 A language server fetches what a schema refers to, and offers nothing at all while it cannot. And it sees neither a
 template's value nor what a manifest extends: where a template stands, any field takes it, and a manifest that extends

@@ -1,4 +1,4 @@
-"""Whether a kind's schema accepts a value, in a hundredth of the time: with the extra `fast`, or not at all.
+"""Validates with `jsonschema_rs` (extra `fast`), a hundred times faster, without error messages.
 
 `validation` stays the authority, and the only one with words: what is not accepted here is looked at there. The only
 module that imports `jsonschema_rs`.

@@ -1,4 +1,4 @@
-"""`providers/` of a project: provider files and schemas of kinds that do not come with the tool.
+"""Reads the provider files and schemas that a project has in its own `providers/`.
 
 They come with pull requests, so they are read like every other file of the project: inside it, and of bounded size. And
 they never say where a credential may go: that is for the providers that come with the tool, and the environment. What

@@ -1,4 +1,4 @@
-"""The fields of a checked provider file → `Provider`."""
+"""Makes a `Provider` of the fields of a provider file."""
 
 from __future__ import annotations
 

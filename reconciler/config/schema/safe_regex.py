@@ -1,4 +1,4 @@
-"""Regular expressions of policies, matched by RE2: in time linear in the text, whatever the expression.
+"""Matches regular expressions of files with RE2, in time linear in the text.
 
 The only module that imports `re2`. Python's own `re` tries every way to match: `^(a+)+$` takes longer than anybody
 waits on forty letters, and a policy is read from pull requests.

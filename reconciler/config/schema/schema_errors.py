@@ -1,4 +1,4 @@
-"""What a schema refuses, as values, and which of it is worth telling."""
+"""Validation errors as values, and which of them are worth reporting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding one's way in a kind's schema: which fields there are at a place, and all that the schema says of each."""
+"""Looks up fields in a schema: which fields a place has, and everything the schema says of each."""
 
 from __future__ import annotations
 

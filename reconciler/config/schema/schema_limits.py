@@ -1,4 +1,4 @@
-"""What a schema of a project may not say: it comes with pull requests, and a few lines of it can ask for endless work.
+"""Refuses schemas of a project that would take endless work to validate.
 
 A reference that doubles another one thirty times stands for a billion places, one that leads back to itself for ever
 more. So all places are counted as if every reference were written out, and patterns have to be RE2's.

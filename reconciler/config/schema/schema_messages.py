@@ -1,4 +1,4 @@
-"""What a schema refuses, told to the person who wrote the file: where, what is wrong, what was expected, what to do."""
+"""Writes the messages of validation errors: where, what is wrong, what was expected, what to do."""
 
 from __future__ import annotations
 

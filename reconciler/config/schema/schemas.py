@@ -1,4 +1,4 @@
-"""Where schemas and provider files are, and what is made of them.
+"""Loads schemas and provider files, of the tool and of the project, and validates with them.
 
 `jsonschema` costs a tenth of a second and 5 MB: it is loaded when there is something to say, or no extra `fast`.
 """

@@ -1,4 +1,4 @@
-"""Validators: JSON Schema 2020-12, the dialect's own words, and standard words made safe.
+"""Validates with `jsonschema`: JSON Schema 2020-12, the dialect's own words, and safe patterns.
 
 The only module that imports `jsonschema`. Nothing is ever fetched: the registry holds the metaschemas that come with
 the library, and a `$ref` to anything else is an error.

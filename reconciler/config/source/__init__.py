@@ -1,1 +1,1 @@
-"""Where bytes come from: the disk, git, patterns of paths."""
+"""Reads files from the disk or from a git commit."""

@@ -1,4 +1,4 @@
-"""A file of the fleet → its documents, whichever of the formats it has."""
+"""Reads the documents of a manifest file: YAML, JSON or Markdown."""
 
 from __future__ import annotations
 

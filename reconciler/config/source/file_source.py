@@ -1,4 +1,4 @@
-"""Where manifests are read from, as a protocol: the disk (`project_files`) or a commit (`git`)."""
+"""The protocol of a place that manifests are read from: the disk (`project_files`), or a commit (`git`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files as a commit has them, read from git's objects: the work tree is neither read nor touched."""
+"""Reads manifests from a git commit, without touching the work tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How git is run: a program from outside the project, in a small environment, that runs nothing of the repository.
+"""Runs git safely: no program, hook or setting of the repository takes effect.
 
 Only plumbing that reads is run, without hooks, filters, prompts or fetching, and nothing of it is taken for an option.
 """

@@ -1,4 +1,4 @@
-"""Patterns of paths: `*`, `?` and `[…]` inside a name, `**` for any directories. Hidden names have to be named."""
+"""Matches paths against globs: `*`, `?`, `[…]` and `**`. Hidden names have to be named."""
 
 from __future__ import annotations
 

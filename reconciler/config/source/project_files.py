@@ -1,4 +1,4 @@
-"""Which files are read, and how: regular files only, inside the project only, and never more than a limit.
+"""Reads project files from disk: only regular files, only inside the project, never more than a limit.
 
 Everything is looked at before it is opened: opening a pipe can hang, and a link can lead anywhere.
 """

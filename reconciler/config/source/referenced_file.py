@@ -1,4 +1,4 @@
-"""A file that a manifest names: regular, inside the project, and relative to the manifest."""
+"""Finds a file that a manifest names: relative to the manifest, and inside the project."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Bytes to documents with places, and values back to text: YAML, JSON, Markdown."""
+"""Parses YAML, JSON and Markdown with positions, and writes values back as text."""

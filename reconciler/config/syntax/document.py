@@ -1,4 +1,4 @@
-"""A document as it was read: its value, and where everything in it stands."""
+"""A parsed document: its value, and the position of everything in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events → documents: values with their places, bounded while they are built.
+"""Builds documents from parser events, with positions and with limits on size and depth.
 
 Nothing here recurses on the input, and every limit is checked before memory is spent on what would exceed it:
 a composer that builds first and checks afterwards can be crashed by forty kilobytes of brackets.

@@ -1,4 +1,4 @@
-"""Changing one half of a Markdown manifest and leaving the other as it is, line ends included."""
+"""Edits the front matter or the prose of a Markdown file, and leaves the other half as it is."""
 
 from __future__ import annotations
 

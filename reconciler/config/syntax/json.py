@@ -1,4 +1,4 @@
-"""Strict JSON as events for the builder: same limits, same places, same refusals as YAML.
+"""Parses strict JSON, with the same limits, positions and messages as YAML.
 
 JSON is almost YAML 1.2, and the parser we use for YAML is not quite 1.2: it refuses surrogate pairs (`\\ud83d\\ude00`,
 which is how most tools write an emoji), raw U+007F and keys over 1,024 characters, and folds U+0085 into a blank.

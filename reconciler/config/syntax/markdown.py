@@ -1,4 +1,4 @@
-"""Markdown manifests: YAML between two `---` lines, and below them the prose."""
+"""Splits a Markdown manifest into its YAML front matter and its prose."""
 
 from __future__ import annotations
 

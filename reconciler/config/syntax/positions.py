@@ -1,4 +1,4 @@
-"""Where every value of a YAML or JSON text begins and ends, so that one can be replaced and the rest stay as it is.
+"""Finds where every value of a YAML or JSON text begins and ends, for edits in place.
 
 A library that reads a file and writes it again cannot promise that: it drops blank lines, moves comments and folds long
 texts. Only positions are taken from the parser here, the same one that reads manifests; offsets count characters.

@@ -1,4 +1,4 @@
-"""Changes of values in a YAML or JSON text that leave every other character where it is.
+"""Changes values in a YAML or JSON text, and leaves every other character where it is.
 
 What differs between the value before and the value after becomes edits of spans of the text: one part of one tool, one
 entry of a map. A comment above an entry goes with it; all other comments, blank lines, quotes and line ends stay.

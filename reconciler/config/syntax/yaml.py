@@ -1,4 +1,4 @@
-"""Files → documents. The only module that knows the YAML library.
+"""Parses YAML 1.2 files into documents. Only this module and `positions` use the YAML library.
 
 It walks the parser's events itself: the library's own constructors read YAML 1.1 (`no` is false, `12:30:45` is
 45045), let the last of two equal keys win, make dates and bytes, and crash the process on deep nesting.

@@ -1,4 +1,4 @@
-"""Values → YAML text that this tool's own loader, and readers of YAML 1.1, read back exactly the same.
+"""Writes values as YAML that this tool, and readers of YAML 1.1, read back as the same values.
 
 Written here rather than by a library because a value is also put into files that people wrote: indentation, quoting
 and block style are theirs, and everything that hides (control, invisible, bidirectional characters) becomes an escape.

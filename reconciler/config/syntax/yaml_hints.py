@@ -1,4 +1,4 @@
-"""What to do about a text that is not YAML: the parser says where it stopped, the line says what was meant."""
+"""Suggests how to fix a text that is not valid YAML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain scalars by the core schema of YAML 1.2, and the tags of this tool."""
+"""Reads plain scalars by the core schema of YAML 1.2, and the tags of this tool."""
 
 from __future__ import annotations
 

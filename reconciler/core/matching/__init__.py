@@ -1,1 +1,1 @@
-"""Which live object belongs to which manifest."""
+"""Decides which live object belongs to which manifest."""

@@ -1,4 +1,4 @@
-"""The live objects of one kind, sorted by whose they are: read from the marks, never from names.
+"""Sorts the live objects of one kind by owner and key, read from their marks.
 
 Several objects may claim one key. The oldest counts (ties go to the smaller id, so that every run agrees); one with a
 different nonce is a duplicate, made when two applies ran at once. An object with the nonce of an older one of the same

@@ -1,4 +1,4 @@
-"""Which live object belongs to which manifest: the only place that pairs them.
+"""Matches manifests with live objects: the only place that pairs them.
 
     how       | the object is                                     | then
     ----------|---------------------------------------------------|-------------------------------------------------

@@ -1,4 +1,4 @@
-"""Which objects get another key: the only reader of `moved_from`.
+"""Decides which objects get a new key: the only reader of `moved_from`.
 
 A `moved_from` stays in a file long after the move. It is pending while the object of that key is there, the mark of the
 manifest's own object does not say that it came from there, and the key is free: nobody has it, or its object moves away

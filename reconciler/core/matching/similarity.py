@@ -1,4 +1,4 @@
-"""What a new manifest and an object without a manifest have in common: then its file was probably renamed.
+"""Finds renamed files: a new manifest that is nearly the same as an object without a manifest.
 
 First what says the same, or has the same name. Then what is nearly the same: all that is not long text is equal, and
 the long texts have at least three quarters of their pieces in common. That is counted as git counts renames: how often

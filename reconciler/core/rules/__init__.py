@@ -1,1 +1,1 @@
-"""What blocks a change: each rule is one function of (change, world)."""
+"""Rules that block a change: each is one function of (change, world)."""

@@ -1,4 +1,4 @@
-"""What must not happen without being asked for: each rule is one function that answers with a `Block` or None.
+"""Rules that block a change until somebody asks for it: each returns a `Block` or None.
 
 Rules of a change are functions of (change, world). They run when a plan is made, when a saved plan is loaded, and right
 before a request is sent, always through `refusal`. Rules of one resource's units are in `unit_rules`, what looks at a

@@ -1,4 +1,4 @@
-"""Does a change do what it shows? People have read a saved plan, and nothing is sent that it did not show them."""
+"""Checks that a change of a saved plan does exactly what its rows show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guard: a plan does not end the management of many objects unless somebody names their number."""
+"""Blocks a plan that deletes or releases many objects, unless their number is allowed."""
 
 from __future__ import annotations
 

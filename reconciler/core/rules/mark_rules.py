@@ -1,4 +1,4 @@
-"""What is done, and not done, on the word of a mark that nothing proves: rules of (change, world), as in `rules`."""
+"""Rules for marks without proof: what is not done because of a mark that anybody may have written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why the units of one resource must not be written as decided."""
+"""Rules that block a change because of single units: conflicts, drift, parts that cannot be cleared."""
 
 from __future__ import annotations
 

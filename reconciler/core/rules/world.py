@@ -1,4 +1,4 @@
-"""What rules look at: how things are, as far as that is known when they are asked."""
+"""What the rules know when they are asked: live objects, references, neighbours."""
 
 from __future__ import annotations
 

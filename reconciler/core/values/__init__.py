@@ -1,1 +1,1 @@
-"""The values that everything else is made of, what they mean, and marks."""
+"""The values everything else is made of: manifests, objects, changes, marks, and what values mean."""

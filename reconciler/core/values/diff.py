@@ -1,4 +1,4 @@
-"""Where inside a unit two values differ, for people.
+"""Finds where inside a unit two values differ, to show it to people.
 
 The only module that imports deepdiff, and only once a unit is known to differ: deciding is `semantics`' work.
 """

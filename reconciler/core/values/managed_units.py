@@ -1,4 +1,4 @@
-"""Which units (top-level fields, or entries of a map) a manifest sets, and which of them it goes on managing."""
+"""Which units (top-level fields, or entries of a map) a manifest sets, and which it keeps managing."""
 
 from __future__ import annotations
 

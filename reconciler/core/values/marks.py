@@ -1,4 +1,4 @@
-"""Our bookkeeping on a live object: who owns it, under which key, and which of its units we manage.
+"""Marks on live objects: who owns an object, under which key, and which of its units are managed.
 
 The only module that knows the format. Version 1 is one text of five words, or six:
 

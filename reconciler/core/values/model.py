@@ -1,4 +1,4 @@
-"""The values everything else is made of: manifests, live objects and changes.
+"""Manifests, live objects and changes as plain values.
 
 Plain frozen values, no behaviour beyond what their names say. A plan holds no clock, no closure and no
 secret, so that the same inputs give the same bytes and a plan can be saved, read elsewhere and applied.

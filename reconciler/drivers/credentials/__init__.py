@@ -1,1 +1,1 @@
-"""What may travel to which host, and how credentials are kept out of every message."""
+"""Which credential may go to which host, and how credentials are kept out of messages."""

@@ -1,4 +1,4 @@
-"""What the environment allows, and no file of a project may: hosts, headers, variables and providers."""
+"""Allow lists of the environment: hosts, headers, variables and providers. No file can extend them."""
 
 from __future__ import annotations
 

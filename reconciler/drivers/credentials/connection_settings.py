@@ -1,4 +1,4 @@
-"""Where requests go, and what travels with every one of them."""
+"""The URL, headers and credential of a connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A credential goes only to hosts it is meant for, so that a changed url in a pull request cannot carry a key away."""
+"""Sends a credential only to hosts it is meant for, whatever URL a file names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credentials taken out of what servers say, in whatever spelling they say them.
+"""Masks credentials in what servers answer, in whatever encoding they appear.
 
 A text is looked at as it is, and with its escapes undone (JSON, HTML, percent-encoding), layer by layer. In each layer
 case, white space and invisible characters do not count. What is masked is every run of a credential of eight

@@ -1,4 +1,4 @@
-"""Tokens of Microsoft Entra ID, for remotes that take no key. The only module that imports azure-identity."""
+"""Gets tokens of Microsoft Entra ID. The only module that imports azure-identity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A credential that expires: a new one is asked for in time, so that a long apply outlives its first."""
+"""Renews a credential before it expires, so that a long apply can go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a header may say, by the provider's data. What does not fit is never sent on the word of a file."""
+"""Checks the value of a header against the shape that the provider allows."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Where reviewers read plans: comments and issues on GitHub and GitLab."""
+"""Posts plans where reviewers read them: comments and issues on GitHub and GitLab."""

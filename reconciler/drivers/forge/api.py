@@ -1,4 +1,4 @@
-"""Requests to a forge's API: where a token may go, pages, and what an answer that is none becomes."""
+"""Requests to a forge's API: allowed hosts, pages, and errors."""
 
 from __future__ import annotations
 

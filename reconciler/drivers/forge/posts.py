@@ -1,4 +1,4 @@
-"""Keeping one post up to date: found again by its header and its author, written only when it differs.
+"""Keeps one comment or issue up to date, and writes it only when its text differs.
 
 The header is the hidden first line of the text (`<!-- reconciler:plan:production -->`). Somebody else's post that
 quotes it is never ours: only posts of the account that the token belongs to are looked at.

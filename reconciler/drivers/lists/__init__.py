@@ -1,1 +1,1 @@
-"""Lists of remotes, read to their end."""
+"""Reads lists of remotes to their end."""

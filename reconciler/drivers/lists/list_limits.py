@@ -1,4 +1,4 @@
-"""How much of one list is read: a remote whose pages never end fills the memory of whoever believes in their end."""
+"""Limits how much of one list is read, because a remote may never end its pages."""
 
 from __future__ import annotations
 

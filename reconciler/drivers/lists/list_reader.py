@@ -1,4 +1,4 @@
-"""Lists, read to their end in the way the provider says: every object once, or an error."""
+"""Reads a list to its end, as the provider says: every object once, or an error."""
 
 from __future__ import annotations
 

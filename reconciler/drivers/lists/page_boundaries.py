@@ -1,4 +1,4 @@
-"""Where the pages of long lists ended the last time, so that the next read can start in several places at once.
+"""Remembers where pages of long lists ended, so that the next read starts in several places at once.
 
 A file for each list, with ids and times and nothing else. It only says where to begin: stale, foreign, damaged or
 gone, it never changes what a read finds.

@@ -1,4 +1,4 @@
-"""Fetching the pages of a list, several at once where that is worth it. What is fetched, `paging` decides."""
+"""Fetches the pages of a list, several at once where that is faster. `paging` decides which."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Lists that are read one page after the other: by opaque tokens, offsets, times, or until a page is empty. No requests
-are made here.
+"""Reads lists one page after the other: by tokens, offsets, times, or until a page is empty. Sends no requests itself.
 
 Each function asks for pages through `fetch(said)`, where `said` is what the request says of where to begin, and yields
 every object once. A list that cannot be read to its end raises IncompleteList: nothing may be concluded from it.

@@ -1,4 +1,4 @@
-"""The values that paging is about: what is asked of a list, and what comes back."""
+"""The values of paging: a request for a page, and the page that comes back."""
 
 from __future__ import annotations
 

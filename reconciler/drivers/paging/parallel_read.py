@@ -1,4 +1,4 @@
-"""A whole list, read by one walk or by several at once, and the proof that nothing was missed.
+"""Decides how a long list is read from several places at once, and proves that nothing was missed.
 
 The walk from the newest object is always there: when it comes to the list's end, everything was seen. That alone is the
 serial read. Beside it, other walks go from the oldest object, and from places remembered from an earlier read,

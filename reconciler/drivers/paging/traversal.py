@@ -1,4 +1,4 @@
-"""One way through a list: page after page, each from the last object of the page before.
+"""Reads a list in one direction, page by page, each page from the last object of the page before.
 
 What a walk claims: it has seen every object that was there all the time and was made between the first thing it saw and
 its frontier. That holds as long as each page follows the one before, so the cursor is what needs care. When its object

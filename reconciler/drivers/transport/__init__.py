@@ -1,1 +1,1 @@
-"""HTTP: connections, requests, retries, rate limits, bounds on answers."""
+"""HTTP: connections, requests, retries, rate limits, limits on responses."""

@@ -1,4 +1,4 @@
-"""The connections to one remote, kept from one session to the next and closed by whoever opened the channel.
+"""Keeps the connections to one remote open from one session to the next.
 
 One httpx client for each request in flight (a pool shared by many threads is slow). A client that is free is taken by
 whoever needs one next, so that connections outlive the threads that opened them. All share one TLS context: it takes

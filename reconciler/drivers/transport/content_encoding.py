@@ -1,4 +1,4 @@
-"""The bytes of an answer: as they came, or out of one layer of gzip, and never more of them than a limit.
+"""Reads the body of a response, plain or gzip, up to a limit.
 
 A few kilobytes can stand for gigabytes, a few layers for any number. So what comes is unpacked piece by piece, no
 further than the limit, and packed in no other way than the one that is asked for.

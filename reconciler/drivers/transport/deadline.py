@@ -1,5 +1,4 @@
-"""A total time for a request and for its answer: a timeout of each read or write alone lets a server that takes or
-sends byte by byte go on for ever.
+"""Limits the total time of a request and its response, also when a server sends byte by byte.
 
 httpx offers no such limit, so it is put on the network streams that its `trace` extension shows as they are made.
 """

@@ -1,4 +1,4 @@
-"""Requests over httpx: retries, the rate gate, limits on answers."""
+"""Sends HTTP requests with httpx: retries, rate limits, limits on responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON on the wire: what others may send that Python's reader would take, and what theirs would not take from us."""
+"""Encodes and decodes JSON safely: bounded, and without values that only Python accepts."""
 
 from __future__ import annotations
 

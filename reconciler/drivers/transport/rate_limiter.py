@@ -1,4 +1,4 @@
-"""How many requests one credential may send: in a minute, and at once. Shared by all threads."""
+"""Limits how many requests one credential sends: per minute, and at once, over all threads."""
 
 from __future__ import annotations
 

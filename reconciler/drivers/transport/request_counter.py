@@ -1,4 +1,4 @@
-"""What each thread sends, counted."""
+"""Counts the requests that each thread sends."""
 
 from __future__ import annotations
 

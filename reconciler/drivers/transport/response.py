@@ -1,4 +1,4 @@
-"""An answer, and what it asks of those who would send the request again."""
+"""A response, and what it says about retrying the request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether and when a request is sent again: a decision, without clock, chance or network.
+"""Decides whether and when a request is sent again, without clock, chance or network.
 
 A read, update or delete may be repeated. A create may not, unless the remote certainly did nothing: no vendor has an
 idempotency key, so a second try after a lost answer makes a second object.

@@ -1,1 +1,1 @@
-"""Many workers on many machines: chunks of work in a queue, and what they must agree on in PostgreSQL."""
+"""Many workers on many machines: a job queue, and shared knowledge in PostgreSQL."""

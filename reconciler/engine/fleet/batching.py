@@ -1,4 +1,4 @@
-"""Calls of many threads, made several at once: one statement for all who wait is cheaper than one for each."""
+"""Batches the calls of many threads, so that one SQL statement serves all who wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PostgreSQL: connections, statements, and what it means when it goes. The only module that imports psycopg.
+"""Connects to PostgreSQL and runs statements. Only `engine.locks.advisory` imports psycopg as well.
 
 A connection is held for one statement and never while anything waits: a fleet has more threads than connections.
 """

@@ -1,4 +1,4 @@
-"""Creates that workers send: each is recorded in the database first, so that no two workers create one address."""
+"""Records creates in the database before they are sent, so that no two workers create one address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the workers on one target know together: which object an address has, and who is creating one."""
+"""What the workers on one target know together: live objects, addresses, and creates under way."""
 
 from __future__ import annotations
 

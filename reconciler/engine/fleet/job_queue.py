@@ -1,4 +1,4 @@
-"""What an engine has to do for a fleet, and no more: keep jobs, run each at least once, and run some of them later.
+"""What the fleet needs of a job queue: keep jobs, run each at least once, and run some of them later.
 
 A job may run twice, or twice at once, or be cut off: `reconcile_chunk` makes that harmless. So an engine needs neither
 exactly-once nor an order, and its count of attempts is never believed.

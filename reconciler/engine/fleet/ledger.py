@@ -1,4 +1,4 @@
-"""What was submitted, what became of it, and which targets rest: the part of the database that people look at."""
+"""Records submissions, outcomes and paused targets: the tables that people look at."""
 
 from __future__ import annotations
 

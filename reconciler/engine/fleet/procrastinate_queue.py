@@ -1,4 +1,4 @@
-"""The fleet's engine: Procrastinate, jobs in PostgreSQL. The only module that imports it.
+"""The job queue on Procrastinate (PostgreSQL). The only module that imports it.
 
 One worker is a process with some jobs at once. It holds a lock in PostgreSQL that goes with its connection, and sends
 heartbeats: the jobs of a worker without the lock, or silent for long, are run again by any other. When PostgreSQL goes,

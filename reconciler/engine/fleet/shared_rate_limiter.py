@@ -1,4 +1,4 @@
-"""A rate gate that all workers share: one row for each credential, one place for each request.
+"""A rate limit that all workers share through the database: one row for each credential.
 
 The generic cell rate algorithm with places that are taken in advance: a request takes the next free place on the
 database's clock, gives the connection back, and sleeps until its place has come. A process that sends one request

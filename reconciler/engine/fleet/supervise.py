@@ -1,4 +1,4 @@
-"""Keeping worker processes alive: one that ends without being told to is started again, after a growing pause.
+"""Keeps worker processes alive: one that crashes is started again, after a growing pause.
 
 Workers are forked from the supervisor, which has read the files: they share what it holds, and start in no time.
 """

@@ -1,4 +1,4 @@
-"""What a worker does with a job: survey a target, or reconcile a chunk of it, and take down what came of it."""
+"""Runs the jobs of the fleet: survey a target, or reconcile a chunk of it, and record the outcome."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""An optional lock of a target: one run at a time, wherever it runs."""
+"""An optional lock of a target, so that one run at a time changes it."""

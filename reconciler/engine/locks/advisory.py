@@ -1,4 +1,4 @@
-"""A lock in PostgreSQL: an advisory one, which ends with the connection that took it. It needs no table.
+"""A lock in PostgreSQL: an advisory lock, which ends with its connection and needs no table.
 
 Who holds it is told by the name of the connection. Every write asks the server first: a connection that was ended, by
 `unlock` or by a crash, is a lock that is lost.

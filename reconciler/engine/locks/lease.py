@@ -1,5 +1,4 @@
-"""A lock in S3 and what speaks like it: an object that is made and replaced under conditions. The only module that
-imports obstore.
+"""A lock in S3 or a compatible store. The only module that imports obstore.
 
 It is a lease. The holder renews it while it works; one that has not been renewed for its whole length is free, by the
 store's own clock on both ends: the lock's time against that of an object written just now. The holder counts on its own

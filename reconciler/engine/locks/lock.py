@@ -1,4 +1,4 @@
-"""What a lock of a target does, who holds one, and how it fails.
+"""The protocol of a target's lock, who holds it, and how it fails.
 
 Vendors know nothing of it, so no token of ours can make them refuse a late write. What keeps a holder that has lost the
 lock from writing is that it asks `seconds_left` right before each write, and sends within that time or not at all.

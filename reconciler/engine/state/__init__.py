@@ -1,1 +1,1 @@
-"""What this machine or the repository keeps of objects: journal, lock file, saved plans, marks in file names."""
+"""State on this machine or in the repository: journal, lock file, saved plans, marks in file names."""

@@ -1,4 +1,4 @@
-"""Uploaded files seen like every other object: their mark, and what their name says of their content, as fields.
+"""A driver that keeps marks in the names of uploaded files, and shows them as fields.
 
 `NamedDriver` stands between the engine and a remote. What comes in has the name without the mark in it, the mark in a
 field, and the content as far as the name tells it; what goes out is uploaded under a name that carries all of it.

@@ -1,4 +1,4 @@
-"""What this machine tried to create, on disk before it is sent: no create is forgotten when the process is killed.
+"""Records creates on disk before they are sent, so that none is forgotten when the process is killed.
 
 One append-only file for each run below `.reconciler/journal/`, in a directory for the url and the owner. One JSON line
 an event, flushed to the disk before the request goes out. A run holds its file. Files

@@ -1,4 +1,4 @@
-"""Marks beside the manifests instead of on the objects: for remotes without metadata, and for full metadata.
+"""Keeps marks in a file beside the manifests, for remotes without (enough) metadata.
 
 `assistants.lock.json` is committed with the files: a line for each object, sorted, so that a change of it is a small
 diff. It says of each target at which url, and in which account, its objects are.

@@ -1,4 +1,4 @@
-"""A driver whose objects carry the marks of a lock file: it stands between the engine and a remote.
+"""A driver that keeps the marks of objects in the lock file, and shows them as fields.
 
 Objects that come in carry the mark that the file has for them, in a field of the file's name; what goes out leaves that
 field behind, in the file. A create cannot be found again by its nonce then: where its answer is lost, the file keeps it

@@ -1,4 +1,4 @@
-"""Saved plans on disk: written whole or not at all, for their owner's eyes only, and read back with suspicion."""
+"""Reads and writes saved plans: whole or not at all, private, and checked when they are read."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What changed in a long text."""
+"""Shows what changed in a long text."""

@@ -1,4 +1,4 @@
-"""What changed in a long text, as a person would point at it: hunks of lines or sentences, with changed words marked.
+"""Diffs long texts by lines and sentences, with changed words marked.
 
     lines that differ  ->  cut into sentences where they are long  ->  hunks with context  ->  words marked
 

@@ -1,4 +1,4 @@
-"""Which blocks of two sequences differ, in bounded work whatever the sequences are.
+"""Diffs two sequences in bounded work, whatever they contain.
 
 Common ends are trimmed; items that stand once on each side are anchors (patience diff); what lies between anchors is
 compared with Myers' algorithm up to `MAX_EDITS` edits, and beyond that called replaced. `difflib` is not used: on

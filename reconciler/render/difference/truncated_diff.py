@@ -1,4 +1,4 @@
-"""A difference of texts in fewer lines than it was made with."""
+"""Shortens a diff to a number of lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which words changed between a text and the one that took its place."""
+"""Marks the words that changed between two versions of some lines."""
 
 from __future__ import annotations
 

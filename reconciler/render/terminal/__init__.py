@@ -1,1 +1,1 @@
-"""Text for people at a terminal."""
+"""Renders text for a terminal."""

@@ -1,4 +1,4 @@
-"""Colour for a terminal, or none. Only safe texts come here, so the escapes written here are the only ones."""
+"""Colours text for a terminal, or leaves it plain."""
 
 from __future__ import annotations
 

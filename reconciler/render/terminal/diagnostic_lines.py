@@ -1,4 +1,4 @@
-"""Diagnostics as every command prints them on standard error."""
+"""Renders diagnostics as every command prints them on standard error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines around a place in a file, with the place underlined, as compilers show them.
+"""Shows the lines around a place in a file, with the place underlined, as compilers do.
 
 Only the start of a place is known; where it ends is read off its line. What stands where a secret belongs, or is called
 like one, is never shown; what is shaped like one is hidden by whoever gives the lines.

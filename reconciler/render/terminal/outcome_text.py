@@ -1,4 +1,4 @@
-"""What an apply did, as text for people: a line for each resource, and a total."""
+"""Renders the outcome of an apply as text: a line for each resource, and a total."""
 
 from __future__ import annotations
 

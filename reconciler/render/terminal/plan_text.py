@@ -1,4 +1,4 @@
-"""A plan as text for people: one screen for a typical pull request."""
+"""Renders a plan as text for a terminal."""
 
 from __future__ import annotations
 

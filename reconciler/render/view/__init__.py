@@ -1,1 +1,1 @@
-"""A plan as it is shown: masked, escaped, summarised. Every renderer starts from here."""
+"""A plan as every renderer shows it: masked, escaped, summarised."""

@@ -1,4 +1,4 @@
-"""A diagnostic as safe texts, for every format."""
+"""A diagnostic as every renderer shows it."""
 
 from __future__ import annotations
 

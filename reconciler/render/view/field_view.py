@@ -1,4 +1,4 @@
-"""One differing place of a resource as it is shown: its path, its values in a few labels, what changed in long ones."""
+"""One changed field as every renderer shows it: its path, its values, and the diff of a long text."""
 
 from __future__ import annotations
 

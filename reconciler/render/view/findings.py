@@ -1,4 +1,4 @@
-"""What a plan has to complain about, in the form that code scanners, test reports and annotations share."""
+"""Errors, warnings and blocked changes of a plan, as code scanners, test reports and annotations need them."""
 
 from __future__ import annotations
 

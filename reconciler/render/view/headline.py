@@ -1,4 +1,4 @@
-"""What a plan says of itself in two lines: what it is about, and how much it changes."""
+"""The two summary lines of a plan: its target, and the number of changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How actions, reasons and blockers are told to a person. What is not listed is shown as it is: the lists are open."""
+"""Words for actions, reasons and blockers. Unknown ones are shown as they are."""
 
 from __future__ import annotations
 

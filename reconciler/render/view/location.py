@@ -1,4 +1,4 @@
-"""Places in files as they are shown: `file:line`, with a link where the files can be browsed."""
+"""Places in files as `file:line`, with a link where the files can be browsed."""
 
 from __future__ import annotations
 

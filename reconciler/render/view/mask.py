@@ -1,4 +1,4 @@
-"""Sensitive values taken out of a plan before anything shows it."""
+"""Masks the sensitive values of a plan before anything shows it."""
 
 from __future__ import annotations
 

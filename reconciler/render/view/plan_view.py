@@ -1,4 +1,4 @@
-"""A plan as it is shown: masked, escaped, summarised, hunks computed. Every renderer starts from here.
+"""A plan as every renderer shows it: masked, escaped, summarised, with diffs.
 
 All texts in a view are safe for a terminal and a log (see `visible`); a renderer adds the quoting of its own format, no
 more.

@@ -1,1 +1,1 @@
-"""The faults that the embedded server plays."""
+"""Faults that the embedded server injects."""

@@ -1,4 +1,4 @@
-"""Answers in every legal shape but the expected one, for tests that a client compares meanings and not spellings."""
+"""Answers in every legal shape but the expected one, so that tests compare meanings, not spellings."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""What chaos does to one request, in the order in which it can happen."""
+"""Applies the faults of a rule to one request."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

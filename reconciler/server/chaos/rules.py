@@ -1,4 +1,4 @@
-"""Chaos: the faults and oddities the embedded server plays, from a file of rules.
+"""Reads chaos rules: the faults that the embedded server injects.
 
     seed: 7                       # optional; makes `probability` repeatable
     rules:

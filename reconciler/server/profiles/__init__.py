@@ -1,4 +1,4 @@
-"""Protocols the server can speak, one module each."""
+"""The protocols that the embedded server speaks, one profile each."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What every kind of object of one server shares: where it is stored, what time it is, and what ids are made of."""
+"""What all kinds of one server share: the store, the clock, and how ids are made."""
 
 import json
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""One manifest for each row of a table: rows, and the templates that they fill."""
+"""Makes one manifest for each row of a table."""

@@ -1,4 +1,4 @@
-"""The expressions of a template → functions that make values of a row, each for a number of steps.
+"""Evaluates the expressions of a template in a bounded number of steps.
 
 A step is one part, or four characters that it looks at or makes. What a row has of them is spent by all its templates
 together, in every loop, filter and operator alike: so whatever a pull request writes ends in time, and holds little.

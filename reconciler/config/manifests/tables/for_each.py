@@ -1,4 +1,4 @@
-"""A fleet: one manifest with `reconciler: {for_each: !csv tenants.csv, key: "support/{{ tenant }}"}`, a document a row.
+"""Expands a manifest with `reconciler: {for_each: …}` into one document for each row of a table.
 
 Texts that stand in the manifest are templates, and the keys behind `!ref`. What other tags stand for is not, and
 nothing else is.

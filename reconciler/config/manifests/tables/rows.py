@@ -1,4 +1,4 @@
-"""The rows of a fleet, one at a time, each with its place: from a CSV file, a JSON file, or a list in the manifest."""
+"""Reads the rows of a table one at a time: from a CSV file, a JSON file, or a list in the manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statements of a template → functions that make the texts of a row, for the steps of its expressions."""
+"""Evaluates the statements (`if`, `for`) of a template in a bounded number of steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts with `{{ … }}` → values, one row at a time.
+"""Parses texts with `{{ … }}` and fills them with the values of a row.
 
 The template library parses, and no more: nothing that it knows of values is ever run. What a template may say is a
 short list: expressions, `if`, and `for` loops that do not stand in one another; no calls, no assignments, no

@@ -1,4 +1,4 @@
-"""Agents of OpenAI's Agents API: the five verbs."""
+"""Agents of OpenAI's Agents API: create, read, update, delete, list."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Assistants: the five verbs."""
+"""Assistants: create, read, update, delete, list."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Attaching files to vector stores and detaching them: what single attaches, batches and new stores have in common."""
+"""Attaches files to vector stores and detaches them."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Search over the text of a vector store: plain word counting, no embeddings, the same result every time.
+"""Searches the text of a vector store by counting words, with the same result every time.
 
 A file is cut into passages of as many words as its chunking strategy has tokens, overlapping as it says. A passage
 scores the share of the query's distinct words that it contains, from 0 to 1; passages without any are not found. Case

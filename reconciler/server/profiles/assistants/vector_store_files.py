@@ -1,4 +1,4 @@
-"""The files of a vector store, attached one by one or in batches, and how far their indexing is."""
+"""The files of a vector store, attached one by one or in batches, and the progress of their indexing."""
 
 import hashlib
 import json

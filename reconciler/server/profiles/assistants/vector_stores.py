@@ -1,4 +1,4 @@
-"""Vector stores: what is stored of them, and what follows from their files and the clock whenever they are shown."""
+"""Vector stores: stored fields, and the state that follows from their files and the clock."""
 
 import json
 from typing import Any

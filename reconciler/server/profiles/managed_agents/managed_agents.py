@@ -1,4 +1,4 @@
-"""Agents of Anthropic's Managed Agents: the verbs, versions that are kept, and archiving in place of deleting."""
+"""Agents of Anthropic's Managed Agents: create, read, update, archive, list, versions."""
 
 import base64
 import json

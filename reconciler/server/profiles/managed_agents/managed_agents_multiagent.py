@@ -1,4 +1,4 @@
-"""Which other agents an agent of Anthropic's Managed Agents may start: two shapes, and how one is merged."""
+"""Which other agents an agent of Anthropic's Managed Agents may start."""
 
 from collections.abc import Callable
 from typing import Any
