@@ -1,4 +1,4 @@
-"""Apply a project where nothing but prompts has changed; leave everything else to a person.
+"""Apply a project if only prompts changed; otherwise leave it to a person.
 
 python careful_apply.py DIRECTORY [TARGET]
 """
@@ -24,7 +24,7 @@ def is_harmless(planned: Plan) -> bool:
 
 
 def main(directory: str, target: str | None = None) -> int:
-    """Plan, look, and apply; 1 where something failed, 2 where a person has to look."""
+    """Plan, check and apply. Return 1 after a failure, and 2 if a person must review the changes."""
     try:
         with load(directory, target=target) as project:
             planned = plan(project)
