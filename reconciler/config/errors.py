@@ -26,6 +26,11 @@ def info(code: Code, summary: str, source: Source | None, detail: str = "", hint
     return Diagnostic(Severity.INFO, code, summary, detail, hint, source)
 
 
+def install_hint(extra: str) -> str:
+    """The command that installs what an extra brings: the distribution is not called like the command."""
+    return f"pip install 'assistants-as-code[{extra}]'"
+
+
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Sorted by file, line and column, each once; those without a place come first."""
 

@@ -64,7 +64,7 @@ def test_what_asks_for_it_is_an_extra(there: Project, monkeypatch: pytest.Monkey
     ran = there.run("plan")
     assert ran.code == 1
     assert "assistants.d/reconciler.yaml:3:11: error: target 'there' has no credential" in ran.err
-    assert "pip install 'reconciler[azure]'" in ran.err
+    assert "pip install 'assistants-as-code[azure]'" in ran.err
 
 
 def test_a_token_goes_to_no_host_that_only_a_file_names(there: Project) -> None:

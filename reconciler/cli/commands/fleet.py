@@ -13,8 +13,8 @@ from reconciler.cli.verbs import verb
 @click.option("--database", help="postgresql://…; better given as RECONCILER_FLEET_DATABASE.")
 @click.pass_context
 def command(context: click.Context, database: str | None) -> None:
-    """Needs `pip install 'reconciler[fleet]'`. Credentials stay with the workers; the queue holds addresses and nothing
-    else.
+    """Needs `pip install 'assistants-as-code[fleet]'`. Credentials stay with the workers; the queue holds
+    addresses and nothing else.
     """
     context.meta["reconciler.database"] = database
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
+from reconciler.config.errors import install_hint
+
 # A text of 256,000 characters is searched in milliseconds; by the worst expression of this size in ten seconds.
 MAX_INSTRUCTIONS: Final = 4_000
 _SYNTAX: Final = (
@@ -29,8 +31,8 @@ def _compiled(pattern: str) -> Any:
     try:
         import re2  # type: ignore[import-untyped]
     except ImportError:
-        hint = "run `pip install 'reconciler[policies]'`"
-        raise BadPattern("the package google-re2 that matches patterns is not installed", hint) from None
+        summary = "the package google-re2 that matches patterns is not installed"
+        raise BadPattern(summary, f"run `{install_hint('policies')}`") from None
     options = re2.Options()
     options.log_errors = False
     try:

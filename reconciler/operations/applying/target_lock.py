@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from reconciler.config.env_values import resolve
-from reconciler.config.errors import ConfigError, error
+from reconciler.config.errors import ConfigError, error, install_hint
 from reconciler.config.targets import EnvRef
 from reconciler.diagnostics import Code
 from reconciler.exits import Exit
@@ -83,9 +83,9 @@ def opened(session: Session) -> Lock:
     try:
         return _lock(scheme, url, f"{session.owner}/{target.name}", session.limits.timeout_seconds)
     except ModuleNotFoundError as missing:
-        summary, hint = f"the lock needs {missing.name}, which is not installed", _SCHEMES[scheme]
+        summary, extra = f"the lock needs {missing.name}, which is not installed", _SCHEMES[scheme]
         raise ConfigError(
-            [error(Code.MISSING_EXTRA, summary, place, "", f"pip install 'reconciler[{hint}]'")]
+            [error(Code.MISSING_EXTRA, summary, place, "", install_hint(extra))]
         ) from None
 
 

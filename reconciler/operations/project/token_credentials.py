@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from reconciler.config.errors import ConfigError, error
+from reconciler.config.errors import ConfigError, error, install_hint
 from reconciler.config.targets import Target
 from reconciler.diagnostics import Code
 from reconciler.drivers.credentials.expiring_credential import Renewed
@@ -23,7 +23,7 @@ def renewed(provider: Provider, target: Target, headers: Container[str]) -> Rene
             from reconciler.drivers.credentials.entra import tokens_for
         except ModuleNotFoundError:
             summary = f"target {target.name!r} has no credential, and azure-identity is not installed"
-            hint = f"set {spec.env} to a token, or run `pip install 'reconciler[azure]'` to have one asked for"
+            hint = f"set {spec.env} to a token, or run `{install_hint('azure')}` to have one asked for"
             raise ConfigError([error(Code.MISSING_EXTRA, summary, target.source, "", hint)]) from None
         return Renewed(spec.header, spec.format, tokens_for(spec.entra_scope))
     return None

@@ -19,7 +19,7 @@ def no_spans() -> Iterator[Spans]:
 @contextmanager
 def exported_spans() -> Iterator[Spans]:
     """Spans that are exported over OTLP, as the standard OTEL_* variables say. Raises ConfigError without the extra."""
-    from reconciler.config.errors import ConfigError, error
+    from reconciler.config.errors import ConfigError, error, install_hint
     from reconciler.diagnostics import Code
 
     try:
@@ -28,10 +28,8 @@ def exported_spans() -> Iterator[Spans]:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ModuleNotFoundError as missing:
-        hint = "pip install 'reconciler[traces]'"
-        raise ConfigError(
-            [error(Code.MISSING_EXTRA, f"traces need {missing.name}, which is not installed", None, "", hint)]
-        ) from None
+        summary = f"traces need {missing.name}, which is not installed"
+        raise ConfigError([error(Code.MISSING_EXTRA, summary, None, "", install_hint("traces"))]) from None
     provider = TracerProvider(resource=Resource.create({"service.name": "reconciler"}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     tracer = provider.get_tracer("reconciler")

@@ -12,7 +12,7 @@ import click
 
 from reconciler.cli.expected_errors import tell
 from reconciler.cli.options import Options
-from reconciler.config.errors import ConfigError, error
+from reconciler.config.errors import ConfigError, error, install_hint
 from reconciler.config.manifests.list_addresses import list_addresses
 from reconciler.core.plan import Scope
 from reconciler.diagnostics import Code, ReconcilerError
@@ -42,10 +42,8 @@ def database_at(url: str | None) -> Database:
     try:
         from reconciler.engine.fleet.database import Database
     except ModuleNotFoundError as missing:
-        hint = "pip install 'reconciler[fleet]'"
-        raise ConfigError(
-            [error(Code.MISSING_EXTRA, f"the fleet needs {missing.name}, which is not installed", None, "", hint)]
-        ) from None
+        summary = f"the fleet needs {missing.name}, which is not installed"
+        raise ConfigError([error(Code.MISSING_EXTRA, summary, None, "", install_hint("fleet"))]) from None
     return Database(url)
 
 

@@ -204,7 +204,7 @@ def test_without_the_matcher_a_pattern_is_an_error_and_other_policies_work(tmp_p
     loaded(tmp_path, keys=policy(properties={"name": {"pattern": "a"}}))
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
-    assert "pip install 'reconciler[policies]'" in ran.stderr
+    assert "pip install 'assistants-as-code[policies]'" in ran.stderr
 
 
 def test_the_schema_of_policies_is_valid_itself() -> None:
