@@ -84,9 +84,7 @@ def opened(session: Session) -> Lock:
         return _lock(scheme, url, f"{session.owner}/{target.name}", session.limits.timeout_seconds)
     except ModuleNotFoundError as missing:
         summary, extra = f"the lock needs {missing.name}, which is not installed", _SCHEMES[scheme]
-        raise ConfigError(
-            [error(Code.MISSING_EXTRA, summary, place, "", install_hint(extra))]
-        ) from None
+        raise ConfigError([error(Code.MISSING_EXTRA, summary, place, "", install_hint(extra))]) from None
 
 
 def _lock(scheme: str, url: str, name: str, timeout_seconds: float) -> Lock:
