@@ -100,9 +100,9 @@ def _told(kind: str, place: Place) -> dict[str, Any]:
     if place.path:
         ours = place.path[0] == BLOCK
         told |= {
-            "type": wording.type_words(place),
-            "limits": list(wording.limits(place)),
-            "notes": [*wording.notes(place), *(["for this tool only: never sent"] if ours else [])],
+            "type": descriptions.type_words(place),
+            "limits": list(descriptions.limits(place)),
+            "notes": [*descriptions.notes(place), *(["for this tool only: never sent"] if ours else [])],
         }
         if place.default is not ABSENT:
             told["default"] = place.default

@@ -68,7 +68,7 @@ def _page(schemas: Schemas, name: str, used: list[tuple[str, str]]) -> str:
 def _field(place: Place) -> str:
     rows = [("type", descriptions.type_words(place)), ("limits", "; ".join(map(_safe, descriptions.limits(place))))]
     if place.default is not ABSENT:
-        rows.append(("default", f"{code(wording.compact(place.default))}: returned if not set, never sent"))
+        rows.append(("default", f"{code(descriptions.compact(place.default))}: returned if not set, never sent"))
     if not place.refused:
         rows += [("compared", descriptions.comparison(place)), ("when removed", descriptions.removal(place))]
     rows.append(("also", "; ".join(descriptions.notes(place))))
@@ -99,9 +99,9 @@ def _below(place: Place) -> Iterator[Place]:
 
 
 def _row(place: Place) -> tuple[str, str, str]:
-    more = "; ".join([*map(_safe, wording.limits(place)), *wording.notes(place)])
+    more = "; ".join([*map(_safe, descriptions.limits(place)), *descriptions.notes(place)])
     text = str(place.words.get("description", ""))
-    return code(_name(place)), wording.type_words(place), f"{text} {f'({more})' if more else ''}"
+    return code(_name(place)), descriptions.type_words(place), f"{text} {f'({more})' if more else ''}"
 
 
 def _name(place: Place) -> str:
