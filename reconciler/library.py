@@ -11,16 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from reconciler.cli.drift_options import Choices
-from reconciler.cli.options import Options
 from reconciler.config.manifests.load import Loaded
 from reconciler.core.plan import Plan
 from reconciler.core.values.model import Manifest
 from reconciler.diagnostics import Diagnostic
 from reconciler.formats.outcome import Outcome
-from reconciler.operations.applying.apply_plan import carry_out, waited
+from reconciler.operations.applying.apply_plan import carry_out, saved_plan
+from reconciler.operations.planning.git_base import Choices
 from reconciler.operations.planning.live_plan import plan_live
-from reconciler.operations.planning.saved_plan import load_saved_plan
+from reconciler.operations.project.project_options import ProjectOptions
 from reconciler.operations.project.session import Session
 
 OnDrift = Literal["revert", "keep", "fail"]
@@ -67,8 +66,7 @@ def load(
     Raises ConfigError with every problem of every file.
     """
     root = Path(directory)
-    options = Options(root, tuple(map(Path, dirs)), target, verbose=False, quiet=True, color="never")
-    session = Session(options, environment)
+    session = Session(ProjectOptions(root, tuple(map(Path, dirs)), target), environment)
     loaded = session.load()
     return Project(root, session.target.name, loaded.manifests, loaded.diagnostics, session, loaded)
 
@@ -105,8 +103,6 @@ def apply(
     What fails for one change is in its outcome, and raises nothing.
     """
     session = project._session
-    ready, sight = load_saved_plan(session, plan, allow_deletes)
-    if waited(session, ready, sight):
-        ready, sight = load_saved_plan(session, plan, allow_deletes)
+    ready, sight = saved_plan(session, plan, allow_deletes)
     stop = on_error == "stop"
     return tuple(carry_out(session, ready, sight, parallelism=parallelism, stop_on_error=stop))

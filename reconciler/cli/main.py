@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.cli.completers import complete_targets
+from reconciler.cli.exits import Exit
+from reconciler.cli.options.completers import complete_targets
 from reconciler.cli.standard_streams import keep_streams
 from reconciler.cli.verbs import VERBS, listed
-from reconciler.exits import Exit
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from reconciler.operations.errors import InvalidArgument
 
 _ELSEWHERE: Final = {
     **dict.fromkeys(("diff", "preview", "status"), "plan"),
@@ -98,11 +100,21 @@ class LazyGroup(click.Group):
             raise
         except Exception as problem:
             from reconciler.cli.expected_errors import tell
-            from reconciler.cli.options import REMEMBERED_FORMATS
+            from reconciler.cli.options.global_options import REMEMBERED_FORMATS
+            from reconciler.operations.errors import InvalidArgument
 
+            if isinstance(problem, InvalidArgument):
+                raise self._usage_error(ctx, problem) from None
             if ctx.obj is None or (status := tell(problem, ctx.obj, ctx.meta.get(REMEMBERED_FORMATS, ()))) is None:
                 raise
             return status
+
+    def _usage_error(self, ctx: click.Context, problem: InvalidArgument) -> click.UsageError:
+        """What an operation refuses of the options of the verb that ran, as click tells it."""
+        name = ctx.invoked_subcommand or ""
+        command = self.get_command(ctx, name)
+        here = click.Context(command, ctx, name) if command else ctx
+        return click.BadParameter(problem.diagnostic.summary, here, param_hint=problem.argument)
 
 
 def _global_first(args: list[str], options: Sequence[click.Parameter]) -> list[str]:
@@ -153,10 +165,10 @@ def root(
     Files in assistants.d/ say what assistants should be, `plan` shows field by field what differs from what is live,
     `apply` sends the changed fields and nothing else. Every option can be set as RECONCILER_*.
     """
-    from reconciler.cli.options import Options, places
+    from reconciler.cli.options.global_options import Options, places
     from reconciler.tree import NotBelow, real_directory_of
 
-    options = Options(*places(directory, dirs), target, verbose, quiet, color, allow_secret_like)
+    options = Options(*places(directory, dirs), target, allow_secret_like, verbose, quiet, color)
     try:
         real_directory_of(options.directory)
     except NotBelow as wrong:

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 import pytest
 
-from reconciler.cli.completers import complete_addresses, complete_fields, complete_targets
 from reconciler.cli.main import root
+from reconciler.cli.options.completers import complete_addresses, complete_fields, complete_targets
 from tests.conftest import Project
 
 SETTINGS = "targets:\n  staging: {provider: local}\n  stage-two: {provider: local}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from reconciler.exits import Exit
+from reconciler.cli.exits import Exit
 from tests.conftest import Project, Remote
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.commands.render import document_lines
+from reconciler.cli.output.manifest_text import document_lines
 from reconciler.config.manifests.load import Loaded, load
 from reconciler.config.schema.schemas import shipped
 from reconciler.config.settings import load_settings

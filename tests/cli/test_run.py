@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from reconciler.operations.running.passes import LONGEST_PAUSE_SECONDS, Pace
+from reconciler.operations.running.target_loop import LONGEST_PAUSE_SECONDS, Pace
 from reconciler.server import create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote

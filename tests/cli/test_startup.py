@@ -16,7 +16,12 @@ HEAVY |= {"orjson", "ruamel", "re2"}
 # Not heavy, but nothing of it is printed by those who only print.
 NEEDLESS = {"tempfile", "json", "random", "sqlite3", "ssl", "asyncio"}
 # Where no verb is run.
-NO_VERB = {"pathlib", "dataclasses", "reconciler.cli.options", *(f"reconciler.cli.commands.{verb}" for verb in VERBS)}
+NO_VERB = {
+    "pathlib",
+    "dataclasses",
+    "reconciler.cli.options.global_options",
+    *(f"reconciler.cli.commands.{verb}" for verb in VERBS),
+}
 
 
 def loaded(arguments: list[str], directory: Path, **more: str) -> set[str]:

@@ -19,7 +19,7 @@ from reconciler.engine.state.journal import Journal
 from reconciler.engine.state.lockfile import LockFile
 from reconciler.engine.state.lockfile_driver import LockFileDriver
 from reconciler.formats.outcome import Outcome
-from reconciler.operations.project.session import kinds_of
+from reconciler.operations.project.kinds import kinds_of
 from reconciler.tree import Tree
 from tests.contract.sites import Site
 

@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from reconciler.cli.exits import Exit
 from reconciler.config.schema.schemas import shipped
-from reconciler.exits import Exit
 from tests.docs.pages import ROOT
 from tests.docs.reference.__main__ import outdated, write
 from tests.docs.test_pages import REGENERATE

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.cli.exits import Exit
 from reconciler.config.manifests.load import load
 from reconciler.config.schema.schemas import shipped
 from reconciler.config.settings import load_settings
@@ -16,7 +17,6 @@ from reconciler.core.values.model import Manifest
 from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.state.filename_mark_driver import NamedDriver
-from reconciler.exits import Exit
 from reconciler.operations.project.kinds import kinds_of
 from reconciler.server import create_app
 from tests.faults.machine import Machine

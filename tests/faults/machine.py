@@ -7,16 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from reconciler.cli.expected_errors import diagnostics_of
+from reconciler.cli.exit_codes import apply_exit
+from reconciler.cli.exits import Exit
+from reconciler.cli.expected_errors import error_exit
 from reconciler.core.plan import Plan, Scope, make_plan
 from reconciler.core.values.model import Action, Blocker, Change, Manifest
 from reconciler.drivers.base import Driver
 from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
 from reconciler.engine.snapshot import KindOnTarget, Snapshot, observe, with_members
 from reconciler.engine.state.journal import Journal
-from reconciler.exits import Exit
 from reconciler.formats.outcome import Outcome
-from reconciler.operations.applying.apply_plan import exit_of
+from reconciler.operations.errors import diagnostics_of
 from reconciler.tree import Tree
 from tests.world import IDENTITY, ON_TARGET
 
@@ -70,9 +71,9 @@ class Machine:
         try:
             return self._apply(files, allow_deletes)
         except Exception as problem:
-            if (said := diagnostics_of(problem)) is None:
+            if diagnostics_of(problem) is None:
                 raise
-            return said[1]
+            return error_exit(problem)
 
     def due(self, files: Sequence[Manifest]) -> list[Change]:
         """What `plan` shows as still to do, blocked or not."""
@@ -104,4 +105,4 @@ class Machine:
             pause=self.pause,
         )
         self.outcomes = apply_plan(plan, self.driver, self.kinds, sight.observed, journal, options)
-        return exit_of(plan, self.outcomes, interrupted=False)
+        return apply_exit(plan, self.outcomes, interrupted=False)

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from reconciler.cli.exits import Exit
 from reconciler.core.values.model import Address, Body, Manifest
 from reconciler.diagnostics import Source
 from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.drivers.transport.response import Answer
-from reconciler.exits import Exit
 from reconciler.server import create_app
 from tests.faults.machine import Machine
 from tests.faults.misbehaviour import TIME_OUT_SECONDS

@@ -14,11 +14,11 @@ from typing import Any, cast
 
 import pytest
 
+from reconciler.cli.exits import Exit
 from reconciler.drivers.base import Driver
 from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
-from reconciler.exits import Exit
 from reconciler.server import create_app
 from tests.faults.matrix import AFTER, ALWAYS, CONVERGED, PAGED, account, hit, unharmed
 from tests.faults.misbehaviour import FAULTS

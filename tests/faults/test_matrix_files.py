@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.exits import Exit
+from reconciler.cli.exits import Exit
 from tests.faults.filed import hit
 from tests.faults.matrix import ALWAYS
 from tests.faults.misbehaviour import FAULTS

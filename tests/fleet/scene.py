@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.cli.options import Options
 from reconciler.core.values.model import Address
 from reconciler.engine.fleet.database import Database
+from reconciler.operations.project.project_options import ProjectOptions
 from reconciler.operations.running.workers import Fleet
 
 ROWS = 250
@@ -25,4 +25,4 @@ def fleet_of(root: Path, url: str, database: Database) -> Fleet:
         f"owner: acme\ntargets:\n  t: {{provider: openai-assistants, url: '{url}/v1',"
         " limits: {settle_seconds: 0, writes_per_minute: 1000000, reads_per_minute: 1000000}}\n"
     )
-    return Fleet(Options(root, (Path("assistants.d"),), "t", False, True, "never"), database)
+    return Fleet(ProjectOptions(root, (Path("assistants.d"),), "t"), database)

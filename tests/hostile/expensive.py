@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from reconciler.config.manifests.tables.expressions import TemplateFault
 from reconciler.config.manifests.tables.rows import RowsFile, rows_of
-from reconciler.config.manifests.tables.templates import TemplateFault, compiled_template
+from reconciler.config.manifests.tables.templates import compiled_template
 from reconciler.config.source.globs import matching
 from reconciler.config.source.project_files import Project
 from reconciler.config.syntax.document import Document

@@ -18,7 +18,7 @@ from reconciler.drivers.base import RemoteError
 from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
-from reconciler.operations.project import target_connection
+from reconciler.operations.project import credentials
 from reconciler.server import App, create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Ran, Remote
@@ -267,6 +267,6 @@ def test_without_the_binding_to_hosts_a_changed_url_carries_the_key_away(
         ran = keyed.run("plan")
         assert (ran.code, proxy.heard.getvalue()) == (1, "")
         assert "RC0305" in ran.err
-        monkeypatch.setattr(target_connection, "refuse_host", lambda *anything: None)
+        monkeypatch.setattr(credentials, "refuse_host", lambda *anything: None)
         keyed.run("plan")
         assert CANARY in proxy.heard.getvalue()

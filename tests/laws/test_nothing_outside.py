@@ -19,8 +19,8 @@ from typing import Any, Final
 import click
 import pytest
 
+from reconciler.cli.exits import Exit
 from reconciler.cli.main import root as command_line
-from reconciler.exits import Exit
 from tests.conftest import Project, Ran, Remote
 
 resource: Any = pytest.importorskip("resource")

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from reconciler.cli.exits import Exit
 from reconciler.config.schema.schemas import shipped
 from reconciler.core.plan import Plan
 from reconciler.core.values.model import Action, Address, Blocker, Change, Manifest
@@ -26,7 +27,6 @@ from reconciler.diagnostics import Source
 from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
-from reconciler.exits import Exit
 from reconciler.operations.project.kinds import kinds_of
 from reconciler.server import Chaos, create_app
 from tests.faults.machine import Machine

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.cli.exits import Exit
 from reconciler.core import plan
 from reconciler.core.matching.index import Managed
 from reconciler.core.values.model import Address, Body
@@ -19,7 +20,6 @@ from reconciler.engine.admission import Ticket
 from reconciler.engine.create_settlement import CreateSettlement
 from reconciler.engine.fleet.database_attempts import SharedAttempts
 from reconciler.engine.state.journal import Journal
-from reconciler.exits import Exit
 from reconciler.server import Chaos, create_app
 from tests.faults.machine import Machine
 from tests.faults.matrix import manifest

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.completers import complete_addresses
-from reconciler.cli.drift_options import Choices, stance_options
-from reconciler.cli.options import Options
-from reconciler.cli.output import OUTCOME_FORMATS, destinations, formats_option, say, write
-from reconciler.cli.shard_options import shard_option
+from reconciler.cli.exits import Exit
+from reconciler.cli.options.completers import complete_addresses
+from reconciler.cli.options.drift_options import stance_options
+from reconciler.cli.options.global_options import Options
+from reconciler.cli.options.shard_options import shard_option
+from reconciler.cli.output.destinations import OUTCOME_FORMATS, destinations, formats_option, say, write
 from reconciler.cli.verbs import verb
-from reconciler.exits import Exit
 
 if TYPE_CHECKING:
     from reconciler.core.plan import Plan
     from reconciler.engine.snapshot import Snapshot
     from reconciler.formats.outcome import Outcome
+    from reconciler.operations.planning.git_base import Choices
     from reconciler.operations.planning.shards import Shard
     from reconciler.operations.project.session import Session
 
@@ -62,12 +63,14 @@ def command(
     """With PLANFILE (from `plan --out` or `--rollback-out`), exactly what it holds, unless the target changed meanwhile
     in what it touches. What has been done already is not done again, so a half-failed apply can be run once more.
     """
-    from reconciler.cli.output_formats import apply_renderers
+    from reconciler.cli.confirmation import apply_confirmed
+    from reconciler.cli.exit_codes import apply_exit
+    from reconciler.cli.output.formats import apply_renderers
+    from reconciler.cli.session import locked_from_the_start, session_of
     from reconciler.operations.applying.apply_artifacts import check_destination, write_report, write_rollback
-    from reconciler.operations.applying.apply_plan import carry_out, confirmed, exit_of, fresh_plan
-    from reconciler.operations.applying.target_lock import locked_from_the_start
+    from reconciler.operations.applying.apply_plan import carry_out, fresh_plan
+    from reconciler.operations.planning.git_base import Choices
     from reconciler.operations.planning.shards import in_shard
-    from reconciler.operations.project.session import session_of
 
     destinations(formats, OUTCOME_FORMATS)
     session, choices = session_of(options), Choices(base, on_drift, resolve)
@@ -81,7 +84,9 @@ def command(
         if saved:
             plan, sight = _saved(session, saved, allow_deletes, choices)
         else:
-            plan, sight = fresh_plan(session, what, allow_deletes, choices)
+            planned = fresh_plan(session, what, allow_deletes, choices)
+            say(options, planned.loaded.diagnostics)
+            plan, sight = planned.plan, planned.sight
         if shard:
             plan = in_shard(plan, shard)
         say(options, plan.diagnostics)
@@ -89,7 +94,7 @@ def command(
         outcomes: list[Outcome] = []
         if any(change.is_due for change in plan.changes):
             if not yes:
-                if not confirmed():
+                if not apply_confirmed():
                     click.echo("nothing was sent", err=True)
                     return Exit.ERROR
                 sight = replace(sight, read_at=float("-inf"))  # whoever was asked took their time
@@ -99,7 +104,7 @@ def command(
     if rollback_out is not None:
         write_rollback(session.root, session.root / rollback_out, plan, sight, outcomes)
     write(options, formats, apply_renderers(plan, outcomes, options))
-    return exit_of(plan, outcomes, session.stop.is_set())
+    return apply_exit(plan, outcomes, session.stop.is_set())
 
 
 def _unsaved(shard: Shard) -> click.UsageError:
@@ -118,20 +123,19 @@ def _is_plan_file(session: Session, what: str) -> bool:
 
 def _saved(session: Session, file: Path, allow_deletes: int | None, choices: Choices) -> tuple[Plan, Snapshot]:
     """A saved plan, for this target, owner and state of the files, and no other."""
-    from reconciler.cli.drift_options import know_lock_file
-    from reconciler.operations.applying.apply_plan import waited
-    from reconciler.operations.planning.saved_plan import saved_plan
+    from reconciler.engine.state import planfile
+    from reconciler.operations.applying.apply_plan import saved_plan
+    from reconciler.operations.planning.git_base import know_lock_file
 
     if choices.on_drift != "revert" or choices.resolve:
         raise click.UsageError("a saved plan says already what is written: give --on-drift and --resolve to `plan`")
     know_lock_file(session, choices)
-    plan, sight = saved_plan(session, file, allow_deletes)
-    return saved_plan(session, file, allow_deletes) if waited(session, plan, sight) else (plan, sight)
+    return saved_plan(session, planfile.load(session.root / file, session.root), allow_deletes)
 
 
 def _show(options: Options, plan: Plan, formats: Sequence[str]) -> None:
     """The plan before it is applied: on stdout, or on stderr where stdout is for a machine."""
-    from reconciler.cli.output_formats import plan_renderers
+    from reconciler.cli.output.formats import plan_renderers
 
     machine = any(name != "text" and file is None for name, file in destinations(formats, OUTCOME_FORMATS))
     if not (options.quiet and machine):

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.exits import Exit
+from reconciler.cli.options.global_options import Options
 from reconciler.cli.verbs import verb
-from reconciler.exits import Exit
 
 if TYPE_CHECKING:
     from reconciler.drivers.forge.posts import Issues, Posts
 
 TITLE: Final = "Assistants were changed outside their files"
-LONGEST: Final = 65_536
-"""Characters that GitHub takes; GitLab takes more."""
-_LARGEST: Final = 1 << 24
-"""Bytes of the text: far more than any forge takes."""
 LABEL: Final = "reconciler-drift"
 
 
@@ -56,33 +51,30 @@ def command(
     """It is found again by the hidden first line of the text and by its author, and written only when it differs. The
     token comes from the environment: GITHUB_TOKEN, or GITLAB_TOKEN (GitLab's CI_JOB_TOKEN may not write comments).
     """
-    from reconciler.operations.ci_context import issues_of, thread_of
+    from reconciler.operations.commenting.ci_context import issues_of, thread_of
+    from reconciler.operations.commenting.comment_text import read_text, with_note
 
     if clean and not drift:
         raise click.UsageError("--clean goes with --drift")
     if drift and pull_request:
         raise click.UsageError("--drift writes an issue: it takes no --pull-request")
-    header, body = _text(options.directory, file)
-    body = _noted(header, body, note) if note else body
-    trace = _say if options.verbose else None
-    environment: Mapping[str, str] = os.environ
+    header, body = read_text(options.directory, file)
+    body = with_note(header, body, note) if note else body
+    trace = _print_line if options.verbose else None
     if drift:
-        return _issue(
-            issues_of(provider, environment, repository, issue_title, issue_label, trace), header, body, clean
-        )
-    thread = thread_of(provider, environment, repository, pull_request, trace)
-    if thread is None:
-        click.echo("no open pull request has this commit as its head: nothing to comment on")
-        return Exit.DONE
-    return _keep(thread, header, body)
+        with issues_of(provider, os.environ, repository, issue_title, issue_label, trace) as issues:
+            return _close(issues, header) if clean else _keep(issues, header, body)
+    with thread_of(provider, os.environ, repository, pull_request, trace) as thread:
+        if thread is not None:
+            return _keep(thread, header, body)
+    click.echo("no open pull request has this commit as its head: nothing to comment on")
+    return Exit.DONE
 
 
-def _issue(issues: Issues, header: str, body: str, clean: bool) -> int:
+def _close(issues: Issues, header: str) -> int:
     from reconciler.drivers.forge.posts import close_all
     from reconciler.render.escape import visible
 
-    if not clean:
-        return _keep(issues, header, body)
     closed = close_all(issues, header)
     for each in closed:
         click.echo(f"closed {visible(each.url)}")
@@ -100,33 +92,5 @@ def _keep(posts: Posts, header: str, body: str) -> int:
     return Exit.DONE
 
 
-def _text(root: Path, file: Path) -> tuple[str, str]:
-    """The header and the whole text of a file. Raises ConfigError where it has no header, OSError for a link."""
-    from reconciler.config.errors import ConfigError, error
-    from reconciler.diagnostics import Code, Source
-    from reconciler.drivers.forge.posts import header_of
-    from reconciler.tree import tree_of
-
-    tree, path = tree_of(root, file)
-    body = tree.read(path, _LARGEST).decode("utf-8", "replace")
-    if header := header_of(body):
-        return header, body
-    detail = "expected the hidden line <!-- reconciler:… --> at its beginning"
-    hint = f"write it with `reconciler plan --format markdown={file.name}`"
-    summary = "the text could not be found again once it is written"
-    raise ConfigError([error(Code.BAD_PLAN_FILE, summary, Source(str(file), 1, 1), detail, hint)])
-
-
-def _noted(header: str, body: str, note: str) -> str:
-    """The text with the note under its header; the note alone where both do not fit."""
-    above = f"{header}\n\n> {note}\n"
-    noted = above + body.partition("\n")[2]
-    return (
-        noted
-        if len(noted) <= LONGEST
-        else f"{above}\nThe plan is too long for a comment; it is in the job's summary.\n"
-    )
-
-
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     click.echo(line, err=True)

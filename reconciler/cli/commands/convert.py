@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 
-from reconciler.cli.options import Options
-from reconciler.cli.output import say, tell_file
+from reconciler.cli.exits import Exit
+from reconciler.cli.options.global_options import Options
+from reconciler.cli.output.destinations import say, tell_file
 from reconciler.cli.verbs import verb
-from reconciler.exits import Exit
-
-if TYPE_CHECKING:
-    from reconciler.config.edit.overlay import Drafts
-    from reconciler.diagnostics import Diagnostic
-    from reconciler.operations.project.session import Session
 
 
 @verb
@@ -28,50 +20,24 @@ def command(options: Options, provider: str, write: bool, diff: bool) -> int:
     """Says for each file what has no counterpart there and what to do instead, and what is still missing afterwards.
     Live objects are not touched: the new target gets objects of its own.
     """
-    from reconciler.config.edit.convert_files import convert
-    from reconciler.config.edit.overlay import Drafts
-    from reconciler.config.manifests.manifest import Reading
-    from reconciler.operations.project.session import Session
-    from reconciler.tree import rewrite
+    from reconciler.operations.files.convert import Conversion
+    from reconciler.operations.project.project_target import ProjectTarget
 
-    session = Session(options)
-    reading = Reading(session.settings, session.target, session.provider, session.schemas)
-    drafts = Drafts(session.root, [*options.dirs, *(Path(layer) for layer in session.target.layers)])
-    files, refused = convert(drafts, reading, provider)
-    for each in files:
+    conversion = Conversion(ProjectTarget(options), provider)
+    for each in conversion.files:
         if each.new != each.old:
             tell_file(each.found.shown, each.old, each.new, diff)
-    say(options, [*drafts.problems, *refused, *(told for each in files for told in each.said)])
-    missing = _missing(session, drafts, provider) if drafts.contents and not refused else []
-    if missing:
+    say(options, [*conversion.problems, *(told for each in conversion.files for told in each.said)])
+    if missing := conversion.missing():
         click.echo(
             f"\nStill to be done by hand, by lines {'of the new files' if write else 'as they will be'}:", err=True
         )
-        say(options, missing, drafts)
+        say(options, missing, conversion.drafts)
     if write:
-        for path, content in drafts.contents.items():
-            rewrite(session.root, path, content)
+        conversion.write()
     if not options.quiet:
-        click.echo(_next(provider, len(drafts.contents), write), err=True)
-    return Exit.ERROR if refused or drafts.problems else Exit.DONE
-
-
-def _missing(session: Session, drafts: Drafts, provider: str) -> list[Diagnostic]:
-    """What the new provider's schema has against the files as they are to be."""
-    from dataclasses import replace
-
-    from reconciler.config.manifests.load import load
-
-    loaded = load(
-        session.root,
-        session.options.dirs,
-        settings=session.settings,
-        target=replace(session.target, provider=provider),
-        provider=session.schemas.provider(provider),
-        schemas=session.schemas,
-        files=drafts,
-    )
-    return [each for each in loaded.diagnostics if each not in drafts.problems]
+        click.echo(_next(provider, len(conversion.drafts.contents), write), err=True)
+    return Exit.ERROR if conversion.problems else Exit.DONE
 
 
 def _next(provider: str, count: int, write: bool) -> str:

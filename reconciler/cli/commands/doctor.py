@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.exits import Exit
+from reconciler.cli.options.global_options import Options
 from reconciler.cli.verbs import verb
-from reconciler.exits import Exit
 
 if TYPE_CHECKING:
     from reconciler.operations.doctor.doctor_checks import Finding
@@ -26,10 +26,10 @@ def command(options: Options, form: str) -> int:
     """Nothing is changed on the target, and no secret is shown. Start here when something does not work."""
     import json
 
+    from reconciler.cli.session import session_of
     from reconciler.config.message_text import count
     from reconciler.operations.doctor.connection_checks import NETWORK
     from reconciler.operations.doctor.doctor_checks import PROJECT, TARGET, Status, examined
-    from reconciler.operations.project.session import session_of
 
     found: list[Finding] = []
     for finding in examined(session_of(options), (*PROJECT, *NETWORK, *TARGET)):
@@ -45,7 +45,7 @@ def command(options: Options, form: str) -> int:
 
 
 def _lines(finding: Finding) -> Iterator[str]:
-    from reconciler.cli.output import width
+    from reconciler.cli.output.destinations import width
     from reconciler.render.escape import visible
 
     label = f"{finding.status:<6}{finding.check:<{_LABEL - 6}}"

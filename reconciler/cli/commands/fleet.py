@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.exits import Exit
+from reconciler.cli.options.global_options import Options
 from reconciler.cli.verbs import verb
+
+if TYPE_CHECKING:
+    from reconciler.diagnostics import ReconcilerError
 
 
 @verb
@@ -63,27 +70,38 @@ def worker(
 
     A worker ends when PostgreSQL goes, with 75; --processes, systemd or Kubernetes start it again.
     """
+    from reconciler.cli.output.reporter import TerminalReporter
     from reconciler.operations.running.workers import Fleet, Workers, database_at
 
     workers = Workers(jobs, cron, heartbeat, silence)
     options = context.find_object(Options) or context.obj
-    fleet = Fleet(options, database_at(context.meta["reconciler.database"]))
+    fleet = Fleet(options, database_at(context.meta["reconciler.database"]), TerminalReporter(options))
     with fleet:
         if processes:
-            return workers.supervised(fleet, options, processes)
+            return workers.supervised(fleet, processes, partial(_failed, options), partial(click.echo, err=True))
         with fleet.database:
             workers.work(fleet)
     return 0
 
 
+def _failed(options: Options, problem: ReconcilerError) -> int:
+    """The exit code of a worker that ended like this, which is printed."""
+    from reconciler.cli.expected_errors import tell
+
+    return tell(problem, options, ()) or Exit.DONE
+
+
 @command.command("status")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.pass_context
-def status(context: click.Context, form: str) -> int:
+def show_status(context: click.Context, form: str) -> int:
     """Show how far each target is, and what was not done. Exit 2 while work is left, 5 when some was given up."""
-    from reconciler.operations.running.workers import database_at, progress
+    from reconciler.cli.output.fleet_status import status_json, status_text
+    from reconciler.operations.running.workers import database_at, status
 
     with database_at(context.meta["reconciler.database"]) as database:
-        text, exit = progress(database, form)
-    click.echo(text, nl=False)
-    return exit
+        found = status(database)
+    click.echo(status_json(found) if form == "json" else status_text(found), nl=False)
+    if any(not each.finished for each in found.targets):
+        return Exit.CHANGES
+    return Exit.PARTLY if found.problems else Exit.DONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.options.global_options import Options
 from reconciler.cli.verbs import verb
 
 
@@ -13,9 +13,9 @@ from reconciler.cli.verbs import verb
 @click.option("--format", "form", type=click.Choice(["mermaid", "dot", "svg"]), default="mermaid", help="How to draw.")
 @click.pass_obj
 def command(options: Options, form: str) -> int:
-    from reconciler.operations.project.session import Session
+    from reconciler.operations.project.project_target import ProjectTarget
     from reconciler.render.graph import dot, graph_of, mermaid, svg
 
     draw = {"mermaid": mermaid, "dot": dot, "svg": svg}[form]
-    click.echo(draw(graph_of(Session(options).load().manifests)), nl=False)
+    click.echo(draw(graph_of(ProjectTarget(options).load().manifests)), nl=False)
     return 0

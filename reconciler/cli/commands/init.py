@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Options
-from reconciler.cli.output import say
+from reconciler.cli.options.global_options import Options
+from reconciler.cli.output.destinations import say
 from reconciler.cli.verbs import verb
 
 if TYPE_CHECKING:
     from reconciler.config.schema.schemas import Schemas
     from reconciler.operations.starting.scaffold import Start
-
-_IGNORED = ".reconciler/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,7 @@ def command(
     later.
     """
     from reconciler.config.schema.schemas import shipped
+    from reconciler.operations.starting.new_project import IGNORED, exported_files, has_manifests, ignore_state
     from reconciler.operations.starting.scaffold import first_manifest, settings_text
 
     if export and live:
@@ -72,13 +71,16 @@ def command(
     start, wishes = _chosen(options, _Wishes(owner, options.target, url, editor, forge), schemas)
     below = {"reconciler.yaml": settings_text(start).encode()}
     if export:
-        below |= _exported(options, start, export)
-    elif not (live or _has_manifests(options)):
+        exported, problems = exported_files(options, start, export)
+        say(options, problems)
+        below |= exported
+    elif not (live or has_manifests(options)):
         below |= first_manifest(start, schemas)
     files = {f"{start.directory}/{path}": content for path, content in below.items()}
     files |= {path: text.encode() for path, text in _extras(options, start, wishes, schemas).items()}
     kept = _write(options, files)
-    _ignore(options)
+    if sign := ignore_state(options.directory):
+        click.echo(f"{sign} .gitignore  {IGNORED}")
     if live:
         return _pulled(options, yes=yes)
     _tell_next(options, start, kept)
@@ -87,14 +89,16 @@ def command(
 
 def _pulled(options: Options, *, yes: bool) -> int:
     """Pull everything from the default target of the settings, which are there by now."""
-    from reconciler.operations.project.session import session_of
-    from reconciler.operations.pulling.import_objects import pull
+    from reconciler.cli.import_objects import pull
+    from reconciler.cli.session import session_of
 
-    return pull(session_of(replace(options, target=None)), (), yes=yes, check=False)
+    options = replace(options, target=None)
+    return pull(session_of(options), options, (), yes=yes, check=False)
 
 
 def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[Start, _Wishes]:
     """Everything settled: by the options, by the person at the terminal, or by default."""
+    from reconciler.operations.starting.new_project import check, default_owner
     from reconciler.operations.starting.scaffold import Start, provider_lines
 
     asking = sys.stdin.isatty()
@@ -105,7 +109,7 @@ def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[Start,
         kind = click.Choice(choices) if choices else None
         return str(click.prompt(question, default=default, type=kind, err=True))
 
-    owner = ask(wishes.owner, "Who manages these assistants", _default_owner(options))
+    owner = ask(wishes.owner, "Who manages these assistants", default_owner(options.directory))
     if wishes.provider is None and asking:
         click.echo("\n".join(["Where do they run?", *provider_lines(schemas)]), err=True)
     name = ask(wishes.provider, "Provider", "local", schemas.provider_names())
@@ -116,51 +120,10 @@ def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[Start,
             raise click.BadParameter(f"{name} has no url of its own", param_hint="--url")
         url = click.prompt("The url of the API", err=True)
     start = Start(owner, provider, url, options.dirs[0].as_posix())
-    _check(start, schemas)
+    check(start, schemas)
     editor = ask(wishes.editor, "Settings for an editor", "none", ["vscode", "none"])
     forge = ask(wishes.forge, "A CI job", "none", ["github", "gitlab", "none"])
     return start, _Wishes(owner, name, url, editor, forge)
-
-
-def _default_owner(options: Options) -> str:
-    from reconciler.config.message_text import slug
-
-    return slug(options.directory.absolute().name)[:32].strip("-") or "me"
-
-
-def _check(start: Start, schemas: Schemas) -> None:
-    """Raises ConfigError where the settings would not be accepted: an owner that cannot be one, a url that is none."""
-    from reconciler.config.errors import ConfigError, has_errors
-    from reconciler.config.schema.schema_messages import explain
-    from reconciler.config.settings import SCHEMA
-    from reconciler.config.syntax.yaml import read_yaml
-    from reconciler.operations.starting.scaffold import settings_text
-
-    documents, problems = read_yaml(settings_text(start).encode(), "reconciler.yaml")
-    for document in documents:
-        problems += explain(schemas.failures(SCHEMA, document.value), document, schemas.schema(SCHEMA))
-    if has_errors(problems):
-        raise ConfigError(problems)
-
-
-def _exported(options: Options, start: Start, export: Path) -> dict[str, bytes]:
-    from reconciler.config.manifests.manifest import Reading
-    from reconciler.config.schema.schemas import shipped
-    from reconciler.config.targets import Settings, Target
-    from reconciler.operations.pulling.json_export import exported_manifests
-
-    target = Target("start", start.provider.name)
-    reading = Reading(Settings(targets={"start": target}), target, start.provider, shipped())
-    files, said = exported_manifests(export, options.directory, start.directory, reading)
-    say(options, said)
-    return files
-
-
-def _has_manifests(options: Options) -> bool:
-    from reconciler.config.source.project_files import Project
-
-    directories = [each for each in options.dirs if (options.directory / each).is_dir()]
-    return any(True for _ in Project(options.directory.absolute(), directories).walk())
 
 
 def _extras(options: Options, start: Start, wishes: _Wishes, schemas: Schemas) -> dict[str, str]:
@@ -180,33 +143,16 @@ def _extras(options: Options, start: Start, wishes: _Wishes, schemas: Schemas) -
 
 
 def _write(options: Options, files: dict[str, bytes]) -> list[str]:
-    """Write the files that do not exist; the others are told, and answered. Raises OSError."""
-    from reconciler.config.edit.write_manifests import create_file
+    """Write the files that do not exist; the others are reported, and returned. Raises OSError."""
+    from reconciler.operations.starting.new_project import create_files
     from reconciler.render.escape import visible
 
     kept: list[str] = []
-    for path, content in files.items():
-        try:
-            create_file(options.directory.absolute(), str(options.directory.absolute() / path), content)
-        except FileExistsError:
+    for path, created in create_files(options.directory, files):
+        if not created:
             kept.append(path)
-            click.echo(f"= {visible(path)}  exists, and is kept")
-        else:
-            click.echo(f"+ {visible(path)}")
+        click.echo(f"+ {visible(path)}" if created else f"= {visible(path)}  exists, and is kept")
     return kept
-
-
-def _ignore(options: Options) -> None:
-    """Have git ignore what belongs to this machine; a line is added below those of a file that exists."""
-    from reconciler.config.source.referenced_file import MAX_FILE_BYTES
-    from reconciler.tree import Tree
-
-    files, name = Tree(options.directory), ".gitignore"
-    text = files.read(name, MAX_FILE_BYTES).decode("utf-8") if name in files.names() else ""
-    if _IGNORED in text.splitlines():
-        return
-    files.replace(name, f"{text}{'' if not text or text.endswith(chr(10)) else chr(10)}{_IGNORED}\n".encode())
-    click.echo(f"{'~' if text else '+'} .gitignore  {_IGNORED}")
 
 
 def _tell_next(options: Options, start: Start, kept: list[str]) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.completers import complete_addresses
-from reconciler.cli.drift_options import Choices, git_ref, stance_options
-from reconciler.cli.options import Options
-from reconciler.cli.output import formats_option, say, write
-from reconciler.cli.shard_options import shard_option
+from reconciler.cli.options.completers import complete_addresses
+from reconciler.cli.options.drift_options import stance_options
+from reconciler.cli.options.global_options import Options
+from reconciler.cli.options.shard_options import shard_option
+from reconciler.cli.output.destinations import formats_option, say, write
 from reconciler.cli.verbs import verb
 
 if TYPE_CHECKING:
@@ -48,15 +48,16 @@ def command(
     formats: tuple[str, ...],
 ) -> int:
     """With ADDRESSES (KIND/KEY), only these are planned, and nothing is deleted."""
-    from reconciler.cli.output_formats import plan_renderers
-    from reconciler.cli.shard_options import split_option_value, write_matrix
+    from reconciler.cli.exit_codes import plan_exit
+    from reconciler.cli.options.shard_options import split_option_value, write_matrix
+    from reconciler.cli.output.formats import plan_renderers
+    from reconciler.cli.session import session_of
     from reconciler.config.cpu_limit import limited, seconds_of
     from reconciler.engine.state import planfile
-    from reconciler.formats.plan_document import summarise
     from reconciler.formats.redact import redact
-    from reconciler.operations.planning.live_plan import exit_of, plan_against, plan_live
+    from reconciler.operations.planning.git_base import Choices
+    from reconciler.operations.planning.live_plan import plan_against, plan_live
     from reconciler.operations.planning.shards import in_shard
-    from reconciler.operations.project.session import session_of
 
     if sealed and out is None:
         raise click.UsageError("--sealed is about the saved plan: give --out FILE as well")
@@ -68,7 +69,7 @@ def command(
     session = session_of(options)
     if against:
         with limited(seconds_of(os.environ)):
-            plan, loaded = plan_against(session, addresses, git_ref(against, "--against"), allow_deletes)
+            plan, loaded = plan_against(session, addresses, against, allow_deletes)
     else:
         planned = plan_live(session, addresses, allow_deletes, Choices(base, on_drift, resolve))
         plan, loaded = planned.plan, planned.loaded
@@ -81,6 +82,4 @@ def command(
     if out is not None:
         kinds = {on_target.kind.name: on_target.kind for on_target in session.kinds}
         planfile.save(redact(plan, kinds) if sealed else plan, session.root / out, session.root)
-    summary = summarise(plan)
-    changes = sum(summary[action] for action in ("create", "update", "delete", "adopt", "move", "release"))
-    return exit_of(plan, detailed_exitcode, changes)
+    return plan_exit(plan, detailed_exitcode)

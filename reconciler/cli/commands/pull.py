@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.exits import Exit
+from reconciler.cli.options.global_options import Options
 from reconciler.cli.verbs import verb
-from reconciler.exits import Exit
 
 
 @verb
@@ -18,14 +18,15 @@ from reconciler.exits import Exit
 @click.pass_obj
 def command(options: Options, what: tuple[str, ...], yes: bool, check: bool, theirs: bool) -> int:
     """With IDs or NAMEs (which may hold * and ?), only these. Objects of other owners are never pulled."""
-    from reconciler.operations.project.session import session_of
-    from reconciler.operations.pulling.import_objects import prove, pull
+    from reconciler.cli.import_objects import edit_line, prove, pull
+    from reconciler.cli.session import session_of
     from reconciler.operations.pulling.pull_edits import write_back
 
     session = session_of(options)
     if theirs:
         if not what:
             raise click.UsageError("--theirs needs the addresses whose files are to be changed")
-        write_back(session, what)
-        return prove(session, what) if check else Exit.DONE
-    return pull(session, what, yes=yes, check=check)
+        for each in write_back(session, what):
+            click.echo(edit_line(each))
+        return prove(session, options, what) if check else Exit.DONE
+    return pull(session, options, what, yes=yes, check=check)

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from reconciler.cli.completers import complete_addresses
-from reconciler.cli.options import Options
+from reconciler.cli.exits import Exit
+from reconciler.cli.options.completers import complete_addresses
+from reconciler.cli.options.global_options import Options
 from reconciler.cli.verbs import verb
-from reconciler.exits import Exit
-
-if TYPE_CHECKING:
-    from reconciler.core.values.model import Address
-    from reconciler.operations.project.session import Session
 
 
 @verb
@@ -24,36 +18,16 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(options: Options, address: str, lost_create: bool, id: str | None) -> int:
     """With --lost-create, nothing is sent; the next apply creates the object."""
-    from reconciler.core.ownership import Ownership
-    from reconciler.core.values.model import Change
-    from reconciler.operations.applying.change_marks import change_marks
+    from reconciler.cli.mark_changes import write_marks
+    from reconciler.cli.session import session_of
+    from reconciler.operations.ownership import forget_create, release
     from reconciler.operations.project.address_lookup import parse_address
-    from reconciler.operations.project.session import session_of
 
     wanted, session = parse_address(address), session_of(options)
     if lost_create and id:
         raise click.UsageError("a create whose answer was lost has no --id")
     if lost_create:
-        return _forget(session, wanted)
-
-    def decide(ownership: Ownership) -> list[Change]:
-        change = ownership.release(wanted.key, id)
-        return [change] if change else []
-
-    nothing = f"no live object of ours has the address {wanted}" + (f" and the id {id}" if id else "")
-    return change_marks(session, {wanted.kind}, decide, nothing)
-
-
-def _forget(session: Session, address: Address) -> int:
-    """Forget a create of which the lock file has no answer. Raises ConfigError where there is none."""
-    from reconciler.config.errors import ConfigError, error
-    from reconciler.diagnostics import Code
-    from reconciler.operations.applying.target_lock import locked
-
-    session.refresh({address.kind})
-    if address not in session.unresolved():
-        raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no create of {address} waits for an answer", None)])
-    with locked(session), session.held():
-        session.forget_create(address)
-    click.echo(f"{address}  its create is forgotten; the next apply creates it")
-    return Exit.DONE
+        forget_create(session, wanted)
+        click.echo(f"{wanted}  its create is forgotten; the next apply creates it")
+        return Exit.DONE
+    return write_marks(session, options, release(session, wanted, id))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.exits import Exit
+from reconciler.cli.options.global_options import Options
 from reconciler.cli.verbs import verb
 
 
@@ -45,6 +46,22 @@ def command(
     """Files are read again in each pass. A target that fails is left alone, longer each time; others go on.
     Nothing is deleted unless the settings say `prune: owned` and the deletion guard holds.
     """
-    from reconciler.operations.running.passes import Pace, run
+    from dataclasses import replace
 
-    return run(options, Pace(interval, jitter, passes, pass_limit), on_drift, listen, traces)
+    from reconciler.cli.output.event_log import log
+    from reconciler.cli.output.reporter import TerminalReporter
+    from reconciler.operations.running.passes import run
+    from reconciler.operations.running.target_loop import Pace
+
+    ended = run(
+        options,
+        Pace(interval, jitter, passes, pass_limit),
+        log,
+        on_drift=on_drift,
+        listen=listen,
+        traces=traces,
+        reporter=TerminalReporter(replace(options, quiet=True)),
+    )
+    if ended.cut_short:
+        return Exit.INTERRUPTED
+    return Exit.PARTLY if ended.failing and passes else Exit.DONE

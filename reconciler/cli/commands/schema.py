@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.options.global_options import Options
 from reconciler.cli.verbs import verb
 
 
@@ -17,9 +17,9 @@ def command(options: Options, kind: str) -> int:
 
     from reconciler.config.schema.editor_schema import editor_schema
     from reconciler.operations.project.address_lookup import kind_named
-    from reconciler.operations.project.session import Session
+    from reconciler.operations.project.project_target import ProjectTarget
 
-    session = Session(options)
-    schema = session.schemas.manifest_schema(kind_named(session, kind).schema)
+    target = ProjectTarget(options)
+    schema = target.schemas.manifest_schema(kind_named(target.provider, target.schemas, kind).schema)
     click.echo(json.dumps(editor_schema(schema), indent=2, ensure_ascii=False))
     return 0

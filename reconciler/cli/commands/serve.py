@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.options.global_options import Options
 from reconciler.cli.verbs import verb
 from reconciler.operations.project.state_directory import NAME, database_in, database_of, made, state_of
 from reconciler.tree import tree_of

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import Options
-from reconciler.cli.output import formats_option, say, write
+from reconciler.cli.options.global_options import Options
+from reconciler.cli.output.destinations import formats_option, say, write
 from reconciler.cli.verbs import verb
 
 
@@ -17,7 +17,7 @@ from reconciler.cli.verbs import verb
 @formats_option
 @click.pass_obj
 def command(options: Options, plan_file: Path, formats: tuple[str, ...]) -> int:
-    from reconciler.cli.output_formats import plan_renderers
+    from reconciler.cli.output.formats import plan_renderers
     from reconciler.engine.state import planfile
 
     plan, document = planfile.load_with_document(options.directory / plan_file, options.directory)

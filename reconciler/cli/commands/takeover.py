@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.completers import complete_addresses
-from reconciler.cli.options import Options
+from reconciler.cli.options.completers import complete_addresses
+from reconciler.cli.options.global_options import Options
 from reconciler.cli.verbs import verb
 
 
@@ -20,30 +20,11 @@ def command(options: Options, addresses: tuple[str, ...], owner: str, yes: bool)
     its mark is changed, and nothing of OWNER that has no manifest here. Where OWNER is the owner here, these are the
     objects whose marks are not believed, not signed or new in the lock file: look at each before you say yes.
     """
-    from reconciler.config.errors import ConfigError, error
-    from reconciler.core.ownership import Ownership
-    from reconciler.core.values.model import Change
-    from reconciler.diagnostics import Code
-    from reconciler.operations.applying.change_marks import change_marks
+    from reconciler.cli.mark_changes import write_marks
+    from reconciler.cli.session import session_of
+    from reconciler.operations.ownership import take_over
     from reconciler.operations.project.address_lookup import parse_address
-    from reconciler.operations.project.session import session_of
 
     session = session_of(options)
-    named = [parse_address(text) for text in addresses]
-    wanted = named or [manifest.address for manifest in session.load().manifests]
-
-    def decide(ownership: Ownership) -> list[Change]:
-        changes: list[Change] = []
-        for address in (each for each in wanted if each.kind == ownership.kind.name):
-            manifest = ownership.manifests.get(address.key)
-            change = ownership.take_over(manifest, owner) if manifest else None
-            if change is not None:
-                changes.append(change)
-            elif named:
-                why = f"{owner} has no object for it" if manifest else "it has no manifest here"
-                raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"{address} cannot be taken over: {why}", None)])
-        return changes
-
-    nothing = f"{owner} manages nothing that has a manifest here"
-    asks = owner == session.owner and not yes
-    return change_marks(session, {address.kind for address in wanted}, decide, nothing, asks=asks)
+    planned = take_over(session, [parse_address(text) for text in addresses], owner)
+    return write_marks(session, options, planned, asks=owner == session.owner and not yes)

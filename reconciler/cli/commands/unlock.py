@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.exits import Exit
+from reconciler.cli.options.global_options import Options
 from reconciler.cli.verbs import verb
-from reconciler.exits import Exit
 
 
 @verb
@@ -19,10 +17,9 @@ def command(options: Options, yes: bool) -> int:
     """A run that is still alive sends nothing more once it notices: before its next write with PostgreSQL, within half
     a minute with an object store.
     """
-    from reconciler.config.errors import ConfigError, error
-    from reconciler.diagnostics import Code
+    from reconciler.cli.confirmation import confirmed
+    from reconciler.cli.session import session_of
     from reconciler.operations.applying.target_lock import opened
-    from reconciler.operations.project.session import session_of
     from reconciler.render.escape import visible
 
     session = session_of(options)
@@ -33,12 +30,9 @@ def command(options: Options, yes: bool) -> int:
             click.echo(f"{session.target.name}: nobody holds the lock")
             return Exit.DONE
         click.echo(f"{session.target.name}: held by {visible(str(holder))}")
-        if not yes:
-            if not sys.stdin.isatty():
-                summary = "nobody is here to confirm, so the lock was left as it is"
-                raise ConfigError([error(Code.CONFIRMATION_REQUIRED, summary, None, "", "add --yes")])
-            if not click.confirm("Take the lock away?", err=True):
-                return Exit.ERROR
+        nobody = "nobody is here to confirm, so the lock was left as it is"
+        if not (yes or confirmed("Take the lock away?", nobody)):
+            return Exit.ERROR
         removed = lock.remove(holder)
         click.echo("the lock was taken away" if removed else "that run has ended meanwhile; the lock was left alone")
         return Exit.DONE

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,8 +10,6 @@ from reconciler.config.env_values import resolve
 from reconciler.config.errors import ConfigError, error, install_hint
 from reconciler.config.targets import EnvRef
 from reconciler.diagnostics import Code
-from reconciler.exits import Exit
-from reconciler.operations.applying.signals import heard
 from reconciler.operations.project.session import Session
 
 if TYPE_CHECKING:
@@ -43,28 +38,6 @@ def locked(session: Session) -> Iterator[None]:
     finally:
         lock.release()  # from now on whoever asks it may not write
         session.lock = None
-
-
-@contextmanager
-def locked_from_the_start(session: Session) -> Iterator[None]:
-    """The same for a command that reads first: a signal gives the lock back at once, whatever is waited for.
-
-    In the main thread only.
-    """
-    with locked(session):
-        if session.lock is None:
-            yield
-            return
-        lock = session.lock
-
-        def leave() -> None:
-            lock.release()
-            print("interrupted", file=sys.stderr, flush=True)
-            os._exit(Exit.INTERRUPTED)
-
-        # In a thread: here, what the lock itself waits for could not go on.
-        with heard(lambda: threading.Thread(target=leave).start()):
-            yield
 
 
 def opened(session: Session) -> Lock:

@@ -16,8 +16,8 @@ from reconciler.drivers.credentials.credential_hosts import is_loopback
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.drivers.transport.response import Answer
 from reconciler.operations.doctor.doctor_checks import Check, Finding, Status
+from reconciler.operations.project.credentials import known_secrets
 from reconciler.operations.project.session import Session
-from reconciler.operations.project.target_connection import known_secrets
 
 _PATIENCE_SECONDS: Final = 10.0
 _SKEW_SECONDS: Final = 60

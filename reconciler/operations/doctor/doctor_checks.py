@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from reconciler.cli.expected_errors import diagnostics_of
 from reconciler.config.env_values import is_given, resolve
 from reconciler.config.errors import ConfigError
 from reconciler.config.message_text import count
@@ -24,6 +23,7 @@ from reconciler.drivers.credentials.credential_hosts import refuse_host
 from reconciler.engine.snapshot import observe
 from reconciler.engine.state.lockfile import NAME as LOCK_FILE
 from reconciler.engine.state.lockfile import LockFile
+from reconciler.operations.errors import diagnostics_of
 from reconciler.operations.project.session import Session
 from reconciler.operations.project.state_directory import GUARD
 from reconciler.operations.project.state_directory import NAME as STATE
@@ -80,7 +80,7 @@ def _made(check: Check, session: Session) -> Iterator[Finding]:
     except Exception as problem:
         if (said := diagnostics_of(problem)) is None:
             raise
-        yield from told(check.name, said[0])
+        yield from told(check.name, said)
 
 
 def told(check: str, diagnostics: Sequence[Diagnostic]) -> Iterator[Finding]:
@@ -115,7 +115,7 @@ def _host(session: Session) -> Iterator[Finding]:
     if session.provider.embedded:
         yield Finding("host", Status.OK, "the embedded server, in this process")
         return
-    from reconciler.operations.project.target_connection import headers_of
+    from reconciler.operations.project.credentials import headers_of
 
     headers, _ = headers_of(session.provider, session.target, session.environment)
     refused = refuse_host(session.provider, session.url, headers, session.environment, session.target.source)

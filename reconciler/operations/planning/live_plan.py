@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler import allocator
-from reconciler.cli.drift_options import AS_USUAL, Choices, base_source, files_at
 from reconciler.config.checks.policies import load_policies
 from reconciler.config.checks.policy_checks import judge_plan
 from reconciler.config.errors import warning
@@ -14,8 +13,8 @@ from reconciler.config.manifests.load import Loaded
 from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine.snapshot import Snapshot
-from reconciler.exits import Exit
 from reconciler.operations.planning.compare_files import compare
+from reconciler.operations.planning.git_base import AS_USUAL, Choices, base_source, files_at, git_ref
 from reconciler.operations.planning.referenced_members import spoken_of, users_seen
 from reconciler.operations.project.session import Session
 
@@ -66,12 +65,13 @@ def _left_unresolved(scope: Scope, loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def plan_against(
-    session: Session, addresses: Sequence[str], ref: str, allow_deletes: int | None
+    session: Session, addresses: Sequence[str], against: str, allow_deletes: int | None
 ) -> tuple[Plan, Loaded]:
     """Load the files as they are and as a commit has them, and plan from one to the other: no network, no credential.
 
-    Raises ConfigError.
+    `against` is git:REF. Raises ConfigError and InvalidArgument.
     """
+    ref = git_ref(against, "--against")
     loaded, earlier = session.load(), files_at(session, ref)
     policies = load_policies(session.root, session.settings, session.schemas)
     said: tuple[Diagnostic, ...] = ()
@@ -90,15 +90,3 @@ def plan_against(
     )
     plan = replace(plan, complete=earlier.ok, diagnostics=(*said, *plan.diagnostics))
     return judge_plan(policies, plan, loaded.manifests, session.provider, session.schemas), loaded
-
-
-def has_blocks(plan: Plan) -> bool:
-    """Whether anything in the plan is refused."""
-    return any(change.blocked for change in plan.changes)
-
-
-def exit_of(plan: Plan, detailed: bool, changes: int) -> Exit:
-    """The exit code of a command that only shows a plan."""
-    if has_blocks(plan):
-        return Exit.BLOCKED
-    return Exit.CHANGES if detailed and changes else Exit.DONE

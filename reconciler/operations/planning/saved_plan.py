@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,16 +21,10 @@ from reconciler.core.values.model import Action, Change, Removal
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine.snapshot import Snapshot
 from reconciler.engine.stale_check import StalePlan, bound_by
-from reconciler.engine.state import planfile
 from reconciler.formats.redact import restore
 from reconciler.operations.planning.referenced_members import users_seen
 from reconciler.operations.project.session import Session
 from reconciler.render.escape import visible
-
-
-def saved_plan(session: Session, file: pathlib.Path, allow_deletes: int | None) -> tuple[Plan, Snapshot]:
-    """The plan in a file, ready to be carried out, and what is live now. Raises what `load_saved_plan` raises."""
-    return load_saved_plan(session, planfile.load(session.root / file, session.root), allow_deletes)
 
 
 def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> tuple[Plan, Snapshot]:

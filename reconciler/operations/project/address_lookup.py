@@ -1,18 +1,15 @@
-"""What people name on the command line, found in the project, and what they meant where it is not there."""
+"""Addresses and kinds as people type them, found in the project; where one is missing, what was probably meant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.message_text import closest, cut, listed
+from reconciler.config.schema.schemas import Schemas
 from reconciler.core.values.model import Address, Manifest
 from reconciler.diagnostics import Code, Diagnostic
-
-if TYPE_CHECKING:
-    from reconciler.drivers.provider import ProviderKind
-    from reconciler.operations.project.session import Session
+from reconciler.drivers.provider import Provider, ProviderKind
 
 _MOST_LISTED = 3
 _WHAT_IT_IS = "an address is KIND/KEY, as in {}"
@@ -56,16 +53,16 @@ def parse_address(text: str) -> Address:
         raise ConfigError([error(Code.NO_SUCH_ADDRESS, str(problem), None, "", hint)]) from None
 
 
-def kind_named(session: Session, name: str) -> ProviderKind:
+def kind_named(provider: Provider, schemas: Schemas, name: str) -> ProviderKind:
     """A kind of the target. Raises ConfigError naming the kind, field or command that was probably meant."""
-    kinds = session.provider.kinds
+    kinds = provider.kinds
     if name in kinds:
         return kinds[name]
-    homes = [kind for kind, spec in kinds.items() if name in session.schemas.manifest_schema(spec.schema)["properties"]]
+    homes = [kind for kind, spec in kinds.items() if name in schemas.manifest_schema(spec.schema)["properties"]]
     if "/" in name:
         hint = f"{cut(name)} is an address: `reconciler render {cut(name)}` prints its manifest"
     elif near := closest(name, kinds) or next((f"{home}.{name}" for home in homes), None):
         hint = f"did you mean {near}?"
     else:
         hint = f"it has {listed(kinds)}"
-    raise ConfigError([error(Code.UNKNOWN_KIND, f"{session.provider.name} has no kind {cut(name)}", None, "", hint)])
+    raise ConfigError([error(Code.UNKNOWN_KIND, f"{provider.name} has no kind {cut(name)}", None, "", hint)])

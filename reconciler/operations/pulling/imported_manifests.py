@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.cli.output import say
 from reconciler.config.edit.file_layout import Names, habit_of
 from reconciler.config.edit.manifest_from_live import Unmanageable, reproduce
 from reconciler.config.edit.write_manifests import NewManifest, new_files
 from reconciler.config.manifests.load import Loaded
-from reconciler.config.manifests.manifest import Reading
 from reconciler.core.values.model import Address, Body, Json, Manifest
 from reconciler.diagnostics import Diagnostic, Source
 from reconciler.drivers.provider import default_kind
@@ -28,16 +26,15 @@ class Draft:
 
 
 def drafts(session: Session, directory: str, loaded: Loaded, selection: Selection) -> list[Draft]:
-    """The manifests of what is chosen; what cannot have one is left, and said."""
+    """The manifests of what is chosen; what cannot have one is left, and reported."""
     kinds = session.provider.kinds
     habit = habit_of(loaded.manifests, {name: kind.prose_field for name, kind in kinds.items()})
     names = Names(directory, (m.address.key for m in loaded.manifests), habit.suffix)
-    reading = Reading(session.settings, session.target, session.provider, session.schemas)
     found: list[Draft] = []
     said: list[Diagnostic] = []
     for chosen in selection.chosen:
         try:
-            body, about = reproduce(chosen.ownership.kind, chosen.live.body, chosen.live.id, reading)
+            body, about = reproduce(chosen.ownership.kind, chosen.live.body, chosen.live.id, session.reading)
         except Unmanageable as problem:
             said += problem.diagnostics
             selection.left.append((chosen.live.id, "no valid manifest can be written for it"))
@@ -48,7 +45,7 @@ def drafts(session: Session, directory: str, loaded: Loaded, selection: Selectio
         said += about
         manifest = _new_manifest(session, names, chosen, body)
         found.append(Draft(chosen, manifest, new_files(manifest, habit)))
-    say(session.options, said)
+    session.reporter.diagnostics(said)
     return found
 
 

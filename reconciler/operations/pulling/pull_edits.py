@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-import click
 
 from reconciler.config.edit.overlay import Drafts
 from reconciler.config.edit.writeback import WriteBack
 from reconciler.config.errors import ConfigError, error
-from reconciler.config.manifests.manifest import Reading
 from reconciler.core.decide import decide_update
 from reconciler.core.matching.match import Match
 from reconciler.core.plan import match_all
 from reconciler.core.values.marks import Mark
-from reconciler.core.values.model import LiveObject, Manifest, Reason
+from reconciler.core.values.model import Address, LiveObject, Manifest, Reason, Unit
 from reconciler.diagnostics import Code
 from reconciler.operations.project.address_lookup import known_addresses
 from reconciler.operations.project.session import Session
-from reconciler.render.escape import visible
 from reconciler.tree import rewrite
 
 
-def write_back(session: Session, addresses: Sequence[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class WrittenBack:
+    """What was written for an address: the fields that were edited live, and the files they are in."""
+
+    address: Address
+    files: Sequence[str] = ()
+    units: Sequence[Unit] = ()
+
+
+def write_back(session: Session, addresses: Sequence[str]) -> list[WrittenBack]:
     """Make the manifests of some addresses say what is live. Nothing is written unless all of them can.
 
     Raises ConfigError, RemoteError, OSError.
@@ -33,28 +39,25 @@ def write_back(session: Session, addresses: Sequence[str]) -> None:
     wanted = sorted(known_addresses(addresses, loaded.manifests))
     sight = session.refresh({address.kind for address in wanted})
     found = match_all(session.scope((), loaded, None), loaded.manifests, sight.observed)
-    reading = Reading(session.settings, session.target, session.provider, session.schemas)
     dirs = (*session.options.dirs, *map(Path, session.target.layers))
-    target = WriteBack(Drafts(session.root, dirs), reading, loaded.manifests)
-    lines = [_put(target, found[address.kind], manifests[address]) for address in wanted]
+    target = WriteBack(Drafts(session.root, dirs), session.reading, loaded.manifests)
+    edited = [_put(target, found[address.kind], manifests[address]) for address in wanted]
     for path, content in target.drafts.contents.items():
         rewrite(session.root, path, content)
-    for line in lines:
-        click.echo(line)
+    return edited
 
 
-def _put(target: WriteBack, found: Match, manifest: Manifest) -> str:
-    """Put the live values of one address into the drafts; the line that says so."""
+def _put(target: WriteBack, found: Match, manifest: Manifest) -> WrittenBack:
+    """Put the live values of one address into the drafts."""
     live, mark = _live(found, manifest)
     kind = found.found.kind
     decision = decide_update(kind, manifest, live.body, mark)
     # A list of files says more than what is in: patterns, and files that are to come.
     edited = (write for write in decision.writes if write.unit[0] not in kind.managed_maps)
     if not (units := [write.unit for write in edited if write.reason is not Reason.COUPLED]):
-        return f"= {manifest.address}  the file says what is live"
+        return WrittenBack(manifest.address)
     changed = target.put(found.found.kind, manifest, live.body, units)
-    files = ", ".join(target.drafts.name(path) for path in changed)
-    return f"~ {visible(files)}  {manifest.address}  {visible(', '.join('.'.join(unit) for unit in units))}"
+    return WrittenBack(manifest.address, [target.drafts.name(path) for path in changed], units)
 
 
 def _live(found: Match, manifest: Manifest) -> tuple[LiveObject, Mark | None]:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, TypeAlias
 
-import click
+from reconciler.diagnostics import Code
+from reconciler.operations.errors import InvalidArgument
 
 MOST_CONNECTIONS: Final = 8
 SECONDS: Final = 2.0
@@ -40,12 +41,15 @@ class _Visitor:
 
 
 class Listener:
-    """Serves `page(path)`, a status and a text, at HOST:PORT while it is entered. Raises OSError and BadParameter."""
+    """Serves `page(path)`, a status and a text, at HOST:PORT while it is entered.
+
+    Raises OSError and InvalidArgument.
+    """
 
     def __init__(self, place: str, page: Page) -> None:
         host, colon, port = place.rpartition(":")
         if not (colon and host and port.isascii() and port.isdecimal() and int(port) < 65536):
-            raise click.BadParameter(f"{place!r} is not HOST:PORT", param_hint="--listen")
+            raise InvalidArgument("--listen", Code.INVALID_SETTINGS, f"{place!r} is not HOST:PORT")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._page = page
         self._listening = socket.create_server((host.strip("[]"), int(port)), family=family, backlog=_BACKLOG)

@@ -8,8 +8,6 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-import click
-
 from reconciler.config.checks.policies import load_policies
 from reconciler.config.checks.policy_checks import judge_plan
 from reconciler.config.errors import ConfigError, error
@@ -18,7 +16,6 @@ from reconciler.core.plan import Plan
 from reconciler.core.values.model import Address, Manifest
 from reconciler.diagnostics import Code
 from reconciler.operations.project.session import Session
-from reconciler.render.escape import visible
 
 LOOK_SECONDS: Final = 10.0
 """How long files are trusted to be as they were."""
@@ -59,7 +56,7 @@ class Files:
                     try:
                         self._read()
                     except ConfigError as problem:
-                        click.echo(f"files not taken up: {visible(problem.diagnostics[0].summary)}", err=True)
+                        self._session.reporter.not_reloaded(problem.diagnostics[0])
                     self._state = state
                 self._looked = time.monotonic()
             return self._manifests

@@ -1,34 +1,29 @@
-"""What `reconciler fleet` is made of: targets set up from files and credentials, and the words for how far they are."""
+"""A fleet of workers over one database: targets set up from files and credentials, what is submitted, how far it is."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-import click
-
-from reconciler.cli.expected_errors import tell
-from reconciler.cli.options import Options
 from reconciler.config.errors import ConfigError, error, install_hint
 from reconciler.config.manifests.list_addresses import list_addresses
 from reconciler.core.plan import Scope
 from reconciler.diagnostics import Code, ReconcilerError
 from reconciler.drivers.provider import Limits, default_kind
 from reconciler.drivers.transport.rate_limiter import Gate
-from reconciler.exits import Exit
-from reconciler.formats.plan_document import document_text
+from reconciler.operations.project.project_options import ProjectOptions
 from reconciler.operations.project.session import Session
 from reconciler.operations.project.shared_connections import Kept
+from reconciler.operations.reporter import SILENT, Reporter
 from reconciler.operations.running.reloaded_manifests import Files
-from reconciler.render.escape import visible
 
 if TYPE_CHECKING:
     from reconciler.engine.fleet.database import Database
     from reconciler.engine.fleet.database_attempts import Announced
-    from reconciler.engine.fleet.ledger import Progress
+    from reconciler.engine.fleet.ledger import Problem, Progress
     from reconciler.engine.fleet.worker import FleetTarget
 
 DATABASE_VARIABLE: Final = "RECONCILER_FLEET_DATABASE"
@@ -61,9 +56,10 @@ class Fleet:
     A context manager: leaving it closes what targets were worked on with.
     """
 
-    def __init__(self, options: Options, database: Database) -> None:
+    def __init__(self, options: ProjectOptions, database: Database, reporter: Reporter = SILENT) -> None:
         self.database = database
         self._options = options
+        self._reporter = reporter
         self._lock = threading.Lock()
         self._targets: dict[str, FleetTarget] = {}
         self._announced: Announced | None = None
@@ -133,7 +129,7 @@ class Fleet:
         from reconciler.engine.fleet.database_registry import SharedMemory
         from reconciler.engine.fleet.worker import FleetTarget
 
-        session = Session(replace(self._options, target=name), kept=Kept(self._gates))
+        session = Session(replace(self._options, target=name), kept=Kept(self._gates), reporter=self._reporter)
         if session.marks_beside:
             hint = "a lock file is one machine's: apply this target from there"
             raise ConfigError([error(Code.UNSUPPORTED, f"the marks of {name} are in a lock file", None, "", hint)])
@@ -196,8 +192,14 @@ class Workers:
         runner = QueueRunner(fleet.database.url, fleet.names, pace, self.cron, fleet.submit_finished)
         runner.work(FleetWork(fleet.database, fleet.target).carry_out)
 
-    def supervised(self, fleet: Fleet, options: Options, processes: int) -> int:
-        """Keep so many workers running until stopped: with the files that are read here, once. Raises ConfigError."""
+    def supervised(
+        self, fleet: Fleet, processes: int, failed: Callable[[ReconcilerError], int], tell: Callable[[str], None]
+    ) -> int:
+        """Keep so many workers running until stopped: with the files that are read here, once. Raises ConfigError.
+
+        A worker that ends with an expected failure has the exit status that `failed` gives. `tell` takes a line for
+        each worker that ends.
+        """
         from reconciler.engine.fleet import procrastinate_queue  # noqa: F401 - what workers need is loaded once
         from reconciler.engine.fleet.database import PATIENCE_SECONDS
         from reconciler.engine.fleet.supervise import supervise
@@ -209,42 +211,26 @@ class Workers:
                 with fleet, fleet.database:
                     self.work(fleet)
             except ReconcilerError as problem:
-                return tell(problem, options, ()) or Exit.DONE
-            return Exit.DONE
+                return failed(problem)
+            return 0
 
         for name in fleet.names:
             with suppress(Unusable):  # its jobs will say so
                 fleet.target(name)
-        return supervise(work, processes, lambda line: click.echo(line, err=True))
+        return supervise(work, processes, tell)
 
 
-def progress(database: Database, form: str) -> tuple[str, Exit]:
-    """How far the fleet is, as text or JSON, and the exit code for it. Raises StoreError."""
+@dataclass(frozen=True, slots=True)
+class FleetStatus:
+    """How far each target is, and the addresses that were given up."""
+
+    targets: Sequence[Progress]
+    problems: Sequence[Problem]
+
+
+def status(database: Database) -> FleetStatus:
+    """How far the fleet is. Raises StoreError."""
     from reconciler.engine.fleet.ledger import Ledger
 
     ledger = Ledger(database)
-    targets, problems = ledger.progress(), ledger.problems()
-    if form == "json":
-        told = [asdict(each) | {"finished": each.finished} for each in targets]
-        problem_list = [asdict(each) | {"address": str(each.address)} for each in problems]
-        text = document_text({"format_version": "1", "kind": "fleet", "targets": told, "problems": problem_list})
-    else:
-        lines = [_line(each) for each in targets]
-        lines += [f"! {visible(f'{p.target} {p.address}')}  {visible(p.said)} [{p.code}]" for p in problems]
-        text = "".join(f"{line}\n" for line in lines) or "nothing was submitted\n"
-    if any(not each.finished for each in targets):
-        return text, Exit.CHANGES
-    return text, Exit.PARTLY if problems else Exit.DONE
-
-
-def _line(target: Progress) -> str:
-    done = sum(target.results.values())
-    counts = ", ".join(f"{count} {result}" for result, count in sorted(target.results.items()))
-    parts = [f"{target.target}  {done} of {target.total}", counts or "nothing yet"]
-    if not target.surveyed:
-        parts.append("not surveyed yet")
-    if target.orphans:
-        parts.append(f"{target.orphans} objects without a manifest")
-    if target.trouble:
-        parts.append(f"rests {target.rests_seconds:.0f} s after {target.failures} failures: {visible(target.trouble)}")
-    return "  ".join(parts)
+    return FleetStatus(ledger.progress(), ledger.problems())

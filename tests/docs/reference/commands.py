@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import click
 
+from reconciler.cli.exits import Exit
 from reconciler.cli.main import root
 from reconciler.cli.verbs import VERBS
-from reconciler.exits import Exit
 from tests.docs.reference.markdown import code, page, table
 
 _ENVIRONMENT = "RECONCILER"

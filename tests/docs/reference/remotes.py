@@ -7,11 +7,11 @@ from itertools import takewhile
 
 import click
 
-from reconciler.cli.commands.providers import COLUMNS, rows
 from reconciler.cli.main import root
 from reconciler.cli.verbs import VERBS
 from reconciler.config.schema.schemas import schema_directory, shipped
 from reconciler.drivers.provider import Provider
+from reconciler.operations.reference.provider_traits import COLUMNS, rows
 from tests.docs.reference.commands import variable
 from tests.docs.reference.kinds import slug
 from tests.docs.reference.markdown import code, page, table

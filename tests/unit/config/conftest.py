@@ -14,7 +14,7 @@ from reconciler.config.schema.schemas import shipped
 from reconciler.config.settings import load_settings
 from reconciler.diagnostics import Diagnostic
 from reconciler.operations.project.cache_location import memory_of
-from reconciler.operations.project.session import kinds_of
+from reconciler.operations.project.kinds import kinds_of
 from reconciler.tree import Tree
 
 DIRECTORY = "assistants.d"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.cli.progress import Progress, sized
+from reconciler.cli.output.progress import Progress, sized
 from reconciler.core.values.model import Action, Address
 from reconciler.drivers.base import NotFound
 from reconciler.drivers.credentials.connection_settings import Connection

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.options import Options
-from reconciler.cli.output import FORMATS, OUTCOME_FORMATS
-from reconciler.cli.output_formats import apply_renderers, checkout_of, plan_renderers
+from reconciler.cli.options.global_options import Options
+from reconciler.cli.output.destinations import FORMATS, OUTCOME_FORMATS
+from reconciler.cli.output.formats import apply_renderers, checkout_of, plan_renderers
 from reconciler.core.plan import Plan
 from reconciler.core.values.model import Action, Address
 from reconciler.formats.outcome import Outcome, Result
@@ -18,7 +18,7 @@ MANIFEST = "name: HR bot\nmodel: gpt-4o\ninstructions: |\n  You help people.\n  
 
 
 def test_every_format_that_is_offered_is_there(rich_plan: Plan) -> None:
-    options = Options(Path(), (Path("assistants.d"),), None, False, False, "never")
+    options = Options(Path(), (Path("assistants.d"),), color="never")
     assert tuple(plan_renderers(rich_plan, options)) == FORMATS
     assert tuple(apply_renderers(rich_plan, (), options)) == OUTCOME_FORMATS
 
@@ -51,7 +51,7 @@ def test_an_unknown_format_is_refused_before_anything_is_read(project: Project) 
 
 
 def test_what_an_apply_did_as_markdown(rich_plan: Plan) -> None:
-    options = Options(Path(), (), None, False, False, "never")
+    options = Options(Path(), (), color="never")
     done = [Outcome(Address("assistant", "a"), Action.UPDATE, Result.DONE, "asst_1", 1)]
     shown = apply_renderers(rich_plan, done, options)["summary"](False)
     assert "<h3>Applied to <code>production</code></h3>" in shown

@@ -75,7 +75,7 @@ class Fleet:
 
     def keys(self) -> Iterator[str]:
         """The key of each row, without filling the rest of its document."""
-        from reconciler.config.manifests.tables.templates import TemplateFault
+        from reconciler.config.manifests.tables.expressions import TemplateFault
 
         try:
             templates = self._compiled()
@@ -113,7 +113,8 @@ class Fleet:
     def _compiled(self) -> dict[Path, _Slot]:
         """Every text of the document that is a template, ready to be filled."""
         # Here, because it costs a tenth of a second that a project without fleets is not to pay.
-        from reconciler.config.manifests.tables.templates import TemplateFault, compiled_template, is_template
+        from reconciler.config.manifests.tables.expressions import TemplateFault
+        from reconciler.config.manifests.tables.templates import compiled_template, is_template
 
         document = self.written.document
         found: dict[Path, _Slot] = {}
@@ -135,7 +136,7 @@ class Fleet:
 
     def _filled(self, row: Row) -> Document | None:
         """The document of one row; None where a template does not fit it."""
-        from reconciler.config.manifests.tables.templates import Steps, TemplateFault, UnknownColumn
+        from reconciler.config.manifests.tables.expressions import Steps, TemplateFault, UnknownColumn
 
         around = self.written.document
         columns = {"row": row.values, **row.values}

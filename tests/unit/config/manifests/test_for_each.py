@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.manifests.load import Loaded
+from reconciler.config.manifests.tables.expressions import TemplateFault
 from reconciler.config.manifests.tables.rows import Row, RowsFile, rows_of
-from reconciler.config.manifests.tables.templates import TemplateFault, compiled_template
+from reconciler.config.manifests.tables.templates import compiled_template
 from reconciler.config.syntax.document import Document
 from reconciler.core.values.model import Address, Manifest
 from reconciler.diagnostics import Code, Source

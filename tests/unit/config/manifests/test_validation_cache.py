@@ -15,7 +15,7 @@ from reconciler.config.manifests.load import Loaded, load
 from reconciler.config.manifests.validation_cache import Memory
 from reconciler.config.schema.schemas import shipped
 from reconciler.config.settings import load_settings
-from reconciler.operations.project.session import kinds_of
+from reconciler.operations.project.kinds import kinds_of
 from reconciler.tree import Tree
 from tests.strategies import law
 from tests.unit.config.conftest import whole, write

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
+from reconciler.drivers.provider import default_kind
+
 if TYPE_CHECKING:
-    from reconciler.cli.options import Options
-    from reconciler.config.source.file_source import Found
-    from reconciler.config.source.project_files import Project
+    from reconciler.cli.options.global_options import Options
+    from reconciler.config.source.project_files import Found, Project
 
 Offer: TypeAlias = Callable[[click.Context, click.Parameter, str], list[str]]
 
@@ -31,30 +32,29 @@ def _quiet(offer: Callable[[Options, str], Iterable[str]]) -> Offer:
 
 def _options(context: click.Context) -> Options:
     """The global options typed so far: the group itself is not run while a line is completed."""
-    from reconciler.cli.options import Options, places
+    from reconciler.cli.options.global_options import Options, places
 
     said = context.find_root().params
-    return Options(*places(said.get("directory"), said.get("dirs")), said.get("target"), False, True, "never")
+    return Options(*places(said.get("directory"), said.get("dirs")), said.get("target"), quiet=True, color="never")
 
 
 @_quiet
 def complete_targets(options: Options, incomplete: str) -> Iterable[str]:
     """The targets of the settings."""
-    from reconciler.operations.project.session import Session
+    from reconciler.operations.project.project_target import ProjectTarget
 
-    return sorted(Session(options).settings.targets)
+    return sorted(ProjectTarget(options).settings.targets)
 
 
 @_quiet
 def complete_addresses(options: Options, incomplete: str) -> Iterable[str]:
     """The addresses of manifests, whether these are right or not; without those that a fleet or a layer adds."""
     from reconciler.config.source.project_files import Project
-    from reconciler.drivers.provider import default_kind
-    from reconciler.operations.project.session import Session
+    from reconciler.operations.project.project_target import ProjectTarget
 
-    session = Session(options)
-    project = Project(session.root, options.dirs)
-    kind = default_kind(session.provider)
+    target = ProjectTarget(options)
+    project = Project(target.root, options.dirs)
+    kind = default_kind(target.provider)
     addresses: set[str] = set()
     for found in project.walk():
         with suppress(Exception):  # one bad file does not hide the others
@@ -87,13 +87,13 @@ def _addresses(project: Project, found: Found, kind: str) -> Iterator[str]:
 def complete_fields(options: Options, incomplete: str) -> Iterable[str]:
     """Kinds, and below a dot the fields there are."""
     from reconciler.config.schema.schema_fields import top
-    from reconciler.operations.project.session import Session
+    from reconciler.operations.project.project_target import ProjectTarget
 
-    session = Session(options)
+    target = ProjectTarget(options)
     kind, *names = incomplete.split(".")
     if not names:
-        return list(session.provider.kinds)
-    place = top(session.schemas.manifest_schema(session.provider.kinds[kind].schema))
+        return list(target.provider.kinds)
+    place = top(target.schemas.manifest_schema(target.provider.kinds[kind].schema))
     for name in names[:-1]:
         if (below := place.child(name)) is None:
             return []

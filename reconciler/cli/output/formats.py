@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-from reconciler.cli.options import Options
-from reconciler.cli.output import wants_color, width, write
+from reconciler.cli.options.global_options import Options
+from reconciler.cli.output.destinations import wants_color, width, write
 from reconciler.core.plan import Plan
 from reconciler.diagnostics import Diagnostic, Source
 from reconciler.formats.outcome import Outcome

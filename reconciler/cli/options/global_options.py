@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from reconciler.operations.project.project_options import ProjectOptions
+
 REMEMBERED_FORMATS: Final = "reconciler.formats"
 """Where click's context keeps what `--format` says: a failure is told in these formats as well."""
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """The options before the verb. `directory` is the project root; `dirs` are relative to it."""
+class Options(ProjectOptions):
+    """The options before the verb: which project, and how much is printed in which colours."""
 
-    directory: Path
-    dirs: tuple[Path, ...]
-    target: str | None
-    verbose: bool
-    quiet: bool
-    color: str
-    allow_secret_like: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    color: str = "auto"
 
 
 def places(directory: str | None, dirs: Sequence[str] | None) -> tuple[Path, tuple[Path, ...]]:

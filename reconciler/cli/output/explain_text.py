@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from reconciler.cli.output import width
+from reconciler.cli.output.destinations import width
 from reconciler.config.schema.descriptions import compact
 from reconciler.config.syntax.yaml_emitter import entry_lines
 from reconciler.render.escape import visible

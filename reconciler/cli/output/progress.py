@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.options.global_options import Options
 from reconciler.core.values.model import Address
 from reconciler.formats.outcome import Outcome
+from reconciler.operations.reporter import SILENT_PROGRESS
+from reconciler.operations.reporter import Progress as ApplyProgress
 
 _REDRAWN_SECONDS = 0.1
 _UNITS = ("B", "kB", "MB", "GB")
@@ -75,10 +77,10 @@ def sized(count: float) -> str:
 
 
 @contextmanager
-def progress(options: Options, total: int) -> Iterator[Progress | None]:
+def progress(options: Options, total: int) -> Iterator[ApplyProgress]:
     """A line on stderr while requests go out, on a terminal only."""
     if options.quiet or not sys.stderr.isatty():
-        yield None
+        yield SILENT_PROGRESS
         return
     shown = Progress(total, lambda line: click.echo(f"\r\x1b[K{line}", nl=False, err=True))
     yield shown

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
-
-import click
+from typing import Any
 
 from reconciler.config.errors import ConfigError, error
 from reconciler.diagnostics import Code
@@ -15,49 +14,51 @@ from reconciler.drivers.forge.github import GitHub, GitHubComments, GitHubIssues
 from reconciler.drivers.forge.gitlab import GitLab, GitLabIssues, GitLabNotes
 from reconciler.drivers.forge.posts import Issues, Posts
 from reconciler.drivers.transport.json_encoding import decoded
-
-Trace: TypeAlias = Callable[[str], None] | None
-Forge = TypeVar("Forge", GitHub, GitLab)
+from reconciler.operations.reporter import Trace
 
 
+@contextmanager
 def thread_of(
     provider: str, environment: Mapping[str, str], repository: str | None, number: int | None, trace: Trace
-) -> Posts | None:
+) -> Iterator[Posts | None]:
     """The comments of the pull request; None where the job is about a commit that no open one has as its head."""
     if provider == "gitlab":
         project = repository or environment.get("CI_MERGE_REQUEST_PROJECT_ID")
         gitlab = _gitlab(environment, project, trace)
-        return GitLabNotes(gitlab, number or _number(environment, "CI_MERGE_REQUEST_IID"))
+        with gitlab.api:
+            yield GitLabNotes(gitlab, number or _number(environment, "CI_MERGE_REQUEST_IID"))
+        return
     github = _github(environment, repository, trace)
-    found = number or _pull_request(github, environment)
-    return None if found is None else GitHubComments(github, found)
+    with github.api:
+        found = number or _pull_request(github, environment)
+        yield None if found is None else GitHubComments(github, found)
 
 
+@contextmanager
 def issues_of(
     provider: str, environment: Mapping[str, str], repository: str | None, title: str, label: str, trace: Trace
-) -> Issues:
+) -> Iterator[Issues]:
     """The open issues with the label."""
     if provider == "gitlab":
-        return GitLabIssues(_gitlab(environment, repository, trace), title, label)
-    return GitHubIssues(_github(environment, repository, trace), title, label)
+        gitlab = _gitlab(environment, repository, trace)
+        with gitlab.api:
+            yield GitLabIssues(gitlab, title, label)
+        return
+    github = _github(environment, repository, trace)
+    with github.api:
+        yield GitHubIssues(github, title, label)
 
 
 def _github(environment: Mapping[str, str], repository: str | None, trace: Trace) -> GitHub:
     url = _url("github", environment.get("GITHUB_API_URL") or "https://api.github.com")
     name = repository or _needed(environment, "GITHUB_REPOSITORY", "or say --repository OWNER/NAME")
-    return _owned(GitHub(url, _token(environment, "GITHUB_TOKEN"), name, trace))
+    return GitHub(url, _token(environment, "GITHUB_TOKEN"), name, trace)
 
 
 def _gitlab(environment: Mapping[str, str], project: str | None, trace: Trace) -> GitLab:
     url = _url("gitlab", environment.get("CI_API_V4_URL") or "https://gitlab.com/api/v4")
     name = project or _needed(environment, "CI_PROJECT_ID", "or say --repository GROUP/NAME")
-    return _owned(GitLab(url, _token(environment, "GITLAB_TOKEN"), name, trace))
-
-
-def _owned(forge: Forge) -> Forge:
-    """The same; its connection is closed when the verb that runs ends."""
-    click.get_current_context().with_resource(forge.api)
-    return forge
+    return GitLab(url, _token(environment, "GITLAB_TOKEN"), name, trace)
 
 
 def _pull_request(github: GitHub, environment: Mapping[str, str]) -> int | None:

@@ -1,46 +1,25 @@
-"""How to recognise and treat other people's changes: `--base`, `--on-drift`, `--resolve`."""
+"""What was last applied, from git or from CI, and what was chosen for fields that somebody else changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
 
-import click
-
-if TYPE_CHECKING:
-    from reconciler.config.manifests.load import Loaded
-    from reconciler.core.decide import ConflictPolicy
-    from reconciler.core.last_applied import BaseSource
-    from reconciler.diagnostics import Diagnostic
-    from reconciler.operations.project.session import Session
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-base_option = click.option(
-    "--base",
-    default="auto",
-    metavar="auto|git:REF|none",
-    help="What was last applied: marks with digests, then git; auto: the commit before, in CI.",
-)
-
-
-def stance_options(command: _Command) -> _Command:
-    """Add `--base`, `--on-drift` and `--resolve`."""
-    for option in (
-        click.option("--resolve", type=click.Choice(["ours", "theirs"]), help="Who wins where both sides changed."),
-        click.option(
-            "--on-drift",
-            type=click.Choice(["revert", "keep", "fail"]),
-            default="revert",
-            help="What to do with fields that somebody changed outside these files.",
-        ),
-        base_option,
-    ):
-        command = option(command)
-    return command
+from reconciler.config.errors import ConfigError, error, info, warning
+from reconciler.config.manifests.load import Loaded, load
+from reconciler.config.settings import load_settings
+from reconciler.config.source.git import CommittedFiles, commit_of
+from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.targets import Marks
+from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
+from reconciler.core.last_applied import NO_BASE, BaseSource
+from reconciler.diagnostics import Code, Diagnostic
+from reconciler.engine.state.lockfile import LARGEST, NAME
+from reconciler.operations.errors import InvalidArgument
+from reconciler.operations.planning.ci_base import base_ref
+from reconciler.operations.project.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +34,6 @@ class Choices:
     @property
     def policy(self) -> ConflictPolicy:
         """What the core is told of it."""
-        from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
-
         return ConflictPolicy(OnDrift(self.on_drift), Resolve(self.resolve) if self.resolve else None)
 
 
@@ -68,11 +45,6 @@ def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequenc
 
     Raises ConfigError where a ref was named and cannot be read, and where a choice needs a base that nothing gives.
     """
-    from reconciler.config.errors import ConfigError, error, info, warning
-    from reconciler.config.targets import Marks
-    from reconciler.core.last_applied import NO_BASE, BaseSource
-    from reconciler.diagnostics import Code
-
     source = NO_BASE if choices.base == "none" else BaseSource()
     said: list[Diagnostic] = []
     try:
@@ -99,8 +71,6 @@ def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequenc
 
 def base_of(session: Session, choices: Choices) -> str | None:
     """The ref of what was last applied; None where there is none. Raises ConfigError where git cannot be asked."""
-    from reconciler.operations.planning.ci_base import base_ref
-
     if choices.base == "none":
         return None
     if choices.base == "auto":
@@ -110,10 +80,6 @@ def base_of(session: Session, choices: Choices) -> str | None:
 
 def compare_lock_file(session: Session, ref: str) -> None:
     """Take lines of the lock file for claims that it does not have at a commit. Raises ConfigError."""
-    from reconciler.config.source.git import CommittedFiles, commit_of
-    from reconciler.config.syntax.document_builder import Refused
-    from reconciler.engine.state.lockfile import LARGEST, NAME
-
     if session.marks_beside:
         with closing(CommittedFiles(session.root, (), commit_of(session.root, ref))) as files:
             try:
@@ -124,8 +90,6 @@ def compare_lock_file(session: Session, ref: str) -> None:
 
 def know_lock_file(session: Session, choices: Choices) -> None:
     """Compare the lock file with that of the base, where one is known. Raises ConfigError for a ref that is named."""
-    from reconciler.config.errors import ConfigError
-
     try:
         if session.marks_beside and (ref := base_of(session, choices)):
             compare_lock_file(session, ref)
@@ -135,20 +99,16 @@ def know_lock_file(session: Session, choices: Choices) -> None:
 
 
 def git_ref(text: str, option: str) -> str:
-    """The REF of `git:REF`. Raises click.BadParameter naming the option."""
+    """The REF of `git:REF`. Raises InvalidArgument naming the option."""
     scheme, _, ref = text.partition(":")
     if scheme != "git" or not ref:
         meant = "" if ":" in text or not text else f"; did you mean git:{text}?"
-        raise click.BadParameter(f"{text!r} is not git:REF{meant}", param_hint=option)
+        raise InvalidArgument(option, Code.BAD_GIT_REF, f"{text!r} is not git:REF{meant}")
     return ref
 
 
 def files_at(session: Session, ref: str) -> Loaded:
     """The manifests of the session's target as a commit has them. Raises ConfigError where they cannot be read."""
-    from reconciler.config.manifests.load import load
-    from reconciler.config.settings import load_settings
-    from reconciler.config.source.git import CommittedFiles, commit_of
-
     root, dirs = session.root, session.options.dirs
     with closing(CommittedFiles(root, dirs, commit_of(root, ref))) as files:
         settings = load_settings(root, dirs, schemas=session.schemas, files=files, environment=session.environment)

@@ -1,23 +1,29 @@
-"""What requests to a target carry: the headers and credentials of its settings, its provider and the environment."""
+"""What the environment keeps secret: the headers and credentials of requests to a target, and the keys of marks."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from hashlib import blake2s
 from secrets import token_hex
+from typing import Final
 
 from reconciler.config.allowed_headers import header_text
 from reconciler.config.env_values import is_given, resolve
-from reconciler.config.errors import ConfigError, error
+from reconciler.config.errors import ConfigError, error, install_hint
 from reconciler.config.targets import EnvRef, Target
 from reconciler.diagnostics import Code, Source
 from reconciler.drivers.credentials.connection_settings import Connection
 from reconciler.drivers.credentials.credential_hosts import refuse_host
+from reconciler.drivers.credentials.expiring_credential import Renewed
 from reconciler.drivers.gateway_routes import has_several_routes
 from reconciler.drivers.provider import Limits, Provider
-from reconciler.operations.project.token_credentials import renewed
+
+MARK_KEY: Final = "RECONCILER_MARK_KEY"
+"""A secret of whoever applies: from the environment, and from nowhere else."""
+SHORTEST_MARK_KEY: Final = 32
+"""Characters of a key: those of 128 random bits in hexadecimal."""
 
 
 def connection_to(
@@ -49,7 +55,7 @@ def connection_to(
         limits.reads_per_minute,
         limits.writes_per_minute,
         limits.requests_per_minute,
-        renewed(provider, target, headers),
+        _renewed(provider, target, headers),
     )
 
 
@@ -93,3 +99,38 @@ def _credentials(provider: Provider, target: Target, environment: Mapping[str, s
         elif spec.env and is_given(environment, spec.env):
             place = target.source or Source("environment", 1, 1)
             yield name, resolve(environment, EnvRef(spec.env, place, target.name, f"credentials.{name}"), spec.own)
+
+
+def _renewed(provider: Provider, target: Target, headers: Container[str]) -> Renewed | None:
+    """The credential of a target that `headers` lack, where it can be asked for: no request is made yet.
+
+    Raises ConfigError where that takes a package that is not installed.
+    """
+    for spec in provider.credentials.values():
+        if spec.entra_scope is None or spec.header.lower() in headers:
+            continue
+        try:
+            from reconciler.drivers.credentials.entra import tokens_for
+        except ModuleNotFoundError:
+            summary = f"target {target.name!r} has no credential, and azure-identity is not installed"
+            hint = f"set {spec.env} to a token, or run `{install_hint('azure')}` to have one asked for"
+            raise ConfigError([error(Code.MISSING_EXTRA, summary, target.source, "", hint)]) from None
+        return Renewed(spec.header, spec.format, tokens_for(spec.entra_scope))
+    return None
+
+
+def mark_keys(environment: Mapping[str, str], target: str) -> tuple[bytes, ...]:
+    """The keys in `RECONCILER_MARK_KEY` (or in the file that `RECONCILER_MARK_KEY_FILE` names), separated by commas.
+
+    The first one signs, all of them verify; none where no variable is set. Raises ConfigError, never with a key in it.
+    """
+    if not is_given(environment, MARK_KEY):
+        return ()
+    place = Source("environment", 1, 1)
+    reference = EnvRef(MARK_KEY, place, target, "the signature of marks")
+    keys = resolve(environment, reference, own=MARK_KEY).split(",")
+    if any(len(key) < SHORTEST_MARK_KEY for key in keys):
+        summary = f"a key in {MARK_KEY} has less than {SHORTEST_MARK_KEY} characters"
+        hint = "make one with `openssl rand -hex 32`; several are separated by commas, the first one signs"
+        raise ConfigError([error(Code.MISSING_ENVIRONMENT, summary, place, hint=hint)])
+    return tuple(key.encode() for key in keys)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 import click
 
-from reconciler.cli.options import REMEMBERED_FORMATS, Options
+from reconciler.cli.options.global_options import REMEMBERED_FORMATS, Options
 
 if TYPE_CHECKING:
     from reconciler.config.source.project_files import Project

@@ -1,0 +1,1 @@
+"""Options that several verbs share, and what the shell offers while one is typed."""

@@ -1,0 +1,1 @@
+"""What is printed and where: formats, files, progress, text for people."""

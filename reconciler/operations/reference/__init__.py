@@ -1,0 +1,1 @@
+"""What there is: kinds and their fields, codes of messages, providers."""
