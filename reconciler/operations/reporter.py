@@ -14,7 +14,7 @@ Trace: TypeAlias = Callable[[str], None] | None
 """Takes a line for each request."""
 
 
-class Progress(Protocol):
+class ApplyObserver(Protocol):
     """Hears of an apply as it goes on, from several threads."""
 
     def report(self, outcome: Outcome) -> None:
@@ -47,12 +47,12 @@ class Reporter:
     def stopping(self) -> None:
         """A signal arrived. What is in flight is finished, and nothing else is sent."""
 
-    def applying(self, total: int) -> AbstractContextManager[Progress]:
+    def applying(self, total: int) -> AbstractContextManager[ApplyObserver]:
         """So many changes are about to be sent."""
-        return nullcontext(SILENT_PROGRESS)
+        return nullcontext(SILENT_OBSERVER)
 
 
-class _SilentProgress:
+class _SilentObserver:
     def report(self, outcome: Outcome) -> None: ...
 
     def sent(self, count: int) -> None: ...
@@ -60,5 +60,5 @@ class _SilentProgress:
     def awaiting(self, address: Address, count: int) -> None: ...
 
 
-SILENT_PROGRESS: Progress = _SilentProgress()
+SILENT_OBSERVER: ApplyObserver = _SilentObserver()
 SILENT = Reporter()

@@ -49,7 +49,7 @@ def command(
 ) -> int:
     """With ADDRESSES (KIND/KEY), only these are planned, and nothing is deleted."""
     from reconciler.cli.exit_codes import plan_exit
-    from reconciler.cli.options.shard_options import split_option_value, write_matrix
+    from reconciler.cli.options.shard_options import split_option_value
     from reconciler.cli.output.formats import plan_renderers
     from reconciler.cli.session import session_of
     from reconciler.config.cpu_limit import limited, seconds_of
@@ -57,6 +57,7 @@ def command(
     from reconciler.formats.redact import redact
     from reconciler.operations.planning.git_base import Choices
     from reconciler.operations.planning.live_plan import plan_against, plan_live
+    from reconciler.operations.planning.shard_matrix import write_matrix
     from reconciler.operations.planning.shards import in_shard
 
     if sealed and out is None:

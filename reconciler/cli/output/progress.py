@@ -14,8 +14,7 @@ import click
 from reconciler.cli.options.global_options import Options
 from reconciler.core.values.model import Address
 from reconciler.formats.outcome import Outcome
-from reconciler.operations.reporter import SILENT_PROGRESS
-from reconciler.operations.reporter import Progress as ApplyProgress
+from reconciler.operations.reporter import SILENT_OBSERVER, ApplyObserver
 
 _REDRAWN_SECONDS = 0.1
 _UNITS = ("B", "kB", "MB", "GB")
@@ -77,10 +76,10 @@ def sized(count: float) -> str:
 
 
 @contextmanager
-def progress(options: Options, total: int) -> Iterator[ApplyProgress]:
+def progress(options: Options, total: int) -> Iterator[ApplyObserver]:
     """A line on stderr while requests go out, on a terminal only."""
     if options.quiet or not sys.stderr.isatty():
-        yield SILENT_PROGRESS
+        yield SILENT_OBSERVER
         return
     shown = Progress(total, lambda line: click.echo(f"\r\x1b[K{line}", nl=False, err=True))
     yield shown

@@ -12,7 +12,7 @@ from reconciler.cli.options.global_options import Options
 from reconciler.cli.output.destinations import say
 from reconciler.cli.output.progress import progress
 from reconciler.diagnostics import Diagnostic
-from reconciler.operations.reporter import Progress, Reporter, Trace
+from reconciler.operations.reporter import ApplyObserver, Reporter, Trace
 from reconciler.render.escape import visible
 
 
@@ -44,6 +44,6 @@ class TerminalReporter(Reporter):
         """Print that a second signal ends the process."""
         click.echo("\nstopping after what is in flight; once more to stop at once", err=True)
 
-    def applying(self, total: int) -> AbstractContextManager[Progress]:
+    def applying(self, total: int) -> AbstractContextManager[ApplyObserver]:
         """A line that shows how far it is."""
         return progress(self._options, total)

@@ -18,7 +18,7 @@ from reconciler.operations.planning.live_plan import Planned, plan_live
 from reconciler.operations.planning.saved_plan import load_saved_plan
 from reconciler.operations.project.session import Session
 from reconciler.operations.project.state_directory import made
-from reconciler.operations.reporter import SILENT_PROGRESS, Progress
+from reconciler.operations.reporter import SILENT_OBSERVER, ApplyObserver
 
 
 def fresh_plan(session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: Choices) -> Planned:
@@ -51,9 +51,9 @@ def carry_out(
     Raises StalePlan and LockFileError, before anything is sent.
     """
     total = sum(1 for change in plan.changes if change.is_due)
-    with session.reporter.applying(total) as progress, _signals(session):
-        session.sent = progress.sent
-        return send(session, plan, sight, parallelism=parallelism, stop_on_error=stop_on_error, progress=progress)
+    with session.reporter.applying(total) as observer, _signals(session):
+        session.sent = observer.sent
+        return send(session, plan, sight, parallelism=parallelism, stop_on_error=stop_on_error, observer=observer)
 
 
 def send(
@@ -63,7 +63,7 @@ def send(
     *,
     parallelism: int | None = None,
     stop_on_error: bool = False,
-    progress: Progress = SILENT_PROGRESS,
+    observer: ApplyObserver = SILENT_OBSERVER,
 ) -> list[Outcome]:
     """Apply a plan; `session.stop` ends it after what is in flight. Raises like `carry_out`, and like `locked`."""
     made(session.state)  # for the journal
@@ -76,8 +76,8 @@ def send(
             neighbours=session.neighbours,
             indexing_seconds=session.limits.indexing_seconds,
             stop_on_error=stop_on_error,
-            report=progress.report,
-            awaiting=progress.awaiting,
+            report=observer.report,
+            awaiting=observer.awaiting,
             stop=session.stop,
         )
         return apply_plan(plan, session.driver, session.kinds, sight.observed, session.journal, options)

@@ -20,7 +20,7 @@ from reconciler.config.errors import ConfigError
 from reconciler.operations.applying.signals import heard_once
 from reconciler.operations.planning.git_base import Choices
 from reconciler.operations.project.project_options import ProjectOptions
-from reconciler.operations.project.session import Session
+from reconciler.operations.project.project_target import ProjectTarget
 from reconciler.operations.reporter import SILENT, Reporter
 from reconciler.operations.running.health_endpoints import Figures, page
 from reconciler.operations.running.probe_server import Listener
@@ -78,11 +78,11 @@ def run(
 
     What is in flight is finished then, the rest skipped. Raises ConfigError, InvalidArgument and OSError.
     """
-    with Session(options, reporter=reporter) as session:
-        names = [session.target.name] if options.target else list(session.settings.targets)
-        if not options.target and len(names) > 1:
-            names.remove("local")  # it is always there, and meant only where it is named
-        room = Room.within(_descriptors(), len(names), _concurrency(session, names))
+    project = ProjectTarget(options)
+    names = [project.target.name] if options.target else list(project.settings.targets)
+    if not options.target and len(names) > 1:
+        names.remove("local")  # it is always there, and meant only where it is named
+    room = Room.within(_descriptors(), len(names), _concurrency(project, names))
     stop = threading.Event()
     ended: queue.SimpleQueue[TargetLoop | None] = queue.SimpleQueue()  # which a signal handler may put something into
 
@@ -150,13 +150,13 @@ def _descriptors() -> int:
     return 1 << 20 if soft == resource.RLIM_INFINITY else soft
 
 
-def _concurrency(session: Session, names: Iterable[str]) -> int:
+def _concurrency(project: ProjectTarget, names: Iterable[str]) -> int:
     """The most requests that any of the targets may have in flight."""
     widest = 1
     for name in names:
         with suppress(ConfigError):  # its passes will say so
-            target = session.settings.target(name)
-            limits = session.schemas.limits(session.schemas.provider(target.provider, target.source), target)
+            target = project.settings.target(name)
+            limits = project.schemas.limits(project.schemas.provider(target.provider, target.source), target)
             widest = max(widest, limits.concurrency)
     return widest
 

@@ -15,6 +15,7 @@ from reconciler.diagnostics import Code, ReconcilerError
 from reconciler.drivers.provider import Limits, default_kind
 from reconciler.drivers.transport.rate_limiter import Gate
 from reconciler.operations.project.project_options import ProjectOptions
+from reconciler.operations.project.project_target import ProjectTarget
 from reconciler.operations.project.session import Session
 from reconciler.operations.project.shared_connections import Kept
 from reconciler.operations.reporter import SILENT, Reporter
@@ -74,11 +75,11 @@ class Fleet:
     @property
     def names(self) -> list[str]:
         """The target that was chosen, or all whose provider is not the embedded server. Raises ConfigError."""
-        session = Session(self._options)
+        project = ProjectTarget(self._options)
         if self._options.target:
-            return [session.target.name]
-        targets = session.settings.targets.values()
-        names = [t.name for t in targets if not session.schemas.provider(t.provider, t.source).embedded]
+            return [project.target.name]
+        targets = project.settings.targets.values()
+        names = [t.name for t in targets if not project.schemas.provider(t.provider, t.source).embedded]
         if not names:
             hint = "the embedded server keeps to one process: name a target of another provider in reconciler.yaml"
             raise ConfigError([error(Code.UNSUPPORTED, "no target is one for a fleet", None, "", hint)])
@@ -90,14 +91,14 @@ class Fleet:
         from reconciler.engine.fleet.procrastinate_queue import QueueRunner
         from reconciler.engine.fleet.worker import jobs_of
 
-        session = Session(replace(self._options, target=name))
+        project = ProjectTarget(replace(self._options, target=name))
         addresses = list_addresses(
-            session.root,
-            session.options.dirs,
-            settings=session.settings,
-            target=session.target,
-            provider=session.provider,
-            schemas=session.schemas,
+            project.root,
+            project.options.dirs,
+            settings=project.settings,
+            target=project.target,
+            provider=project.provider,
+            schemas=project.schemas,
         )
         submission = Ledger(self.database).submit(name, len(addresses))
         return len(addresses), QueueRunner(self.database.url, [name]).submit(jobs_of(name, submission, addresses))
