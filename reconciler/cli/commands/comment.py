@@ -52,13 +52,13 @@ def command(
     token comes from the environment: GITHUB_TOKEN, or GITLAB_TOKEN (GitLab's CI_JOB_TOKEN may not write comments).
     """
     from reconciler.operations.commenting.ci_context import issues_of, thread_of
-    from reconciler.operations.commenting.comment_text import read_text, with_note
+    from reconciler.operations.commenting.comment_text import load_comment, with_note
 
     if clean and not drift:
         raise click.UsageError("--clean goes with --drift")
     if drift and pull_request:
         raise click.UsageError("--drift writes an issue: it takes no --pull-request")
-    header, body = read_text(options.directory, file)
+    header, body = load_comment(options.directory, file)
     body = with_note(header, body, note) if note else body
     trace = _print_line if options.verbose else None
     if drift:

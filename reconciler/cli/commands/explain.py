@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -24,24 +24,23 @@ def command(options: Options, what: str | None, form: str) -> int:
     and `assistant.reconciler` the block of this tool. CODE (RC0201) is the code of a message: what it means and what
     to do. Nothing is asked of the target.
     """
-    import json
-
-    from reconciler.operations.project.project_target import ProjectTarget
     from reconciler.operations.reference.code_pages import code_page
-    from reconciler.operations.reference.fields import describe_field, describe_kinds
 
     if what is not None and _CODE.fullmatch(what):
         if (page := code_page(what.upper())) is None:
             raise click.BadParameter(f"no message of this version has the code {what.upper()}", param_hint="CODE")
         click.echo(page)
         return 0
+
+    import json
+
+    from reconciler.cli.output.explain_text import description_text
+    from reconciler.operations.project.project_target import ProjectTarget
+    from reconciler.operations.reference.fields import describe_field, describe_kinds
+
     target = ProjectTarget(options)
     told = describe_kinds(target) if what is None else describe_field(target, *what.split("."))
-    click.echo(json.dumps(told, indent=2, ensure_ascii=False) if form == "json" else _text(told), nl=form == "json")
+    click.echo(
+        json.dumps(told, indent=2, ensure_ascii=False) if form == "json" else description_text(told), nl=form == "json"
+    )
     return 0
-
-
-def _text(told: dict[str, Any]) -> str:
-    from reconciler.cli.output.explain_text import field_lines, kind_lines
-
-    return "".join(f"{line}\n" for line in (kind_lines if "kinds" in told else field_lines)(told))

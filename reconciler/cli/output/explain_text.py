@@ -15,7 +15,13 @@ _LABELS: Final = 14
 _LONGEST_NAME: Final = 24
 
 
-def kind_lines(told: Mapping[str, Any]) -> Iterator[str]:
+def description_text(told: Mapping[str, Any]) -> str:
+    """The kinds of a target, or one kind or field, as text."""
+    lines = _kind_lines(told) if "kinds" in told else _field_lines(told)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _kind_lines(told: Mapping[str, Any]) -> Iterator[str]:
     """The kinds of a target."""
     yield f"{visible(told['target'])} ({visible(told['provider'])}) has these kinds:"
     yield ""
@@ -24,7 +30,7 @@ def kind_lines(told: Mapping[str, Any]) -> Iterator[str]:
     yield f"`reconciler explain {told['kinds'][0]['name']}` lists its fields."
 
 
-def field_lines(told: Mapping[str, Any]) -> Iterator[str]:
+def _field_lines(told: Mapping[str, Any]) -> Iterator[str]:
     """One kind, or one field of it, and the fields below."""
     yield visible(".".join(told["path"]))
     yield from textwrap.wrap(visible(told["description"]), width() - 2, initial_indent="  ", subsequent_indent="  ")

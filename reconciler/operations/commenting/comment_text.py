@@ -16,7 +16,7 @@ _LARGEST: Final = 1 << 24
 """Bytes of the text: far more than any forge takes."""
 
 
-def read_text(root: Path, file: Path) -> tuple[str, str]:
+def load_comment(root: Path, file: Path) -> tuple[str, str]:
     """The header and the whole text of a file. Raises ConfigError where it has no header, OSError for a link."""
     tree, path = tree_of(root, file)
     body = tree.read(path, _LARGEST).decode("utf-8", "replace")
