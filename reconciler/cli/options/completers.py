@@ -13,7 +13,8 @@ from reconciler.drivers.provider import default_kind
 
 if TYPE_CHECKING:
     from reconciler.cli.options.global_options import Options
-    from reconciler.config.source.project_files import Found, Project
+    from reconciler.config.source.file_source import Found
+    from reconciler.config.source.project_files import Project
 
 Offer: TypeAlias = Callable[[click.Context, click.Parameter, str], list[str]]
 

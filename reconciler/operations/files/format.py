@@ -11,7 +11,8 @@ from typing import NamedTuple
 from reconciler.config.edit.formatter import canonical_bytes, manifest_places, settings_place
 from reconciler.config.edit.yaml_formatter import PlaceOf
 from reconciler.config.errors import ConfigError, error
-from reconciler.config.source.project_files import Found, Project
+from reconciler.config.source.file_source import Found
+from reconciler.config.source.project_files import Project
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES
 from reconciler.config.syntax.document_builder import Refused
 from reconciler.diagnostics import Code, Diagnostic, Source
