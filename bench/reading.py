@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 
 from reconciler.config.schema.schemas import shipped
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.lists.page_boundaries import Boundaries
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
@@ -101,7 +101,7 @@ def download(url: str) -> int:
 
 def read(url: str, at_once: int, directory: Path | None) -> int:
     """As the tool does it."""
-    client = HttpClient(Connection(url, reads_per_minute=1_000_000))
+    client = HttpClient(ConnectionSettings(url, reads_per_minute=1_000_000))
     boundaries = Boundaries(Tree(directory), url, lambda: None) if directory else None
     driver = RestDriver(shipped().provider("openai-assistants"), client, reads_at_once=at_once, boundaries=boundaries)
     return sum(1 for _ in driver.list("assistant"))

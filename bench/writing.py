@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.reading import server
 from reconciler.config.schema.schemas import shipped
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
 
@@ -55,12 +55,12 @@ def figure(url: str, changed: int, latency: float, parallel: int, runs: int) -> 
     for _ in range(runs):
         driver = RestDriver(
             shipped().provider("openai-assistants"),
-            HttpClient(Connection(url, reads_per_minute=1_000_000, writes_per_minute=1_000_000)),
+            HttpClient(ConnectionSettings(url, reads_per_minute=1_000_000, writes_per_minute=1_000_000)),
             reads_at_once=8,
         )
         begin = time.perf_counter()
         ids = [body["id"] for body in driver.list("assistant")]
-        pages = driver.take_tally().requests
+        pages = driver.take_request_count().requests
         with ThreadPoolExecutor(parallel) as pool:
             list(pool.map(lambda id, to=driver: to.update("assistant", id, {"temperature": 0.5}), ids[:changed]))
         times.append(time.perf_counter() - begin)

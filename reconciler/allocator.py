@@ -18,7 +18,7 @@ _ARENA_MAX: Final = (-8, 1)
 
 
 @cache
-def give_back() -> None:
+def return_freed_memory() -> None:
     """Tell the C library, once, before there are threads. Source: mallopt(3)."""
     if not sys.platform.startswith("linux"):
         return

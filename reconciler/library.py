@@ -17,7 +17,7 @@ from reconciler.core.values.model import Manifest
 from reconciler.diagnostics import Diagnostic
 from reconciler.formats.outcome import Outcome
 from reconciler.operations.applying.apply_plan import carry_out, saved_plan
-from reconciler.operations.planning.git_base import Choices
+from reconciler.operations.planning.git_base import DriftChoices
 from reconciler.operations.planning.live_plan import plan_live
 from reconciler.operations.project.project_options import ProjectOptions
 from reconciler.operations.project.session import Session
@@ -84,7 +84,7 @@ def plan(
 
     With `addresses` (`kind/key`) only these are planned, and nothing is deleted. Raises ConfigError and RemoteError.
     """
-    choices = Choices(base, on_drift, resolve)
+    choices = DriftChoices(base, on_drift, resolve)
     return plan_live(project._session, addresses, allow_deletes, choices, project._loaded).plan
 
 
@@ -103,6 +103,6 @@ def apply(
     What fails for one change is in its outcome, and raises nothing.
     """
     session = project._session
-    ready, sight = saved_plan(session, plan, allow_deletes)
+    ready, snapshot = saved_plan(session, plan, allow_deletes)
     stop = on_error == "stop"
-    return tuple(carry_out(session, ready, sight, parallelism=parallelism, stop_on_error=stop))
+    return tuple(carry_out(session, ready, snapshot, parallelism=parallelism, stop_on_error=stop))

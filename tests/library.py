@@ -18,7 +18,7 @@ from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.rest import RestDriver
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.snapshot import observe, with_members
-from reconciler.engine.state.filename_mark_driver import NamedDriver
+from reconciler.engine.state.filename_mark_driver import FilenameMarkDriver
 from reconciler.engine.state.journal import Journal
 from reconciler.formats.outcome import Outcome
 from reconciler.operations.project.kinds import kinds_of
@@ -46,7 +46,7 @@ class Library:
         keys = codes(["pages/" + name.replace(" ", "-") for name in NAMES])
         self.watch: Callable[[], None] = lambda: None  # called after every request
         rest = RestDriver(PROVIDER, client(self._watched), root=str(root))
-        self.driver = NamedDriver(rest, PROVIDER, lambda: "acme", lambda: keys)
+        self.driver = FilenameMarkDriver(rest, PROVIDER, lambda: "acme", lambda: keys)
         self.files: Sequence[Manifest] = ()
         self.plain = RestDriver(PROVIDER, client(create_app(database, clock=self.clock)), root=str(root))
 
@@ -74,8 +74,8 @@ class Library:
         return loaded.manifests
 
     def see(self) -> tuple[Observation, ...]:
-        sight = observe(self.driver, KINDS, self.journal())
-        return with_members(self.driver, KINDS, sight.observed, "acme", lambda kind, name, live: True, self.files)
+        snapshot = observe(self.driver, KINDS, self.journal())
+        return with_members(self.driver, KINDS, snapshot.observed, "acme", lambda kind, name, live: True, self.files)
 
     def plan(self, files: Sequence[Manifest]) -> Plan:
         seen = self.see()

@@ -16,7 +16,7 @@ from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
 from reconciler.core.values.model import Action, Body, Change, Manifest
 from reconciler.core.values.model import Address as At
 from reconciler.diagnostics import Source
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.engine.apply import ApplyOptions, apply_plan
@@ -38,7 +38,7 @@ KEYS = ("a", "b", "c", "team/d")
 
 def client(app: App | Callable[..., Iterable[bytes]]) -> HttpClient:
     """A client of an application in this process that never waits."""
-    connection = Connection("http://embedded/v1", PROVIDER.headers, (), 60, 10**6, 10**6)
+    connection = ConnectionSettings("http://embedded/v1", PROVIDER.headers, (), 60, 10**6, 10**6)
     return HttpClient(connection, wsgi_app=app, pause=lambda seconds: False, chance=lambda: 0.0)
 
 

@@ -10,7 +10,7 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.diagnostics import Code
 
 
-def confirmed(question: str, nobody: str) -> bool:
+def ask_to_apply(question: str, nobody: str) -> bool:
     """Ask. Raises ConfigError, with the summary `nobody`, where nobody is there to be asked."""
     if not sys.stdin.isatty():
         raise ConfigError([error(Code.CONFIRMATION_REQUIRED, nobody, None, "", "add --yes")])
@@ -19,4 +19,4 @@ def confirmed(question: str, nobody: str) -> bool:
 
 def apply_confirmed() -> bool:
     """Ask whether to send what was shown."""
-    return confirmed("Apply these changes?", "nobody is here to confirm, so nothing was sent")
+    return ask_to_apply("Apply these changes?", "nobody is here to confirm, so nothing was sent")

@@ -9,9 +9,9 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.options.global_options import Options
 
 
-def tell(problem: Exception, options: Options, formats: Sequence[str]) -> Exit | None:
+def report_failure(problem: Exception, options: Options, formats: Sequence[str]) -> Exit | None:
     """Say an expected failure on stderr, and in those of `formats` that can hold problems; None for a bug."""
-    from reconciler.cli.output.destinations import say
+    from reconciler.cli.output.destinations import print_diagnostics
     from reconciler.cli.output.formats import write_problems
     from reconciler.config.errors import in_order
     from reconciler.operations.errors import diagnostics_of
@@ -19,11 +19,11 @@ def tell(problem: Exception, options: Options, formats: Sequence[str]) -> Exit |
     if (said := diagnostics_of(problem)) is None:
         return None
     found = in_order(said)
-    say(options, found)
+    print_diagnostics(options, found)
     try:
         write_problems(found, options, formats)
     except OSError as unwritten:
-        say(options, [each for each in diagnostics_of(unwritten) or () if each not in found])
+        print_diagnostics(options, [each for each in diagnostics_of(unwritten) or () if each not in found])
     return error_exit(problem)
 
 

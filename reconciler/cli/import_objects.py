@@ -7,11 +7,11 @@ from typing import Final
 
 import click
 
-from reconciler.cli.confirmation import confirmed
+from reconciler.cli.confirmation import ask_to_apply
 from reconciler.cli.exit_codes import apply_exit
 from reconciler.cli.exits import Exit
 from reconciler.cli.options.global_options import Options
-from reconciler.cli.output.destinations import say, write
+from reconciler.cli.output.destinations import print_diagnostics, write
 from reconciler.cli.output.formats import plan_renderers
 from reconciler.core.values.model import Action
 from reconciler.operations.planning.live_plan import plan_live
@@ -20,7 +20,7 @@ from reconciler.operations.pulling.import_objects import Imported, ImportPlan, i
 from reconciler.operations.pulling.pull_edits import WrittenBack
 from reconciler.render.escape import visible
 
-AGREED: Final = "The plan is empty: files and target agree."
+IN_SYNC: Final = "The plan is empty: files and target agree."
 
 
 def pull(session: Session, options: Options, wishes: Sequence[str], *, yes: bool, check: bool) -> int:
@@ -29,15 +29,15 @@ def pull(session: Session, options: Options, wishes: Sequence[str], *, yes: bool
     _show(options, planned)
     if check and not yes:
         if planned.is_empty:
-            return prove(session, options, ())
-        _say(options, "Nothing was written: this is what `pull` would do.")
-        prove(session, options, (), "Apart from that, files and target agree.")
+            return verify_in_sync(session, options, ())
+        _print(options, "Nothing was written: this is what `pull` would do.")
+        verify_in_sync(session, options, (), "Apart from that, files and target agree.")
         return Exit.CHANGES
     if planned.is_empty:
-        _say(options, "Nothing to pull.")
+        _print(options, "Nothing to pull.")
     elif not (
         yes
-        or confirmed(
+        or ask_to_apply(
             "Write these files and manage these objects from now on?",
             "nobody is here to confirm, so nothing was written",
         )
@@ -46,19 +46,19 @@ def pull(session: Session, options: Options, wishes: Sequence[str], *, yes: bool
         return Exit.ERROR
     elif code := _carry_out(session, options, planned):
         return code
-    return prove(session, options, ()) if check else Exit.DONE
+    return verify_in_sync(session, options, ()) if check else Exit.DONE
 
 
-def prove(session: Session, options: Options, addresses: Sequence[str], agreed: str = AGREED) -> Exit:
+def verify_in_sync(session: Session, options: Options, addresses: Sequence[str], agreed: str = IN_SYNC) -> Exit:
     """Plan again, from a new reading; the plan is shown unless it is empty: then `agreed` is printed."""
     if not (session.root / options.dirs[0]).is_dir():
         return Exit.DONE  # no manifests, so nothing to plan
     plan = plan_live(session, addresses, None).plan
-    say(options, plan.diagnostics)
+    print_diagnostics(options, plan.diagnostics)
     if any(change.action is not Action.NOOP or change.blocked for change in plan.changes):
         write(options, (), plan_renderers(plan, options))
         return Exit.CHANGES
-    _say(options, agreed)
+    _print(options, agreed)
     return Exit.DONE
 
 
@@ -84,9 +84,9 @@ def _show(options: Options, planned: ImportPlan) -> None:
 
 def _carry_out(session: Session, options: Options, planned: ImportPlan) -> Exit:
     imported = import_objects(session, planned)
-    say(options, imported.refused)
-    say(options, [outcome.error for outcome in imported.outcomes if outcome.error])
-    say(options, [finding for outcome in imported.outcomes for finding in outcome.findings])
+    print_diagnostics(options, imported.refused)
+    print_diagnostics(options, [outcome.error for outcome in imported.outcomes if outcome.error])
+    print_diagnostics(options, [finding for outcome in imported.outcomes for finding in outcome.findings])
     _tell(options, planned, imported)
     code = apply_exit(imported.plan, imported.outcomes, session.stop.is_set())
     # The files are written, whatever became of the marks.
@@ -97,11 +97,11 @@ def _tell(options: Options, planned: ImportPlan, imported: Imported) -> None:
     files = sum(len(draft.files) for draft in planned.drafts)
     done, changes = imported.managed, len(imported.plan.changes)
     left = f"; {len(planned.selection.left)} left out" if planned.selection.left else ""
-    _say(options, f"{files} files written, {done} of {changes} objects managed from now on{left}.")
+    _print(options, f"{files} files written, {done} of {changes} objects managed from now on{left}.")
     if done < changes:
         click.echo("the files stay: `reconciler pull` again does the rest", err=True)
 
 
-def _say(options: Options, line: str) -> None:
+def _print(options: Options, line: str) -> None:
     if not options.quiet:
         click.echo(line)

@@ -18,7 +18,7 @@ from reconciler import __version__
 from reconciler.cli.exits import Exit
 from reconciler.cli.options.completers import complete_targets
 from reconciler.cli.standard_streams import keep_streams
-from reconciler.cli.verbs import VERBS, listed
+from reconciler.cli.verbs import VERBS, matching_verbs
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -64,13 +64,13 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The verbs with their whole first sentence, which click would cut at the end of the line."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, each.get_short_help_str(_WHOLE_SENTENCE)) for name, each in listed()])
+            formatter.write_dl([(name, each.get_short_help_str(_WHOLE_SENTENCE)) for name, each in matching_verbs()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The verbs that begin like this, and the options: as click does it, which would import every verb."""
         from click.shell_completion import CompletionItem
 
-        verbs = [CompletionItem(name, help=each.get_short_help_str()) for name, each in listed(incomplete)]
+        verbs = [CompletionItem(name, help=each.get_short_help_str()) for name, each in matching_verbs(incomplete)]
         return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -99,13 +99,16 @@ class LazyGroup(click.Group):
         except (click.exceptions.Exit, click.exceptions.Abort, click.ClickException):
             raise
         except Exception as problem:
-            from reconciler.cli.expected_errors import tell
+            from reconciler.cli.expected_errors import report_failure
             from reconciler.cli.options.global_options import REMEMBERED_FORMATS
             from reconciler.operations.errors import InvalidArgument
 
             if isinstance(problem, InvalidArgument):
                 raise self._usage_error(ctx, problem) from None
-            if ctx.obj is None or (status := tell(problem, ctx.obj, ctx.meta.get(REMEMBERED_FORMATS, ()))) is None:
+            if (
+                ctx.obj is None
+                or (status := report_failure(problem, ctx.obj, ctx.meta.get(REMEMBERED_FORMATS, ()))) is None
+            ):
                 raise
             return status
 
@@ -165,10 +168,10 @@ def root(
     Files in assistants.d/ say what assistants should be, `plan` shows field by field what differs from what is live,
     `apply` sends the changed fields and nothing else. Every option can be set as RECONCILER_*.
     """
-    from reconciler.cli.options.global_options import Options, places
+    from reconciler.cli.options.global_options import Options, project_places
     from reconciler.tree import NotBelow, real_directory_of
 
-    options = Options(*places(directory, dirs), target, allow_secret_like, verbose, quiet, color)
+    options = Options(*project_places(directory, dirs), target, allow_secret_like, verbose, quiet, color)
     try:
         real_directory_of(options.directory)
     except NotBelow as wrong:

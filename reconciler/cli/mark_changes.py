@@ -8,7 +8,7 @@ from reconciler.cli.confirmation import apply_confirmed
 from reconciler.cli.exit_codes import apply_exit
 from reconciler.cli.exits import Exit
 from reconciler.cli.options.global_options import Options
-from reconciler.cli.output.destinations import say
+from reconciler.cli.output.destinations import print_diagnostics
 from reconciler.cli.output.formats import plan_renderers
 from reconciler.core.values.model import Action, Change, Reason
 from reconciler.formats.outcome import Result
@@ -26,12 +26,12 @@ def write_marks(session: Session, options: Options, planned: MarkPlan, *, asks: 
         if not apply_confirmed():
             click.echo("nothing was sent", err=True)
             return Exit.ERROR
-    outcomes = carry_out(session, plan, planned.sight)
+    outcomes = carry_out(session, plan, planned.snapshot)
     done = {outcome.number for outcome in outcomes if outcome.result in (Result.DONE, Result.ALREADY_APPLIED)}
     for change in plan.changes:
         if change.action is Action.NOOP or change.number in done:
             _tell(change, session.owner)
-    say(options, [outcome.error for outcome in outcomes if outcome.error])
+    print_diagnostics(options, [outcome.error for outcome in outcomes if outcome.error])
     return apply_exit(plan, outcomes, session.stop.is_set())
 
 

@@ -13,8 +13,8 @@ import click
 from reconciler.cli.exits import Exit
 from reconciler.cli.options.global_options import Options
 from reconciler.cli.output.reporter import TerminalReporter
-from reconciler.operations.applying.signals import heard
-from reconciler.operations.applying.target_lock import locked
+from reconciler.operations.applying.signals import on_signals
+from reconciler.operations.applying.target_lock import hold_lock
 from reconciler.operations.project.session import Session
 
 
@@ -24,12 +24,12 @@ def session_of(options: Options) -> Session:
 
 
 @contextmanager
-def locked_from_the_start(session: Session) -> Iterator[None]:
+def hold_lock_until_signal(session: Session) -> Iterator[None]:
     """Hold the target's lock from before it is read. A signal gives the lock back at once, whatever is waited for.
 
     In the main thread only.
     """
-    with locked(session):
+    with hold_lock(session):
         if session.lock is None:
             yield
             return
@@ -41,5 +41,5 @@ def locked_from_the_start(session: Session) -> Iterator[None]:
             os._exit(Exit.INTERRUPTED)
 
         # In a thread: here, what the lock itself waits for could not go on.
-        with heard(lambda: threading.Thread(target=leave).start()):
+        with on_signals(lambda: threading.Thread(target=leave).start()):
             yield

@@ -68,6 +68,6 @@ def verb(command: Command) -> Command:
     return command
 
 
-def listed(beginning: str = "") -> Iterator[tuple[str, click.Command]]:
+def matching_verbs(beginning: str = "") -> Iterator[tuple[str, click.Command]]:
     """The verbs that begin like this, as commands that know their words and can do nothing."""
     return ((name, click.Command(name, help=words)) for name, words in VERBS.items() if name.startswith(beginning))

@@ -10,8 +10,8 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.config.message_text import cut, listed
 from reconciler.core.values.model import Json
 from reconciler.diagnostics import Code, Source
-from reconciler.drivers.credentials.allow_lists import HEADERS, allowed, to_allow
-from reconciler.drivers.credentials.header_shapes import URL, UnknownMember, fitted, is_never_sent
+from reconciler.drivers.credentials.allow_lists import HEADERS, allow_hint, allow_list
+from reconciler.drivers.credentials.header_shapes import URL, UnknownMember, fitted_value, is_never_sent
 from reconciler.drivers.provider import HeaderShape, Provider
 
 # Headers whose value is a secret wherever they are met; more names than that would refuse what is none.
@@ -26,14 +26,14 @@ def header_text(
         return value if isinstance(value, str) else json.dumps(value)
     shape = provider.allowed_headers[name.lower()]
     try:
-        return fitted(shape, value)[0]
+        return fitted_value(shape, value)[0]
     except ValueError as wrong:
         lifted = name.lower() in _named(environment) and not (shape.host or shape.members)
         if lifted and isinstance(value, str):
             return value
         hint = f"expected {_expected(shape)}"
         if not (shape.host or shape.members):
-            hint += f"; for any other text set {to_allow(environment, HEADERS, name)} in the environment"
+            hint += f"; for any other text set {allow_hint(environment, HEADERS, name)} in the environment"
         if isinstance(wrong, UnknownMember) and wrong.name in provider.credentials:
             hint = f"keys go under `credentials:` of the target, as `!env NAME`: {', '.join(provider.credentials)}"
             hint += "; or save the config with its keys at the gateway, and write its name, `pc-…`"
@@ -51,7 +51,7 @@ def check_name(provider: Provider, name: str, environment: Mapping[str, str], pl
     if name.lower() in _named(environment):
         return False
     summary = f"the header {cut(name)} is not one that {provider.name} lists"
-    more = to_allow(environment, HEADERS, name)
+    more = allow_hint(environment, HEADERS, name)
     hint = f"if it is safe with any value, set {more} in the environment (not in these files)"
     if credential := next((key for key, it in provider.credentials.items() if it.header.lower() == name.lower()), None):
         hint = f"write `credentials: {{{credential}: !env NAME}}`"
@@ -65,7 +65,7 @@ def is_secret(provider: Provider, name: str) -> bool:
 
 
 def _named(environment: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(name.lower() for name in allowed(environment, HEADERS))
+    return frozenset(name.lower() for name in allow_list(environment, HEADERS))
 
 
 def _expected(shape: HeaderShape) -> str:

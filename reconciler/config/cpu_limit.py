@@ -27,7 +27,7 @@ SECONDS_PER_BYTE: Final = 10 / 1024**2
 _AGAIN: Final = 1.0
 
 
-class TooMuchWork(ReconcilerError):
+class CpuLimitExceeded(ReconcilerError):
     """Reading the files took more time than they may take."""
 
 
@@ -50,13 +50,15 @@ class _Effort:
             return
         place = Source(self._file, 1, 1) if self._file else None
         hint = f"take out what was read last, and look at it; {VARIABLE} gives a slow machine more time, 0 all of it"
-        raise TooMuchWork([error(Code.TOO_MUCH_WORK, "reading the files takes too much CPU time", place, hint=hint)])
+        raise CpuLimitExceeded(
+            [error(Code.TOO_MUCH_WORK, "reading the files takes too much CPU time", place, hint=hint)]
+        )
 
 
 _now: ContextVar[_Effort | None] = ContextVar("_now", default=None)
 
 
-def note(file: str, size: int = 0) -> None:
+def count_file(file: str, size: int = 0) -> None:
     """A file of so many bytes, or one more row of it, is being read."""
     if (effort := _now.get()) is not None:
         effort.read(file, size)
@@ -76,7 +78,7 @@ def seconds_of(environment: Mapping[str, str]) -> float:
 
 
 @contextmanager
-def limited(seconds: float) -> Iterator[None]:
+def cpu_limit(seconds: float) -> Iterator[None]:
     """Let what is read in this block take so many seconds of CPU time, and more for each file. Raises TooMuchWork.
 
     Without a limit where there are no seconds, no such timer (Windows), or this is not the main thread of a program.

@@ -15,7 +15,7 @@ from reconciler.config.errors import ConfigError, error
 from reconciler.config.message_text import cut
 from reconciler.config.targets import EnvRef
 from reconciler.diagnostics import Code
-from reconciler.drivers.credentials.allow_lists import VARIABLES, may_read, to_allow
+from reconciler.drivers.credentials.allow_lists import VARIABLES, allow_hint, may_read
 
 FILE_SUFFIX: Final = "_FILE"
 MAX_BYTES: Final = 64 * 1024
@@ -36,7 +36,7 @@ def resolve(env: Mapping[str, str], reference: EnvRef, own: str | None = None) -
     name, where = cut(reference.name), f"{reference.use} of the target {reference.target}"
     if reference.name != own and not may_read(env, reference.name):
         summary = f"the environment variable {name} is not one that {where} may read"
-        hint = f"if it is meant for it, set {to_allow(env, VARIABLES, name)} in the environment (not in these files)"
+        hint = f"if it is meant for it, set {allow_hint(env, VARIABLES, name)} in the environment (not in these files)"
         raise ConfigError([error(Code.VARIABLE_REFUSED, summary, reference.source, hint=hint)])
     value, file = env.get(reference.name, ""), env.get(reference.name + FILE_SUFFIX, "")
     if value and file:

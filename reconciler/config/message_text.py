@@ -15,7 +15,7 @@ LONGEST_SLUG = 60
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """The text with every character that is not printable written as an escape."""
     if text.isprintable():
         return text
@@ -24,11 +24,11 @@ def shown(text: str) -> str:
 
 def cut(text: str, longest: int = LONGEST_VALUE) -> str:
     """The text, printable, and cut to `longest` characters."""
-    text = shown(text[: longest + 1])
+    text = printable(text[: longest + 1])
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def brief(value: Json) -> str:
+def short_json(value: Json) -> str:
     """A value as JSON, cut to what fits in a message."""
     match value:
         case str():

@@ -10,16 +10,16 @@ from typing import Any, Final
 
 from reconciler.config.allowed_headers import check_name, header_text, is_secret
 from reconciler.config.checks.secret_detection import IN_SETTINGS, masked, secret_like
-from reconciler.config.checks.text_search import together
+from reconciler.config.checks.text_search import joined_texts
 from reconciler.config.errors import ConfigError, error, has_errors, in_order
 from reconciler.config.message_text import closest, cut
-from reconciler.config.schema.schema_messages import explain
+from reconciler.config.schema.schema_messages import schema_diagnostics
 from reconciler.config.schema.schemas import Schemas, shipped
 from reconciler.config.shared_accounts import shared_accounts
 from reconciler.config.source.file_source import SETTINGS, Files
-from reconciler.config.source.project_files import Project
+from reconciler.config.source.project_files import ProjectFiles
 from reconciler.config.syntax.document import Document
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.config.syntax.yaml import MAX_BYTES, read_yaml
 from reconciler.config.syntax.yaml_scalars import Tagged
 from reconciler.config.targets import LOCAL, EnvRef, Marks, Prune, Settings, Target, unknown_target
@@ -43,7 +43,7 @@ def load_settings(
 
     The `environment` says which headers may be set beside those of the provider. Raises ConfigError with every problem.
     """
-    project = files or Project(root, dirs)
+    project = files or ProjectFiles(root, dirs)
     found = project.settings()
     if not found:
         _refuse_elsewhere(root, dirs, on_disk=files is None)
@@ -56,7 +56,7 @@ def load_settings(
     name = project.name(found[0])
     try:
         content = project.read(_without_links(project, found[0]), MAX_BYTES)
-    except Refused as refused:
+    except UnreadableFile as refused:
         raise ConfigError([refused.diagnostic]) from None
     if schemas is None or schemas is shipped():
         return _as_shipped(content, name, environment.get(HEADERS, ""))
@@ -86,7 +86,7 @@ def _without_links(project: Files, path: str) -> str:
     except (ValueError, OSError) as wrong:
         reason = wrong.strerror if isinstance(wrong, OSError) else f"it {wrong}"
         place = Source(project.name(path), 1, 1)
-        raise Refused(error(Code.FILE_REFUSED, f"cannot read the settings: {reason}", place)) from None
+        raise UnreadableFile(error(Code.FILE_REFUSED, f"cannot read the settings: {reason}", place)) from None
 
 
 def _refuse_elsewhere(root: FilePath, dirs: Sequence[FilePath], *, on_disk: bool) -> None:
@@ -100,8 +100,8 @@ def _refuse_elsewhere(root: FilePath, dirs: Sequence[FilePath], *, on_disk: bool
 
 def _settings(document: Document, schemas: Schemas, environment: Mapping[str, str]) -> Settings:
     value = document.value
-    found, secrets = secret_like(document, together(document.value), hint=IN_SETTINGS)
-    wrong = explain(schemas.failures(SCHEMA, value), document, schemas.schema(SCHEMA))
+    found, secrets = secret_like(document, joined_texts(document.value), hint=IN_SETTINGS)
+    wrong = schema_diagnostics(schemas.failures(SCHEMA, value), document, schemas.schema(SCHEMA))
     problems = [*found, *masked([*_misplaced_tags(document), *wrong], secrets)]
     if has_errors(problems):
         raise ConfigError(in_order(problems))

@@ -39,7 +39,7 @@ FLAGS: Final = "reconciler"
 """The first step of the path of rows about our own bookkeeping, called like the block of a manifest."""
 
 
-def written(
+def write_change(
     kind: Kind,
     manifest: Manifest,
     action: Action,
@@ -81,13 +81,13 @@ def _is_in(writes: Mapping[Unit, Json], path: Path) -> bool:
     return (path[0],) in writes or path[:2] in writes
 
 
-def replacement(
+def replace_change(
     kind: Kind, manifest: Manifest, old: Sequence[Managed], decision: Decision, mark: Mark, reason: Reason
 ) -> Change:
     """A create of what takes the place of objects of the same address: shown as a change of the youngest of them."""
     present = units(kind, old[-1].live.body) if kind.immutable else {}
     writes = tuple(replace(write, before=present.get(write.unit, ABSENT)) for write in decision.writes)
-    change = written(kind, manifest, Action.CREATE, None, replace(decision, writes=writes), mark, (reason,))
+    change = write_change(kind, manifest, Action.CREATE, None, replace(decision, writes=writes), mark, (reason,))
     return replace(change, replaces=tuple(sorted(each.live.id for each in old)))
 
 
@@ -108,7 +108,7 @@ def mark_change(
     )
 
 
-def deletion(kind: Kind, address: Address, live: LiveObject, reason: Reason, removal: Removal) -> Change:
+def delete_change(kind: Kind, address: Address, live: LiveObject, reason: Reason, removal: Removal) -> Change:
     """A change that deletes an object, as long as all of it is as it was."""
     expects = expected_of_all(kind, live)
     return Change(address, Action.DELETE, live.id, reasons=(reason,), expects=expects, removal=removal)

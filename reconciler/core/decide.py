@@ -24,7 +24,7 @@ from enum import Enum, StrEnum
 from typing import Final
 
 from reconciler.core.last_applied import UNKNOWN, Base
-from reconciler.core.values.managed_units import desired_units, left_to_others, managed_maps, managed_units
+from reconciler.core.values.managed_units import desired_units, is_ignored, managed_maps, managed_units
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import ABSENT, Body, Json, Manifest, Reason, Unit
 from reconciler.core.values.semantics import Kind, as_far_as_wanted, can_clear, meaning_of, same, units
@@ -54,7 +54,7 @@ class ConflictPolicy:
     resolve: Resolve | None = None
 
 
-AS_USUAL: Final = ConflictPolicy()
+DEFAULT_POLICY: Final = ConflictPolicy()
 """Nothing was decided beforehand: what differs is written, and a certain conflict is refused."""
 
 
@@ -99,7 +99,7 @@ def decide_update(
     live: Body,
     mark: Mark | None,
     base: Base = UNKNOWN,
-    policy: ConflictPolicy = AS_USUAL,
+    policy: ConflictPolicy = DEFAULT_POLICY,
 ) -> Decision:
     """The units in which `live` must change to look like the manifest, as far as the policy wants that.
 
@@ -145,11 +145,11 @@ def _differing(kind: Kind, desired: Mapping[Unit, Json], present: Mapping[Unit, 
 
 
 def _changed_by(kind: Kind, unit: Unit, desired: Json, live: Json, base: Base) -> ChangedBy:
-    if unit[0] in kind.managed_maps or (live_agrees := base.agrees(kind, unit, live)) is None:
+    if unit[0] in kind.managed_maps or (live_agrees := base.matches(kind, unit, live)) is None:
         return ChangedBy.UNKNOWN
     if live_agrees:
         return ChangedBy.FILES
-    return ChangedBy.OTHERS if base.agrees(kind, unit, desired) else ChangedBy.BOTH
+    return ChangedBy.OTHERS if base.matches(kind, unit, desired) else ChangedBy.BOTH
 
 
 def _relinquished(kind: Kind, manifest: Manifest, present: Mapping[Unit, Json], mark: Mark | None) -> Iterator[Unit]:
@@ -161,7 +161,7 @@ def _relinquished(kind: Kind, manifest: Manifest, present: Mapping[Unit, Json], 
         of_map = unit[0] in kind.managed_maps
         remembered = mark is not None and mark.manages(unit[:1] if of_map else unit)
         managed = unit[0] in maps or (remembered and not (of_map and unit[0] in manifest.body))
-        if managed and unit not in in_file and not left_to_others(unit, manifest.ignore):
+        if managed and unit not in in_file and not is_ignored(unit, manifest.ignore):
             yield unit
 
 
@@ -171,7 +171,7 @@ def _relinquish(kind: Kind, manifest: Manifest, unit: Unit, live: Json, base: Ba
     cleared = ABSENT if len(unit) > 1 and kind.maps != "merge" else meaning_of(kind, unit).on_remove
     if cleared is not ABSENT and same(meaning_of(kind, unit), cleared, live):
         return None
-    if base.agrees(kind, unit, live) is False:
+    if base.matches(kind, unit, live) is False:
         return _warning(manifest, unit, "left the file, but was changed on the remote since: it stays as it is", "")
     if not can_clear(kind, unit):
         hint = "set it to the value it should have, then remove it"

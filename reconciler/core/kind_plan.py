@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.core.changes import deletion, dropped_parts, mark_change, replacement, written
-from reconciler.core.decide import AS_USUAL, ConflictPolicy, Decision, decide_create, decide_update
+from reconciler.core.changes import delete_change, dropped_parts, mark_change, replace_change, write_change
+from reconciler.core.decide import DEFAULT_POLICY, ConflictPolicy, Decision, decide_create, decide_update
 from reconciler.core.last_applied import NO_BASE, BaseSource
 from reconciler.core.matching.index import Managed
 from reconciler.core.matching.match import How, Match, Pair, is_expired
 from reconciler.core.ownership import Ownership
-from reconciler.core.rules.mark_rules import refuse_unproven, why_not
+from reconciler.core.rules.mark_rules import reason_to_doubt, refuse_unproven
 from reconciler.core.rules.unit_rules import refuse_units, staying_parts
 from reconciler.core.values import marks
 from reconciler.core.values.managed_units import remembered_units
@@ -32,7 +32,7 @@ class KindPlanner:
         owner: str,
         *,
         base: BaseSource = NO_BASE,
-        policy: ConflictPolicy = AS_USUAL,
+        policy: ConflictPolicy = DEFAULT_POLICY,
         digests: bool = False,
     ) -> None:
         self.matched = matched
@@ -73,16 +73,16 @@ class KindPlanner:
         return self._existing(manifest, pair.live, mark, Action.MOVE, (Reason.MOVED,))
 
     def _create(self, manifest: Manifest) -> Change:
-        had = self.base.had(manifest.address)
+        had = self.base.existed(manifest.address)
         mark = self._new_mark(manifest, None, Decision(()))
         reasons = (Reason.NEW, Reason.GONE) if had else (Reason.NEW,)
-        return written(self.kind, manifest, Action.CREATE, None, decide_create(self.kind, manifest), mark, reasons)
+        return write_change(self.kind, manifest, Action.CREATE, None, decide_create(self.kind, manifest), mark, reasons)
 
     def _replace(self, manifest: Manifest, old: tuple[Managed, ...]) -> Change:
         """Another object in the place of those that cannot be changed, or have expired."""
         reason = Reason.REPLACE if self.kind.immutable else Reason.EXPIRED
         mark = self._new_mark(manifest, None, Decision(()))
-        return replacement(self.kind, manifest, old, decide_create(self.kind, manifest), mark, reason)
+        return replace_change(self.kind, manifest, old, decide_create(self.kind, manifest), mark, reason)
 
     def _existing(
         self, manifest: Manifest, live: LiveObject, mark: Mark | None, action: Action, reasons: tuple[Reason, ...]
@@ -106,7 +106,7 @@ class KindPlanner:
         self._lossy(manifest, decision)
         found = dict.fromkeys((*reasons, *(write.reason for write in decision.writes)))
         why = tuple(found) or (Reason.MARK,)
-        change = written(self.kind, manifest, action, live, decision, changed_mark, why, mark)
+        change = write_change(self.kind, manifest, action, live, decision, changed_mark, why, mark)
         return replace(change, blocked=refuse_units(self.kind, manifest, decision, base, self.policy))
 
     def _new_mark(self, manifest: Manifest, old: Mark | None, decision: Decision) -> Mark:
@@ -161,7 +161,7 @@ class KindPlanner:
         if self.kind.archives:
             summary = f"{each.live.id} is archived, because this API deletes nothing: it cannot be brought back"
             self._report(Severity.INFO, Code.ARCHIVED, address.key, summary)
-        return deletion(self.kind, address, each.live, reason, removal)
+        return delete_change(self.kind, address, each.live, reason, removal)
 
     def _odd_marks(self) -> None:
         found = self.matched.found
@@ -171,7 +171,9 @@ class KindPlanner:
         for live, _ in found.newer:
             self._warn(Code.NEWER_MARK, live.id, f"{live.id} was written by a newer reconciler: left alone")
         for each in found.unproven:
-            summary = f"{each.live.id} has the mark of {self.kind.name}/{each.mark.key}, and {why_not(each.mark)}"
+            summary = (
+                f"{each.live.id} has the mark of {self.kind.name}/{each.mark.key}, and {reason_to_doubt(each.mark)}"
+            )
             self._warn(Code.UNPROVEN_MARK, each.mark.key, f"{summary}: left alone")
         for live in found.damaged:
             self._warn(Code.DAMAGED_MARK, live.id, f"{live.id} has a mark that cannot be read: treated as not ours")

@@ -34,7 +34,7 @@ class Base:
         """Whether it is known, and not only likely: then a change may be refused for it."""
         return bool(self.digests)
 
-    def agrees(self, kind: Kind, unit: Unit, value: Json) -> bool | None:
+    def matches(self, kind: Kind, unit: Unit, value: Json) -> bool | None:
         """Whether `value` means what was last applied to `unit`; None where that is not known.
 
         A unit that was not managed then has nothing to stray from: any value agrees.
@@ -71,11 +71,11 @@ class BaseSource:
         earlier = self.files.get(Address(kind.name, mark.key)) or self.files.get(address)
         return UNKNOWN if earlier is None else Base(managed=managed_units(kind, earlier))
 
-    def had(self, address: Address) -> bool:
+    def existed(self, address: Address) -> bool:
         """Whether the address certainly had an object when it was last applied."""
         return address in self.files
 
-    def knowing(self, ids: Mapping[Address, str]) -> BaseSource:
+    def with_ids(self, ids: Mapping[Address, str]) -> BaseSource:
         """The same source, references of the earlier files resolved as those of today are."""
         return replace(self, files={address: resolved(manifest, ids) for address, manifest in self.files.items()})
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from reconciler.core.changes import mark_change, mark_for, written
+from reconciler.core.changes import mark_change, mark_for, write_change
 from reconciler.core.decide import Decision
 from reconciler.core.matching.index import Index, Managed
 from reconciler.core.matching.match import Match, refuse_second
@@ -70,7 +70,7 @@ class Ownership:
         if old == mark and not self.found.is_clone(id):
             return Change(manifest.address, Action.NOOP, id, source=manifest.source)
         return self._admitted(
-            written(self.kind, manifest, Action.ADOPT, live, Decision(()), mark, (Reason.BOUND,), old)
+            write_change(self.kind, manifest, Action.ADOPT, live, Decision(()), mark, (Reason.BOUND,), old)
         )
 
     def release(self, key: str, id: str | None = None) -> Change | None:

@@ -34,9 +34,9 @@ def assemble(kind: Kind, writes: Mapping[Unit, Json], live: Body) -> Body:
             elif kind.maps == "whole":
                 entries.pop(unit[1], None)
             else:
-                entries[unit[1]] = taken_out(kind, unit)
+                entries[unit[1]] = removal_value(kind, unit)
         elif kind.nested != "replace" and live:
-            body[name] = explicit(kind.fields.get(name, FREE), value, live.get(name))
+            body[name] = with_explicit_clears(kind.fields.get(name, FREE), value, live.get(name))
         else:
             body[name] = value
     return body
@@ -48,7 +48,7 @@ def _all_of(kind: Kind, live: Body) -> Body:
     return {name: live[name] for name in sent}
 
 
-def taken_out(kind: Kind, unit: Unit) -> Json:
+def removal_value(kind: Kind, unit: Unit) -> Json:
     """What takes an entry out of a map that a remote merges. An empty text takes off a mark where nothing else does."""
     if kind.maps == "patch":
         return None
@@ -56,7 +56,7 @@ def taken_out(kind: Kind, unit: Unit) -> Json:
     return "" if cleared is ABSENT else cleared
 
 
-def explicit(meaning: Meaning, desired: Json, live: Json) -> Json:
+def with_explicit_clears(meaning: Meaning, desired: Json, live: Json) -> Json:
     """`desired` with every part cleared by name that `live` has beyond its default, and that can be cleared.
 
     Right whether the remote replaces object values or merges into them, which for some APIs is documented nowhere.
@@ -67,20 +67,20 @@ def explicit(meaning: Meaning, desired: Json, live: Json) -> Json:
     for name, value in sorted(live.items()):
         sub = _part(meaning, name)
         if name in desired:
-            filled[name] = explicit(sub, desired[name], value)
+            filled[name] = with_explicit_clears(sub, desired[name], value)
         elif (cleared := _cleared(sub)) is not ABSENT and not sub.uncompared and not same(sub, None, value):
             filled[name] = cleared
     return filled
 
 
-def stuck_parts(meaning: Meaning, desired: Json, live: Json, path: Path = ()) -> Iterator[Path]:
+def unclearable_parts(meaning: Meaning, desired: Json, live: Json, path: Path = ()) -> Iterator[Path]:
     """Paths of parts that `live` has and `desired` has not, and that stay where a remote merges into object values."""
     if not (isinstance(desired, dict) and isinstance(live, dict)):
         return
     for name, value in sorted(live.items()):
         sub = _part(meaning, name)
         if name in desired:
-            yield from stuck_parts(sub, desired[name], value, (*path, name))
+            yield from unclearable_parts(sub, desired[name], value, (*path, name))
         elif _is_stuck(meaning, name, value):
             yield (*path, name)
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.core.decide import AS_USUAL, ConflictPolicy
+from reconciler.core.decide import DEFAULT_POLICY, ConflictPolicy
 from reconciler.core.kind_plan import KindPlanner
 from reconciler.core.last_applied import NO_BASE, BaseSource
 from reconciler.core.matching.index import Index, Observation, index
 from reconciler.core.matching.match import Match, match
-from reconciler.core.references import Held, levels, refuse_broken, refuse_used, resolved
+from reconciler.core.references import ObjectRef, levels, refuse_broken, refuse_used, resolved
 from reconciler.core.rules.change_rules import refusal
 from reconciler.core.rules.guard import guard
 from reconciler.core.rules.world import World
@@ -32,22 +32,22 @@ class Scope:
     target, or another part of a fleet; perhaps their objects are in the same account, so they are no orphans.
     `unresolved` are those of creates whose answer was lost, where no mark on an object can show what became of them.
     `neighbours` are the owners of other targets, `bound` the objects that manifests elsewhere name by id.
-    `settle_seconds` is how long lists may lag behind creates, and `made` are the nonces of creates that are remembered:
-    they tell duplicates that applies at once made from those of strangers.
+    `settle_seconds` is how long lists may lag behind creates, and `made_here` are the nonces of creates that are
+    remembered: they tell duplicates that applies at once made from those of strangers.
     """
 
     owner: str
     prune: bool = False
     allow_deletes: int | None = None
     only: frozenset[Address] | None = None
-    policy: ConflictPolicy = AS_USUAL
+    policy: ConflictPolicy = DEFAULT_POLICY
     digests: bool = False
     elsewhere: Container[Address] = frozenset()
     unresolved: frozenset[Address] = frozenset()
     neighbours: frozenset[str] = frozenset()
-    bound: frozenset[Held] = frozenset()
+    bound: frozenset[ObjectRef] = frozenset()
     settle_seconds: float = 30
-    made: Container[str] = frozenset()
+    made_here: Container[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Plan:
     against: str | None = None
     sealed: bool = False
     rollback: bool = False
-    policy: ConflictPolicy = AS_USUAL
+    policy: ConflictPolicy = DEFAULT_POLICY
 
 
 def make_plan(
@@ -105,7 +105,7 @@ def make_plan(
     `observed` holds one observation for each kind in order of dependency: kinds come after those they refer to.
     """
     matches = match_all(scope, manifests, observed)
-    known = base.knowing({address: id for each in matches.values() for address, id in each.ids.items()})
+    known = base.with_ids({address: id for each in matches.values() for address, id in each.ids.items()})
     planners = [
         KindPlanner(each, scope.owner, base=known, policy=scope.policy, digests=scope.digests)
         for each in matches.values()
@@ -181,7 +181,7 @@ def world_of(scope: Scope, matches: Mapping[str, Match]) -> World:
         unresolved=scope.unresolved,
         neighbours=scope.neighbours,
         settle_seconds=scope.settle_seconds,
-        made=scope.made,
+        made_here=scope.made_here,
         prune=scope.prune,
     )
 

@@ -17,7 +17,7 @@ from reconciler.core.values.model import Action, Address, Block, Blocker, Body, 
 from reconciler.core.values.semantics import FREE, Kind, Meaning
 
 _Node = TypeVar("_Node", bound=Any)
-Held: TypeAlias = tuple[str, str]
+ObjectRef: TypeAlias = tuple[str, str]
 """An object that is referred to: its kind and id."""
 
 
@@ -35,7 +35,7 @@ def resolved(manifest: Manifest, ids: Mapping[Address, str]) -> Manifest:
     return replace(manifest, body=with_values(dict(manifest.body), known), refs=left)
 
 
-def filled(change: Change, ids: Mapping[Address, str]) -> Change:
+def with_ids_filled_in(change: Change, ids: Mapping[Address, str]) -> Change:
     """The change with the ids that are known in its patch."""
     if not change.refs:
         return change
@@ -59,7 +59,7 @@ def _put(container: Json, path: Path, value: Json) -> Json:
     return copy
 
 
-def needed(changes: Sequence[Change]) -> dict[int, frozenset[int]]:
+def dependencies_of(changes: Sequence[Change]) -> dict[int, frozenset[int]]:
     """For each change that waits for others the numbers of those."""
     makers = {change.address: change.number for change in changes if change.action is Action.CREATE}
     return {
@@ -74,7 +74,7 @@ def levels(changes: Sequence[Change]) -> dict[int, int]:
     kinds = {change.number: change.address.kind for change in changes}
     waits = {
         number: {each for each in before if kinds.get(each) == kinds[number]} - {number}
-        for number, before in needed(changes).items()
+        for number, before in dependencies_of(changes).items()
     }
     if not waits:
         return {}
@@ -137,8 +137,8 @@ def _refuse_used(changes: Sequence[Change], observed: Sequence[Observation]) -> 
     deletes = {(c.address.kind, c.id or "") for c in changes if c.action is Action.DELETE and c.is_due}
     if not deletes:
         return list(changes)
-    ended: dict[Held, set[int]] = {}
-    users: dict[Held, str] = {}
+    ended: dict[ObjectRef, set[int]] = {}
+    users: dict[ObjectRef, str] = {}
     by_object = {(c.address.kind, c.id): c for c in changes if c.id is not None and c.is_due}
     for observation in observed:
         kind = observation.kind
@@ -155,7 +155,7 @@ def _refuse_used(changes: Sequence[Change], observed: Sequence[Observation]) -> 
 
 
 def _ordered(
-    change: Change, users: Mapping[Held, str], ended: Mapping[Held, set[int]], makers: Mapping[Address, int]
+    change: Change, users: Mapping[ObjectRef, str], ended: Mapping[ObjectRef, set[int]], makers: Mapping[Address, int]
 ) -> Change:
     held = (change.address.kind, change.id or "")
     if change.action is not Action.DELETE or not change.is_due:
@@ -194,18 +194,18 @@ def _refs(meaning: Meaning) -> Iterator[str]:
             yield from _refs(inner)
 
 
-def references(kind: Kind, body: Body) -> Iterator[Held]:
+def references(kind: Kind, body: Body) -> Iterator[ObjectRef]:
     """The objects that a body refers to."""
     return (held for _, held in reference_places(kind, body))
 
 
-def reference_places(kind: Kind, body: Body) -> Iterator[tuple[Path, Held]]:
+def reference_places(kind: Kind, body: Body) -> Iterator[tuple[Path, ObjectRef]]:
     """Where a body refers to which objects."""
     for name, value in body.items():
         yield from _held(kind.fields.get(name, FREE), value, (name,))
 
 
-def _held(meaning: Meaning, value: Json, path: Path) -> Iterator[tuple[Path, Held]]:
+def _held(meaning: Meaning, value: Json, path: Path) -> Iterator[tuple[Path, ObjectRef]]:
     if isinstance(value, str):
         if meaning.ref:
             yield path, (meaning.ref, value)

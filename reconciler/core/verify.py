@@ -23,10 +23,10 @@ from reconciler.core.values.semantics import (
     as_far_as_wanted,
     canonical,
     digest,
+    final_entry,
     is_mark,
     meaning_of,
     same,
-    settled,
     units,
 )
 from reconciler.diagnostics import Code, Diagnostic, Severity
@@ -81,7 +81,7 @@ def _digest(kind: Kind, unit: Unit, live: LiveObject, present: Mapping[Unit, Jso
 def _lasting(kind: Kind, unit: Unit, present: Mapping[Unit, Json]) -> Json:
     """What a unit is; of an entry of a managed map, once the remote is done with it."""
     value = present.get(unit)
-    return settled(meaning_of(kind, unit), value) if unit[0] in kind.managed_maps else value
+    return final_entry(meaning_of(kind, unit), value) if unit[0] in kind.managed_maps else value
 
 
 def check(change: Change, found: Index) -> Ready | AlreadyApplied | Stale:

@@ -134,7 +134,7 @@ class Interrupted(RemoteError):
 
 
 @dataclass(slots=True)
-class Tally:
+class RequestCount:
     """What one thread sent since it last asked: requests, the remote's id of the last one, repeats by a gateway."""
 
     requests: int = 0
@@ -212,7 +212,7 @@ class Driver(Protocol):
         """
         ...
 
-    def take_tally(self) -> Tally:
+    def take_request_count(self) -> RequestCount:
         """What this thread sent since it last asked."""
         ...
 

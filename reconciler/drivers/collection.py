@@ -9,9 +9,9 @@ from reconciler.core.values.model import Body
 from reconciler.drivers.base import BadResponse, NotFound
 from reconciler.drivers.provider import Limits, ListStyle, MembersStyle
 from reconciler.drivers.transport.json_encoding import mapped
-from reconciler.drivers.transport.response import Answer
+from reconciler.drivers.transport.response import Response
 
-Send = Callable[..., Answer]
+Send = Callable[..., Response]
 """Sends a request: method, path, and perhaps a body."""
 Pages = Callable[[str, ListStyle, Mapping[str, str]], Iterator[Body]]
 """Every object of the list at a path, with these parameters besides the style's own."""
@@ -44,10 +44,10 @@ class RestCollection:
 
     def read(self, id: str) -> Body:
         """One member. Raises NotFound where it is not in."""
-        answer = self._send("GET", self._member(id))
-        if not isinstance(answer.body, dict) or answer.body.get("id") != id:
+        response = self._send("GET", self._member(id))
+        if not isinstance(response.body, dict) or response.body.get("id") != id:
             raise BadResponse(f"the answer is not the member {id}")
-        return self._masked(answer.body)
+        return self._masked(response.body)
 
     def attach(self, entries: Sequence[Body]) -> None:
         """Put members in, as few requests as the remote takes them in; one that is in already is put in anew."""

@@ -13,14 +13,14 @@ from reconciler.drivers.base import (
     ServerFailed,
 )
 from reconciler.drivers.provider import Provider
-from reconciler.drivers.response_fields import error_text, inside
-from reconciler.drivers.transport.response import Answer, retry_after
+from reconciler.drivers.response_fields import error_text, value_at
+from reconciler.drivers.transport.response import Response, retry_after
 
 
-def refusal(answer: Answer, provider: Provider, *, keyless: bool) -> RemoteError:
+def error_of(response: Response, provider: Provider, *, keyless: bool) -> RemoteError:
     """The error that an answer is, told to a person. `keyless`: the request carried no credential."""
-    said = error_text(answer)
-    status = answer.status
+    said = error_text(response)
+    status = response.status
     if status in (401, 403):
         hint = "check the credential: is it set, complete, and allowed to manage these objects?"
         variable = next((each.env for each in provider.credentials.values() if each.env), None)
@@ -28,9 +28,9 @@ def refusal(answer: Answer, provider: Provider, *, keyless: bool) -> RemoteError
             hint = f"{variable} is not set, so no key was sent"
         return CredentialRefused(f"the target refused the credential ({status}): {said}", hint=hint, status=status)
     if status == 404:
-        return _not_found(answer, said, provider)
+        return _not_found(response, said, provider)
     if status == 429:
-        asked = retry_after(answer.headers)
+        asked = retry_after(response.headers)
         hint = f"it asks for {asked:.0f} s of patience" if asked else "lower `limits` for this target"
         return RateLimited(f"the target limits requests (429): {said}", hint=hint, status=429)
     if status >= 500 or status == 408:
@@ -41,13 +41,13 @@ def refusal(answer: Answer, provider: Provider, *, keyless: bool) -> RemoteError
     return Rejected(f"the target refused the request ({status}): {said}", status=status)
 
 
-def _not_found(answer: Answer, said: str, provider: Provider) -> RemoteError:
+def _not_found(response: Response, said: str, provider: Provider) -> RemoteError:
     """A 404 that speaks of one object, or one that says there is no such API here."""
     says_route = provider.unknown_route is not None and provider.unknown_route in said
     if provider.not_found_field is not None:
-        says_object = bool(inside(answer.body, provider.not_found_field))
+        says_object = bool(value_at(response.body, provider.not_found_field))
     else:
-        says_object = isinstance(inside(answer.body, "error"), dict)
+        says_object = isinstance(value_at(response.body, "error"), dict)
     if says_object and not says_route:
         return NotFound(said, status=404)
     hint = "check the url; an API that was retired answers like this"

@@ -38,7 +38,7 @@ _NO_KEY_LETTER: Final = re.compile(r"[^A-Za-z0-9.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class MarkedName:
     """What a name says: the name without the mark, the text of the mark (None where there is none), the content."""
 
     name: str
@@ -65,26 +65,26 @@ def with_mark(name: str, mark: str, sha256: str, signing: Signing | None = None)
     return f"{stem}~{signing.signature(said)}~2{said}{suffix}" if signing else f"{stem}~1{said}{suffix}"
 
 
-def read(name: str, size: int, owner: str, keys: Mapping[str, str], signing: Signing | None = None) -> Named:
+def read(name: str, size: int, owner: str, keys: Mapping[str, str], signing: Signing | None = None) -> MarkedName:
     """What an uploaded name says. `keys` are those that may be met, by their codes (see `codes`).
 
     The text of its mark has a signature of its own, which is right where that of the name is.
     """
     found = _MARKED.fullmatch(name)
     if found is None:
-        return Named(name)
+        return MarkedName(name)
     signature = _SIGNATURE.fullmatch(found["stem"]) if found["version"] == "2" else None
     readable = f"{(signature or found)['stem']}{found['suffix'] or ''}"
     who = owner if found["owner"] == _code(owner, _OWNER) else _UNKNOWN_OWNER + found["owner"].encode().hex()
     key = keys.get(found["key"]) or f"{_as_word(readable)[:100]}.{found['key'].replace('_', '-')}"
     if found["version"] != "1" and signature is None:
-        return Named(readable, f"9 {who} {key}")
+        return MarkedName(readable, f"9 {who} {key}")
     mark = marks.write(Mark(who, key, found["nonce"]))
     if signature is not None:
         said = "".join(found[part] for part in ("owner", "key", "content", "nonce"))
         proven = signing is not None and signing.verified(said, signature["signature"]).is_signature
         mark = marks.signed(mark, signing) if proven else marks.unproven(mark)
-    return Named(readable, mark, _content_text(found["content"], size))
+    return MarkedName(readable, mark, _content_text(found["content"], size))
 
 
 def codes(keys: Iterable[str]) -> dict[str, str]:

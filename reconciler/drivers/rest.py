@@ -15,23 +15,23 @@ from reconciler.drivers.base import (
     NotFound,
     Rejected,
     RemoteError,
+    RequestCount,
     RouteChanged,
     Sending,
     ServerFailed,
-    Tally,
     Unreachable,
     VersionConflict,
     is_usable_id,
 )
 from reconciler.drivers.collection import RestCollection
-from reconciler.drivers.error_response import refusal
+from reconciler.drivers.error_response import error_of
 from reconciler.drivers.gateway_routes import Routes
-from reconciler.drivers.lists.list_reader import Lists
+from reconciler.drivers.lists.list_reader import ListReader
 from reconciler.drivers.lists.page_boundaries import Boundaries
 from reconciler.drivers.provider import Limits, Provider, ProviderKind, Query
-from reconciler.drivers.response_fields import inside, is_live, shortened, the_object
+from reconciler.drivers.response_fields import is_live, object_in, one_line, value_at
 from reconciler.drivers.transport.http import HttpClient
-from reconciler.drivers.transport.response import Answer
+from reconciler.drivers.transport.response import Response
 from reconciler.drivers.upload_stream import Upload, upload_of
 
 
@@ -64,7 +64,7 @@ class RestDriver:
         self._route = route
         self._routes = Routes(provider, route)
         self._account: str | None = None  # what the remote last said of itself
-        self._lists = Lists(
+        self._lists = ListReader(
             provider,
             self._ask,
             self._path,
@@ -105,7 +105,7 @@ class RestDriver:
     def _object(self, kind: str, id: str) -> Body:
         """One object, archived or not. Raises NotFound when it is absent."""
         spec = self._provider.kinds[kind]
-        return the_object(spec, self._ask("GET", self._path(kind, id), spec))
+        return object_in(spec, self._ask("GET", self._path(kind, id), spec))
 
     def create(self, kind: str, body: Body, sending: Callable[[], None] | None = None) -> Body:
         """Make an object; raises Ambiguous when the answer is lost, and IncompleteList where it may be there already.
@@ -122,12 +122,14 @@ class RestDriver:
             upload = upload_of(spec.upload, sent, self._roots, self._sent)
             content = {"upload": upload, "bucket": (path, self._limits.uploads_per_minute)}
         try:
-            answer = self._send("POST", path, headers=spec.headers, repeatable=bool(chosen), sending=sending, **content)
-            made = the_object(spec, answer)
+            response = self._send(
+                "POST", path, headers=spec.headers, repeatable=bool(chosen), sending=sending, **content
+            )
+            made = object_in(spec, response)
         except RouteChanged as error:
             if not error.sent:
                 raise
-            summary = f"{error}; it made {inside(error.body, spec.id_field)} there: delete that by hand"
+            summary = f"{error}; it made {value_at(error.body, spec.id_field)} there: delete that by hand"
             raise Ambiguous(summary, hint=error.diagnostic.hint) from error
         except (ServerFailed, BadResponse) as error:
             raise Ambiguous(str(error), detail=error.diagnostic.detail, status=error.status) from error
@@ -165,7 +167,7 @@ class RestDriver:
         free = body is patch
         how: dict[str, Any] = {"headers": spec.headers, "body": body, "repeatable": free}
         try:
-            return the_object(spec, self._send(style.verb, path, **how, sending=fresh, renewing=True))
+            return object_in(spec, self._send(style.verb, path, **how, sending=fresh, renewing=True))
         except (Rejected, ServerFailed, BadResponse, Unreachable) as error:
             if free or (isinstance(error, Rejected) and error.status not in (409, 412)):
                 raise
@@ -182,38 +184,38 @@ class RestDriver:
         try:
             if spec.delete.archive:
                 path = f"{self._path(kind, id)}/{spec.delete.archive}"
-                answer = self._send("POST", path, headers=spec.headers, sending=sending, renewing=True)
-                if not is_live(spec, the_object(spec, answer)):
+                response = self._send("POST", path, headers=spec.headers, sending=sending, renewing=True)
+                if not is_live(spec, object_in(spec, response)):
                     return
             else:
-                answer = self._send(
+                response = self._send(
                     "DELETE", self._path(kind, id), headers=spec.headers, sending=sending, renewing=True
                 )
-                if answer.status == 204 or (isinstance(answer.body, dict) and answer.body.get("deleted") is True):
+                if response.status == 204 or (isinstance(response.body, dict) and response.body.get("deleted") is True):
                     return
             self.read(kind, id)
         except NotFound:
             return
-        raise BadResponse(f"{id} was to be deleted, and is still there", detail=shortened(answer.text))
+        raise BadResponse(f"{id} was to be deleted, and is still there", detail=one_line(response.text))
 
     def prove_whole(self) -> None:
         """See that no list that was read goes on though its one page said it was all. Raises IncompleteList."""
         self._lists.prove_whole()
 
-    def take_tally(self) -> Tally:
+    def take_request_count(self) -> RequestCount:
         """What this thread sent since it last asked."""
-        return self._client.take_tally()
+        return self._client.take_request_count()
 
     def _ask(
         self, method: str, path: str, spec: ProviderKind, *, query: Query | None = None, body: Body | None = None
-    ) -> Answer:
+    ) -> Response:
         """A request that changes nothing, and whose answer has to be a fresh one."""
         headers = {**spec.headers, **self._provider.reads.headers}
-        answer = self._send(method, path, query=query, headers=headers, body=body)
+        response = self._send(method, path, query=query, headers=headers, body=body)
         for header, values in self._provider.reads.refuse.items():
-            if (said := answer.headers.get(header)) in values:
+            if (said := response.headers.get(header)) in values:
                 raise BadResponse(f"the gateway answered a read from its cache ({header}: {said})")
-        return answer
+        return response
 
     def _send(
         self,
@@ -228,10 +230,10 @@ class RestDriver:
         renewing: bool = False,
         upload: Upload | None = None,
         bucket: tuple[str, int] | None = None,
-    ) -> Answer:
+    ) -> Response:
         self._routes.refuse()
         query = {**self._provider.query, **(query or {})} or None
-        answer = self._client.send(
+        response = self._client.send(
             method,
             path,
             query=query,
@@ -244,19 +246,19 @@ class RestDriver:
             bucket=bucket,
         )
         provider = self._provider
-        if provider.retried_header and answer.headers.get(provider.retried_header, "0") != "0":
+        if provider.retried_header and response.headers.get(provider.retried_header, "0") != "0":
             self._client.note_repeated()
-        route = answer.headers.get(provider.route_header or "")
+        route = response.headers.get(provider.route_header or "")
         try:
-            self._routes.check(answer.status, route and self._client.mask(route))
+            self._routes.check(response.status, route and self._client.mask(route))
         except RouteChanged as changed:
-            changed.sent, changed.body = True, answer.body
+            changed.sent, changed.body = True, response.body
             raise
-        if 200 <= answer.status < 300:
-            self._account = self._client.mask(answer.headers.get(provider.account_header or "", "")) or self._account
-            return answer
+        if 200 <= response.status < 300:
+            self._account = self._client.mask(response.headers.get(provider.account_header or "", "")) or self._account
+            return response
         credentials = provider.credentials.values()
-        raise refusal(answer, provider, keyless=not any(self._client.sends(each.header) for each in credentials))
+        raise error_of(response, provider, keyless=not any(self._client.sends(each.header) for each in credentials))
 
     def _path(self, kind: str, id: str) -> str:
         if not is_usable_id(id):

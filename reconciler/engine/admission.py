@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from reconciler.core.references import Held, references, usable
+from reconciler.core.references import ObjectRef, references, usable
 from reconciler.core.rules.change_rules import refusal
 from reconciler.core.rules.world import World
 from reconciler.core.values.model import Action, Body, Change, LiveObject
@@ -20,7 +20,7 @@ from reconciler.core.values.semantics import Kind
 from reconciler.core.verify import AlreadyApplied, Ready, Stale, check_live
 from reconciler.drivers.base import Driver, NoSuchApi, NotFound
 from reconciler.drivers.provider import MembersStyle
-from reconciler.engine.members import known_keys, others_in, with_entries
+from reconciler.engine.members import known_keys, unmanaged_members_field, with_entries
 from reconciler.engine.snapshot import KindOnTarget, live_object
 
 
@@ -57,9 +57,9 @@ class Admission:
     clock: Callable[[], float]
     users_known: bool = True
     _lists: dict[str, _List] = field(default_factory=dict)
-    _written: set[Held] = field(default_factory=set)
-    _deleted: set[Held] = field(default_factory=set)
-    _used: dict[Held, set[Held]] = field(default_factory=dict)
+    _written: set[ObjectRef] = field(default_factory=set)
+    _deleted: set[ObjectRef] = field(default_factory=set)
+    _used: dict[ObjectRef, set[ObjectRef]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def on_target(self, kind: str) -> KindOnTarget:
@@ -97,11 +97,11 @@ class Admission:
             if change.action is Action.DELETE or any(unit[0] == name for unit in change.units):
                 live = with_entries(self.driver, live, name, style, known_keys(prior[name], style))
             else:
-                kept = {each: prior[each] for each in (name, others_in(name)) if each in prior}
+                kept = {each: prior[each] for each in (name, unmanaged_members_field(name)) if each in prior}
                 live = replace(live, body=live.body | kept)
         return live
 
-    def nothing_put_in(self, step: Step, live: LiveObject) -> None:
+    def check_no_new_members(self, step: Step, live: LiveObject) -> None:
         """See that nothing was put into an object that is about to be deleted. Raises NotAdmitted."""
         prior = step.prior or {}
         on_target = self.on_target(step.kind.name)
@@ -110,21 +110,21 @@ class Admission:
             if name in prior and now - before:
                 raise NotAdmitted(Stale(f"{len(now - before)} {name} were put into {live.id} since the plan was made"))
 
-    def saw(self, kind: str, objects: Sequence[LiveObject]) -> None:
+    def note_list(self, kind: str, objects: Sequence[LiveObject]) -> None:
         """Take note of a list that somebody else has just read."""
         self._lists[kind] = _List(self.world.found[kind].kind, tuple(objects), self.clock())
 
-    def deleted(self, kind: str, id: str) -> None:
+    def note_deleted(self, kind: str, id: str) -> None:
         """Take note of what this run has deleted: it uses nothing any more, whatever lists show."""
         self._deleted.add((kind, id))
 
-    def wrote(self, kind: str, id: str, body: Body) -> None:
+    def note_written(self, kind: str, id: str, body: Body) -> None:
         """Take note of what this run has written: lists may lag behind."""
         self._written.add((kind, id))
         for held in references(self.world.found[kind].kind, body):
             self._used.setdefault(held, set()).add((kind, id))
 
-    def unused(self, held: Held, *, again: bool = True) -> None:
+    def check_unused(self, held: ObjectRef, *, again: bool = True) -> None:
         """See that nothing live uses an object that is about to be deleted: `again` reads lists that are old.
 
         Raises NotAdmitted and RemoteError.
@@ -140,7 +140,7 @@ class Admission:
                 if self._uses(kind, id, held):
                     raise NotAdmitted(Stale(f"{name} {id} uses {held[1]} by now"))
 
-    def _uses(self, kind: Kind, id: str, held: Held) -> bool:
+    def _uses(self, kind: Kind, id: str, held: ObjectRef) -> bool:
         """Whether an object that was seen to use another still does: what this run has written is read to know."""
         if (kind.name, id) not in self._written:
             return (kind.name, id) not in self._deleted
@@ -166,7 +166,9 @@ class Admission:
 
 def _members(body: Body, name: str, style: MembersStyle) -> set[str]:
     """The ids of all that is in a collection of an object."""
-    return {entry[style.id_field] for entry in (body.get(name) or {}).values()} | {*body.get(others_in(name), ())}
+    return {entry[style.id_field] for entry in (body.get(name) or {}).values()} | {
+        *body.get(unmanaged_members_field(name), ())
+    }
 
 
 @dataclass
@@ -178,9 +180,9 @@ class _List:
     read_at: float
 
     @cached_property
-    def users(self) -> Mapping[Held, set[Held]]:
+    def users(self) -> Mapping[ObjectRef, set[ObjectRef]]:
         """Which of them use each object that is used."""
-        found: dict[Held, set[Held]] = {}
+        found: dict[ObjectRef, set[ObjectRef]] = {}
         for live in self.objects:
             for held in references(self.kind, live.body):
                 found.setdefault(held, set()).add((live.kind, live.id))
@@ -199,7 +201,7 @@ class Ticket:
         """Read and judge again what is old; whether it was. Raises NotAdmitted and RemoteError."""
         is_old = self._admission.is_old(self._read_at)
         if not is_old and self.step.change.action is Action.DELETE:
-            self._admission.unused((self.step.kind.name, self.step.change.id or ""), again=False)
+            self._admission.check_unused((self.step.kind.name, self.step.change.id or ""), again=False)
             is_old = self._admission.is_old(self._read_at)  # to ask may have taken long
         if is_old:
             self.read_again()
@@ -220,8 +222,8 @@ class Ticket:
                 raise NotAdmitted(AlreadyApplied(change.id)) from None
             raise
         if change.action is Action.DELETE:
-            self._admission.nothing_put_in(self.step, live)
+            self._admission.check_no_new_members(self.step, live)
         self.step = self._admission.judge(self.step, live)
         if change.action is Action.DELETE:
-            self._admission.unused((change.address.kind, change.id or ""))
+            self._admission.check_unused((change.address.kind, change.id or ""))
         self._read_at = read_at

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from reconciler.core.matching.index import Observation, index
 from reconciler.core.plan import Plan
-from reconciler.core.references import filled, levels
+from reconciler.core.references import levels, with_ids_filled_in
 from reconciler.core.rules.world import World
 from reconciler.core.values.model import Action, Address, Change
 from reconciler.diagnostics import Code, Diagnostic, Severity
@@ -22,9 +22,9 @@ from reconciler.drivers.base import Driver
 from reconciler.engine.admission import Admission, Step
 from reconciler.engine.create_settlement import CreateSettlement
 from reconciler.engine.execute import Executor, Pending, entries_of
-from reconciler.engine.members import Waiting, stopped
+from reconciler.engine.members import WaitPolicy, interrupted_diagnostic
 from reconciler.engine.snapshot import KindOnTarget
-from reconciler.engine.stale_check import KEEPING, bound_by, check_all
+from reconciler.engine.stale_check import KEEPING, bound_objects, check_all
 from reconciler.engine.state.journal import Attempts
 from reconciler.formats.outcome import Outcome, Result
 
@@ -92,10 +92,10 @@ def apply_plan(
     found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in observed}
     world = World(
         found,
-        bound=bound_by(plan),
+        bound=bound_objects(plan),
         neighbours=options.neighbours,
         settle_seconds=options.settle_seconds,
-        made=journal.nonces,
+        made_here=journal.nonces,
         kept={c.address: c.id for c in plan.changes if c.id is not None and c.action in KEEPING},
     )
     steps, already = check_all(plan, world)
@@ -138,7 +138,7 @@ class _Run:
         self._plan, self._journal = plan, journal
         self._pause = options.pause or options.stop.wait
         styles = {on_target.kind.name: on_target.members for on_target in kinds}
-        waiting = Waiting(options.indexing_seconds, self._pause, options.clock, options.awaiting)
+        waiting = WaitPolicy(options.indexing_seconds, self._pause, options.clock, options.awaiting)
         self._executor = Executor(driver, journal, options.draw, styles, waiting, self._admission)
         self._settler: Settling = (settling or self._within_the_run)(self._admission)
 
@@ -186,19 +186,19 @@ class _Run:
 
     def _attach(self, made: Outcome) -> Outcome:
         if self._options.stop.is_set() or self._halt.is_set():
-            outcome = replace(made, result=Result.FAILED, error=stopped())
+            outcome = replace(made, result=Result.FAILED, error=interrupted_diagnostic())
         else:
             outcome = self._executor.attach(_with_ids(self._with_entries[made.number], self._ids), made)
-        self._told(outcome)
+        self._report_now(outcome)
         return outcome
 
     def _report(self, outcome: Outcome) -> None:
         """Tell of an outcome, unless entries of a new object are still to be written."""
         made = outcome.action is Action.CREATE and outcome.result is Result.DONE
         if not (made and outcome.number in self._with_entries):
-            self._told(outcome)
+            self._report_now(outcome)
 
-    def _told(self, outcome: Outcome) -> None:
+    def _report_now(self, outcome: Outcome) -> None:
         """Tell of an outcome; begin nothing more where that is asked for, or would not help."""
         if outcome.result is Result.FAILED and (self._options.stop_on_error or _is_refused(outcome)):
             self._halt.set()
@@ -211,9 +211,9 @@ class _Run:
         for outcome in done:
             kind, id = outcome.address.kind, outcome.id or ""
             if outcome.action is Action.DELETE:
-                self._admission.deleted(kind, id)
+                self._admission.note_deleted(kind, id)
             else:
-                self._admission.wrote(kind, id, outcome.after or {})
+                self._admission.note_written(kind, id, outcome.after or {})
         there = [*done, *(outcome for outcome in outcomes if outcome.action is Action.CREATE)]
         self._ids |= {o.address: o.id for o in there if o.id is not None and o.action is not Action.DELETE}
 
@@ -250,8 +250,10 @@ def _with_ids(step: Step, ids: Mapping[Address, str]) -> Step:
     """The step with the ids of what was made meanwhile."""
     if not step.change.refs:
         return step
-    change = filled(replace(step.change, patch=step.patch), ids)
-    return replace(step, change=replace(step.change, patch=filled(step.change, ids).patch, refs=()), patch=change.patch)
+    change = with_ids_filled_in(replace(step.change, patch=step.patch), ids)
+    return replace(
+        step, change=replace(step.change, patch=with_ids_filled_in(step.change, ids).patch, refs=()), patch=change.patch
+    )
 
 
 def _is_refused(outcome: Outcome) -> bool:

@@ -1,9 +1,9 @@
 """Reconciles some addresses of one target: the unit of work of the worker fleet.
 
 Level-triggered: it compares and writes what differs, so it may run twice, or twice at once, on any machine, and be
-killed at any moment. What several runs must agree on is in a `Memory` that they share: which object an address has, and
-who is creating one. A create goes out only after the memory has taken its nonce down for the address; nobody else's is
-taken down before the first one has settled.
+killed at any moment. What several runs must agree on is in an `ObjectRegistry` that they share: which object an address
+has, and who is creating one. A create goes out only after the memory has taken its nonce down for the address; nobody
+else's is taken down before the first one has settled.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from reconciler.core.last_applied import BaseSource
 from reconciler.core.matching.index import Observation, content_of, folded
 from reconciler.core.matching.similarity import sketch_of
 from reconciler.core.plan import Plan, Scope, TargetIdentity, in_order, make_plan, without_kept
-from reconciler.core.references import Held, refuse_broken, resolved
+from reconciler.core.references import ObjectRef, refuse_broken, resolved
 from reconciler.core.values.model import Action, Address, Block, Blocker, Change, LiveObject, Manifest, Removal
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Driver, NotFound, RemoteError
 from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
-from reconciler.engine.chunk_settlement import Notes, SettledLater
-from reconciler.engine.registry import Known, Likeness, Memory
+from reconciler.engine.chunk_settlement import BatchedOutcomes, DeferredSettlement
+from reconciler.engine.registry import KnownAddresses, LookalikeQuery, ObjectRegistry
 from reconciler.engine.snapshot import KindOnTarget, live_object
 from reconciler.formats.outcome import Outcome, Result
 
@@ -51,21 +51,21 @@ class ChunkTarget:
     driver: Driver
     kinds: Sequence[KindOnTarget]
     manifests: Callable[[Collection[Address]], Sequence[Manifest]]
-    memory: Memory
+    memory: ObjectRegistry
     settle_seconds: float = 30
     fresh_seconds: float = 5
     concurrency: int = 8
     draw: Callable[[], str] = draw_nonce
     judge: Callable[[Plan, Sequence[Manifest]], Plan] = lambda plan, manifests: plan
     elsewhere: Callable[[], Container[Address]] = frozenset
-    bound: Callable[[], frozenset[Held]] = frozenset
+    bound: Callable[[], frozenset[ObjectRef]] = frozenset
     stop: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class RequestBudget:
     """The most requests a run may send, apart from repeats; what is left over is for another run."""
 
     requests: int = 1000
@@ -87,7 +87,7 @@ class Report:
 def reconcile_chunk(
     target: ChunkTarget,
     addresses: Collection[Address],
-    budget: Budget = Budget(),
+    budget: RequestBudget = RequestBudget(),
     tell: Callable[[Sequence[Outcome]], None] = lambda outcomes: None,
 ) -> Report:
     """Make the objects of these addresses look like their manifests: read each, then send what differs.
@@ -122,14 +122,14 @@ def _involved(manifests: Iterable[Manifest]) -> set[Address]:
     return found
 
 
-def _likeness(kinds: Iterable[KindOnTarget], manifests: Iterable[Manifest]) -> dict[str, Likeness]:
+def _likeness(kinds: Iterable[KindOnTarget], manifests: Iterable[Manifest]) -> dict[str, LookalikeQuery]:
     """What objects have that may be what one of these manifests would create."""
     by_name = {each.kind.name: each.kind for each in kinds}
     groups: dict[str, list[Manifest]] = {}
     for manifest in manifests:
         groups.setdefault(manifest.address.kind, []).append(manifest)
     return {
-        name: Likeness(
+        name: LookalikeQuery(
             frozenset(filter(None, (folded(m.body.get(by_name[name].name_field or "")) for m in several))),
             frozenset(content_of(by_name[name], m.body) for m in several),
             frozenset(m.address.key for m in several),
@@ -139,14 +139,16 @@ def _likeness(kinds: Iterable[KindOnTarget], manifests: Iterable[Manifest]) -> d
     }
 
 
-def _candidates(manifest: Manifest, known: Known) -> tuple[str, ...]:
+def _candidates(manifest: Manifest, known: KnownAddresses) -> tuple[str, ...]:
     """The ids of the objects that may be a manifest's."""
     former = Address(manifest.address.kind, manifest.moved_from or "")
     bound = (manifest.id,) if manifest.id is not None else ()
     return tuple(dict.fromkeys((*bound, *known.ids.get(manifest.address, ()), *known.ids.get(former, ()))))
 
 
-def _within(budget: Budget, manifests: Sequence[Manifest], known: Known) -> tuple[list[Manifest], list[Address]]:
+def _within(
+    budget: RequestBudget, manifests: Sequence[Manifest], known: KnownAddresses
+) -> tuple[list[Manifest], list[Address]]:
     """The manifests that the budget is enough for, at a read of each object and a write, and what is left."""
     ready: list[Manifest] = []
     spent = 0
@@ -158,7 +160,7 @@ def _within(budget: Budget, manifests: Sequence[Manifest], known: Known) -> tupl
     return ready, []
 
 
-def _read(target: ChunkTarget, manifests: Sequence[Manifest], known: Known) -> tuple[list[LiveObject], int]:
+def _read(target: ChunkTarget, manifests: Sequence[Manifest], known: KnownAddresses) -> tuple[list[LiveObject], int]:
     """The objects as they are right now, and how many requests that took. Raises RemoteError."""
     kinds = {each.kind.name: each for each in target.kinds}
     wanted = {id: manifest.address.kind for manifest in manifests for id in _candidates(manifest, known)}
@@ -184,7 +186,9 @@ def _observations(kinds: Iterable[KindOnTarget], objects: Iterable[LiveObject]) 
     ]
 
 
-def _plan(target: ChunkTarget, manifests: Sequence[Manifest], observed: Sequence[Observation], known: Known) -> Plan:
+def _plan(
+    target: ChunkTarget, manifests: Sequence[Manifest], observed: Sequence[Observation], known: KnownAddresses
+) -> Plan:
     """The plan of these addresses alone, with what the survey knows of all others; what cannot be known is blocked."""
     here = {manifest.address for manifest in manifests}
     scope = replace(target.scope, prune=False, elsewhere=target.elsewhere(), bound=target.bound())
@@ -197,7 +201,7 @@ def _plan(target: ChunkTarget, manifests: Sequence[Manifest], observed: Sequence
     return target.judge(replace(plan, changes=in_order(kept, [o.kind.name for o in observed])), wanted)
 
 
-def _unless_known(change: Change, known: Known) -> Change:
+def _unless_known(change: Change, known: KnownAddresses) -> Change:
     if change.removal is Removal.DUPLICATE and (
         change.blocked is None or change.blocked.by in (Blocker.GUARD, Blocker.PRUNE)
     ):
@@ -223,7 +227,7 @@ def _carry_out(
 ) -> list[Outcome]:
     attempts = target.memory.attempts()
     several = {change.address for change in plan.changes if change.action is Action.DELETE}
-    notes = Notes(attempts, several, tell, target.clock)
+    notes = BatchedOutcomes(attempts, several, tell, target.clock)
     options = ApplyOptions(
         concurrency=target.concurrency,
         settle_seconds=target.settle_seconds,
@@ -238,7 +242,7 @@ def _carry_out(
         pause=target.pause,
     )
     waits = (target.settle_seconds, target.pause or target.stop.wait, target.clock)
-    settling = partial(SettledLater, plan.owner, attempts, *waits)
+    settling = partial(DeferredSettlement, plan.owner, attempts, *waits)
     return apply_plan(plan, target.driver, target.kinds, observed, attempts, options, settling)
 
 

@@ -11,9 +11,9 @@ from typing import Final
 from reconciler.core.matching.index import mark_of
 from reconciler.core.values.model import Address
 from reconciler.engine.admission import Admission, Step
-from reconciler.engine.create_settlement import CreateSettlement, delete_duplicate, see_unwanted
+from reconciler.engine.create_settlement import CreateSettlement, check_unwanted, delete_duplicate
 from reconciler.engine.execute import Pending
-from reconciler.engine.registry import SharedAttempts
+from reconciler.engine.registry import RegisteredAttempts
 from reconciler.engine.snapshot import live_object
 from reconciler.formats.outcome import Outcome, Result
 
@@ -21,7 +21,7 @@ TOLD_AT_ONCE: Final = 10
 TOLD_WITHIN_SECONDS: Final = 1.0
 
 
-class Notes:
+class BatchedOutcomes:
     """What a run has done so far, told a few at a time and at least once a second: after a kill it is not done again.
 
     Not told is what is undone at the end: of addresses in `several`, and of creates that were overtaken.
@@ -29,7 +29,7 @@ class Notes:
 
     def __init__(
         self,
-        attempts: SharedAttempts,
+        attempts: RegisteredAttempts,
         several: Collection[Address],
         tell: Callable[[Sequence[Outcome]], None],
         clock: Callable[[], float],
@@ -57,13 +57,13 @@ class Notes:
         self._tell([each for each in held if each.id not in late])
 
 
-class SettledLater:
+class DeferredSettlement:
     """Settles creates between runs instead of within one: what is not known waits for the next."""
 
     def __init__(
         self,
         owner: str,
-        attempts: SharedAttempts,
+        attempts: RegisteredAttempts,
         settle_seconds: float,
         pause: Callable[[float], bool],
         clock: Callable[[], float],
@@ -104,7 +104,7 @@ class SettledLater:
         kind, id = outcome.address.kind, outcome.id or ""
         on_target = self._admission.on_target(kind)
         mark = mark_of(on_target.kind, live_object(on_target, outcome.after or {}))
-        unwanted = partial(see_unwanted, self._admission, on_target, id, mark, again=True)
+        unwanted = partial(check_unwanted, self._admission, on_target, id, mark, again=True)
         finding = delete_duplicate(self._admission.driver, outcome.address, id, "another run's stays", unwanted)
         return replace(outcome, result=Result.UNKNOWN, id=None, error=finding, after=None)
 

@@ -96,15 +96,15 @@ class CreateSettlement:
     def _look(self, kinds: Iterable[str]) -> dict[str, dict[str, list[Managed]]] | None:
         """Our live objects by kind and key, oldest first; None when a list could not be read to its end."""
         try:
-            return {kind: self._ours(kind) for kind in kinds}
+            return {kind: self._managed_by_key(kind) for kind in kinds}
         except RemoteError:
             return None
 
-    def _ours(self, kind: str) -> dict[str, list[Managed]]:
+    def _managed_by_key(self, kind: str) -> dict[str, list[Managed]]:
         on_target = self._kinds[kind]
         seen = [live_object(on_target, body) for body in self._driver.list(kind)]
         if self._admission:
-            self._admission.saw(kind, seen)
+            self._admission.note_list(kind, seen)
         objects: list[LiveObject] = [live for live in seen if live.id not in self._replaced]
         found = index(on_target.kind, objects, self._owner)
         candidates = {key: self._believed(found, key) for key in found.managed}
@@ -165,29 +165,29 @@ class CreateSettlement:
 
         def nobody_wants_it() -> None:
             if admission is not None:
-                see_unwanted(admission, on_target, id, extra.mark, again=admission.is_old(self._looked_at))
+                check_unwanted(admission, on_target, id, extra.mark, again=admission.is_old(self._looked_at))
 
         return delete_duplicate(self._driver, outcome.address, id, f"{first.live.id} stays", nobody_wants_it)
 
 
-class Changed(RemoteError):
+class DuplicateChanged(RemoteError):
     """A duplicate that must not be deleted any more."""
 
     code = Code.STALE_PLAN
 
 
-def see_unwanted(admission: Admission, on_target: KindOnTarget, id: str, made: object, *, again: bool) -> None:
+def check_unwanted(admission: Admission, on_target: KindOnTarget, id: str, made: object, *, again: bool) -> None:
     """See that nobody uses an object that was made twice, and, read `again`, that its mark is as it was `made`.
 
     Raises Changed, and RemoteError.
     """
     kind = on_target.kind
     if again and mark_of(kind, live_object(on_target, admission.driver.read(kind.name, id))) != made:
-        raise Changed(f"{id} was made twice, and somebody has changed its mark since: it stays")
+        raise DuplicateChanged(f"{id} was made twice, and somebody has changed its mark since: it stays")
     try:
-        admission.unused((kind.name, id))
+        admission.check_unused((kind.name, id))
     except NotAdmitted as used:
-        raise Changed(f"{id} was made twice, and {used}: it stays") from None
+        raise DuplicateChanged(f"{id} was made twice, and {used}: it stays") from None
 
 
 def _marked_meanwhile(address: Address, id: str) -> Diagnostic:

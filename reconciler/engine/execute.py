@@ -16,7 +16,7 @@ from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.drivers.base import Ambiguous, Driver, Interrupted, NotFound, RemoteError, VersionConflict
 from reconciler.drivers.provider import MembersStyle
 from reconciler.engine.admission import Admission, NotAdmitted, Step, Ticket
-from reconciler.engine.members import GOES_ON, Attachment, Waiting, others_in, stopped
+from reconciler.engine.members import GOES_ON, MemberWriter, WaitPolicy, interrupted_diagnostic, unmanaged_members_field
 from reconciler.engine.state.journal import Attempts
 from reconciler.formats.outcome import Outcome, Result
 
@@ -46,7 +46,7 @@ class Executor:
         journal: Attempts,
         draw: Callable[[], str],
         styles: Mapping[str, Mapping[str, MembersStyle]],
-        waiting: Waiting,
+        waiting: WaitPolicy,
         admission: Admission,
     ) -> None:
         self._driver = driver
@@ -67,7 +67,7 @@ class Executor:
 
     def attach(self, step: Step, made: Outcome) -> Outcome:
         """Write the entries of a new object's managed maps; the outcome is that of both."""
-        self._driver.take_tally()
+        self._driver.take_request_count()
         return self._with_entries(step, made)
 
     def _run(self, step: Step, nonce: str) -> Outcome | Pending:
@@ -80,7 +80,7 @@ class Executor:
         return self._update(step, nonce)
 
     def _guarded(self, step: Step, send: Callable[[], Outcome | Pending]) -> Outcome | Pending:
-        self._driver.take_tally()
+        self._driver.take_request_count()
         try:
             return send()
         except NotAdmitted as problem:
@@ -136,17 +136,17 @@ class Executor:
         for name, patch in entries_of(step).items():
             collection = self._driver.within(step.kind.name, outcome.id or "", name)
             style, meaning = self._styles[step.kind.name][name], meaning_of(step.kind, (name, ""))
-            attachment = Attachment(collection, style, meaning, step.change.address, self._waiting)
+            attachment = MemberWriter(collection, style, meaning, step.change.address, self._waiting)
             try:
                 after[name] = attachment.write((step.prior or {}).get(name) or {}, patch)
                 error = error or attachment.error
             except Interrupted:
-                error = error or stopped()
+                error = error or interrupted_diagnostic()
             except RemoteError as wrong:
                 error = error or replace(wrong.diagnostic, hint=wrong.diagnostic.hint or GOES_ON)
             findings += attachment.findings
         result = Result.FAILED if error else outcome.result
-        requests = outcome.requests + self._driver.take_tally().requests
+        requests = outcome.requests + self._driver.take_request_count().requests
         return replace(outcome, result=result, error=error, findings=tuple(findings), after=after, requests=requests)
 
     def _create(self, step: Step, nonce: str) -> Outcome | Pending:
@@ -157,7 +157,7 @@ class Executor:
         except OSError as error:
             return self._outcome(step, Result.FAILED, _unrecorded(error))
         except Ambiguous as error:
-            tally = self._driver.take_tally()
+            tally = self._driver.take_request_count()
             self.repeated = self.repeated or tally.repeated
             return Pending(step, nonce, tally.requests, error.diagnostic)
         except RemoteError:
@@ -177,7 +177,7 @@ class Executor:
         return replace(outcome, id=answer["id"], findings=findings, after=answer)
 
     def _outcome(self, step: Step, result: Result, error: Diagnostic | None = None) -> Outcome:
-        tally = self._driver.take_tally()
+        tally = self._driver.take_request_count()
         self.repeated = self.repeated or tally.repeated
         change = step.change
         return Outcome(
@@ -204,7 +204,7 @@ def _without_entries(kind: Kind, patch: Body) -> Body:
 
 def _unanswered(step: Step) -> Body:
     """What no answer shows, as it was: what is in collections."""
-    names = {each for name in step.kind.managed_maps for each in (name, others_in(name))}
+    names = {each for name in step.kind.managed_maps for each in (name, unmanaged_members_field(name))}
     return {name: value for name, value in (step.prior or {}).items() if name in names}
 
 

@@ -30,13 +30,13 @@ _FEW: Final = 10
 """Up to so many members are looked at one by one."""
 
 
-def others_in(field: str) -> str:
+def unmanaged_members_field(field: str) -> str:
     """The field of ours for the ids of what is in an object's collection and is not managed here."""
     return f"{field} of others"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitPolicy:
     """How to wait for a remote's work: how long, and with what. `pause` answers True when the user wants to stop.
 
     `tell` hears how many members of an address are waited for, at each look, from several threads.
@@ -49,7 +49,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class MemberKeys:
     """The keys of objects that are ours and can be put into others, by id: of their manifests, or else of their marks.
 
     Of several versions of one key, the one that has a manifest is the one that is wanted.
@@ -67,21 +67,21 @@ class Keys:
         return [(id, key) for id, key in keys.items() if key]
 
 
-def keys_of(found: Index, manifests: Iterable[Manifest]) -> Keys:
+def keys_of(found: Index, manifests: Iterable[Manifest]) -> MemberKeys:
     """The keys of the objects of one kind."""
     marked = {each.live.id: key for key in found.managed for each in found.candidates(key)}
     of_kind = {m.address.key: m for m in manifests if m.address.kind == found.kind.name}
     wanted = {id: address.key for address, id in match(found, of_kind).ids.items() if id in marked}
-    return Keys(wanted, marked)
+    return MemberKeys(wanted, marked)
 
 
-def known_keys(entries: Mapping[str, Json], style: MembersStyle) -> Keys:
+def known_keys(entries: Mapping[str, Json], style: MembersStyle) -> MemberKeys:
     """The keys that the entries of a map have already, so that the same members get them again."""
     wanted = {entry[style.id_field]: key for key, entry in entries.items() if KEY not in entry}
-    return Keys(wanted, {entry[style.id_field]: entry[KEY] for entry in entries.values() if KEY in entry})
+    return MemberKeys(wanted, {entry[style.id_field]: entry[KEY] for entry in entries.values() if KEY in entry})
 
 
-def with_entries(driver: Driver, live: LiveObject, field: str, style: MembersStyle, keys: Keys) -> LiveObject:
+def with_entries(driver: Driver, live: LiveObject, field: str, style: MembersStyle, keys: MemberKeys) -> LiveObject:
     """The object with the map of its members that are ours, and the ids of the others.
 
     A second version of one key has its id for a key. Raises RemoteError, also where the object is gone meanwhile.
@@ -93,14 +93,14 @@ def with_entries(driver: Driver, live: LiveObject, field: str, style: MembersSty
         entry = {style.id_field: id} | {name: bodies[id][name] for name in shown if name in bodies[id]}
         entries[id if key in entries else key] = entry | ({KEY: key} if key in entries else {})
     others = sorted(bodies.keys() - {entry[style.id_field] for entry in entries.values()})
-    return replace(live, body={**live.body, field: entries, others_in(field): others})
+    return replace(live, body={**live.body, field: entries, unmanaged_members_field(field): others})
 
 
-class Attachment:
+class MemberWriter:
     """Writes entries to one collection; `meaning` is that of an entry."""
 
     def __init__(
-        self, collection: Collection, style: MembersStyle, meaning: Meaning, address: Address, wait: Waiting
+        self, collection: Collection, style: MembersStyle, meaning: Meaning, address: Address, wait: WaitPolicy
     ) -> None:
         self._collection = collection
         self._style = style
@@ -239,7 +239,7 @@ class Attachment:
         self._failed[id] = Diagnostic(Severity.ERROR, code, summary, hint=hint, address=str(self._address))
 
 
-def stopped() -> Diagnostic:
+def interrupted_diagnostic() -> Diagnostic:
     """What to say of a way that the user's wish to stop cut short."""
     summary = "stopped before everything was in and indexed"
     return Diagnostic(Severity.ERROR, Code.STILL_INDEXING, summary, hint=GOES_ON)

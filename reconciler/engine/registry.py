@@ -18,7 +18,7 @@ class Overtaken(RemoteError):
     code = Code.OVERTAKEN
 
 
-class SharedAttempts(Attempts, Protocol):
+class RegisteredAttempts(Attempts, Protocol):
     """Where creates are taken down before they are sent. `attempt` raises Overtaken where another nonce is there.
 
     What `made` hears may be kept back until `settle`.
@@ -33,7 +33,7 @@ class SharedAttempts(Attempts, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownAddresses:
     """What is known of some addresses: the ids of their objects, how many seconds until a create may be sent where one
     is under way, and the objects that may be what is asked for: headers with a mark, a name and a content, orphans
     with a sketch."""
@@ -44,7 +44,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class LookalikeQuery:
     """What objects of one kind are looked for by: folded names, contents, keys that others may have, and for orphans
     the frames of what may be nearly the same (see `core.likeness`)."""
 
@@ -54,13 +54,13 @@ class Likeness:
     frames: frozenset[bytes] = frozenset()
 
 
-class Memory(Protocol):
+class ObjectRegistry(Protocol):
     """What all runs on one target know together."""
 
-    def known(self, addresses: Collection[Address], alike: Mapping[str, Likeness]) -> Known:
+    def known(self, addresses: Collection[Address], alike: Mapping[str, LookalikeQuery]) -> KnownAddresses:
         """What is known of these addresses, and which objects of each kind are alike. Raises RemoteError."""
         ...
 
-    def attempts(self) -> SharedAttempts:
+    def attempts(self) -> RegisteredAttempts:
         """Where one run takes down its creates."""
         ...

@@ -15,8 +15,8 @@ from reconciler.core.values.semantics import Kind
 from reconciler.drivers.base import Driver, IncompleteList, NoSuchApi, NotFound
 from reconciler.drivers.provider import MembersStyle
 from reconciler.engine.compact import Compactor
-from reconciler.engine.members import Keys, keys_of, with_entries
-from reconciler.engine.state.journal import Attempt, Journal
+from reconciler.engine.members import MemberKeys, keys_of, with_entries
+from reconciler.engine.state.journal import CreateAttempt, Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Snapshot:
     """
 
     observed: tuple[Observation, ...]
-    unsettled: tuple[Attempt, ...] = ()
+    unsettled: tuple[CreateAttempt, ...] = ()
     read_at: float | None = None
 
 
@@ -61,7 +61,7 @@ def observe(
     """
     recent = journal.recent()
     observed: list[Observation] = []
-    unsettled: list[Attempt] = []
+    unsettled: list[CreateAttempt] = []
     for on_target in kinds:
         kind = on_target.kind.name
         try:
@@ -70,7 +70,7 @@ def observe(
             if kind in optional:
                 continue
             raise
-        requests = driver.take_tally().requests
+        requests = driver.take_request_count().requests
         found = list(bodies.values())
         shown = _nonces(on_target.kind, found) if recent else frozenset()
         for attempt in (a for a in recent if a.kind == kind and a.id not in bodies and journal.is_here(a)):
@@ -81,7 +81,7 @@ def observe(
                 unsettled.append(attempt)
         if compactor is not None:
             found = _whole(driver, on_target, found, compactor)
-        observed.append(Observation(on_target.kind, tuple(found), requests + driver.take_tally().requests))
+        observed.append(Observation(on_target.kind, tuple(found), requests + driver.take_request_count().requests))
     return Snapshot(tuple(observed), tuple(unsettled))
 
 
@@ -131,9 +131,13 @@ def with_members(
         for name, style in styles[kind.name].items():
             for place, live in enumerate(objects):
                 if not is_expired(kind, live) and wanted(kind, name, live):
-                    objects[place] = with_entries(driver, live, name, style, keys.get(style.of, Keys()))
+                    objects[place] = with_entries(driver, live, name, style, keys.get(style.of, MemberKeys()))
         result.append(
-            replace(observation, objects=tuple(objects), requests=observation.requests + driver.take_tally().requests)
+            replace(
+                observation,
+                objects=tuple(objects),
+                requests=observation.requests + driver.take_request_count().requests,
+            )
         )
     return tuple(result)
 
@@ -157,7 +161,7 @@ def _moment(created: Json) -> float:
     return float(created) if isinstance(created, int | float) and not isinstance(created, bool) else 0.0
 
 
-def _read_made(driver: Driver, attempt: Attempt) -> Body | None:
+def _read_made(driver: Driver, attempt: CreateAttempt) -> Body | None:
     if attempt.id is None:
         return None
     try:

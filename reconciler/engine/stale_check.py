@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.core.plan import Plan
-from reconciler.core.references import Held, filled
+from reconciler.core.references import ObjectRef, with_ids_filled_in
 from reconciler.core.rules.change_rules import refusal
 from reconciler.core.rules.world import World
 from reconciler.core.values.model import Action, Address, Change
@@ -19,7 +19,7 @@ class StalePlan(ReconcilerError):
     """The world moved on since the plan was made; nothing was sent. `diagnostics` name the changes concerned."""
 
 
-def bound_by(plan: Plan) -> frozenset[Held]:
+def bound_objects(plan: Plan) -> frozenset[ObjectRef]:
     """The objects that changes of a plan make ours, or keep."""
     return frozenset((change.address.kind, change.id) for change in plan.changes if change.id is not None)
 
@@ -33,7 +33,7 @@ def check_all(plan: Plan, world: World) -> tuple[list[Step], list[Outcome]]:
     for planned in plan.changes:
         if not planned.is_due:
             continue
-        change = filled(planned, ids)
+        change = with_ids_filled_in(planned, ids)
         kind_index = world.found[change.address.kind]
         verdict = check(change, kind_index)
         if isinstance(verdict, Ready) and (block := refusal(change, world)):

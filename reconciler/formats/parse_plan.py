@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final, TypeVar, cast
 
-from reconciler.core.decide import AS_USUAL, ConflictPolicy, OnDrift, Resolve
+from reconciler.core.decide import DEFAULT_POLICY, ConflictPolicy, OnDrift, Resolve
 from reconciler.core.plan import Plan, ReadCount, TargetIdentity
 from reconciler.core.values.model import (
     ABSENT,
@@ -55,7 +55,7 @@ def plan_from_document(document: Json) -> Plan:
         against=_text(document, "against"),
         sealed="sealed" in document and _get(document, "sealed", bool),
         rollback="rollback" in document and _get(document, "rollback", bool),
-        policy=_read_policy(_get(document, "policy", dict)) if "policy" in document else AS_USUAL,
+        policy=_read_policy(_get(document, "policy", dict)) if "policy" in document else DEFAULT_POLICY,
     )
 
 

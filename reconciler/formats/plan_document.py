@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from reconciler.core.decide import AS_USUAL, ConflictPolicy
+from reconciler.core.decide import DEFAULT_POLICY, ConflictPolicy
 from reconciler.core.plan import Plan
 from reconciler.core.values.model import ABSENT, Action, Change, FieldChange, Json, Reason, Unit
 from reconciler.diagnostics import Diagnostic, Severity, Source
@@ -53,7 +53,7 @@ def plan_document(plan: Plan, *, masked: bool = False) -> dict[str, Json]:
 def _policy(policy: ConflictPolicy) -> dict[str, Json]:
     """What was decided about the changes of others, where it is not the usual."""
     resolve = {} if policy.resolve is None else {"resolve": str(policy.resolve)}
-    return {} if policy == AS_USUAL else {"policy": {"on_drift": str(policy.on_drift), **resolve}}
+    return {} if policy == DEFAULT_POLICY else {"policy": {"on_drift": str(policy.on_drift), **resolve}}
 
 
 def _is_applyable(plan: Plan, masked: bool) -> bool:

@@ -11,7 +11,7 @@ from reconciler.core.plan import Plan, match_all
 from reconciler.core.values.model import Address, Change
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine.snapshot import Snapshot
-from reconciler.operations.applying.target_lock import locked
+from reconciler.operations.applying.target_lock import hold_lock
 from reconciler.operations.project.session import Session
 
 
@@ -20,7 +20,7 @@ class MarkPlan:
     """A plan of marks, and the reading of the target that it was made from."""
 
     plan: Plan
-    sight: Snapshot
+    snapshot: Snapshot
 
 
 def adopt(session: Session, address: Address, id: str) -> MarkPlan:
@@ -71,7 +71,7 @@ def forget_create(session: Session, address: Address) -> None:
     session.refresh({address.kind})
     if address not in session.unresolved():
         raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no create of {address} waits for an answer", None)])
-    with locked(session), session.held():
+    with hold_lock(session), session.held():
         session.forget_create(address)
 
 
@@ -83,11 +83,11 @@ def _plan(
     Raises ConfigError where a change is refused, and with `nothing` where there is none.
     """
     loaded = session.load()
-    sight = session.refresh(kinds)
-    if unknown := sorted(set(kinds) - {observation.kind.name for observation in sight.observed}):
+    snapshot = session.refresh(kinds)
+    if unknown := sorted(set(kinds) - {observation.kind.name for observation in snapshot.observed}):
         raise ConfigError([error(Code.UNKNOWN_KIND, f"the target has no kind {kind!r}", None) for kind in unknown])
     changes: list[Change] = []
-    matches = match_all(session.scope((), loaded, None), loaded.manifests, sight.observed)
+    matches = match_all(session.scope((), loaded, None), loaded.manifests, snapshot.observed)
     for kind in sorted(set(kinds)):
         changes += decide(Ownership(matches[kind], session.owner, session.digests))
     changes = [replace(change, number=number) for number, change in enumerate(changes)]
@@ -95,7 +95,7 @@ def _plan(
         raise ConfigError([error(Code.NO_SUCH_ADDRESS, nothing, None)])
     if refused := [_refused(change) for change in changes if change.blocked]:
         raise ConfigError(refused)
-    return MarkPlan(Plan(session.identity, session.owner, loaded.digest, tuple(changes), {}), sight)
+    return MarkPlan(Plan(session.identity, session.owner, loaded.digest, tuple(changes), {}), snapshot)
 
 
 def _refused(change: Change) -> Diagnostic:

@@ -11,7 +11,7 @@ from typing import Final
 from reconciler.render.view.field_view import FieldView
 from reconciler.render.view.findings import Finding, findings
 from reconciler.render.view.headline import INCOMPLETE
-from reconciler.render.view.location import Place
+from reconciler.render.view.location import Location
 from reconciler.render.view.plan_view import ChangeView, PlanView
 
 _COMMANDS: Final = {"error": "error", "warning": "warning"}
@@ -40,7 +40,9 @@ def _lines(view: PlanView) -> Iterator[str]:
     for change in view.changes:
         if change.blocked is None:
             title = f"{change.action} {change.address}"
-            yield _annotation("warning" if change.is_drift else "notice", title, _told(change), change.place)
+            yield _annotation(
+                "warning" if change.is_drift else "notice", title, _change_annotation(change), change.place
+            )
 
 
 def _finding(found: Finding) -> str:
@@ -48,7 +50,7 @@ def _finding(found: Finding) -> str:
     return _annotation(_COMMANDS.get(found.severity, "notice"), title, found.message, found.place)
 
 
-def _told(change: ChangeView) -> str:
+def _change_annotation(change: ChangeView) -> str:
     return "; ".join([change.note] * bool(change.note) + [_field(field) for field in change.fields]) or change.action
 
 
@@ -56,7 +58,7 @@ def _field(field: FieldView) -> str:
     return f"{field.path}: {field.summary}" + (f" ({field.note})" if field.note else "")
 
 
-def _annotation(command: str, title: str, message: str, place: Place | None) -> str:
+def _annotation(command: str, title: str, message: str, place: Location | None) -> str:
     where = {"file": place.path, "line": str(place.line), "col": str(place.column)} if place else {}
     properties = ",".join(f"{name}={_property(value)}" for name, value in (where | {"title": title}).items())
     return f"::{command} {properties}::{_message(message)}"

@@ -9,7 +9,7 @@ from typing import Final
 
 from reconciler.render.json import json_text
 from reconciler.render.view.findings import Finding, findings
-from reconciler.render.view.location import Place
+from reconciler.render.view.location import Location
 from reconciler.render.view.plan_view import PlanView
 
 _SEVERITIES: Final = {"error": "critical", "warning": "minor"}
@@ -20,7 +20,7 @@ def render(view: PlanView) -> str:
     return render_findings(findings(view), view.home)
 
 
-def render_findings(complaints: Sequence[Finding], home: Place) -> str:
+def render_findings(complaints: Sequence[Finding], home: Location) -> str:
     """The same for findings alone; those without a place stand at `home`."""
     seen: Counter[str] = Counter()
     entries: list[dict[str, object]] = []

@@ -17,7 +17,7 @@ from reconciler.render.markup import Markup, element, joined
 from reconciler.render.view.diagnostic_view import DiagnosticView
 from reconciler.render.view.field_view import FieldView
 from reconciler.render.view.headline import INCOMPLETE, headline, kinds_of_change, total
-from reconciler.render.view.location import Place
+from reconciler.render.view.location import Location
 from reconciler.render.view.plan_view import ChangeView, PlanView
 
 _OPEN = 20
@@ -166,7 +166,7 @@ def _code(text: str) -> Markup:
     return element("code", text)
 
 
-def _link(place: Place) -> Markup:
+def _link(place: Location) -> Markup:
     told = _code(str(place))
     return element("a", told, href=place.url, rel="noreferrer") if place.url else told
 

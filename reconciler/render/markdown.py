@@ -12,12 +12,12 @@ from typing import Final
 from urllib.parse import quote
 
 from reconciler.render.difference.prose_diff import MAX_LINES, ProseDiff
-from reconciler.render.difference.truncated_diff import capped
+from reconciler.render.difference.truncated_diff import truncated_diff
 from reconciler.render.markup import Markup, element, joined
 from reconciler.render.view.diagnostic_view import DiagnosticView
 from reconciler.render.view.field_view import FieldView
 from reconciler.render.view.headline import INCOMPLETE, headline, kinds_of_change, total
-from reconciler.render.view.location import Place
+from reconciler.render.view.location import Location
 from reconciler.render.view.plan_view import ChangeView, PlanView
 
 COMMENT_LIMIT: Final = 65_536
@@ -165,7 +165,7 @@ def _change(change: ChangeView, room: int, *, is_open: bool) -> Iterator[str]:
     yield "\n".join(lines)
     for field in change.fields:
         if (shown := field.prose or field.content) and room:
-            yield from _diff(field.path, capped(shown, room))
+            yield from _diff(field.path, truncated_diff(shown, room))
     yield "</details>"
 
 
@@ -187,6 +187,6 @@ def _diff(path: str, shown: ProseDiff) -> Iterator[str]:
         yield element("p", element("em", f"… {shown.hidden} more changed lines"))
 
 
-def _link(place: Place) -> Markup:
+def _link(place: Location) -> Markup:
     told = code(str(place))
     return element("a", told, href=place.url) if place.url else told

@@ -38,7 +38,7 @@ def render(target: str, outcomes: Sequence[Outcome], limit: int) -> str:
 
 
 def _row(outcome: Outcome) -> Markup:
-    said = [_said(found) for found in (outcome.error, *outcome.findings) if found]
+    said = [_diagnostic_text(found) for found in (outcome.error, *outcome.findings) if found]
     if outcome.error and outcome.request_id:
         said.append(element("p", "request ", code(visible(outcome.request_id))))
     cells = (
@@ -51,7 +51,7 @@ def _row(outcome: Outcome) -> Markup:
     return element("tr", *(element("td", cell) for cell in cells))
 
 
-def _said(diagnostic: Diagnostic) -> Markup:
+def _diagnostic_text(diagnostic: Diagnostic) -> Markup:
     view = diagnostic_view(diagnostic)
     parts: list[str] = [element("strong", code(view.severity)), " ", code(view.code), " ", code(view.summary)]
     parts += [Markup("<br>"), "expected: ", code(view.detail)] if view.detail else []

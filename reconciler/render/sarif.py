@@ -12,7 +12,7 @@ from reconciler.core.values.model import Json
 from reconciler.render.gitlab import fingerprint
 from reconciler.render.json import json_text
 from reconciler.render.view.findings import Finding, findings
-from reconciler.render.view.location import Place
+from reconciler.render.view.location import Location
 from reconciler.render.view.plan_view import PlanView
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -25,7 +25,7 @@ def render(view: PlanView) -> str:
     return render_findings(findings(view), view.home)
 
 
-def render_findings(found: Sequence[Finding], home: Place) -> str:
+def render_findings(found: Sequence[Finding], home: Location) -> str:
     """The same for findings alone. Code scanning wants a place for each, so those without one stand at `home`."""
     titles = {finding.rule: finding.title for finding in found}
     order = list(titles)
@@ -43,7 +43,7 @@ def render_findings(found: Sequence[Finding], home: Place) -> str:
     return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _result(found: Finding, rule: int, home: Place, seen: Counter[str]) -> dict[str, Json]:
+def _result(found: Finding, rule: int, home: Location, seen: Counter[str]) -> dict[str, Json]:
     place = found.place or home
     location: dict[str, Json] = {
         "physicalLocation": {

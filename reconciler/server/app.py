@@ -16,7 +16,7 @@ from reconciler.server.chaos.chaos_effects import NO_EFFECTS, Effects
 from reconciler.server.chaos.rules import Chaos
 from reconciler.server.profiles import PROFILES
 from reconciler.server.recorded_requests import without_credentials
-from reconciler.server.request_reader import head_of, read_body
+from reconciler.server.request_reader import read_body, request_head
 from reconciler.server.store import Store
 from reconciler.server.wire import Call, ConnectionDropped, Form, RecordedRequest, Refusal, Reply, Request, invalid_url
 
@@ -78,7 +78,7 @@ class App:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """One request. A dropped connection raises `ConnectionDropped`."""
-        request = head_of(environ)
+        request = request_head(environ)
         call = self._profile.call_for(request.method, request.path) or _NOBODY
         refusal = read_body(request, environ, call)
         effects = self._chaos.effects_for(call) if self._chaos else NO_EFFECTS

@@ -14,7 +14,7 @@ _STATUS = "CASE WHEN reads_left > 0 OR ready_at > ? THEN 'in_progress' ELSE outc
 STATUSES = ("in_progress", "completed", "failed", "cancelled")
 
 
-class Attachment(NamedTuple):
+class AttachedFile(NamedTuple):
     """One file of one vector store, as it is now. `code` and `message` are those of a failure."""
 
     file: str
@@ -47,7 +47,7 @@ class Attachments:
         outcome = (indexing.reads, "failed" if indexing.failure else "completed", code, message)
         self._store.run("INSERT OR REPLACE INTO attachments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values + outcome)
 
-    def of(self, store: str, files: Sequence[str]) -> dict[str, Attachment]:
+    def of(self, store: str, files: Sequence[str]) -> dict[str, AttachedFile]:
         """Those of a store among these files, by the id of the file."""
         marks = ", ".join("?" * len(files))
         sql = (
@@ -55,15 +55,15 @@ class Attachments:
             f"FROM attachments WHERE store = ? AND file IN ({marks})"
         )
         rows = self._store.run(sql, (self._clock(), store, *files))
-        return {row[0]: Attachment._make(row) for row in rows}
+        return {row[0]: AttachedFile._make(row) for row in rows}
 
-    def completed(self, store: str) -> list[Attachment]:
+    def completed(self, store: str) -> list[AttachedFile]:
         """Those of a store that can be searched."""
         sql = (
             "SELECT file, filename, outcome, bytes, attached_at, code, message FROM attachments "
             "WHERE store = ? AND outcome = 'completed' AND reads_left = 0 AND ready_at <= ?"
         )
-        return [Attachment._make(row) for row in self._store.run(sql, (store, self._clock()))]
+        return [AttachedFile._make(row) for row in self._store.run(sql, (store, self._clock()))]
 
     def counts(self, stores: Sequence[str]) -> dict[str, Counts]:
         """For each of these stores."""

@@ -22,7 +22,7 @@ _IDLE_SECONDS = 300.0  # an idle connection does not keep its thread for ever
 _POLL_SECONDS = 0.05  # how long a stop may go unnoticed
 
 
-class _Refused(Exception):
+class _BadRequest(Exception):
     """A request that does not get as far as the application. A garbled one has no end to read to."""
 
     def __init__(self, status: str, message: str, *, garbled: bool = False) -> None:
@@ -84,7 +84,7 @@ class _Handler(WSGIRequestHandler):
         environ = self.make_environ()
         try:
             self._admit(environ)
-        except _Refused as refused:
+        except _BadRequest as refused:
             self.close_connection = True
             if not refused.garbled:
                 self._drain(environ)
@@ -96,15 +96,15 @@ class _Handler(WSGIRequestHandler):
         """Refuse what a browser was tricked into sending; read the body, so that the connection can be kept."""
         host = environ.get("HTTP_HOST", "")
         if host and not _is_own(_without_port(host), self.server.host):
-            raise _Refused("403 Forbidden", "This server answers only requests for its own host.")
+            raise _BadRequest("403 Forbidden", "This server answers only requests for its own host.")
         if environ.get("HTTP_ORIGIN", f"http://{host}").lower() != f"http://{host}".lower():
-            raise _Refused("403 Forbidden", "This server does not answer pages of other sites.")
+            raise _BadRequest("403 Forbidden", "This server does not answer pages of other sites.")
         if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
-            raise _Refused("403 Forbidden", "This server does not answer pages of other sites.")
+            raise _BadRequest("403 Forbidden", "This server does not answer pages of other sites.")
         chunked = environ.get("wsgi.input_terminated", False)
         length = environ.get("CONTENT_LENGTH") or "0"
         if not chunked and not (length.isascii() and length.isdecimal()):
-            raise _Refused("400 Bad Request", "Content-Length is not a number.")
+            raise _BadRequest("400 Bad Request", "Content-Length is not a number.")
         if is_form(environ):
             environ["wsgi.input"] = _FormBody(environ["wsgi.input"], None if chunked else int(length))
             return
@@ -112,9 +112,11 @@ class _Handler(WSGIRequestHandler):
         try:
             body = b"" if too_large else environ["wsgi.input"].read(BODY_LIMIT + 1 if chunked else int(length))
         except OSError as error:
-            raise _Refused("400 Bad Request", f"The request body could not be read: {error}.", garbled=True) from error
+            raise _BadRequest(
+                "400 Bad Request", f"The request body could not be read: {error}.", garbled=True
+            ) from error
         if too_large or len(body) > BODY_LIMIT:
-            raise _Refused("413 Content Too Large", f"The request body is larger than {BODY_LIMIT} bytes.")
+            raise _BadRequest("413 Content Too Large", f"The request body is larger than {BODY_LIMIT} bytes.")
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body)) if body else ""
 

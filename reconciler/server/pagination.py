@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from reconciler.server.body_validation import choice, integer
-from reconciler.server.store import Among, Row, Store
+from reconciler.server.store import Among, Store, StoredObject
 from reconciler.server.wire import Quirks, Refusal
 
 _ORDER = choice("asc", "desc")
@@ -38,7 +38,7 @@ class Paging:
 
 def page_of(
     store: Store, kind: str, paging: Paging, quirks: Quirks, unknown: str, among: Among | None = None
-) -> tuple[list[Row], bool]:
+) -> tuple[list[StoredObject], bool]:
     """The rows of one page, and whether more follow in the direction of travel. `among`: only these."""
     after = _place_of(store, kind, paging.after, quirks, unknown)
     before = _place_of(store, kind, paging.before, quirks, unknown)
@@ -52,7 +52,7 @@ def page_of(
     return (rows[::-1] if backwards else rows), more
 
 
-def listing_text(rows: list[Row], more: bool) -> str:
+def listing_text(rows: list[StoredObject], more: bool) -> str:
     """The list envelope around stored texts."""
     first, last = (f'"{rows[0].id}"', f'"{rows[-1].id}"') if rows else ("null", "null")
     inside = ", ".join([row.body for row in rows])
@@ -69,7 +69,7 @@ def _rows(
     below: _Place | None,
     quirks: Quirks,
     among: Among | None,
-) -> list[Row]:
+) -> list[StoredObject]:
     if not (quirks.list_age or quirks.creates_hidden):
         return store.page(kind, count, descending=descending, above=above, below=below, among=among)
     rows = store.looking_back(kind, age=quirks.list_age, creates_hidden=quirks.creates_hidden)

@@ -11,7 +11,7 @@ from reconciler.server.wire import Call, Json, Refusal, Repeating, Request, Unpa
 BODY_LIMIT = 8 * 1024 * 1024
 
 
-def head_of(environ: WSGIEnvironment) -> Request:
+def request_head(environ: WSGIEnvironment) -> Request:
     """The request without its body."""
     headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):

@@ -60,7 +60,7 @@ _LONGEST = 64 * 1024 * 1024
 """Bytes of one value: a body has at most 8 MiB, and the bytes of files come in parts."""
 
 
-class Row(NamedTuple):
+class StoredObject(NamedTuple):
     """One stored object; `body` is its JSON text as it goes over the wire."""
 
     seq: int
@@ -92,7 +92,7 @@ class Store:
         self._lock = threading.RLock()
         self._clock = clock
         # (when, kind, id, the row before): kept only when something wants to look back (lagging lists).
-        self._undo: deque[tuple[float, str, str, Row | None]] = deque()
+        self._undo: deque[tuple[float, str, str, StoredObject | None]] = deque()
         self._history_seconds = history_seconds
         self._connection = _connect(path)
         # Closed with its owner: property tests open stores by the hundred thousand.
@@ -115,14 +115,14 @@ class Store:
                 raise
             self._connection.execute("COMMIT")
 
-    def find(self, kind: str, id: str) -> Row | None:
+    def find(self, kind: str, id: str) -> StoredObject | None:
         """The object with this id, deleted ones included."""
         sql = f"SELECT {_COLUMNS} FROM objects WHERE kind = ? AND id = ?"  # noqa: S608 — constants only
         with self._lock:
             found = self._connection.execute(sql, (kind, id)).fetchone()
-        return Row._make(found) if found else None
+        return StoredObject._make(found) if found else None
 
-    def get(self, kind: str, id: str) -> Row | None:
+    def get(self, kind: str, id: str) -> StoredObject | None:
         """The object with this id, unless it was deleted."""
         row = self.find(kind, id)
         return None if row is None or row.deleted else row
@@ -135,13 +135,13 @@ class Store:
             )
             self._remember(kind, id, None)
 
-    def replace(self, kind: str, before: Row, body: str) -> None:
+    def replace(self, kind: str, before: StoredObject, body: str) -> None:
         """Put a new body in place of the one that was read."""
         with self._lock:
             self._connection.execute("UPDATE objects SET body = ? WHERE seq = ?", (body, before.seq))
             self._remember(kind, before.id, before)
 
-    def delete(self, kind: str, before: Row) -> None:
+    def delete(self, kind: str, before: StoredObject) -> None:
         """Turn an object into a tombstone."""
         with self._lock:
             self._connection.execute("UPDATE objects SET deleted = 1, body = '' WHERE seq = ?", (before.seq,))
@@ -165,7 +165,7 @@ class Store:
         above: tuple[int, int] | None = None,
         below: tuple[int, int] | None = None,
         among: Among | None = None,
-    ) -> list[Row]:
+    ) -> list[StoredObject]:
         """At most `limit` live objects whose place lies strictly between `above` and `below`, in order."""
         ids, of_ids = among or ("", ())
         where, values = "kind = ? AND deleted = 0", [kind, *(above or ()), *(below or ()), *of_ids, limit]
@@ -175,13 +175,13 @@ class Store:
         way = "DESC" if descending else "ASC"
         sql = f"SELECT {_COLUMNS} FROM objects WHERE {where} ORDER BY created_at {way}, seq {way} LIMIT ?"  # noqa: S608
         with self._lock:
-            return [Row._make(found) for found in self._connection.execute(sql, values)]
+            return [StoredObject._make(found) for found in self._connection.execute(sql, values)]
 
-    def looking_back(self, kind: str, *, age: float, creates_hidden: float) -> list[Row]:
+    def looking_back(self, kind: str, *, age: float, creates_hidden: float) -> list[StoredObject]:
         """The live objects of `age` seconds ago, without those created in the last `creates_hidden` seconds."""
         sql = f"SELECT {_COLUMNS} FROM objects WHERE kind = ? AND deleted = 0"  # noqa: S608
         with self._lock:
-            rows = {row.id: row for row in map(Row._make, self._connection.execute(sql, (kind,)))}
+            rows = {row.id: row for row in map(StoredObject._make, self._connection.execute(sql, (kind,)))}
             now = self._clock()
             for when, of_kind, id, before in reversed(self._undo):
                 hidden = before is None and when > now - creates_hidden
@@ -193,7 +193,7 @@ class Store:
                     rows[id] = before
         return sorted(rows.values(), key=lambda row: row.place)
 
-    def _remember(self, kind: str, id: str, before: Row | None) -> None:
+    def _remember(self, kind: str, id: str, before: StoredObject | None) -> None:
         if not self._history_seconds:
             return
         now = self._clock()
@@ -233,17 +233,17 @@ def _refuse_foreign(connection: sqlite3.Connection, path: str | Path) -> None:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
     connection.execute("PRAGMA trusted_schema = OFF")
     version = connection.execute("PRAGMA user_version").fetchone()[0]  # first: it is written last
-    found = connection.execute(f"{_TABLES} LIMIT {len(_ours()) + 1}").fetchall()
+    found = connection.execute(f"{_TABLES} LIMIT {len(_own_tables()) + 1}").fetchall()
     if version > _VERSION:
         return  # that is told by itself
-    if not _ours().issuperset(found) or (version == _VERSION and len(found) < len(_ours())):
+    if not _own_tables().issuperset(found) or (version == _VERSION and len(found) < len(_own_tables())):
         raise StoreError(f"{path} cannot be used as a database: its tables are not those that this server makes")
     if (damage := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":  # pages that lead in circles
         raise StoreError(f"{path} cannot be used as a database: it is damaged: {damage}")
 
 
 @cache
-def _ours() -> frozenset[tuple[str, ...]]:
+def _own_tables() -> frozenset[tuple[str, ...]]:
     """The tables and indexes of a new file, with the statements that made them."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(_SCHEMA)

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.config.schema.descriptions import example, type_words
-from reconciler.config.schema.schema_fields import Place, top
+from reconciler.config.schema.schema_fields import SchemaField, schema_root
 from reconciler.config.schema.schemas import shipped
 from reconciler.core.values.model import ABSENT
 from tests.conftest import Project
@@ -22,7 +22,7 @@ SCHEMAS = sorted(
 )
 
 
-def places(place: Place, depth: int = 0) -> Iterator[Place]:
+def places(place: SchemaField, depth: int = 0) -> Iterator[SchemaField]:
     for name in place.names() if depth < 6 else ():
         below = place.child(name)
         assert below is not None
@@ -33,7 +33,7 @@ def places(place: Place, depth: int = 0) -> Iterator[Place]:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_field_of_every_kind_has_a_type_and_an_example_that_its_schema_accepts(name: str) -> None:
     schema = shipped().schema(name)
-    found = list(places(top(schema)))
+    found = list(places(schema_root(schema)))
     assert len(found) > 5
     for place in found:
         assert type_words(place)

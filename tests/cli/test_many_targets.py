@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from reconciler.operations.running.passes import Room
+from reconciler.operations.running.passes import PassLimits
 from reconciler.server import App, create_app
 from reconciler.server.http import serve
 from tests.conftest import Project
@@ -56,12 +56,12 @@ def play(project: Project, targets: int, descriptors: int, passes: int) -> tuple
 
 
 def test_what_runs_at_once_and_what_is_kept_fits_into_the_descriptors() -> None:
-    assert Room.within(1024, 1000, 8) == (30, False)
-    assert Room.within(1024, 60, 8) == (22, True)
-    assert Room.within(1024, 3, 8) == (3, True)
-    assert Room.within(1024, 1000, 64) == (6, False)
-    assert Room.within(64, 1000, 8) == (1, False)
-    assert Room.within(1 << 20, 1000, 8) == (32, True)
+    assert PassLimits.within(1024, 1000, 8) == (30, False)
+    assert PassLimits.within(1024, 60, 8) == (22, True)
+    assert PassLimits.within(1024, 3, 8) == (3, True)
+    assert PassLimits.within(1024, 1000, 64) == (6, False)
+    assert PassLimits.within(64, 1000, 8) == (1, False)
+    assert PassLimits.within(1 << 20, 1000, 8) == (32, True)
 
 
 def test_more_targets_than_descriptors(project: Project) -> None:

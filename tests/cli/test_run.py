@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from reconciler.operations.running.target_loop import LONGEST_PAUSE_SECONDS, Pace
+from reconciler.operations.running.target_loop import LONGEST_PAUSE_SECONDS, PassSchedule
 from reconciler.server import create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote
@@ -94,11 +94,11 @@ def test_files_that_do_not_load_change_nothing_and_are_read_again(project: Proje
 
 
 def test_waits_grow_with_failures_up_to_a_limit_and_are_spread() -> None:
-    pace = Pace(300, 0.1)
+    pace = PassSchedule(300, 0.1)
     assert [pace.wait(failures, 0.5) for failures in (0, 1, 2, 3)] == [300, 5, 10, 20]
     assert pace.wait(50, 0.5) == LONGEST_PAUSE_SECONDS
     assert (pace.wait(0, 0.0), pace.wait(0, 0.9999)) == (270, pytest.approx(330, abs=0.1))
-    assert Pace(1, 0).wait(1, 0.5) == 1
+    assert PassSchedule(1, 0).wait(1, 0.5) == 1
 
 
 def test_it_tells_probes_and_prometheus_how_it_goes_and_ends_when_told_to(project: Project, remote: Remote) -> None:

@@ -10,7 +10,7 @@ from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
 from reconciler.core.values.model import Action, Address, Body, Change, Manifest
 from reconciler.diagnostics import Source
 from reconciler.drivers.base import Driver
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.engine.apply import ApplyOptions, apply_plan
@@ -43,7 +43,7 @@ class Account:
             credential = provider.credentials[key]
             headers[credential.header] = credential.format.format("secret-1")
         self._identity = TargetIdentity("test", provider.name, site.url)
-        connection = Connection(site.url, headers, (), 60, 10**6, 10**6)
+        connection = ConnectionSettings(site.url, headers, (), 60, 10**6, 10**6)
         live = site.headers is not None
         client = HttpClient(connection, wsgi_app=site.app, pause=None if live else lambda seconds: False)
         driver: Driver = RestDriver(provider, client)

@@ -16,7 +16,7 @@ from reconciler.config.settings import load_settings
 from reconciler.core.values.model import Manifest
 from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.rest import RestDriver
-from reconciler.engine.state.filename_mark_driver import NamedDriver
+from reconciler.engine.state.filename_mark_driver import FilenameMarkDriver
 from reconciler.operations.project.kinds import kinds_of
 from reconciler.server import create_app
 from tests.faults.machine import Machine
@@ -76,7 +76,9 @@ def pages(*, impatient: str = "") -> Iterator[Pages]:
         with Wire(app, clock.pause).serving() as wire:
             http = http_client(wire.url, clock, impatient)
             keys = codes(f"pages/{name}.txt" for name in {**BEFORE, **AFTER})
-            driver = NamedDriver(RestDriver(PROVIDER, http, root=scratch), PROVIDER, lambda: "acme", lambda: keys)
+            driver = FilenameMarkDriver(
+                RestDriver(PROVIDER, http, root=scratch), PROVIDER, lambda: "acme", lambda: keys
+            )
             machine = Machine(root / "journal", driver, clock, clock.pause, SETTLE_SECONDS, agrees=True)
             machine.kinds = [each for each in kinds_of(PROVIDER, shipped()) if each.kind.name != "assistant"]
             at = Pages(wire, machine, RestDriver(PROVIDER, client(app)), clock, root)

@@ -51,20 +51,20 @@ class Machine:
 
     def refresh(self, journal: Journal) -> Snapshot:
         """Read the account."""
-        sight = observe(self.driver, self.kinds, journal)
+        snapshot = observe(self.driver, self.kinds, journal)
         self.made = journal.nonces
         if not any(kind.members for kind in self.kinds):
-            return sight
-        seen = sight.observed
+            return snapshot
+        seen = snapshot.observed
         every = with_members(self.driver, self.kinds, seen, self.owner, lambda kind, name, live: True, self.files)
-        return replace(sight, observed=every)
+        return replace(snapshot, observed=every)
 
-    def plan(self, files: Sequence[Manifest], sight: Snapshot, allow_deletes: int | None = None) -> Plan:
+    def plan(self, files: Sequence[Manifest], snapshot: Snapshot, allow_deletes: int | None = None) -> Plan:
         """The plan against what was read."""
-        scope = Scope(self.owner, True, allow_deletes, settle_seconds=self.settle_seconds, made=self.made)
-        plan = make_plan(IDENTITY, scope, "sha256:0", files, sight.observed)
+        scope = Scope(self.owner, True, allow_deletes, settle_seconds=self.settle_seconds, made_here=self.made)
+        plan = make_plan(IDENTITY, scope, "sha256:0", files, snapshot.observed)
         held = sum(1 for change in plan.changes if change.blocked and change.blocked.by is Blocker.GUARD)
-        return self.plan(files, sight, held) if held and self.agrees and allow_deletes is None else plan
+        return self.plan(files, snapshot, held) if held and self.agrees and allow_deletes is None else plan
 
     def apply(self, files: Sequence[Manifest], allow_deletes: int | None = None) -> Exit:
         """`apply --yes`: what it would exit with. A bug is raised as it is."""
@@ -84,15 +84,15 @@ class Machine:
     def _apply(self, files: Sequence[Manifest], allow_deletes: int | None) -> Exit:
         self.files = files
         journal, read_at = self.journal(), self.clock()
-        sight = self.refresh(journal)
-        plan = self.plan(files, sight, allow_deletes)
+        snapshot = self.refresh(journal)
+        plan = self.plan(files, snapshot, allow_deletes)
         creates = {change.address for change in plan.changes if change.action is Action.CREATE}
-        seconds = journal.seconds_to_settle([attempt for attempt in sight.unsettled if attempt.address in creates])
+        seconds = journal.seconds_to_settle([attempt for attempt in snapshot.unsettled if attempt.address in creates])
         if seconds > 0:
             self.pause(seconds)
             read_at = self.clock()
-            sight = self.refresh(journal)
-            plan = self.plan(files, sight, allow_deletes)
+            snapshot = self.refresh(journal)
+            plan = self.plan(files, snapshot, allow_deletes)
         self.plans.append(plan)
         self.ask(plan)
         options = ApplyOptions(
@@ -104,5 +104,5 @@ class Machine:
             stop=threading.Event(),
             pause=self.pause,
         )
-        self.outcomes = apply_plan(plan, self.driver, self.kinds, sight.observed, journal, options)
+        self.outcomes = apply_plan(plan, self.driver, self.kinds, snapshot.observed, journal, options)
         return apply_exit(plan, self.outcomes, interrupted=False)

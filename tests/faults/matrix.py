@@ -12,10 +12,10 @@ from typing import Any
 from reconciler.cli.exits import Exit
 from reconciler.core.values.model import Address, Body, Manifest
 from reconciler.diagnostics import Source
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
-from reconciler.drivers.transport.response import Answer
+from reconciler.drivers.transport.response import Response
 from reconciler.server import create_app
 from tests.faults.machine import Machine
 from tests.faults.misbehaviour import TIME_OUT_SECONDS
@@ -77,19 +77,19 @@ CONVERGED = {"kept": ("kept", 1.0, None), "changed": ("changed", 0.5, "two"), "a
 class Impatient(HttpClient):
     """Waits shortly for the answer to one kind of request, and long for all others: the machine may be busy."""
 
-    def __init__(self, request: str, connection: Connection, **more: Any) -> None:
+    def __init__(self, request: str, connection: ConnectionSettings, **more: Any) -> None:
         super().__init__(connection, **more)
         self._request = request
         self._short = HttpClient(replace(connection, timeout_seconds=TIME_OUT_SECONDS), **more)
 
-    def send(self, method: str, path: str, **how: Any) -> Answer:
+    def send(self, method: str, path: str, **how: Any) -> Response:
         short = request_kind(method, f"/v1{path}") == self._request
         return self._short.send(method, path, **how) if short else super().send(method, path, **how)
 
 
 def http_client(url: str, clock: Clock, impatient: str) -> HttpClient:
     """A client that waits for hardly anything but answers, and for those to a kind of request only shortly."""
-    connection = Connection(url, PROVIDER.headers, (), 60, 10**6, 10**6)
+    connection = ConnectionSettings(url, PROVIDER.headers, (), 60, 10**6, 10**6)
     return Impatient(impatient, connection, pause=clock.pause, clock=clock, chance=lambda: 0.5)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from reconciler.drivers.base import IncompleteList
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.provider import DeleteStyle, ListStyle, MembersStyle, Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
@@ -142,7 +142,7 @@ def spoken(style: ListStyle, answer: Callable[[dict[str, list[str]]], Any], **ki
         return [json.dumps(answer(parse_qs(environ["QUERY_STRING"]))).encode()]
 
     provider = Provider("p", {"thing": ProviderKind("x.json", "/things", "metadata", list=style, **kind)})
-    return RestDriver(provider, HttpClient(Connection("http://embedded/v1"), wsgi_app=app))
+    return RestDriver(provider, HttpClient(ConnectionSettings("http://embedded/v1"), wsgi_app=app))
 
 
 TOKENS = ListStyle(style="page", more="meta.next", cursor="token", limit=2)
@@ -229,6 +229,8 @@ def test_an_object_that_is_archived_is_gone_for_certain_whatever_a_summary_shows
     style = ListStyle(style="page", more="next", cursor="token", summaries=True)
     kind = ProviderKind("x.json", "/things", "metadata", list=style, delete=DeleteStyle("archive", "archived_at"))
     driver = RestDriver(
-        Provider("p", {"thing": kind}), HttpClient(Connection("http://embedded/v1"), wsgi_app=app), reads_at_once=2
+        Provider("p", {"thing": kind}),
+        HttpClient(ConnectionSettings("http://embedded/v1"), wsgi_app=app),
+        reads_at_once=2,
     )
     assert [body["id"] for body in driver.list("thing")] == ["a"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.drivers.base import Unreachable
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.drivers.transport.retry import MAX_TRIES
@@ -57,7 +57,7 @@ def reading(clock: Clock, fault: Fault, scratch: Path | None = None) -> Iterator
     tls = self_signed(scratch)[0] if scratch else None
     with Wire(create_app(), clock.pause, tls).serving() as wire:
         wire.arm("read", fault, 1, 100)
-        connection = Connection(wire.url, PROVIDER.headers, (), SECONDS, 10**6, 10**6)
+        connection = ConnectionSettings(wire.url, PROVIDER.headers, (), SECONDS, 10**6, 10**6)
         driver = RestDriver(PROVIDER, HttpClient(connection, pause=clock.pause, clock=clock, chance=lambda: 0.0))
         yield wire, lambda: driver.read("assistant", "asst")
 
@@ -97,7 +97,7 @@ def test_a_server_that_accepts_and_never_answers_is_given_up_after_its_tries() -
     tries: list[str] = []  # as the client tells them: the server may be slower than to hear of all of them in time
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
-        connection = Connection(url, PROVIDER.headers, (), 0.1, 10**6, 10**6)
+        connection = ConnectionSettings(url, PROVIDER.headers, (), 0.1, 10**6, 10**6)
         driver = RestDriver(PROVIDER, HttpClient(connection, trace=tries.append, pause=lambda seconds: False))
         with pytest.raises(Unreachable):
             driver.read("assistant", "asst")
@@ -138,7 +138,7 @@ def sipping(clock: Clock, piece: int) -> Iterator[tuple[list[bool], RestDriver]]
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-        connection = Connection(url, PROVIDER.headers, (), SECONDS, 10**6, 10**6)
+        connection = ConnectionSettings(url, PROVIDER.headers, (), SECONDS, 10**6, 10**6)
         yield whole, RestDriver(PROVIDER, HttpClient(connection, pause=clock.pause, clock=clock, chance=lambda: 0.0))
         farewell.connect(listener.getsockname())  # connections are taken in their order: this one after all others
         thread.join()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.values.model import Action, Address
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.engine.state.journal import Journal
@@ -22,7 +22,7 @@ from tests.faults.matrix import manifest
 from tests.world import PROVIDER, Clock, World, due
 
 FILES = [manifest("a")]
-CONNECTION = Connection("http://embedded/v1", PROVIDER.headers, (), 60, 10**6, 10**6)
+CONNECTION = ConnectionSettings("http://embedded/v1", PROVIDER.headers, (), 60, 10**6, 10**6)
 
 
 class Killed(BaseException):

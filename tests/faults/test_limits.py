@@ -13,11 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from reconciler.drivers.base import RemoteError
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.drivers.transport.rate_limiter import WINDOW_SECONDS
-from reconciler.drivers.transport.retry import MAX_TRIES, Budget
+from reconciler.drivers.transport.retry import MAX_TRIES, RetryBudget
 from tests.world import PROVIDER
 
 THREADS = 16
@@ -82,7 +82,7 @@ class Limited:
 
 def write(count: int, remote: Limited, time: PlayedTime, believed: int) -> int:
     """Send so many updates from all threads, believing in a limit; how many failed."""
-    connection = Connection("http://embedded/v1", {}, (), 60, 10**6, believed)
+    connection = ConnectionSettings("http://embedded/v1", {}, (), 60, 10**6, believed)
     client = HttpClient(connection, wsgi_app=remote, pause=time.pause, clock=time, chance=lambda: 0.5)
     driver = RestDriver(PROVIDER, client)
     left = iter(range(count))
@@ -125,5 +125,5 @@ def test_retries_stop_when_nothing_succeeds_any_more() -> None:
     time = PlayedTime(THREADS)
     remote = Limited(10**6, time, status=503)
     assert write(300, remote, time, believed=10**6) == 300
-    retries = Budget().tokens // Budget().cost
+    retries = RetryBudget().tokens // RetryBudget().cost
     assert len(remote.taken) == 300 + retries < 300 * MAX_TRIES

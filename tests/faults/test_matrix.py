@@ -16,7 +16,7 @@ import pytest
 
 from reconciler.cli.exits import Exit
 from reconciler.drivers.base import Driver
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.server import create_app
@@ -104,7 +104,7 @@ def test_a_remote_that_is_not_reached_is_told_and_nothing_is_doubled(fault: str,
     with account() as at, UNREACHABLE[fault](tmp_path) as url:
         ids, others, usual = at.ours(), at.others(), at.machine.driver
         lines: list[str] = []
-        connection, clock = Connection(url, {}, (), 10, 10**6, 10**6), at.clock
+        connection, clock = ConnectionSettings(url, {}, (), 10, 10**6, 10**6), at.clock
         http = HttpClient(connection, trace=lines.append, pause=clock.pause, clock=clock, chance=lambda: 0.5)
         at.machine.driver = cast(Driver, Routed(usual, RestDriver(PAGED, http), request_))
         code = at.machine.apply(AFTER, allow_deletes=1)

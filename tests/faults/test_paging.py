@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.drivers.base import BadResponse, IncompleteList, NoSuchApi
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.provider import ListStyle, Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
@@ -29,7 +29,9 @@ def driver(answers: Callable[[str | None], Any]) -> RestDriver:
         start_response(f"{status} x", [("Content-Type", "application/json")])
         return [json.dumps(answer).encode()]
 
-    return RestDriver(Provider("p", {"thing": KIND}), HttpClient(Connection("http://embedded/v1"), wsgi_app=app))
+    return RestDriver(
+        Provider("p", {"thing": KIND}), HttpClient(ConnectionSettings("http://embedded/v1"), wsgi_app=app)
+    )
 
 
 def page(*ids: str, more: bool = False) -> dict[str, Any]:

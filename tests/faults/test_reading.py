@@ -16,7 +16,7 @@ import pytest
 
 from reconciler.config.schema.schemas import shipped
 from reconciler.drivers.base import CredentialRefused, Rejected
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.lists.page_boundaries import Boundaries
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
@@ -50,7 +50,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def driver(app: Wsgi, at_once: int = AT_ONCE, remembered: Path | None = None) -> RestDriver:
     provider = shipped().provider("openai-assistants")
-    connection = Connection("http://embedded/v1", provider.headers)
+    connection = ConnectionSettings("http://embedded/v1", provider.headers)
     http = HttpClient(connection, wsgi_app=app, pause=lambda seconds: False)
     boundaries = Boundaries(Tree(remembered, "lists"), "http://embedded/v1", lambda: None) if remembered else None
     return RestDriver(provider, http, reads_at_once=at_once, boundaries=boundaries)
@@ -68,7 +68,7 @@ def test_the_first_read_goes_from_both_ends_and_takes_two_requests_more_at_most(
     app = create_app(database)
     reader = driver(app)
     assert names(reader) == ALL
-    assert PAGES < reader.take_tally().requests <= PAGES + 2
+    assert PAGES < reader.take_request_count().requests <= PAGES + 2
     assert {request.path.count("order=asc") for request in app.requests} == {0, 1}
 
 
@@ -80,7 +80,7 @@ def test_the_next_read_starts_where_pages_ended_and_takes_one_request_more_for_e
     app.requests.clear()
     reader = driver(app, remembered=tmp_path)
     assert names(reader) == ALL
-    assert reader.take_tally().requests <= PAGES + AT_ONCE
+    assert reader.take_request_count().requests <= PAGES + AT_ONCE
     cursors = {request.path.partition("after=")[2] for request in app.requests if "order=asc" in request.path}
     places = {id for path in (tmp_path / "lists").iterdir() for id, _ in json.loads(path.read_bytes())["boundaries"]}
     assert len(cursors & places) >= AT_ONCE - 2
@@ -90,7 +90,7 @@ def test_a_provider_that_vouches_for_no_order_is_read_serially(database: Path) -
     app = create_app(database)
     reader = driver(app, 1)
     assert names(reader) == ALL
-    assert reader.take_tally().requests == PAGES
+    assert reader.take_request_count().requests == PAGES
 
 
 FOREIGN = [[f"asst_{number:024}", 1_700_000_000 + number] for number in range(20)]
@@ -130,7 +130,7 @@ def test_a_server_that_ignores_or_refuses_the_order_is_read_serially(
     for _ in range(2):
         reader = driver(app, remembered=tmp_path)
         assert names(reader) == ALL
-        assert reader.take_tally().requests <= PAGES + AT_ONCE
+        assert reader.take_request_count().requests <= PAGES + AT_ONCE
 
 
 def test_objects_of_one_second_are_all_found(tmp_path: Path) -> None:
@@ -139,9 +139,9 @@ def test_objects_of_one_second_are_all_found(tmp_path: Path) -> None:
     for number in range(700):
         reader.create("assistant", {"name": f"a{number}", "model": "gpt-4o"})
     for _ in range(2):
-        reader.take_tally()
+        reader.take_request_count()
         assert names(reader) == ALL[:700]
-        assert reader.take_tally().requests <= 7 + AT_ONCE
+        assert reader.take_request_count().requests <= 7 + AT_ONCE
 
 
 @pytest.mark.parametrize("nth", [1, 3, 7, 9, 10])

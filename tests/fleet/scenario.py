@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.engine.fleet.database import Database, StoreError
-from reconciler.engine.fleet.ledger import Ledger, Progress
+from reconciler.engine.fleet.database import Database, DatabaseError
+from reconciler.engine.fleet.ledger import Ledger, TargetProgress
 from tests.fleet.postgres import Postgres
 
 LONGEST = 600.0
@@ -79,22 +79,22 @@ class FleetProject:
         assert ran.returncode == 0, f"{words}: exit {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
         return ran.stdout
 
-    def progress(self) -> list[Progress]:
+    def progress(self) -> list[TargetProgress]:
         with Database(self.environment["RECONCILER_FLEET_DATABASE"], 1) as database:
             return Ledger(database).progress()
 
-    def wait_until(self, there: Callable[[list[Progress]], bool]) -> list[Progress]:
+    def wait_until(self, there: Callable[[list[TargetProgress]], bool]) -> list[TargetProgress]:
         """Look at the status until it is as wanted, however long that takes within reason."""
         end = time.monotonic() + LONGEST
         with Database(self.environment["RECONCILER_FLEET_DATABASE"], 1) as database:
             while time.monotonic() < end:
-                with contextlib.suppress(StoreError):  # it may be down at the moment
+                with contextlib.suppress(DatabaseError):  # it may be down at the moment
                     if there(found := Ledger(database).progress()):
                         return found
                 time.sleep(0.1)
         raise AssertionError(f"it never came to that: {self.progress()}")
 
-    def wait_until_finished(self) -> list[Progress]:
+    def wait_until_finished(self) -> list[TargetProgress]:
         return self.wait_until(lambda found: all(each.finished for each in found))
 
     @contextlib.contextmanager

@@ -24,7 +24,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from reconciler.engine.fleet.job_queue import Dead, Done, Job, Later, Verdict
+from reconciler.engine.fleet.job_queue import Job, JobDone, JobFailed, JobLater, JobResult
 from tests.ports import free_port
 
 QUEUE = "reconciler"
@@ -70,7 +70,7 @@ class TemporalRunner:
         """Keep jobs until they are run; how many. A survey that waits already is not kept twice."""
         return asyncio.run(self._submit(list(jobs)))
 
-    def work(self, carry_out: Callable[[Job], Verdict]) -> None:
+    def work(self, carry_out: Callable[[Job], JobResult]) -> None:
         """Run jobs until `stop`."""
         asyncio.run(self._work(carry_out))
 
@@ -92,7 +92,7 @@ class TemporalRunner:
             self._ids.append(name)
         return len(jobs)
 
-    async def _work(self, carry_out: Callable[[Job], Verdict]) -> None:
+    async def _work(self, carry_out: Callable[[Job], JobResult]) -> None:
         self._loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(self._jobs) as pool:
 
@@ -130,13 +130,13 @@ def _fields(job: Job) -> dict[str, Any]:
     return {**asdict(job), "addresses": list(job.addresses)}
 
 
-def _told(verdict: Verdict) -> dict[str, Any]:
+def _told(verdict: JobResult) -> dict[str, Any]:
     match verdict:
-        case Later(seconds, job):
+        case JobLater(seconds, job):
             return {"seconds": seconds, "job": _fields(job)}
-        case Dead(why):
+        case JobFailed(why):
             return {"dead": why or "given up"}
-        case Done():
+        case JobDone():
             return {}
 
 

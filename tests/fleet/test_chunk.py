@@ -17,10 +17,10 @@ from reconciler.core.plan import Scope
 from reconciler.core.values.model import Address, Body, Manifest
 from reconciler.diagnostics import Code, Source
 from reconciler.drivers.rest import RestDriver
-from reconciler.engine.chunk import Budget, ChunkTarget, Report, reconcile_chunk
-from reconciler.engine.fleet.database import Database, StoreError
-from reconciler.engine.fleet.database_attempts import Announced
-from reconciler.engine.fleet.database_registry import SharedMemory
+from reconciler.engine.chunk import ChunkTarget, Report, RequestBudget, reconcile_chunk
+from reconciler.engine.fleet.database import Database, DatabaseError
+from reconciler.engine.fleet.database_attempts import AttemptBatcher
+from reconciler.engine.fleet.database_registry import DatabaseRegistry
 from reconciler.engine.snapshot import KindOnTarget, live_object
 from reconciler.formats.outcome import Result
 from reconciler.operations.project.kinds import kinds_of
@@ -50,7 +50,7 @@ class Account:
         app = create_app(self.file, chaos=Chaos.from_rules(chaos) if chaos else None)
         self.app = app
         driver = RestDriver(PROVIDER, client(app))
-        memory = SharedMemory(database, "test", driver, kinds, "acme", HOLD_OFF)
+        memory = DatabaseRegistry(database, "test", driver, kinds, "acme", HOLD_OFF)
         return ChunkTarget(IDENTITY, Scope("acme"), driver, kinds, self.manifests, memory, settle_seconds=0)
 
     def manifests(self, addresses: Any) -> list[Manifest]:
@@ -133,7 +133,7 @@ def test_of_creates_of_one_address_that_are_taken_down_at_once_one_goes_out(
     account: Account, database: Database
 ) -> None:
     """They share a statement, with those of other addresses, which go out all the same."""
-    announced = Announced(database)
+    announced = AttemptBatcher(database)
     wanted = [(at("same"), f"nonce{number}") for number in range(6)]
     wanted += [(at(f"other{number}"), f"other{number}") for number in range(6)]
     barrier = threading.Barrier(len(wanted))
@@ -151,12 +151,12 @@ def test_of_creates_of_one_address_that_are_taken_down_at_once_one_goes_out(
 
 
 def test_all_who_wait_for_a_statement_hear_that_the_database_is_lost(account: Account, database: Database) -> None:
-    announced = Announced(database)
+    announced = AttemptBatcher(database)
     database.run("DROP TABLE reconciler_attempt")
     with ThreadPoolExecutor(5) as pool:
         asked = [pool.submit(announced.take_down, "test", at(f"a{number}"), f"n{number}") for number in range(5)]
         problems = [each.exception(300) for each in asked]
-    assert [type(problem) for problem in problems] == [StoreError] * 5
+    assert [type(problem) for problem in problems] == [DatabaseError] * 5
 
 
 def test_what_is_told_of_a_create_that_was_overtaken_is_nothing(account: Account, database: Database) -> None:
@@ -370,7 +370,7 @@ def test_an_object_that_is_gone_is_not_made_again_before_a_whole_list_says_so(
 
 def test_what_is_over_the_budget_is_left_for_another_run(account: Account, database: Database) -> None:
     addresses = account.fill(10)
-    report = reconcile_chunk(account.worker(database), addresses, Budget(requests=4))
+    report = reconcile_chunk(account.worker(database), addresses, RequestBudget(requests=4))
     assert (len(report.outcomes), len(report.again)) == (4, 6)
     assert len(account.app.requests) == 4
 

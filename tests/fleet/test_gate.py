@@ -8,13 +8,13 @@ from multiprocessing import get_context
 import pytest
 
 from reconciler.engine.fleet.database import Database
-from reconciler.engine.fleet.shared_rate_limiter import BURST, SharedGate
+from reconciler.engine.fleet.shared_rate_limiter import BURST, SharedRateLimiter
 
 
 def take(url: str, key: str, per_minute: float, count: int) -> list[float]:
     """The moments, on the database's clock, of places that one process takes."""
     with Database(url) as database:
-        gate = SharedGate(database, key, per_minute)
+        gate = SharedRateLimiter(database, key, per_minute)
         row = database.one("SELECT extract(epoch FROM clock_timestamp())::float8")
         assert row
         now = float(row[0])
@@ -38,17 +38,17 @@ def test_keys_do_not_slow_one_another_and_a_closed_gate_is_closed_for_all(databa
     with Database(database_url) as database, Database(database_url) as elsewhere:
         database.prepare()
         for _ in range(20):
-            SharedGate(database, "busy", 1).reserve()
-        assert SharedGate(database, "idle", 1).reserve() == 0
-        SharedGate(elsewhere, "idle", 600).close(10_000)
-        assert 9_000 < SharedGate(database, "idle", 600).reserve() < 10_001
+            SharedRateLimiter(database, "busy", 1).reserve()
+        assert SharedRateLimiter(database, "idle", 1).reserve() == 0
+        SharedRateLimiter(elsewhere, "idle", 600).close(10_000)
+        assert 9_000 < SharedRateLimiter(database, "idle", 600).reserve() < 10_001
 
 
 def test_many_threads_wait_for_places_with_one_connection_among_them(database_url: str) -> None:
     """A connection that was held while waiting would leave none to the others."""
     with Database(database_url, connections=1) as database:
         database.prepare()
-        gate = SharedGate(database, "key", 1)
+        gate = SharedRateLimiter(database, "key", 1)
         with ThreadPoolExecutor(40) as pool:
             waits = sorted(pool.map(lambda _: gate.reserve(), range(40)))
         assert waits[-1] == pytest.approx(60 * (39 - BURST), abs=360)
@@ -58,7 +58,7 @@ def test_a_busy_process_takes_several_places_at_once_and_loses_those_it_does_not
     with Database(database_url) as database:
         database.prepare()
         now = 0.0
-        gate = SharedGate(database, "key", 6000, clock=lambda: now)  # a place each 10 ms
+        gate = SharedRateLimiter(database, "key", 6000, clock=lambda: now)  # a place each 10 ms
         row = "SELECT due FROM reconciler_gate"
         dues = []
         for _ in range(40):

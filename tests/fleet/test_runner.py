@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.engine.fleet.database import Database
-from reconciler.engine.fleet.job_queue import Dead, Job, Later, Runner, Verdict
+from reconciler.engine.fleet.job_queue import Job, JobFailed, JobLater, JobQueue, JobResult
 from reconciler.engine.fleet.ledger import Ledger
-from reconciler.engine.fleet.worker import FleetWork, jobs_of
+from reconciler.engine.fleet.worker import JobExecutor, jobs_of
 from tests.conftest import Remote
 from tests.fleet.scene import ADDRESSES, ROWS, fleet_of
 
@@ -32,15 +32,15 @@ class EverythingTwice:
             self._jobs.put(job)
         return len(kept)
 
-    def work(self, carry_out: Callable[[Job], Verdict]) -> None:
+    def work(self, carry_out: Callable[[Job], JobResult]) -> None:
         with ThreadPoolExecutor(2) as pool:
             while not self._jobs.empty():
                 job = self._jobs.get()
                 self.runs += 2
                 verdicts = list(pool.map(carry_out, [job, job]))
-                for verdict in {verdict.job: verdict for verdict in verdicts if isinstance(verdict, Later)}.values():
+                for verdict in {verdict.job: verdict for verdict in verdicts if isinstance(verdict, JobLater)}.values():
                     self._jobs.put(verdict.job)
-                self.dead += [verdict.why for verdict in verdicts if isinstance(verdict, Dead)]
+                self.dead += [verdict.why for verdict in verdicts if isinstance(verdict, JobFailed)]
 
 
 def test_an_engine_that_runs_every_job_twice_at_once_makes_each_object_once(
@@ -51,9 +51,9 @@ def test_an_engine_that_runs_every_job_twice_at_once_makes_each_object_once(
     ledger = Ledger(database)
     submission = ledger.submit("t", ROWS)
     engine = EverythingTwice()
-    runner: Runner = engine
+    runner: JobQueue = engine
     assert runner.submit(jobs_of("t", submission, ADDRESSES)) == 1 + -(-ROWS // 100)
-    runner.work(FleetWork(database, fleet.target).carry_out)
+    runner.work(JobExecutor(database, fleet.target).carry_out)
     assert Counter(each["name"] for each in remote.objects()) == {f"c{number}": 1 for number in range(ROWS)}
     (progress,) = ledger.progress()
     assert progress.finished

@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("temporalio", reason="requirements/temporal.txt is not installed")
 
 from reconciler.engine.fleet.database import Database
-from reconciler.engine.fleet.job_queue import Dead, Job, Runner, Verdict
+from reconciler.engine.fleet.job_queue import Job, JobFailed, JobQueue, JobResult
 from reconciler.engine.fleet.ledger import Ledger
-from reconciler.engine.fleet.worker import FleetWork, jobs_of
+from reconciler.engine.fleet.worker import JobExecutor, jobs_of
 from tests.conftest import Remote
 from tests.fleet.scene import ADDRESSES, ROWS, fleet_of
 from tests.fleet.temporal import TemporalRunner, temporal_server
@@ -25,11 +25,11 @@ def test_temporal_makes_each_object_once_although_jobs_are_cut_off_after_their_w
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with Database(database_url) as database, temporal_server() as address:
         database.prepare()
-        work = FleetWork(database, fleet_of(tmp_path, remote.url, database).target)
+        work = JobExecutor(database, fleet_of(tmp_path, remote.url, database).target)
         ledger = Ledger(database)
         runs: Counter[int] = Counter()
 
-        def cut_off_once(job: Job) -> Verdict:
+        def cut_off_once(job: Job) -> JobResult:
             """The worker dies after the work and before it can say so, the first time."""
             verdict = work.carry_out(job)
             runs[job.place] += 1
@@ -38,7 +38,7 @@ def test_temporal_makes_each_object_once_although_jobs_are_cut_off_after_their_w
             return verdict
 
         engine = TemporalRunner(address)
-        runner: Runner = engine
+        runner: JobQueue = engine
         submission = ledger.submit("t", ROWS)
         jobs = list(jobs_of("t", submission, ADDRESSES))
         assert runner.submit(jobs) == len(jobs)
@@ -60,7 +60,7 @@ def test_a_job_that_is_given_up_is_told_by_temporal() -> None:
     with temporal_server() as address:
         engine = TemporalRunner(address)
         engine.submit([Job("t", 1, ("assistant/a",), 1)])
-        worker = threading.Thread(target=engine.work, args=(lambda job: Dead(f"{job.addresses[0]} is no good"),))
+        worker = threading.Thread(target=engine.work, args=(lambda job: JobFailed(f"{job.addresses[0]} is no good"),))
         worker.start()
         try:
             (why,) = engine.outcomes()

@@ -8,9 +8,9 @@ import pytest
 
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.engine.fleet.database import Database
-from reconciler.engine.fleet.job_queue import Done, Later
+from reconciler.engine.fleet.job_queue import JobDone, JobLater
 from reconciler.engine.fleet.ledger import Ledger
-from reconciler.engine.fleet.worker import FleetWork, jobs_of
+from reconciler.engine.fleet.worker import JobExecutor, jobs_of
 from tests.conftest import Remote
 from tests.fleet.scene import ADDRESSES, fleet_of
 
@@ -18,33 +18,33 @@ TROUBLE = Diagnostic(Severity.ERROR, Code.UNREACHABLE, "it does not answer")
 
 
 @pytest.fixture
-def work(tmp_path: Path, database: Database, remote: Remote, monkeypatch: pytest.MonkeyPatch) -> FleetWork:
+def work(tmp_path: Path, database: Database, remote: Remote, monkeypatch: pytest.MonkeyPatch) -> JobExecutor:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    return FleetWork(database, fleet_of(tmp_path, remote.url, database).target)
+    return JobExecutor(database, fleet_of(tmp_path, remote.url, database).target)
 
 
 def rested(database: Database) -> None:
     database.run("UPDATE reconciler_target SET paused_until = now()")
 
 
-def test_the_first_look_at_a_target_that_rested_is_the_survey_s(work: FleetWork, database: Database) -> None:
+def test_the_first_look_at_a_target_that_rested_is_the_survey_s(work: JobExecutor, database: Database) -> None:
     """A chunk that waits for the survey must not take its place: the next one is a minute later, and so for ever."""
     ledger = Ledger(database)
     survey, chunk, *_ = jobs_of("t", ledger.submit("t", len(ADDRESSES)), ADDRESSES)
     rests = ledger.failed("t", TROUBLE, probing=False)
     waits = work.carry_out(chunk)
-    assert isinstance(waits, Later)
+    assert isinstance(waits, JobLater)
     assert rests / 2 < waits.seconds <= rests
     rested(database)
-    assert isinstance(work.carry_out(chunk), Later)
-    assert work.carry_out(survey) == Done()
-    assert work.carry_out(chunk) == Done()
+    assert isinstance(work.carry_out(chunk), JobLater)
+    assert work.carry_out(survey) == JobDone()
+    assert work.carry_out(chunk) == JobDone()
 
 
-def test_a_chunk_that_is_done_does_not_take_the_first_look_from_others(work: FleetWork, database: Database) -> None:
+def test_a_chunk_that_is_done_does_not_take_the_first_look_from_others(work: JobExecutor, database: Database) -> None:
     ledger = Ledger(database)
     survey, first, second, *_ = jobs_of("t", ledger.submit("t", len(ADDRESSES)), ADDRESSES)
-    assert [work.carry_out(job) for job in (survey, first)] == [Done(), Done()]
+    assert [work.carry_out(job) for job in (survey, first)] == [JobDone(), JobDone()]
     ledger.failed("t", TROUBLE, probing=False)
     rested(database)
-    assert [work.carry_out(job) for job in (first, second)] == [Done(), Done()]
+    assert [work.carry_out(job) for job in (first, second)] == [JobDone(), JobDone()]

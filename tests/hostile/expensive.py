@@ -18,9 +18,9 @@ from reconciler.config.manifests.tables.expressions import TemplateFault
 from reconciler.config.manifests.tables.rows import RowsFile, rows_of
 from reconciler.config.manifests.tables.templates import compiled_template
 from reconciler.config.source.globs import matching
-from reconciler.config.source.project_files import Project
+from reconciler.config.source.project_files import ProjectFiles
 from reconciler.config.syntax.document import Document
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.diagnostics import Source
 
 MEMORY = 600 * 1024 * 1024
@@ -78,8 +78,8 @@ def reading(name: str, content: Callable[[], str]) -> Callable[[], str]:
             source = RowsFile("!csv" if name.endswith("csv") else "!json", str(file))
             document = Document({"reconciler": {"for_each": source}}, Source("fleet.yaml", 1, 1))
             try:
-                return f"{sum(1 for _ in rows_of(document, Project(Path(directory))))} rows"
-            except Refused as refused:
+                return f"{sum(1 for _ in rows_of(document, ProjectFiles(Path(directory))))} rows"
+            except UnreadableFile as refused:
                 return f"refused: {refused}"
 
     return read

@@ -19,7 +19,7 @@ from reconciler.core.values import marks
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import Action
 from reconciler.drivers.base import RemoteError
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.engine.state import planfile
@@ -180,7 +180,7 @@ def test_any_answer_is_understood_or_an_error_with_a_short_text(content: bytes, 
         start_response(f"{status} x", [("retry-after", wait.strip()), ("x-should-retry", "false")])
         return [content]
 
-    client = HttpClient(Connection("http://embedded/v1"), wsgi_app=app, pause=lambda seconds: False)
+    client = HttpClient(ConnectionSettings("http://embedded/v1"), wsgi_app=app, pause=lambda seconds: False)
     try:
         answer = RestDriver(PROVIDER, client).read("assistant", "asst_1")
         said = ""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.config.source.git import CommittedFiles
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from tests.cli.test_base import commit, git
 from tests.conftest import Project
 
@@ -152,7 +152,7 @@ def test_of_an_upload_that_is_too_large_nothing_is_read(heavy: Project, read: Ca
     try:
         assert files.measured(str(heavy.root / "assistants.d/prose.txt"), 1000)[1] == LARGE + 1
         assert read() == set()
-        with pytest.raises(Refused, match="larger than 1,000 bytes"):
+        with pytest.raises(UnreadableFile, match="larger than 1,000 bytes"):
             files.read(str(heavy.root / "assistants.d/prose.txt"), 1000)
         assert files.measured(str(heavy.root / "assistants.d/a.yaml"), 1000) == (A_DIGEST, 22)
         assert files.measured(str(heavy.root / "assistants.d/prose.txt"), LARGE + 1)[1] == LARGE + 1

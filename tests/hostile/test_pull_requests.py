@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.config.source.project_files import Project as FilesOnDisk
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.source.project_files import ProjectFiles as FilesOnDisk
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.tree import Tree
 from tests.conftest import Project, Remote
 
@@ -450,7 +450,7 @@ def test_a_directory_that_becomes_gits_between_a_look_and_an_open_is_not_read(to
     shutil.rmtree(path.parent)
     path.parent.symlink_to(to)
     for act in (files.read, files.measured):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(UnreadableFile) as refused:
             act(real, 100)
         assert "git's own directory" in refused.value.diagnostic.summary
 

@@ -15,7 +15,7 @@ import pytest
 
 from reconciler.config.schema.schemas import shipped
 from reconciler.drivers.base import RemoteError
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.operations.project import credentials
@@ -28,7 +28,7 @@ from tests.world import PROVIDER
 CANARY = "sk-canary-0123456789abcdef0123456789"
 PART = CANARY[:16]
 """A beginning of it as long as this is as bad as the whole."""
-KEYED = Connection("http://embedded/v1", {"Authorization": f"Bearer {CANARY}"}, (CANARY,))
+KEYED = ConnectionSettings("http://embedded/v1", {"Authorization": f"Bearer {CANARY}"}, (CANARY,))
 GOOD = "name: {0}\nmodel: gpt-4o\n"
 
 
@@ -128,7 +128,7 @@ def test_an_error_that_says_the_key_back_is_masked_wherever_it_is_cut(status: in
         client = HttpClient(KEYED, wsgi_app=echoing, trace=lines.append, pause=lambda seconds: False)
         with pytest.raises(RemoteError) as raised:
             RestDriver(PROVIDER, client).update("assistant", "asst_1", {"name": "x"})
-        said = repr((raised.value.diagnostic, str(raised.value), lines, client.take_tally()))
+        said = repr((raised.value.diagnostic, str(raised.value), lines, client.take_request_count()))
         assert CANARY[:6] not in said
         assert not any(shape[at : at + 24] in said for shape in shapes for at in range(len(shape) - 23))
         assert CANARY[-9:] not in said

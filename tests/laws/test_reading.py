@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.schema.schemas import shipped
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.lists.page_boundaries import Boundaries
 from reconciler.drivers.provider import Provider
 from reconciler.drivers.rest import RestDriver
@@ -53,7 +53,7 @@ class Account:
         self.ids: list[str] = []
 
     def driver(self, at_once: int) -> RestDriver:
-        connection = Connection("http://embedded/v1", PROVIDER.headers)
+        connection = ConnectionSettings("http://embedded/v1", PROVIDER.headers)
         http = HttpClient(connection, wsgi_app=self.app, pause=lambda seconds: False)
         return RestDriver(PROVIDER, http, reads_at_once=at_once, boundaries=self.boundaries)
 

@@ -186,7 +186,7 @@ MUTANTS = [
     ),
     Mutant(
         "core/decide",
-        "return ChangedBy.OTHERS if base.agrees(kind, unit, desired) else ChangedBy.BOTH",
+        "return ChangedBy.OTHERS if base.matches(kind, unit, desired) else ChangedBy.BOTH",
         "return ChangedBy.OTHERS",
         "both changed is a conflict",
         "core/decide",
@@ -214,7 +214,7 @@ MUTANTS = [
     ),
     Mutant(
         "core/decide",
-        "    if base.agrees(kind, unit, live) is False:\n",
+        "    if base.matches(kind, unit, live) is False:\n",
         "    if False:\n",
         "what others took over is released",
         "core/decide",
@@ -270,7 +270,7 @@ MUTANTS = [
     ),
     Mutant(
         "core/values/managed_units",
-        "if not left_to_others(unit, manifest.initial)",
+        "if not is_ignored(unit, manifest.initial)",
         "if unit",
         "initial units are set once",
         "core/decide",

@@ -143,8 +143,8 @@ MUTANTS = [
     ),
     Mutant(
         "core/rules/change_rules",
-        "made_apart, unpruned, renamed, not_to_go)",
-        "made_apart, unpruned, not_to_go)",
+        "made_apart, unpruned, renamed, unfounded)",
+        "made_apart, unpruned, unfounded)",
         "what was renamed is not deleted",
         "core/match",
     ),
@@ -200,14 +200,14 @@ MUTANTS = [
     ),
     Mutant(
         "core/rules/change_rules",
-        "unpruned, renamed, not_to_go)",
+        "unpruned, renamed, unfounded)",
         "unpruned, renamed)",
         "why it goes counts",
         "core/mark_rules",
     ),
     Mutant(
         "core/rules/mark_rules",
-        "is_signature or each.mark.nonce in world.made",
+        "is_signature or each.mark.nonce in world.made_here",
         "is_signature or True",
         "a file is believed by the journal or a signature",
         "core/mark_rules",

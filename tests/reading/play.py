@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from reconciler.drivers.paging.page import Entry
-from reconciler.drivers.paging.parallel_read import Ask, Reading
+from reconciler.drivers.paging.page import ListedObject
+from reconciler.drivers.paging.parallel_read import PageRequest, ParallelRead
 from tests.reading.remote import Ordered, PagedRemote
 
 PATIENCE = 400
@@ -57,7 +57,7 @@ class Tally:
         return "\n".join(lines + [f"  seed {seed}: {what}" for seed, what in self.failures[:20]])
 
 
-def play(seeds: Iterable[int], reading: type[Reading] = Reading, *, until_first: bool = False) -> Tally:
+def play(seeds: Iterable[int], reading: type[ParallelRead] = ParallelRead, *, until_first: bool = False) -> Tally:
     """Play these; with `until_first` only until one goes wrong."""
     tally = Tally()
     for seed in seeds:
@@ -70,7 +70,7 @@ def play(seeds: Iterable[int], reading: type[Reading] = Reading, *, until_first:
 class Schedule:
     """One read."""
 
-    def __init__(self, seed: int, reading: type[Reading] = Reading) -> None:
+    def __init__(self, seed: int, reading: type[ParallelRead] = ParallelRead) -> None:
         self.seed = seed
         self.chance = chance = Random(seed)
         self.remote = PagedRemote(chance, chance.randint(0, 30))
@@ -102,7 +102,7 @@ class Schedule:
     def _read(self) -> list[str]:
         """What is found, in the order of the answers. An answer may be on its way for a while after it was made."""
         found: list[str] = []
-        waiting: list[tuple[Ask, list[object]]] = []
+        waiting: list[tuple[PageRequest, list[object]]] = []
         reading, remote, chance = self.reading, self.remote, self.chance
         while not reading.complete and not reading.stuck:
             waiting += (asks := [(ask, []) for ask in reading.asks()])
@@ -160,7 +160,7 @@ class Schedule:
             remote.make()
             count -= 1
 
-    def _remembered(self) -> tuple[Entry, ...]:
+    def _remembered(self) -> tuple[ListedObject, ...]:
         """Boundaries of an earlier read, and what has happened since; some are wrong, or another account's."""
         chance, remote = self.chance, self.remote
         self.fresh_deaths = 0
@@ -170,9 +170,9 @@ class Schedule:
         stored = sorted(remote.objects)
         places = [each.entry for each in stored[remote.limit - 1 :: remote.limit]]
         if kind < 0.4:
-            places = [Entry(f"x{number}", float(number)) for number in range(6)]
+            places = [ListedObject(f"x{number}", float(number)) for number in range(6)]
         elif kind < 0.5:
-            places = [Entry(each.id, float(chance.randint(-5, 40))) for each in places]
+            places = [ListedObject(each.id, float(chance.randint(-5, 40))) for each in places]
         elif kind < 0.55:
             chance.shuffle(places)
         if chance.random() < 0.5:

@@ -6,7 +6,7 @@ from enum import Enum
 from random import Random
 from typing import NamedTuple
 
-from reconciler.drivers.paging.page import Entry, Order, Page
+from reconciler.drivers.paging.page import ListedObject, Order, Page
 
 
 class Dead(Enum):
@@ -33,7 +33,7 @@ class Stored(NamedTuple):
 
     created: int
     number: int
-    entry: Entry
+    entry: ListedObject
     visible: int
 
 
@@ -70,7 +70,7 @@ class PagedRemote:
     def make(self, visible: int | None = None) -> None:
         """Add an object, the newest."""
         at = self.ticks + self.chance.randint(0, self.lag) if visible is None else visible
-        entry = Entry(f"o{self.made}", float(self.now))
+        entry = ListedObject(f"o{self.made}", float(self.now))
         self.objects.append(Stored(self.now, self.made, entry, at))
         self.made += 1
         self._sorted.clear()

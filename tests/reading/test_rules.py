@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from reconciler.drivers.paging import parallel_read, traversal
-from reconciler.drivers.paging.parallel_read import Reading
+from reconciler.drivers.paging.parallel_read import ParallelRead
 from tests.reading.play import play
 
 MANY = 20_000
@@ -79,8 +79,8 @@ def test_with_all_of_them_it_finds_none() -> None:
     assert not play(range(500), without(parallel_read, "return oldest.broken", "return oldest.broken")).failures
 
 
-def without(module: ModuleType, text: str, replacement: str) -> type[Reading]:
-    """`Reading` with a piece of its source, or of that of `Walk`, replaced."""
+def without(module: ModuleType, text: str, replacement: str) -> type[ParallelRead]:
+    """`ParallelRead` with a piece of its source, or of that of `Walk`, replaced."""
     source = inspect.getsource(module)
     assert source.count(text) == 1, f"{text!r} is to be found once in {module.__name__}"
     changed = ModuleType(module.__name__)

@@ -1,7 +1,7 @@
 """A fleet in a simulation: what is submitted, and workers that carry it out, in turns, until they end or are killed.
 
 The queue is as little of an engine as the protocol allows: it gives some jobs to two workers, and a job again whose
-worker was killed. What workers do with a job is the real thing: `FleetWork`, on a real ledger and a real memory.
+worker was killed. What workers do with a job is the real thing: `JobExecutor`, on a real ledger and a real memory.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.core.plan import Plan, Scope
 from reconciler.core.values.model import Address, Manifest
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
-from reconciler.drivers.transport.rate_limiter import Gate, RateGate
+from reconciler.drivers.transport.rate_limiter import LocalRateLimiter, RateLimiter
 from reconciler.engine.chunk import ChunkTarget
-from reconciler.engine.fleet.database_attempts import Announced
-from reconciler.engine.fleet.database_registry import SharedMemory
-from reconciler.engine.fleet.job_queue import Dead, Job, Later
-from reconciler.engine.fleet.ledger import Ledger, Problem, Progress
-from reconciler.engine.fleet.shared_rate_limiter import SharedGate
-from reconciler.engine.fleet.worker import FleetTarget, FleetWork
+from reconciler.engine.fleet.database_attempts import AttemptBatcher
+from reconciler.engine.fleet.database_registry import DatabaseRegistry
+from reconciler.engine.fleet.job_queue import Job, JobFailed, JobLater
+from reconciler.engine.fleet.ledger import Ledger, Problem, TargetProgress
+from reconciler.engine.fleet.shared_rate_limiter import SharedRateLimiter
+from reconciler.engine.fleet.worker import FleetTarget, JobExecutor
 from reconciler.engine.snapshot import KindOnTarget
 from tests.simulation.remote import Remote
 from tests.simulation.scheduler import Process, Scheduler
@@ -51,10 +51,10 @@ class Worker:
     """What a worker keeps between its jobs."""
 
     process: Process
-    connection: Connection
-    gates: Mapping[bool, Gate]
+    connection: ConnectionSettings
+    gates: Mapping[bool, RateLimiter]
     statements: Statements
-    announced: Announced
+    announced: AttemptBatcher
 
 
 @dataclass
@@ -104,14 +104,18 @@ class Fleet:
         return process, work
 
     def worker(
-        self, name: str, connection: Connection, kill_at: int | None = None, died: Callable[[], None] = lambda: None
+        self,
+        name: str,
+        connection: ConnectionSettings,
+        kill_at: int | None = None,
+        died: Callable[[], None] = lambda: None,
     ) -> tuple[Process, Callable[[], None]]:
         """A worker that ends when nothing is left to do."""
         process = Process(self.scheduler, name, kill_at)
         statements = Statements(self.store, process.clock, process.boundary)
         limits = (connection.reads_per_minute, connection.writes_per_minute)
         reads, writes = (_gate(statements, place, limit, process.clock) for place, limit in enumerate(limits))
-        worker = Worker(process, connection, {False: reads, True: writes}, statements, Announced(statements, 0.0))
+        worker = Worker(process, connection, {False: reads, True: writes}, statements, AttemptBatcher(statements, 0.0))
 
         def work() -> None:
             while waiting := self._next(process):
@@ -129,7 +133,7 @@ class Fleet:
 
         return process, work
 
-    def progress(self) -> Progress:
+    def progress(self) -> TargetProgress:
         """How far it is."""
         (progress,) = self._ledger().progress()
         return progress
@@ -167,12 +171,12 @@ class Fleet:
         plans: list[Plan] = []
         target = self._target(worker, run, plans)
         try:
-            verdict = FleetWork(worker.statements, lambda name: target).carry_out(job)
+            verdict = JobExecutor(worker.statements, lambda name: target).carry_out(job)
         finally:
             self.sent(run, plans)
-        if isinstance(verdict, Later):
+        if isinstance(verdict, JobLater):
             self._put_back(self.scheduler.now + verdict.seconds, verdict.job)
-        elif isinstance(verdict, Dead):
+        elif isinstance(verdict, JobFailed):
             self.dead.append(verdict.why)
 
     def _target(self, worker: Worker, run: Run, plans: list[Plan]) -> FleetTarget:
@@ -181,7 +185,7 @@ class Fleet:
         http = HttpClient(worker.connection, wsgi_app=app, pause=pause, clock=clock, chance=chance, gates=worker.gates)
         driver = RestDriver(PROVIDER, http)
         shared = (driver, self.kinds, self.owner, self.hold_off, worker.announced, clock)
-        memory = SharedMemory(worker.statements, TARGET, *shared)
+        memory = DatabaseRegistry(worker.statements, TARGET, *shared)
 
         def judge(plan: Plan, manifests: Sequence[Manifest]) -> Plan:
             plans.append(plan)
@@ -210,6 +214,10 @@ class Fleet:
         return [replace(found[address]) for address in addresses if address in found]
 
 
-def _gate(statements: Statements, place: int, per_minute: int, clock: Callable[[], float]) -> Gate:
+def _gate(statements: Statements, place: int, per_minute: int, clock: Callable[[], float]) -> RateLimiter:
     """The gate that all workers share, where there is a limit to speak of."""
-    return SharedGate(statements, str(place), per_minute, clock) if per_minute < 1000 else RateGate(per_minute, clock)
+    return (
+        SharedRateLimiter(statements, str(place), per_minute, clock)
+        if per_minute < 1000
+        else LocalRateLimiter(per_minute, clock)
+    )

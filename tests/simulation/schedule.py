@@ -24,7 +24,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.values.model import Action, Address, Blocker, Change, Manifest
 from reconciler.core.values.semantics import Kind
 from reconciler.diagnostics import Source
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.operations.project.kinds import kinds_of
@@ -51,7 +51,7 @@ RATES = (10**6, 10**6, 12, 6)
 QUESTIONS = (0.0, 0.0, 20.0, 60.0)
 """How long a question is open, where people are at work."""
 STRANGER = {"name": "theirs", "model": "gpt-4o"}
-CONNECTION = Connection("http://embedded/v1", PROVIDER.headers, (), 60, 10**6, 10**6)
+CONNECTION = ConnectionSettings("http://embedded/v1", PROVIDER.headers, (), 60, 10**6, 10**6)
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ class Schedule:
 
         return process, work
 
-    def _connection(self, mortal: bool) -> Connection:
+    def _connection(self, mortal: bool) -> ConnectionSettings:
         slow = mortal and self.parts.hands
         return replace(CONNECTION, writes_per_minute=self.chance.choice(RATES)) if slow else CONNECTION
 

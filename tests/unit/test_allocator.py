@@ -48,4 +48,4 @@ def test_elsewhere_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setitem(sys.modules, "ctypes", None)  # importing it would fail
-    allocator.give_back.__wrapped__()
+    allocator.return_freed_memory.__wrapped__()

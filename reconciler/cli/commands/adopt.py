@@ -19,8 +19,8 @@ def command(options: Options, address: str, id: str) -> int:
     from reconciler.cli.mark_changes import write_marks
     from reconciler.cli.session import session_of
     from reconciler.operations.ownership import adopt
-    from reconciler.operations.project.address_lookup import known_addresses
+    from reconciler.operations.project.address_lookup import addresses_of_manifests
 
     session = session_of(options)
-    [wanted] = known_addresses([address], session.load().manifests)
+    [wanted] = addresses_of_manifests([address], session.load().manifests)
     return write_marks(session, options, adopt(session, wanted, id))

@@ -11,17 +11,17 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options.completers import complete_addresses
-from reconciler.cli.options.drift_options import stance_options
+from reconciler.cli.options.drift_options import drift_options
 from reconciler.cli.options.global_options import Options
 from reconciler.cli.options.shard_options import shard_option
-from reconciler.cli.output.destinations import OUTCOME_FORMATS, destinations, formats_option, say, write
+from reconciler.cli.output.destinations import OUTCOME_FORMATS, destinations, formats_option, print_diagnostics, write
 from reconciler.cli.verbs import verb
 
 if TYPE_CHECKING:
     from reconciler.core.plan import Plan
     from reconciler.engine.snapshot import Snapshot
     from reconciler.formats.outcome import Outcome
-    from reconciler.operations.planning.git_base import Choices
+    from reconciler.operations.planning.git_base import DriftChoices
     from reconciler.operations.planning.shards import Shard
     from reconciler.operations.project.session import Session
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     help="Write a plan that takes it back, to a new file.",
 )
 @shard_option
-@stance_options
+@drift_options
 @formats_option
 @click.pass_obj
 def command(
@@ -66,30 +66,30 @@ def command(
     from reconciler.cli.confirmation import apply_confirmed
     from reconciler.cli.exit_codes import apply_exit
     from reconciler.cli.output.formats import apply_renderers
-    from reconciler.cli.session import locked_from_the_start, session_of
+    from reconciler.cli.session import hold_lock_until_signal, session_of
     from reconciler.operations.applying.apply_artifacts import check_destination, write_report, write_rollback
     from reconciler.operations.applying.apply_plan import carry_out, fresh_plan
-    from reconciler.operations.planning.git_base import Choices
+    from reconciler.operations.planning.git_base import DriftChoices
     from reconciler.operations.planning.shards import in_shard
 
     destinations(formats, OUTCOME_FORMATS)
-    session, choices = session_of(options), Choices(base, on_drift, resolve)
+    session, choices = session_of(options), DriftChoices(base, on_drift, resolve)
     saved = Path(what[0]) if len(what) == 1 and _is_plan_file(session, what[0]) else None
     if shard and not saved:
         raise _unsaved(shard)
     for record, new in ((report, False), (rollback_out, True)):
         if record is not None:
             check_destination(session.root / record, new=new)
-    with locked_from_the_start(session):
+    with hold_lock_until_signal(session):
         if saved:
-            plan, sight = _saved(session, saved, allow_deletes, choices)
+            plan, snapshot = _saved(session, saved, allow_deletes, choices)
         else:
             planned = fresh_plan(session, what, allow_deletes, choices)
-            say(options, planned.loaded.diagnostics)
-            plan, sight = planned.plan, planned.sight
+            print_diagnostics(options, planned.loaded.diagnostics)
+            plan, snapshot = planned.plan, planned.snapshot
         if shard:
             plan = in_shard(plan, shard)
-        say(options, plan.diagnostics)
+        print_diagnostics(options, plan.diagnostics)
         _show(options, plan, formats)
         outcomes: list[Outcome] = []
         if any(change.is_due for change in plan.changes):
@@ -97,12 +97,12 @@ def command(
                 if not apply_confirmed():
                     click.echo("nothing was sent", err=True)
                     return Exit.ERROR
-                sight = replace(sight, read_at=float("-inf"))  # whoever was asked took their time
-            outcomes = carry_out(session, plan, sight, parallelism=parallelism, stop_on_error=on_error == "stop")
+                snapshot = replace(snapshot, read_at=float("-inf"))  # whoever was asked took their time
+            outcomes = carry_out(session, plan, snapshot, parallelism=parallelism, stop_on_error=on_error == "stop")
     if report is not None:
         write_report(session.root, session.root / report, plan, outcomes)
     if rollback_out is not None:
-        write_rollback(session.root, session.root / rollback_out, plan, sight, outcomes)
+        write_rollback(session.root, session.root / rollback_out, plan, snapshot, outcomes)
     write(options, formats, apply_renderers(plan, outcomes, options))
     return apply_exit(plan, outcomes, session.stop.is_set())
 
@@ -121,15 +121,15 @@ def _is_plan_file(session: Session, what: str) -> bool:
     return what.endswith(".json") or ((session.root / what).is_file() and not what.endswith((".yaml", ".yml", ".md")))
 
 
-def _saved(session: Session, file: Path, allow_deletes: int | None, choices: Choices) -> tuple[Plan, Snapshot]:
+def _saved(session: Session, file: Path, allow_deletes: int | None, choices: DriftChoices) -> tuple[Plan, Snapshot]:
     """A saved plan, for this target, owner and state of the files, and no other."""
     from reconciler.engine.state import planfile
     from reconciler.operations.applying.apply_plan import saved_plan
-    from reconciler.operations.planning.git_base import know_lock_file
+    from reconciler.operations.planning.git_base import check_lock_file
 
     if choices.on_drift != "revert" or choices.resolve:
         raise click.UsageError("a saved plan says already what is written: give --on-drift and --resolve to `plan`")
-    know_lock_file(session, choices)
+    check_lock_file(session, choices)
     return saved_plan(session, planfile.load(session.root / file, session.root), allow_deletes)
 
 

@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options.global_options import Options
-from reconciler.cli.output.destinations import say, tell_file
+from reconciler.cli.output.destinations import print_diagnostics, print_file_change
 from reconciler.cli.verbs import verb
 
 
@@ -26,13 +26,15 @@ def command(options: Options, provider: str, write: bool, diff: bool) -> int:
     conversion = Conversion(ProjectTarget(options), provider)
     for each in conversion.files:
         if each.new != each.old:
-            tell_file(each.found.shown, each.old, each.new, diff)
-    say(options, [*conversion.problems, *(told for each in conversion.files for told in each.said)])
+            print_file_change(each.found.shown, each.old, each.new, diff)
+    print_diagnostics(
+        options, [*conversion.problems, *(told for each in conversion.files for told in each.diagnostics)]
+    )
     if missing := conversion.missing():
         click.echo(
             f"\nStill to be done by hand, by lines {'of the new files' if write else 'as they will be'}:", err=True
         )
-        say(options, missing, conversion.drafts)
+        print_diagnostics(options, missing, conversion.drafts)
     if write:
         conversion.write()
     if not options.quiet:

@@ -13,7 +13,7 @@ from reconciler.cli.options.global_options import Options
 from reconciler.cli.verbs import verb
 
 if TYPE_CHECKING:
-    from reconciler.operations.doctor.doctor_checks import Finding
+    from reconciler.operations.doctor.doctor_checks import CheckResult
 
 _LABEL = 19
 
@@ -29,10 +29,10 @@ def command(options: Options, form: str) -> int:
     from reconciler.cli.session import session_of
     from reconciler.config.message_text import count
     from reconciler.operations.doctor.connection_checks import NETWORK
-    from reconciler.operations.doctor.doctor_checks import PROJECT, TARGET, Status, examined
+    from reconciler.operations.doctor.doctor_checks import PROJECT, TARGET, Status, run_checks
 
-    found: list[Finding] = []
-    for finding in examined(session_of(options), (*PROJECT, *NETWORK, *TARGET)):
+    found: list[CheckResult] = []
+    for finding in run_checks(session_of(options), (*PROJECT, *NETWORK, *TARGET)):
         found.append(finding)
         if form == "text" and not (options.quiet and finding.status is Status.OK):
             click.echo("\n".join(_lines(finding)))
@@ -44,20 +44,21 @@ def command(options: Options, form: str) -> int:
     return Exit.ERROR if failed else Exit.DONE
 
 
-def _lines(finding: Finding) -> Iterator[str]:
+def _lines(finding: CheckResult) -> Iterator[str]:
     from reconciler.cli.output.destinations import width
     from reconciler.render.escape import visible
 
     label = f"{finding.status:<6}{finding.check:<{_LABEL - 6}}"
     room = max(width() - _LABEL, 20)
-    first, *rest = textwrap.wrap(visible(finding.said), room) or [""]
+    first, *rest = textwrap.wrap(visible(finding.message), room) or [""]
     yield f"{label}{first}".rstrip()
     yield from (" " * _LABEL + line for line in rest)
     yield from (" " * _LABEL + line for line in textwrap.wrap(f"→ {visible(finding.remedy)}", room) if finding.remedy)
 
 
-def _document(found: Sequence[Finding]) -> dict[str, object]:
+def _document(found: Sequence[CheckResult]) -> dict[str, object]:
     checks = [
-        {"check": each.check, "status": each.status.value, "said": each.said, "remedy": each.remedy} for each in found
+        {"check": each.check, "status": each.status.value, "said": each.message, "remedy": each.remedy}
+        for each in found
     ]
     return {"format_version": "1", "kind": "doctor", "checks": checks}

@@ -8,7 +8,7 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.options.completers import complete_addresses
 from reconciler.cli.options.drift_options import base_option
 from reconciler.cli.options.global_options import Options
-from reconciler.cli.output.destinations import formats_option, say, write
+from reconciler.cli.output.destinations import formats_option, print_diagnostics, write
 from reconciler.cli.verbs import verb
 
 
@@ -29,7 +29,7 @@ def command(options: Options, addresses: tuple[str, ...], base: str, formats: tu
     from reconciler.operations.planning.drift import find_drift
 
     drift = find_drift(session_of(options), addresses, base)
-    say(options, drift.diagnostics)
+    print_diagnostics(options, drift.diagnostics)
     write(options, formats, plan_renderers(drift.plan, options))
     if drift.waiting and not options.quiet:
         click.echo(f"{drift.waiting} not applied yet: `reconciler plan` shows what", err=True)

@@ -86,9 +86,9 @@ def worker(
 
 def _failed(options: Options, problem: ReconcilerError) -> int:
     """The exit code of a worker that ended like this, which is printed."""
-    from reconciler.cli.expected_errors import tell
+    from reconciler.cli.expected_errors import report_failure
 
-    return tell(problem, options, ()) or Exit.DONE
+    return report_failure(problem, options, ()) or Exit.DONE
 
 
 @command.command("status")

@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options.global_options import Options
-from reconciler.cli.output.destinations import say, tell_file
+from reconciler.cli.output.destinations import print_diagnostics, print_file_change
 from reconciler.cli.verbs import verb
 
 
@@ -27,14 +27,14 @@ def command(options: Options, paths: tuple[Path, ...], check: bool, diff: bool) 
     from reconciler.operations.project.project_target import ProjectTarget
 
     formatter = Formatter(ProjectTarget(options))
-    say(options, formatter.settings_problems)
+    print_diagnostics(options, formatter.settings_problems)
     changed = 0
     for each in formatter.changes(paths):
         changed += 1
-        tell_file(each.name, each.old, each.new, diff)
+        print_file_change(each.name, each.old, each.new, diff)
         if not (check or diff):
             formatter.write(each)
-    say(options, formatter.problems)
+    print_diagnostics(options, formatter.problems)
     if formatter.problems:
         return Exit.ERROR
     return Exit.CHANGES if check and changed else Exit.DONE

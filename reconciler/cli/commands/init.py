@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options.global_options import Options
-from reconciler.cli.output.destinations import say
+from reconciler.cli.output.destinations import print_diagnostics
 from reconciler.cli.verbs import verb
 
 if TYPE_CHECKING:
     from reconciler.config.schema.schemas import Schemas
-    from reconciler.operations.starting.scaffold import Start
+    from reconciler.operations.starting.scaffold import ProjectChoices
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def command(
     below = {"reconciler.yaml": settings_text(start).encode()}
     if export:
         exported, problems = exported_files(options, start, export)
-        say(options, problems)
+        print_diagnostics(options, problems)
         below |= exported
     elif not (live or has_manifests(options)):
         below |= first_manifest(start, schemas)
@@ -83,7 +83,7 @@ def command(
         click.echo(f"{sign} .gitignore  {IGNORED}")
     if live:
         return _pulled(options, yes=yes)
-    _tell_next(options, start, kept)
+    _print_next_steps(options, start, kept)
     return 0
 
 
@@ -96,10 +96,10 @@ def _pulled(options: Options, *, yes: bool) -> int:
     return pull(session_of(options), options, (), yes=yes, check=False)
 
 
-def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[Start, _Wishes]:
+def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[ProjectChoices, _Wishes]:
     """Everything settled: by the options, by the person at the terminal, or by default."""
     from reconciler.operations.starting.new_project import check, default_owner
-    from reconciler.operations.starting.scaffold import Start, provider_lines
+    from reconciler.operations.starting.scaffold import ProjectChoices, provider_lines
 
     asking = sys.stdin.isatty()
 
@@ -119,14 +119,14 @@ def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[Start,
         if not asking:
             raise click.BadParameter(f"{name} has no url of its own", param_hint="--url")
         url = click.prompt("The url of the API", err=True)
-    start = Start(owner, provider, url, options.dirs[0].as_posix())
+    start = ProjectChoices(owner, provider, url, options.dirs[0].as_posix())
     check(start, schemas)
     editor = ask(wishes.editor, "Settings for an editor", "none", ["vscode", "none"])
     forge = ask(wishes.forge, "A CI job", "none", ["github", "gitlab", "none"])
     return start, _Wishes(owner, name, url, editor, forge)
 
 
-def _extras(options: Options, start: Start, wishes: _Wishes, schemas: Schemas) -> dict[str, str]:
+def _extras(options: Options, start: ProjectChoices, wishes: _Wishes, schemas: Schemas) -> dict[str, str]:
     from reconciler.operations.starting.ci_pipelines import place_in_repository
     from reconciler.operations.starting.scaffold import editor_files, pipeline_files
     from reconciler.render.escape import visible
@@ -155,7 +155,7 @@ def _write(options: Options, files: dict[str, bytes]) -> list[str]:
     return kept
 
 
-def _tell_next(options: Options, start: Start, kept: list[str]) -> None:
+def _print_next_steps(options: Options, start: ProjectChoices, kept: list[str]) -> None:
     from reconciler.operations.starting.scaffold import EDITOR_SETTINGS
 
     if options.quiet:

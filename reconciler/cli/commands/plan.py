@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options.completers import complete_addresses
-from reconciler.cli.options.drift_options import stance_options
+from reconciler.cli.options.drift_options import drift_options
 from reconciler.cli.options.global_options import Options
 from reconciler.cli.options.shard_options import shard_option
-from reconciler.cli.output.destinations import formats_option, say, write
+from reconciler.cli.output.destinations import formats_option, print_diagnostics, write
 from reconciler.cli.verbs import verb
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--against", metavar="git:REF", help="Compare with the files of a commit: no target, no credentials.")
 @shard_option
 @click.option("--split", metavar="N=FILE", help="Write which of N shards have changes, as the matrix of a CI job.")
-@stance_options
+@drift_options
 @formats_option
 @click.pass_obj
 def command(
@@ -52,10 +52,10 @@ def command(
     from reconciler.cli.options.shard_options import split_option_value
     from reconciler.cli.output.formats import plan_renderers
     from reconciler.cli.session import session_of
-    from reconciler.config.cpu_limit import limited, seconds_of
+    from reconciler.config.cpu_limit import cpu_limit, seconds_of
     from reconciler.engine.state import planfile
     from reconciler.formats.redact import redact
-    from reconciler.operations.planning.git_base import Choices
+    from reconciler.operations.planning.git_base import DriftChoices
     from reconciler.operations.planning.live_plan import plan_against, plan_live
     from reconciler.operations.planning.shard_matrix import write_matrix
     from reconciler.operations.planning.shards import in_shard
@@ -69,16 +69,16 @@ def command(
     parts = split_option_value(split) if split else None
     session = session_of(options)
     if against:
-        with limited(seconds_of(os.environ)):
+        with cpu_limit(seconds_of(os.environ)):
             plan, loaded = plan_against(session, addresses, against, allow_deletes)
     else:
-        planned = plan_live(session, addresses, allow_deletes, Choices(base, on_drift, resolve))
+        planned = plan_live(session, addresses, allow_deletes, DriftChoices(base, on_drift, resolve))
         plan, loaded = planned.plan, planned.loaded
     if parts:
         write_matrix(plan, parts[0], session.root / parts[1], session.root)
     if shard:
         plan = in_shard(plan, shard)
-    say(options, (*loaded.diagnostics, *plan.diagnostics))
+    print_diagnostics(options, (*loaded.diagnostics, *plan.diagnostics))
     write(options, formats, plan_renderers(plan, options))
     if out is not None:
         kinds = {on_target.kind.name: on_target.kind for on_target in session.kinds}

@@ -18,7 +18,7 @@ from reconciler.cli.verbs import verb
 @click.pass_obj
 def command(options: Options, what: tuple[str, ...], yes: bool, check: bool, theirs: bool) -> int:
     """With IDs or NAMEs (which may hold * and ?), only these. Objects of other owners are never pulled."""
-    from reconciler.cli.import_objects import edit_line, prove, pull
+    from reconciler.cli.import_objects import edit_line, pull, verify_in_sync
     from reconciler.cli.session import session_of
     from reconciler.operations.pulling.pull_edits import write_back
 
@@ -28,5 +28,5 @@ def command(options: Options, what: tuple[str, ...], yes: bool, check: bool, the
             raise click.UsageError("--theirs needs the addresses whose files are to be changed")
         for each in write_back(session, what):
             click.echo(edit_line(each))
-        return prove(session, options, what) if check else Exit.DONE
+        return verify_in_sync(session, options, what) if check else Exit.DONE
     return pull(session, options, what, yes=yes, check=check)

@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.options.completers import complete_addresses
 from reconciler.cli.options.global_options import Options
-from reconciler.cli.output.destinations import say
+from reconciler.cli.output.destinations import print_diagnostics
 from reconciler.cli.verbs import verb
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def command(options: Options, addresses: tuple[str, ...], form: str) -> int:
 
     target = ProjectTarget(options)
     loaded = target.load()
-    say(options, loaded.diagnostics)
+    print_diagnostics(options, loaded.diagnostics)
     kinds = {each.kind.name: each.kind for each in target.kinds}
     chosen = _chosen(loaded.manifests, addresses)
     if form == "json":
@@ -44,7 +44,7 @@ def command(options: Options, addresses: tuple[str, ...], form: str) -> int:
 
 def _chosen(manifests: Sequence[Manifest], addresses: Sequence[str]) -> Sequence[Manifest]:
     """The manifests of these addresses, or all. Raises ConfigError where one has none."""
-    from reconciler.operations.project.address_lookup import known_addresses
+    from reconciler.operations.project.address_lookup import addresses_of_manifests
 
-    wanted = set(known_addresses(addresses, manifests))
+    wanted = set(addresses_of_manifests(addresses, manifests))
     return [manifest for manifest in manifests if manifest.address in wanted] if wanted else manifests

@@ -51,11 +51,11 @@ def command(
     from reconciler.cli.output.event_log import log
     from reconciler.cli.output.reporter import TerminalReporter
     from reconciler.operations.running.passes import run
-    from reconciler.operations.running.target_loop import Pace
+    from reconciler.operations.running.target_loop import PassSchedule
 
     ended = run(
         options,
-        Pace(interval, jitter, passes, pass_limit),
+        PassSchedule(interval, jitter, passes, pass_limit),
         log,
         on_drift=on_drift,
         listen=listen,

@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.options.global_options import Options
 from reconciler.cli.verbs import verb
-from reconciler.operations.project.state_directory import NAME, database_in, database_of, made, state_of
+from reconciler.operations.project.state_directory import NAME, database_in, database_of, ensure_state, state_of
 from reconciler.tree import tree_of
 
 
@@ -46,7 +46,7 @@ def command(
     from reconciler.server.http import serve
 
     root = options.directory
-    files, name = tree_of(root, db) if db else (made(state_of(root)), Path(database_of("local")))
+    files, name = tree_of(root, db) if db else (ensure_state(state_of(root)), Path(database_of("local")))
     database = database_in(files, name)
     record, chaos = (each and _no_link(root, each) for each in (record, chaos))
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.options.global_options import Options
-from reconciler.cli.output.destinations import formats_option, say, write
+from reconciler.cli.output.destinations import formats_option, print_diagnostics, write
 from reconciler.cli.verbs import verb
 
 
@@ -21,6 +21,6 @@ def command(options: Options, plan_file: Path, formats: tuple[str, ...]) -> int:
     from reconciler.engine.state import planfile
 
     plan, document = planfile.load_with_document(options.directory / plan_file, options.directory)
-    say(options, plan.diagnostics)
+    print_diagnostics(options, plan.diagnostics)
     write(options, formats, plan_renderers(plan, options, unchanged=document["summary"]["noop"]))
     return 0

@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options.global_options import Options
-from reconciler.cli.output.destinations import PROBLEM_FORMATS, remembered, say
+from reconciler.cli.output.destinations import PROBLEM_FORMATS, checked_formats, print_diagnostics
 from reconciler.cli.verbs import verb
 
 
@@ -19,21 +19,21 @@ from reconciler.cli.verbs import verb
     "formats",
     multiple=True,
     metavar="F[=FILE]",
-    callback=remembered(PROBLEM_FORMATS),
+    callback=checked_formats(PROBLEM_FORMATS),
     help=f"{', '.join(PROBLEM_FORMATS)}. With =FILE into a file. Can be repeated.",
 )
 @click.pass_obj
 def command(options: Options, formats: tuple[str, ...]) -> int:
     """Exit 4 where the files are right, and only policies are not kept."""
     from reconciler.cli.output.formats import write_problems
-    from reconciler.config.cpu_limit import limited, seconds_of
+    from reconciler.config.cpu_limit import cpu_limit, seconds_of
     from reconciler.config.errors import has_errors, in_order
     from reconciler.operations.files.check import check_files
 
-    with limited(seconds_of(os.environ)):
+    with cpu_limit(seconds_of(os.environ)):
         checked = check_files(options)
     told = in_order([*checked.found, *checked.refused])
-    say(options, told)
+    print_diagnostics(options, told)
     write_problems(told, options, formats)
     if has_errors(told):
         count = sum(has_errors([each]) for each in told)

@@ -14,7 +14,7 @@ from reconciler.drivers.provider import default_kind
 if TYPE_CHECKING:
     from reconciler.cli.options.global_options import Options
     from reconciler.config.source.file_source import Found
-    from reconciler.config.source.project_files import Project
+    from reconciler.config.source.project_files import ProjectFiles
 
 Offer: TypeAlias = Callable[[click.Context, click.Parameter, str], list[str]]
 
@@ -33,10 +33,12 @@ def _quiet(offer: Callable[[Options, str], Iterable[str]]) -> Offer:
 
 def _options(context: click.Context) -> Options:
     """The global options typed so far: the group itself is not run while a line is completed."""
-    from reconciler.cli.options.global_options import Options, places
+    from reconciler.cli.options.global_options import Options, project_places
 
     said = context.find_root().params
-    return Options(*places(said.get("directory"), said.get("dirs")), said.get("target"), quiet=True, color="never")
+    return Options(
+        *project_places(said.get("directory"), said.get("dirs")), said.get("target"), quiet=True, color="never"
+    )
 
 
 @_quiet
@@ -50,11 +52,11 @@ def complete_targets(options: Options, incomplete: str) -> Iterable[str]:
 @_quiet
 def complete_addresses(options: Options, incomplete: str) -> Iterable[str]:
     """The addresses of manifests, whether these are right or not; without those that a fleet or a layer adds."""
-    from reconciler.config.source.project_files import Project
+    from reconciler.config.source.project_files import ProjectFiles
     from reconciler.operations.project.project_target import ProjectTarget
 
     target = ProjectTarget(options)
-    project = Project(target.root, options.dirs)
+    project = ProjectFiles(target.root, options.dirs)
     kind = default_kind(target.provider)
     addresses: set[str] = set()
     for found in project.walk():
@@ -63,7 +65,7 @@ def complete_addresses(options: Options, incomplete: str) -> Iterable[str]:
     return sorted(addresses)
 
 
-def _addresses(project: Project, found: Found, kind: str) -> Iterator[str]:
+def _addresses(project: ProjectFiles, found: Found, kind: str) -> Iterator[str]:
     """The addresses in one file; it is parsed only where it may name them itself, for that takes the time."""
     from reconciler.config.syntax.document import BLOCK
     from reconciler.config.syntax.markdown import split
@@ -87,14 +89,14 @@ def _addresses(project: Project, found: Found, kind: str) -> Iterator[str]:
 @_quiet
 def complete_fields(options: Options, incomplete: str) -> Iterable[str]:
     """Kinds, and below a dot the fields there are."""
-    from reconciler.config.schema.schema_fields import top
+    from reconciler.config.schema.schema_fields import schema_root
     from reconciler.operations.project.project_target import ProjectTarget
 
     target = ProjectTarget(options)
     kind, *names = incomplete.split(".")
     if not names:
         return list(target.provider.kinds)
-    place = top(target.schemas.manifest_schema(target.provider.kinds[kind].schema))
+    place = schema_root(target.schemas.manifest_schema(target.provider.kinds[kind].schema))
     for name in names[:-1]:
         if (below := place.child(name)) is None:
             return []

@@ -17,7 +17,7 @@ base_option = click.option(
 )
 
 
-def stance_options(command: _Command) -> _Command:
+def drift_options(command: _Command) -> _Command:
     """Add `--base`, `--on-drift` and `--resolve`."""
     for option in (
         click.option("--resolve", type=click.Choice(["ours", "theirs"]), help="Who wins where both sides changed."),

@@ -22,6 +22,6 @@ class Options(ProjectOptions):
     color: str = "auto"
 
 
-def places(directory: str | None, dirs: Sequence[str] | None) -> tuple[Path, tuple[Path, ...]]:
+def project_places(directory: str | None, dirs: Sequence[str] | None) -> tuple[Path, tuple[Path, ...]]:
     """What -C and --dir say, or what holds where they say nothing."""
     return Path(directory or "."), tuple(map(Path, dirs or ("assistants.d",)))

@@ -14,7 +14,7 @@ import click
 from reconciler.cli.options.global_options import REMEMBERED_FORMATS, Options
 
 if TYPE_CHECKING:
-    from reconciler.config.source.project_files import Project
+    from reconciler.config.source.project_files import ProjectFiles
     from reconciler.diagnostics import Diagnostic
     from reconciler.render.terminal.excerpt import Lines
 
@@ -29,7 +29,7 @@ PROBLEM_FORMATS = ("text", "json", "sarif", "github", "gitlab")
 Callback: TypeAlias = Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]
 
 
-def remembered(known: Sequence[str]) -> Callback:
+def checked_formats(known: Sequence[str]) -> Callback:
     """For an option: refuse a format that is not known before anything is read or sent; keep them for a failure."""
 
     def keep(context: click.Context, option: click.Parameter, formats: tuple[str, ...]) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ formats_option = click.option(
     "formats",
     multiple=True,
     metavar="F[=FILE]",
-    callback=remembered(FORMATS),
+    callback=checked_formats(FORMATS),
     help=f"{', '.join(FORMATS)}; after an apply {', '.join(OUTCOME_FORMATS)}. markdown fits a comment, summary a job's "
     "summary. With =FILE into a file. Can be repeated.",
 )
@@ -110,7 +110,7 @@ def width(stream: TextIO | None = None) -> int:
     return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if at_terminal else DEFAULT_WIDTH
 
 
-def say(options: Options, found: Iterable[Diagnostic], files: Project | None = None) -> None:
+def print_diagnostics(options: Options, found: Iterable[Diagnostic], files: ProjectFiles | None = None) -> None:
     """Diagnostics to stderr, by file and line, each once, with the lines they are about; only errors with `--quiet`.
 
     `files` are where the lines are read, unless that is the project on the disk.
@@ -127,16 +127,16 @@ def say(options: Options, found: Iterable[Diagnostic], files: Project | None = N
     click.echo(text + ("" if options.quiet else more_about(told)), err=True, nl=False, color=True)
 
 
-def _file_lines(options: Options, files: Project | None) -> Lines:
+def _file_lines(options: Options, files: ProjectFiles | None) -> Lines:
     """The lines of the project's files, read again as carefully as the first time."""
     from reconciler.config.checks.source_lines import lines_of
-    from reconciler.config.source.project_files import Project
+    from reconciler.config.source.project_files import ProjectFiles
 
-    project = files or Project(options.directory.absolute(), options.dirs)
+    project = files or ProjectFiles(options.directory.absolute(), options.dirs)
     return cache(partial(lines_of, project))
 
 
-def tell_file(name: str, old: bytes, new: bytes, diff: bool) -> None:
+def print_file_change(name: str, old: bytes, new: bytes, diff: bool) -> None:
     """A file that changes, to stdout: its name, or every line that does."""
     import difflib
 

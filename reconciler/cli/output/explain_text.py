@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.cli.output.destinations import width
-from reconciler.config.schema.descriptions import compact
+from reconciler.config.schema.descriptions import inline_value
 from reconciler.config.syntax.yaml_emitter import entry_lines
 from reconciler.render.escape import visible
 
@@ -38,7 +38,7 @@ def _field_lines(told: Mapping[str, Any]) -> Iterator[str]:
     rows = [("type", told.get("type", "")), ("limits", "; ".join(told.get("limits", ())))]
     if "default" in told:
         about = ": returned if not set, never sent" if "compared" in told else ""
-        rows.append(("default", compact(told["default"]) + about))
+        rows.append(("default", inline_value(told["default"]) + about))
     rows += [("compared", told.get("compared", "")), ("when removed", told.get("on_remove", ""))]
     rows.append(("also", "; ".join(told.get("notes", ()))))
     yield from _table(((label, text) for label, text in rows if text), _LABELS)

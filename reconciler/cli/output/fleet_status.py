@@ -10,7 +10,7 @@ from reconciler.operations.running.workers import FleetStatus
 from reconciler.render.escape import visible
 
 if TYPE_CHECKING:
-    from reconciler.engine.fleet.ledger import Progress
+    from reconciler.engine.fleet.ledger import TargetProgress
 
 
 def status_json(status: FleetStatus) -> str:
@@ -27,7 +27,7 @@ def status_text(status: FleetStatus) -> str:
     return "".join(f"{line}\n" for line in lines) or "nothing was submitted\n"
 
 
-def _line(target: Progress) -> str:
+def _line(target: TargetProgress) -> str:
     done = sum(target.results.values())
     counts = ", ".join(f"{count} {result}" for result, count in sorted(target.results.items()))
     parts = [f"{target.target}  {done} of {target.total}", counts or "nothing yet"]

@@ -51,10 +51,10 @@ def problem_renderers(found: Sequence[Diagnostic], options: Options) -> Renderer
     from reconciler.render.json import diagnostics_json
     from reconciler.render.view.diagnostic_view import diagnostic_view
     from reconciler.render.view.findings import Finding, diagnosed
-    from reconciler.render.view.location import place_in
+    from reconciler.render.view.location import location_in
 
     checkout = checkout_of(os.environ, options.directory)
-    home = place_in(Source(_settings_file(options), 1, 1), checkout)
+    home = location_in(Source(_settings_file(options), 1, 1), checkout)
 
     @cache
     def findings() -> list[Finding]:

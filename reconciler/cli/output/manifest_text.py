@@ -13,7 +13,7 @@ from reconciler.config.syntax.yaml_scalars import Tagged
 from reconciler.core.values.model import Address, Body, Json, Manifest, Path
 from reconciler.core.values.semantics import Kind
 from reconciler.render.escape import escaped, visible
-from reconciler.render.view.location import place_of
+from reconciler.render.view.location import location_of
 from reconciler.render.view.mask import SENSITIVE
 
 
@@ -21,11 +21,11 @@ def document_lines(manifest: Manifest, kind: Kind) -> Iterator[str]:
     """A manifest as a YAML document that the loader reads the same, with a place behind every value."""
     yield f"# {visible(str(manifest.address))}"
     # A kind or key that nobody wrote comes from the place of the document.
-    options = _Lines(lambda path: str(place_of(manifest.places.get((BLOCK, path[0])) or manifest.source)))
+    options = _YamlWriter(lambda path: str(location_of(manifest.places.get((BLOCK, path[0])) or manifest.source)))
     yield f"{BLOCK}:"
     yield from options.mapping(_options(manifest), (), 2)
     body = _shown(_with_tags(dict(manifest.body), manifest.refs), kind)
-    yield from _Lines(lambda path: str(place_of(manifest.place(path)))).mapping(body, (), 0)
+    yield from _YamlWriter(lambda path: str(location_of(manifest.place(path)))).mapping(body, (), 0)
 
 
 def record(manifest: Manifest, kind: Kind) -> dict[str, Json]:
@@ -95,7 +95,7 @@ def _with_tags(body: Body, refs: Mapping[Path, Address]) -> Body:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lines:
+class _YamlWriter:
     """YAML in block style with a comment behind each leaf; safe to show."""
 
     place: Callable[[Path], str]

@@ -21,7 +21,7 @@ _UNITS = ("B", "kB", "MB", "GB")
 
 
 @dataclass(slots=True)
-class Progress:
+class ApplyProgress:
     """What has been done so far of `total` changes. `write` takes a line that replaces the one before."""
 
     total: int
@@ -60,14 +60,14 @@ class Progress:
         """`3/12 applied, 1.2 MB uploaded, 0.8 MB/s`, or `3/12 applied, 1.2 MB uploaded, 40 files being indexed`."""
         said, indexed = f"{self.done}/{self.total} applied", sum(self.awaited.values())
         if self._began is not None:
-            said += f", {sized(self.bytes)} uploaded"
+            said += f", {format_bytes(self.bytes)} uploaded"
         if indexed:
             return f"{said}, {indexed} files being indexed"
         seconds = 0.0 if self._began is None else self.clock() - self._began
-        return f"{said}, {sized(self.bytes / seconds)}/s" if seconds > 0 else said
+        return f"{said}, {format_bytes(self.bytes / seconds)}/s" if seconds > 0 else said
 
 
-def sized(count: float) -> str:
+def format_bytes(count: float) -> str:
     """A number of bytes in the unit that fits: `1.2 MB`."""
     unit = 0
     while count >= 1000 and unit < len(_UNITS) - 1:
@@ -81,6 +81,6 @@ def progress(options: Options, total: int) -> Iterator[ApplyObserver]:
     if options.quiet or not sys.stderr.isatty():
         yield SILENT_OBSERVER
         return
-    shown = Progress(total, lambda line: click.echo(f"\r\x1b[K{line}", nl=False, err=True))
+    shown = ApplyProgress(total, lambda line: click.echo(f"\r\x1b[K{line}", nl=False, err=True))
     yield shown
     click.echo("\r\x1b[K" if shown.done or shown.bytes else "", nl=False, err=True)

@@ -9,7 +9,7 @@ from functools import partial
 import click
 
 from reconciler.cli.options.global_options import Options
-from reconciler.cli.output.destinations import say
+from reconciler.cli.output.destinations import print_diagnostics
 from reconciler.cli.output.progress import progress
 from reconciler.diagnostics import Diagnostic
 from reconciler.operations.reporter import ApplyObserver, Reporter, Trace
@@ -29,7 +29,7 @@ class TerminalReporter(Reporter):
 
     def diagnostics(self, found: Iterable[Diagnostic]) -> None:
         """Print problems with the lines they are about."""
-        say(self._options, found)
+        print_diagnostics(self._options, found)
 
     def waiting(self, seconds: float, creates: int) -> None:
         """Print for how long, and why."""

@@ -90,7 +90,7 @@ def _circle(known: Mapping[Address, Manifest]) -> tuple[Address, ...] | None:
     return None
 
 
-def hash_of_name(kind: str, name: Json) -> int | None:
+def name_hash(kind: str, name: Json) -> int | None:
     """The same, in one process, for names of a kind that people take for the same; None where there is no name."""
     return hash((kind, _folded(name))) if isinstance(name, str) else None
 

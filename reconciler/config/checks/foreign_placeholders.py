@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from reconciler.config.checks.text_search import begins_with
+from reconciler.config.checks.text_search import may_begin_with
 from reconciler.config.errors import warning
-from reconciler.config.message_text import brief, dotted
+from reconciler.config.message_text import dotted, short_json
 from reconciler.config.syntax.document import Document
 from reconciler.config.syntax.yaml_scalars import KNOWN_TAGS
 from reconciler.core.values.model import Json, Path
@@ -22,13 +22,13 @@ _TAG: Final = re.compile(rf"(?:{'|'.join(KNOWN_TAGS)}) \S+")
 _PATH: Final = re.compile(r"[\w./-]+\.(?:md|txt|prompt)")
 
 
-def not_replaced(document: Document, body: Json, kind: ProviderKind, texts: str) -> Iterator[Diagnostic]:
+def unreplaced_placeholders(document: Document, body: Json, kind: ProviderKind, texts: str) -> Iterator[Diagnostic]:
     """A warning for each whole text that is `${NAME}`, a quoted tag, or the path of a file in the place of prose.
 
     `texts` is all of them together.
     """
     prose = body.get(kind.prose_field or "")
-    if not begins_with(texts, _BEGINNINGS) and not (isinstance(prose, str) and _meant(prose, prose=True)):
+    if not may_begin_with(texts, _BEGINNINGS) and not (isinstance(prose, str) and _meant(prose, prose=True)):
         return
     rest: list[tuple[Path, Json]] = [((), body)]
     while rest:
@@ -38,7 +38,7 @@ def not_replaced(document: Document, body: Json, kind: ProviderKind, texts: str)
         elif type(value) is list:
             rest += [((*path, index), each) for index, each in enumerate(value)]
         elif type(value) is str and (hint := _meant(value, prose=path == (kind.prose_field,))):
-            summary = f"{dotted(path)} is the text {brief(value)} itself: nothing is put in its place"
+            summary = f"{dotted(path)} is the text {short_json(value)} itself: nothing is put in its place"
             yield warning(Code.NOT_REPLACED, summary, document.place(path), hint=hint)
 
 

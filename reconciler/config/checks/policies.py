@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.config.cpu_limit import note
+from reconciler.config.cpu_limit import count_file
 from reconciler.config.errors import ConfigError, error, has_errors, in_order, warning
-from reconciler.config.message_text import brief, closest, cut, dotted, listed
+from reconciler.config.message_text import closest, cut, dotted, listed, short_json
 from reconciler.config.schema.safe_regex import BadPattern, check_pattern
-from reconciler.config.schema.schema_messages import explain
+from reconciler.config.schema.schema_messages import schema_diagnostics
 from reconciler.config.schema.schemas import Schemas
 from reconciler.config.source.file_source import Found
-from reconciler.config.source.project_files import Project
+from reconciler.config.source.project_files import ProjectFiles
 from reconciler.config.syntax.document import BLOCK, Document
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.config.syntax.yaml import MAX_BYTES, read_yaml
 from reconciler.config.targets import Settings
 from reconciler.core.values.model import Json, Path
@@ -78,18 +78,18 @@ def load_policies(root: FilePath, settings: Settings, schemas: Schemas) -> Polic
         return Policies()
     except OSError as wrong:
         raise ConfigError([_unusable(f"cannot read it: {wrong.strerror}")]) from None
-    if not Project(root).holds(os.path.realpath(directory)):
+    if not ProjectFiles(root).holds(os.path.realpath(directory)):
         raise ConfigError([_unusable("it leads outside the project")])
     if not os.path.isdir(directory):
         raise ConfigError([_unusable("it is not a directory")])
-    project = Project(root, (FilePath(DIRECTORY),))
+    project = ProjectFiles(root, (FilePath(DIRECTORY),))
     found = list(project.walk())
     files = [each for each in found if each.shown.endswith(SUFFIX)]
     problems = [*project.problems, *_misnamed(found)]
     if len(files) > MAX_POLICIES:
         problems.append(_unusable(f"it has {len(files)} policies; the limit is {MAX_POLICIES}", Code.TOO_LARGE))
         files = []
-    reader = _Reader(project, settings, schemas)
+    reader = _PolicyReader(project, settings, schemas)
     policies = [policy for each in files if (policy := reader.policy(each))]
     problems += reader.problems
     if has_errors(problems):
@@ -110,10 +110,10 @@ def _misnamed(found: Sequence[Found]) -> Iterator[Diagnostic]:
             yield warning(Code.FILE_REFUSED, "this is not read as a policy", Source(each.shown, 1, 1), hint=hint)
 
 
-class _Reader:
+class _PolicyReader:
     """Reads policies of one project; collects the problems of all."""
 
-    def __init__(self, project: Project, settings: Settings, schemas: Schemas) -> None:
+    def __init__(self, project: ProjectFiles, settings: Settings, schemas: Schemas) -> None:
         from reconciler.config.schema.validation import compiled_metaschema
 
         self._project = project
@@ -127,10 +127,10 @@ class _Reader:
         """One file as a policy, or None where it has problems."""
         try:
             content = self._project.read(found.path, MAX_BYTES)
-        except Refused as refused:
+        except UnreadableFile as refused:
             self.problems.append(refused.diagnostic)
             return None
-        note(found.shown, len(content))
+        count_file(found.shown, len(content))
         documents, problems = read_yaml(content, found.shown)
         if not documents and not problems:
             problems = [error(Code.EMPTY_FILE, "the file is empty", Source(found.shown, 1, 1), hint="write a policy")]
@@ -144,12 +144,14 @@ class _Reader:
     def _judged(self, document: Document) -> list[Diagnostic]:
         schema = self._schemas.schema(_SCHEMA)
         value = document.value
-        problems = explain(self._schemas.failures(_SCHEMA, value), document, schema)
+        problems = schema_diagnostics(self._schemas.failures(_SCHEMA, value), document, schema)
         if not isinstance(value, dict):
             return problems
         rest = _without_head(value)
         failures = self._words(rest)
-        problems += explain([each for each in failures if each.keyword != "format"], document, schema["$defs"]["words"])
+        problems += schema_diagnostics(
+            [each for each in failures if each.keyword != "format"], document, schema["$defs"]["words"]
+        )
         for each in failures:
             if each.keyword == "format":
                 place = document.key_place((*each.path, each.value)) if each.in_key else document.place(each.path)
@@ -224,19 +226,21 @@ def _bad_pattern(pattern: str, place: Source) -> Diagnostic:
     try:
         check_pattern(pattern)
     except BadPattern as wrong:
-        return error(Code.INVALID_VALUE, f"the pattern {brief(pattern)} cannot be used: {wrong}", place, "", wrong.hint)
+        return error(
+            Code.INVALID_VALUE, f"the pattern {short_json(pattern)} cannot be used: {wrong}", place, "", wrong.hint
+        )
     raise AssertionError("a pattern that was refused is accepted")
 
 
 def _dangling(document: Document, schema: Mapping[str, Json]) -> Iterator[Diagnostic]:
     """References to places that the policy does not have."""
-    from reconciler.config.schema.validation import leads_somewhere
+    from reconciler.config.schema.validation import resolves
 
     rest: list[tuple[Path, Json]] = [((), schema)]
     while rest:
         path, value = rest.pop()
-        if path[-1:] == ("$ref",) and isinstance(value, str) and not leads_somewhere(schema, value):
-            yield error(Code.INVALID_VALUE, f"{dotted(path)} leads nowhere: {brief(value)}", document.place(path))
+        if path[-1:] == ("$ref",) and isinstance(value, str) and not resolves(schema, value):
+            yield error(Code.INVALID_VALUE, f"{dotted(path)} leads nowhere: {short_json(value)}", document.place(path))
         entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
         rest += [((*path, step), each) for step, each in entries]
 

@@ -11,9 +11,9 @@ from typing import Final
 
 from reconciler.config.checks.policies import Policies, Policy
 from reconciler.config.message_text import closest, cut, dotted
-from reconciler.config.schema.safe_regex import find
-from reconciler.config.schema.schema_errors import Failure, most_telling
-from reconciler.config.schema.schema_messages import explain
+from reconciler.config.schema.safe_regex import find_match
+from reconciler.config.schema.schema_errors import SchemaError, most_relevant
+from reconciler.config.schema.schema_messages import schema_diagnostics
 from reconciler.config.schema.schemas import Schemas
 from reconciler.config.syntax.document import Document
 from reconciler.core.plan import Plan
@@ -23,22 +23,22 @@ from reconciler.drivers.provider import Provider
 from reconciler.formats.dialect import compile_schema
 from reconciler.formats.policy_input import change_document, refused, softened
 
-# What `explain` can put into words without knowing why the policy asks for it.
+# What `schema_diagnostics` can put into words without knowing why the policy asks for it.
 _PLAIN: Final = frozenset(
     {"type", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
     | {"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"}
 )
 
 
-def judge_manifests(
+def check_manifests(
     policies: Policies, manifests: Iterable[Manifest], target: str, provider: Provider, schemas: Schemas
 ) -> list[Diagnostic]:
     """What the manifests for a target do against the policies over desired documents."""
-    judge = _Judge(policies.all, target, provider, schemas)
+    judge = _PolicyChecker(policies.all, target, provider, schemas)
     return [each for manifest in manifests for each in judge.desired(manifest)]
 
 
-def judge_plan(
+def check_plan(
     policies: Policies, plan: Plan, manifests: Iterable[Manifest], provider: Provider, schemas: Schemas
 ) -> Plan:
     """The plan with every change blocked that is against a policy, and with what there is to say about it.
@@ -48,7 +48,7 @@ def judge_plan(
     if policies == Policies():
         return plan
     said = [*plan.diagnostics, *policies.warnings]
-    judge = _Judge(policies.all, plan.target.name, provider, schemas)
+    judge = _PolicyChecker(policies.all, plan.target.name, provider, schemas)
     wanted = {manifest.address: manifest for manifest in manifests}
     changes: list[Change] = []
     for change in plan.changes:
@@ -63,7 +63,7 @@ def judge_plan(
 
 
 @dataclass(frozen=True, slots=True)
-class _Subject:
+class _PolicySubject:
     """What a policy is held against: where its values stand, and which of them are secret."""
 
     address: str
@@ -71,7 +71,7 @@ class _Subject:
     secret: frozenset[str]
 
 
-class _Judge:
+class _PolicyChecker:
     """Policies, and what has to be known of the target to tell of what is not kept."""
 
     def __init__(self, policies: Sequence[Policy], target: str, provider: Provider, schemas: Schemas) -> None:
@@ -89,7 +89,7 @@ class _Judge:
             return []
         body = dict(manifest.body)
         document = Document(body, manifest.source, dict(manifest.places))
-        subject = _Subject(str(manifest.address), document, self._secrets_of(kind))
+        subject = _PolicySubject(str(manifest.address), document, self._secrets_of(kind))
         return [each for policy in policies for each in _violations(policy, policy.check(body), subject)]
 
     def change(self, change: Change, manifest: Manifest | None) -> list[Diagnostic]:
@@ -102,7 +102,7 @@ class _Judge:
         places = dict(manifest.places) if manifest else {}
         places |= {field.path: field.source for field in change.fields if field.source}
         document = Document(value, source or _NOWHERE, places)
-        subject = _Subject(str(change.address), document, self._secrets_of(change.address.kind))
+        subject = _PolicySubject(str(change.address), document, self._secrets_of(change.address.kind))
 
         def place(path: Path) -> Path:
             return _path_in_body(path, change)
@@ -139,44 +139,44 @@ def _path_in_body(path: Path, change: Change) -> Path:
     return path
 
 
-def _moved(failure: Failure, place: Callable[[Path], Path]) -> Failure:
+def _moved(failure: SchemaError, place: Callable[[Path], Path]) -> SchemaError:
     context = tuple(_moved(each, place) for each in failure.context)
     return replace(failure, path=place(failure.path), context=context)
 
 
-def _violations(policy: Policy, failures: list[Failure], subject: _Subject) -> list[Diagnostic]:
+def _violations(policy: Policy, failures: list[SchemaError], subject: _PolicySubject) -> list[Diagnostic]:
     if not failures:
         return []
-    told = [each for failure in most_telling(failures) for each in _told(policy, failure, subject)]
-    return list(dict.fromkeys(told or [_tell(policy, subject, failures[0].path, "")]))
+    told = [each for failure in most_relevant(failures) for each in _violation(policy, failure, subject)]
+    return list(dict.fromkeys(told or [_violation_at(policy, subject, failures[0].path, "")]))
 
 
-def _told(policy: Policy, failure: Failure, subject: _Subject) -> Iterator[Diagnostic]:
+def _violation(policy: Policy, failure: SchemaError, subject: _PolicySubject) -> Iterator[Diagnostic]:
     """One failure in words; a text is never quoted for what a pattern found in it: that may be a secret."""
     if failure.keyword == "required":
         yield from _missing(policy, failure, subject)
     elif failure.keyword == "recursion":
-        yield _tell(policy, subject, (), "it cannot be checked: its references lead too far")
+        yield _violation_at(policy, subject, (), "it cannot be checked: its references lead too far")
     elif failure.keyword in _PLAIN:
         if failure.path[:1] and failure.path[0] in subject.secret:
             failure = replace(failure, schema={**failure.schema, "x-sensitive": True})
-        for each in explain([failure], subject.document, {}):
-            yield _tell(policy, subject, failure.path, each.summary, each.detail, each.hint)
+        for each in schema_diagnostics([failure], subject.document, {}):
+            yield _violation_at(policy, subject, failure.path, each.summary, each.detail, each.hint)
     else:
-        yield _tell(policy, subject, failure.path, dotted(failure.path), at=_offset(failure))
+        yield _violation_at(policy, subject, failure.path, dotted(failure.path), at=_offset(failure))
 
 
-def _missing(policy: Policy, failure: Failure, subject: _Subject) -> Iterator[Diagnostic]:
+def _missing(policy: Policy, failure: SchemaError, subject: _PolicySubject) -> Iterator[Diagnostic]:
     for name in failure.expected:
         if name not in failure.value:
             near = closest(name, failure.value)
             hint = f"did you mean {name} where it says {cut(near)}?" if near else ""
-            yield _tell(policy, subject, failure.path, f"{dotted((*failure.path, name))} is missing", "", hint)
+            yield _violation_at(policy, subject, failure.path, f"{dotted((*failure.path, name))} is missing", "", hint)
 
 
-def _tell(
+def _violation_at(
     policy: Policy,
-    subject: _Subject,
+    subject: _PolicySubject,
     path: Path,
     what: str,
     expected: str = "",
@@ -195,12 +195,12 @@ def _tell(
     )
 
 
-def _offset(failure: Failure) -> tuple[str, int] | None:
+def _offset(failure: SchemaError) -> tuple[str, int] | None:
     """The text and where in it a pattern that must not match does."""
     if failure.keyword != "not" or failure.in_key or not isinstance(failure.value, str):
         return None
     for pattern in _patterns(failure.expected):
-        if (at := find(pattern, failure.value)) is not None:
+        if (at := find_match(pattern, failure.value)) is not None:
             return failure.value, at
     return None
 

@@ -49,7 +49,7 @@ IN_SETTINGS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Shapes:
+class SecretPatterns:
     """The rules, compiled: `tokens` has one group for each of `names`; those in `guessed` have to look random."""
 
     tokens: re.Pattern[str]
@@ -62,7 +62,7 @@ class Shapes:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SecretMatch:
     """Something shaped like a key: what kind, and where in the text."""
 
     name: str
@@ -78,13 +78,13 @@ def secret_like(
     `texts` is all of them together.
     """
     # A name and its value stand side by side, so that nothing is found one by one that is not found here.
-    if next(find(texts), None) is None:
+    if next(find_secrets(texts), None) is None:
         return [], ()
     tell = warning if allowed else error
     problems: list[Diagnostic] = []
     secrets: list[str] = []
     for path, text, skipped in _placed(document.value):
-        for found in find(text):
+        for found in find_secrets(text):
             length = count(found.end - found.start, "character")
             alone, at = text[skipped:], max(0, found.start - skipped)
             summary = f"{dotted(path)} contains {found.name} ({length}){line_of(alone, at)}"
@@ -100,7 +100,7 @@ def keys_in_file(content: bytes, shown: str, *, allowed: bool) -> Iterator[Diagn
     if "\0" in text[:_HEAD]:
         return
     tell = warning if allowed else error
-    for found in find(text):
+    for found in find_secrets(text):
         before = text[: found.start]
         place = Source(shown, before.count("\n") + 1, len(before) - before.rfind("\n"))
         length = count(found.end - found.start, "character")
@@ -116,12 +116,12 @@ def masked(problems: Iterable[Diagnostic], secrets: tuple[str, ...]) -> Iterator
         yield replace(each, summary=summary, detail=detail, hint=hint)
 
 
-def find(text: str) -> Iterator[Found]:
+def find_secrets(text: str) -> Iterator[SecretMatch]:
     """Everything in a text that is shaped like a key, in order of where it starts, for each long word."""
     known = shapes()
     for name, marker in known.markers.items():
         if (at := text.find(marker)) >= 0:
-            yield Found(name, at, at + len(marker))
+            yield SecretMatch(name, at, at + len(marker))
     words = text.encode("ascii", "replace").translate(_WORDS)
     if b"a" * _SHORTEST not in words:
         return
@@ -131,11 +131,11 @@ def find(text: str) -> Iterator[Found]:
 
 
 @cache
-def shapes() -> Shapes:
+def shapes() -> SecretPatterns:
     """The rules as shipped."""
     rules = json.loads((schema_directory() / FILE).read_bytes())
     tokens = "|".join(f"({rule['pattern']})" for rule in rules["rules"])
-    return Shapes(
+    return SecretPatterns(
         tokens=re.compile(f"(?<![A-Za-z0-9_-])(?:{tokens})"),
         names=tuple(f"something shaped like {rule['name']}" for rule in rules["rules"]),
         guessed=frozenset(f"something shaped like {rule['name']}" for rule in rules["rules"] if rule["guessed"]),
@@ -158,17 +158,17 @@ def _placed(value: Json, path: Path = (), name: str = "") -> Iterator[tuple[Path
         yield path, f"{name}{value if isinstance(value, str) else ''}", len(name)
 
 
-def _in_word(known: Shapes, text: str, start: int, end: int) -> Iterator[Found]:
+def _in_word(known: SecretPatterns, text: str, start: int, end: int) -> Iterator[SecretMatch]:
     seen = False
     for match in known.tokens.finditer(text, start, end + _PARTS_LENGTH):
         name = known.names[(match.lastindex or 1) - 1]
         if _looks_real(known, match.group()) and (name not in known.guessed or _looks_random(match.group())):
             seen = True
-            yield Found(name, *match.span())
+            yield SecretMatch(name, *match.span())
     if not seen and _is_given(text, start, end) and _looks_random(text[start:end]):
         for match in known.assignment.finditer(text, max(0, start - _NAME_LENGTH), end):
             if _looks_real(known, match.group(1)) and _looks_random(match.group(1)):
-                yield Found(known.assigned, *match.span(1))
+                yield SecretMatch(known.assigned, *match.span(1))
 
 
 def _is_given(text: str, start: int, end: int) -> bool:
@@ -177,7 +177,7 @@ def _is_given(text: str, start: int, end: int) -> bool:
     return before[-1:] in {":", "=", ">"} or "=" in text[start:end]
 
 
-def _looks_real(known: Shapes, text: str) -> bool:
+def _looks_real(known: SecretPatterns, text: str) -> bool:
     """Many different characters, and none of the words that examples are made of."""
     return len(set(text)) >= 8 and known.examples.search(text) is None
 

@@ -16,7 +16,7 @@ _BETWEEN: Final = ": "
 """A name and its text stand side by side as they do in a file."""
 
 
-def together(value: Json) -> str:
+def joined_texts(value: Json) -> str:
     """Every text in a value, and every name with its text right behind it; all begin with a colon and a blank."""
     texts = [""]
     rest: list[Json] = [value]
@@ -36,7 +36,7 @@ def together(value: Json) -> str:
     return _BETWEEN.join(texts)
 
 
-def begins_with(texts: str, beginnings: Iterable[str]) -> bool:
+def may_begin_with(texts: str, beginnings: Iterable[str]) -> bool:
     """Whether one of the texts that are together begins with any of these; sometimes where none does, never not."""
     return any(_BETWEEN + each in texts for each in beginnings)
 

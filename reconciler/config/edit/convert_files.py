@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.config.edit.convert_text import ManifestText
-from reconciler.config.edit.overlay import Drafts, prose_field, read_documents
+from reconciler.config.edit.overlay import FileOverlay, prose_field, read_documents
 from reconciler.config.errors import ConfigError, error, in_order, warning
 from reconciler.config.manifests.layers import EXTENDS
-from reconciler.config.manifests.manifest import Reading
+from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.config.message_text import closest, cut, dotted, listed
-from reconciler.config.schema.conversion_rules import Conversion, Rule, Said, converted
+from reconciler.config.schema.conversion_rules import Conversion, ConversionNote, FieldRule, converted
 from reconciler.config.source.document_reader import most_bytes
 from reconciler.config.source.file_source import Found
 from reconciler.config.source.referenced_file import named_file
 from reconciler.config.syntax.document import BLOCK, Document
-from reconciler.config.syntax.document_builder import Refused, copied
+from reconciler.config.syntax.document_builder import UnreadableFile, copied
 from reconciler.config.syntax.positions import NotMapped
 from reconciler.core.values.model import Json
 from reconciler.diagnostics import Code, Diagnostic
@@ -31,16 +31,18 @@ _LOST_OPTIONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rewritten:
+class ConvertedFile:
     """What a file says, and will say, and what is to be known about it; the same twice where nothing is converted."""
 
     found: Found
     old: bytes
     new: bytes
-    said: tuple[Diagnostic, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
 
-def convert(drafts: Drafts, reading: Reading, provider: str) -> tuple[list[Rewritten], list[Diagnostic]]:
+def convert(
+    drafts: FileOverlay, reading: ManifestContext, provider: str
+) -> tuple[list[ConvertedFile], list[Diagnostic]]:
     """What becomes of each file, with the new contents in `drafts`, and why others could not be converted.
 
     Files that manifests extend are converted with them. Raises ConfigError where manifests of this target cannot become
@@ -50,14 +52,14 @@ def convert(drafts: Drafts, reading: Reading, provider: str) -> tuple[list[Rewri
     spec = reading.schemas.provider(provider).kinds[conversion.kind]
     order = list(reading.schemas.schema(spec.schema)["properties"])  # as people write them
     rewriting = _Rewriting(drafts, reading, conversion, order)
-    files: list[Rewritten] = []
+    files: list[ConvertedFile] = []
     refused: list[Diagnostic] = []
     waiting = list(drafts.walk())
     known = {each.path for each in waiting}
     for found in waiting:
         try:
             file, extended = rewriting.rewrite(found)
-        except Refused as problem:
+        except UnreadableFile as problem:
             refused.append(problem.diagnostic)
             continue
         files.append(file)
@@ -66,7 +68,7 @@ def convert(drafts: Drafts, reading: Reading, provider: str) -> tuple[list[Rewri
     return files, refused
 
 
-def _conversion(reading: Reading, provider: str) -> Conversion:
+def _conversion(reading: ManifestContext, provider: str) -> Conversion:
     """Raises ConfigError where there is none."""
     known = reading.schemas.conversion_names()
     if provider not in known:
@@ -84,13 +86,13 @@ def _conversion(reading: Reading, provider: str) -> Conversion:
 class _Rewriting:
     """Converts files, one after the other; `order` is that of the new kind's fields."""
 
-    def __init__(self, drafts: Drafts, reading: Reading, conversion: Conversion, order: list[str]) -> None:
+    def __init__(self, drafts: FileOverlay, reading: ManifestContext, conversion: Conversion, order: list[str]) -> None:
         self._drafts = drafts
         self._reading = reading
         self._conversion = conversion
         self._order = [BLOCK, *order]
 
-    def rewrite(self, found: Found) -> tuple[Rewritten, list[Found]]:
+    def rewrite(self, found: Found) -> tuple[ConvertedFile, list[Found]]:
         """Convert the documents of a file that are of the kind; the files they extend. Raises Refused."""
         old = self._content(found)
         said: list[Diagnostic] = []
@@ -103,7 +105,7 @@ class _Rewriting:
                 continue
             said += self._convert(found, document)
             extended += self._extended(found, document)
-        return Rewritten(found, old, self._content(found), in_order(said)), extended
+        return ConvertedFile(found, old, self._content(found), in_order(said)), extended
 
     def _extended(self, found: Found, document: Document) -> Iterator[Found]:
         name = (document.value.get(BLOCK) or {}).get(EXTENDS)
@@ -129,11 +131,11 @@ class _Rewriting:
             )
         except NotMapped as wrong:
             hint = "convert it by hand; anchors, aliases and unusual layouts are what this cannot follow"
-            raise Refused(
+            raise UnreadableFile(
                 error(Code.NO_COUNTERPART, f"the file cannot be rewritten: {wrong}", document.source, hint=hint)
             ) from None
         self._drafts.contents[self._drafts.followed(found.path)] = content
-        yield from (_told(document, each) for each in said)
+        yield from (_note_diagnostic(document, each) for each in said)
         yield from lost_options(document, lost)
 
     def _below(self, found: Found, document: Document, prose: str) -> str:
@@ -158,7 +160,7 @@ class _Rewriting:
     def _unit(self, unit: Json) -> list[Json]:
         """The units that a unit of the old kind has become."""
         name, dot, entry = str(unit).partition(".")
-        rule = self._conversion.whole.fields.get(name, Rule())
+        rule = self._conversion.whole.fields.get(name, FieldRule())
         if rule.drop is not None:
             return []
         return [(rule.to or (name,))[0] + dot + entry]
@@ -171,7 +173,7 @@ def lost_options(document: Document, lost: list[str]) -> Iterator[Diagnostic]:
         yield warning(Code.NO_COUNTERPART, f"reconciler.{name} was taken out", place, _LOST_OPTIONS[name])
 
 
-def _told(document: Document, said: Said) -> Diagnostic:
+def _note_diagnostic(document: Document, said: ConversionNote) -> Diagnostic:
     what = f"{dotted(said.path)} has no counterpart" if said.dropped else f"{dotted(said.path)} wants a look"
     return warning(Code.NO_COUNTERPART, what, document.key_place(said.path), hint=said.text)
 

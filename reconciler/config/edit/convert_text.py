@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from reconciler.config.schema.conversion_rules import Case, Rule, case_of, goes
+from reconciler.config.schema.conversion_rules import ConversionCase, FieldRule, case_of, drops_whole
 from reconciler.config.source.file_source import Found
 from reconciler.config.syntax.document import Document
 from reconciler.config.syntax.frontmatter import halves
 from reconciler.config.syntax.positions import Node, NotMapped, read_nodes
-from reconciler.config.syntax.text_edits import Edit, edited, spliced
+from reconciler.config.syntax.text_edits import TextEdit, edited, spliced
 from reconciler.config.syntax.yaml import read_yaml
 from reconciler.core.values.model import Body, Json
 
@@ -37,7 +37,9 @@ class ManifestText:
         parts = halves(self._text) if self._is_markdown else None
         self._start, self._end = (parts.start, parts.end) if parts else (0, len(self._text))
 
-    def with_body(self, document: Document, wanted: Body, whole: Case, order: Sequence[str], below: str) -> bytes:
+    def with_body(
+        self, document: Document, wanted: Body, whole: ConversionCase, order: Sequence[str], below: str
+    ) -> bytes:
         """The file with one document saying `wanted`, but for the field whose value is `below`. Raises NotMapped."""
         text = self._text[self._start : self._end]
         roots = read_nodes(text, is_json=self._is_json)
@@ -51,14 +53,16 @@ class ManifestText:
                     return (self._mark + self._text[: self._start] + new + self._text[self._end :]).encode()
         raise NotMapped("no layout of it would say what it should")
 
-    def _moved(self, text: str, place: int, body: Body, goal: Body, whole: Case, order: Sequence[str]) -> str:
+    def _moved(self, text: str, place: int, body: Body, goal: Body, whole: ConversionCase, order: Sequence[str]) -> str:
         root = read_nodes(text, is_json=self._is_json)[place]
         if not goal:
             return text[: root.start] + "{}" + text[root.end :]
         text = edited(text, _told_apart(_moves(text, root, body, whole)))
         return self._spliced(text, place, self._documents(text)[place].value, goal, order, fine=True)
 
-    def _respliced(self, text: str, place: int, body: Body, goal: Body, whole: Case, order: Sequence[str]) -> str:
+    def _respliced(
+        self, text: str, place: int, body: Body, goal: Body, whole: ConversionCase, order: Sequence[str]
+    ) -> str:
         """Fields that differ written anew, without the comments in them."""
         return self._spliced(text, place, body, goal, order, fine=False)
 
@@ -79,11 +83,11 @@ def _place(roots: Sequence[Node], document: Document) -> int:
     raise NotMapped("the document is not where it was")
 
 
-def _new_name(name: str, case: Case) -> str:
-    return (case.fields.get(name, Rule()).to or (name,))[0]
+def _new_name(name: str, case: ConversionCase) -> str:
+    return (case.fields.get(name, FieldRule()).to or (name,))[0]
 
 
-def _moves(text: str, node: Node, value: Json, case: Case) -> Iterator[Edit]:
+def _moves(text: str, node: Node, value: Json, case: ConversionCase) -> Iterator[TextEdit]:
     """New names of fields where they stand, and entries lifted out of the one that held them."""
     if node.kind != "mapping":
         return
@@ -94,10 +98,10 @@ def _moves(text: str, node: Node, value: Json, case: Case) -> Iterator[Edit]:
         key, place = node.entries[name]
         if name == case.lift and isinstance(each, dict):
             yield from _lift(text, key, place)
-            yield from _moves(text, place, each, Case(fields=case.fields))
+            yield from _moves(text, place, each, ConversionCase(fields=case.fields))
             continue
         rule = case.fields.get(name)
-        if rule is None or goes(each, rule):
+        if rule is None or drops_whole(each, rule):
             continue
         new = rule.to or (name,)
         if len(new) <= 2 and (new[0] == name or new[0] not in taken):
@@ -106,22 +110,22 @@ def _moves(text: str, node: Node, value: Json, case: Case) -> Iterator[Edit]:
         yield from _moves_inside(text, place, each, rule)
 
 
-def _named(text: str, around: Node, key: Node, value: Node, new: tuple[str, ...]) -> Iterator[Edit]:
+def _named(text: str, around: Node, key: Node, value: Node, new: tuple[str, ...]) -> Iterator[TextEdit]:
     """Another name for an entry; with two names, an entry of that name around it."""
     quoted = [json.dumps(each) if text[key.start] == '"' else each for each in new]
     if len(new) == 1:
         if new[0] != key.name:
-            yield Edit(key.start, key.end, quoted[0])
+            yield TextEdit(key.start, key.end, quoted[0])
     elif around.flow:
-        yield Edit(key.start, key.end, f"{quoted[0]}: {{{quoted[1]}")
-        yield Edit(value.end, value.end, "}")
+        yield TextEdit(key.start, key.end, f"{quoted[0]}: {{{quoted[1]}")
+        yield TextEdit(value.end, value.end, "}")
     else:
-        yield Edit(key.start, key.end, f"{quoted[0]}:{_margin(text, key.column + _STEP)}{quoted[1]}")
+        yield TextEdit(key.start, key.end, f"{quoted[0]}:{_margin(text, key.column + _STEP)}{quoted[1]}")
         for at in _line_starts(text, key.end, value.end):
-            yield Edit(at, at, " " * _STEP if text[at] not in "\r\n" else "")
+            yield TextEdit(at, at, " " * _STEP if text[at] not in "\r\n" else "")
 
 
-def _told_apart(edits: Iterable[Edit]) -> Iterator[Edit]:
+def _told_apart(edits: Iterable[TextEdit]) -> Iterator[TextEdit]:
     """The edits without new blanks at the start of lines that another one takes away."""
     found = list(edits)
     gone = [(each.start, each.end) for each in found if each.end > each.start]
@@ -130,7 +134,7 @@ def _told_apart(edits: Iterable[Edit]) -> Iterator[Edit]:
             yield each
 
 
-def _moves_inside(text: str, node: Node, value: Json, rule: Rule) -> Iterator[Edit]:
+def _moves_inside(text: str, node: Node, value: Json, rule: FieldRule) -> Iterator[TextEdit]:
     pairs = zip(node.items, value, strict=False) if isinstance(value, list) else [(node, value)]
     for place, each in pairs:
         inner = case_of(each, rule)
@@ -138,21 +142,21 @@ def _moves_inside(text: str, node: Node, value: Json, rule: Rule) -> Iterator[Ed
             yield from _moves(text, place, each, inner)
 
 
-def _lift(text: str, key: Node, value: Node) -> Iterator[Edit]:
+def _lift(text: str, key: Node, value: Node) -> Iterator[TextEdit]:
     """The entries of `value` in the place of the entry that held them, in its column."""
     if value.kind != "mapping" or not value.entries:
         raise NotMapped(f"{key.name} is no mapping with entries")
     (first, _), (_, last) = next(iter(value.entries.values())), list(value.entries.values())[-1]
-    yield Edit(key.start, first.start, _comments(text, key, first))
+    yield TextEdit(key.start, first.start, _comments(text, key, first))
     if value.flow:
         if "#" in text[last.end : value.end]:
             raise NotMapped(f"a comment stands at the end of {key.name}")
-        yield Edit(last.end, value.end, "")
+        yield TextEdit(last.end, value.end, "")
     if first.line == key.line:
         return
     for at in _line_starts(text, first.start, last.end):
         blanks = text[at : at + first.column - key.column]
-        yield Edit(at, at + len(blanks) - len(blanks.lstrip(" ")), "")
+        yield TextEdit(at, at + len(blanks) - len(blanks.lstrip(" ")), "")
 
 
 def _comments(text: str, key: Node, first: Node) -> str:

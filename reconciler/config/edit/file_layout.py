@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
-from reconciler.config.edit.write_manifests import Habit, is_long, prompt_path
+from reconciler.config.edit.write_manifests import FileLayout, is_long, prompt_path
 from reconciler.config.message_text import LONGEST_SLUG, slug
 from reconciler.config.source.file_source import SUFFIXES
 from reconciler.core.values.model import MAX_KEY, Manifest
@@ -20,7 +20,7 @@ RESERVED: Final = frozenset(_DEVICES | {"reconciler"})
 _NOT_KEY: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-def habit_of(manifests: Iterable[Manifest], prose_fields: Mapping[str, str | None]) -> Habit:
+def prevailing_layout(manifests: Iterable[Manifest], prose_fields: Mapping[str, str | None]) -> FileLayout:
     """How most manifests are written; with none, YAML with long prose in files of its own."""
     suffixes: Counter[str] = Counter()
     inline: Counter[bool] = Counter()
@@ -34,10 +34,10 @@ def habit_of(manifests: Iterable[Manifest], prose_fields: Mapping[str, str | Non
         if isinstance(text, str) and is_long(text) and not file.endswith((".md", ".json")):
             inline[manifest.place((str(field),)).file == file] += 1
     ranked = sorted(SUFFIXES, key=lambda suffix: -suffixes[suffix])
-    return Habit(ranked[0], inline[True] > inline[False])
+    return FileLayout(ranked[0], inline[True] > inline[False])
 
 
-class Names:
+class FreeNames:
     """Keys and places below a directory that are free; each is given once, whatever the case of its letters."""
 
     def __init__(self, directory: str, keys: Iterable[str], suffix: str) -> None:

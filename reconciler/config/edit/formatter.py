@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.config.edit.yaml_formatter import PlaceOf, canonical_yaml
 from reconciler.config.errors import error
-from reconciler.config.schema.schema_fields import Place, top
+from reconciler.config.schema.schema_fields import SchemaField, schema_root
 from reconciler.config.schema.schemas import Schemas
 from reconciler.config.settings import SCHEMA
 from reconciler.config.source.document_reader import most_bytes
 from reconciler.config.syntax.document import BLOCK
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.config.syntax.frontmatter import halves
 from reconciler.config.syntax.markdown import split
 from reconciler.config.syntax.positions import Node, NotMapped, read_nodes
@@ -38,23 +38,23 @@ def canonical_bytes(content: bytes, file: str, suffix: str, place_of: PlaceOf) -
         new = _laid_out(plain, suffix, place_of)
         if _meaning(new, file, suffix) != before or _laid_out(new, suffix, place_of) != new:
             raise NotMapped("its values would not stay exactly what they are")
-    except (NotMapped, Refused) as wrong:
+    except (NotMapped, UnreadableFile) as wrong:
         hint = "nothing of the file was changed; lay it out by hand"
         summary = f"the file cannot be laid out: {str(wrong).partition(chr(10))[0]}"
-        raise Refused(error(Code.FILE_REFUSED, summary, Source(file, 1, 1), hint=hint)) from None
+        raise UnreadableFile(error(Code.FILE_REFUSED, summary, Source(file, 1, 1), hint=hint)) from None
     return (new.replace("\n", "\r\n") if "\r\n" in text else new).encode()
 
 
 def manifest_places(schemas: Schemas, kinds: Mapping[str, str], default: str) -> PlaceOf:
     """The schema of a document by the kind that it names. `kinds` has the schema files, `default` the kind of none."""
-    tops: dict[str, Place] = {}
+    tops: dict[str, SchemaField] = {}
 
-    def place_of(root: Node) -> Place | None:
+    def place_of(root: Node) -> SchemaField | None:
         _, block = root.entries.get(BLOCK, (None, None))
         _, named = block.entries.get("kind", (None, None)) if block else (None, None)
         kind = named.name if named else default
         if kind in kinds and kind not in tops:
-            tops[kind] = top(schemas.manifest_schema(kinds[kind]))
+            tops[kind] = schema_root(schemas.manifest_schema(kinds[kind]))
         return tops.get(kind)
 
     return place_of
@@ -62,7 +62,7 @@ def manifest_places(schemas: Schemas, kinds: Mapping[str, str], default: str) ->
 
 def settings_place(schemas: Schemas) -> PlaceOf:
     """The schema of the settings."""
-    place = top(schemas.schema(SCHEMA))
+    place = schema_root(schemas.schema(SCHEMA))
     return lambda root: place
 
 
@@ -84,7 +84,7 @@ def _markdown(text: str, place_of: PlaceOf) -> str:
     return f"---\n{front}---\n" + (f"\n{prose}" if prose else "")
 
 
-def _json(text: str, node: Node, place: Place | None, margin: str) -> Iterator[str]:
+def _json(text: str, node: Node, place: SchemaField | None, margin: str) -> Iterator[str]:
     """A JSON value, one entry a line; names, numbers and texts as they are spelled."""
     inside = margin + _STEP
     if node.kind == "mapping" and node.entries:
@@ -110,6 +110,6 @@ def _meaning(text: str, file: str, suffix: str) -> str:
     parts = split(text, file) if suffix == ".md" else None
     documents, problems = read_yaml((parts.front if parts else text).encode(), file)
     if problems:
-        raise Refused(problems[0])
+        raise UnreadableFile(problems[0])
     values = [document.value for document in documents]
     return json.dumps([values, parts and parts.prose], sort_keys=True, default=repr)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.config.edit.minimal_body import shortened_body, unknown_fields, without_unknown
+from reconciler.config.edit.minimal_body import minimal_body, unknown_fields, without_unknown
 from reconciler.config.errors import has_errors, warning
-from reconciler.config.manifests.manifest import Reading, read_manifest
+from reconciler.config.manifests.manifest import ManifestContext, read_manifest
 from reconciler.config.syntax.document import BLOCK
 from reconciler.config.syntax.yaml import read_yaml
 from reconciler.config.syntax.yaml_emitter import document_text
@@ -28,12 +28,12 @@ class Unmanageable(Exception):
         self.diagnostics = diagnostics
 
 
-def reproduce(kind: Kind, live: Body, id: str, reading: Reading) -> tuple[Body, list[Diagnostic]]:
+def reproduce(kind: Kind, live: Body, id: str, reading: ManifestContext) -> tuple[Body, list[Diagnostic]]:
     """The body of a manifest for a live object, and warnings about what of the object is not in it.
 
     Raises Unmanageable where what is left is no manifest.
     """
-    body = shortened_body(kind, live)
+    body = minimal_body(kind, live)
     said = list(_unknown(kind, live, id))
     if not _problems(body, kind, reading):
         return body, said
@@ -51,7 +51,7 @@ def reproduce(kind: Kind, live: Body, id: str, reading: Reading) -> tuple[Body, 
 
 
 def _accepted(
-    kind: Kind, name: str, value: Json, live: Body, least: Body, reading: Reading
+    kind: Kind, name: str, value: Json, live: Body, least: Body, reading: ManifestContext
 ) -> tuple[Json, list[Diagnostic]]:
     """As much of one field as the loader accepts, and what it says of the rest."""
     if kind.fields[name].granular and isinstance(value, dict):
@@ -67,7 +67,7 @@ def _accepted(
     return None, problems
 
 
-def _problems(body: Body, kind: Kind, reading: Reading) -> list[Diagnostic]:
+def _problems(body: Body, kind: Kind, reading: ManifestContext) -> list[Diagnostic]:
     """What the loader refuses of a manifest with this body; one problem at least where it reads another body."""
     block = {BLOCK: {"kind": kind.name}} if kind.name != default_kind(reading.provider) else {}
     unreadable = warning(Code.BAD_ENCODING, _UNREADABLE, None)

@@ -1,6 +1,6 @@
 """Reduces live values to what a file needs: no defaults, nothing that the server adds by itself.
 
-`shortened` writes a value from nothing: fields in the schema's order, without what is unset, at its default or given by
+`minimal` writes a value from nothing: fields in the schema's order, without what is unset, at its default or given by
 the server. `nearest` starts from what a file says already and changes only the parts whose meaning differs.
 Both mean the same as the live value, as far as the schema knows it.
 """
@@ -14,7 +14,7 @@ from reconciler.core.values.model import ABSENT, Body, Json
 from reconciler.core.values.semantics import FREE, Kind, ListMeaning, Meaning, canonical, entry_key, is_mark, same
 
 
-def shortened_body(kind: Kind, live: Body) -> Body:
+def minimal_body(kind: Kind, live: Body) -> Body:
     """The manifest of a live object: every field that says something, our own mark and server-owned fields left out.
 
     Fields the schema does not know are left out; `unknown_fields` names them.
@@ -27,7 +27,7 @@ def shortened_body(kind: Kind, live: Body) -> Body:
         if meaning.granular and isinstance(value, dict):
             value = {key: each for key, each in value.items() if not is_mark(kind, (name, key)) and each is not None}
         if (value or not meaning.granular) and not same(meaning, value, ABSENT):
-            body[name] = shortened(meaning, value)
+            body[name] = minimal(meaning, value)
     return body
 
 
@@ -36,12 +36,12 @@ def unknown_fields(kind: Kind, live: Body) -> list[str]:
     return [name for name, value in live.items() if name not in kind.fields and value is not None]
 
 
-def shortened(meaning: Meaning, value: Json) -> Json:
+def minimal(meaning: Meaning, value: Json) -> Json:
     """A live value without its defaults and without what the schema does not know of it."""
     if isinstance(value, list) and meaning.items is not None:
-        return [shortened(meaning.items, each) for each in value]
+        return [minimal(meaning.items, each) for each in value]
     if isinstance(value, dict) and (meaning.is_record or meaning.closed):
-        return {name: shortened(sub, each) for name, sub, each in _told(meaning, value)}
+        return {name: minimal(sub, each) for name, sub, each in _minimal_record(meaning, value)}
     return value
 
 
@@ -50,24 +50,24 @@ def without_unknown(meaning: Meaning, value: Json) -> Json:
     if isinstance(value, list) and meaning.items is not None:
         return [without_unknown(meaning.items, each) for each in value]
     if isinstance(value, dict) and (meaning.is_record or meaning.closed):
-        return {n: without_unknown(sub, e) for n, sub, e in _told(meaning, value, defaults=True)}
+        return {n: without_unknown(sub, e) for n, sub, e in _minimal_record(meaning, value, defaults=True)}
     return value
 
 
 def nearest(meaning: Meaning, written: Json, live: Json) -> Json:
     """The value that means the same as `live` and differs least from what is `written`."""
     if written is ABSENT:
-        return shortened(meaning, live)
+        return minimal(meaning, live)
     if same(meaning, written, live):
         return written
     if isinstance(written, dict) and isinstance(live, dict):
         return _nearest_record(meaning, written, live)
     if isinstance(written, list) and isinstance(live, list):
         return _nearest_list(meaning, written, live)
-    return shortened(meaning, live)
+    return minimal(meaning, live)
 
 
-def _told(
+def _minimal_record(
     meaning: Meaning, value: Mapping[str, Json], *, defaults: bool = False
 ) -> Iterator[tuple[str, Meaning, Json]]:
     """The parts of a record that say something, in the schema's order; unknown ones of an open record last."""
@@ -92,7 +92,7 @@ def _nearest_record(meaning: Meaning, written: Mapping[str, Json], live: Mapping
             found[name] = value
         elif each is not ABSENT and each is not None:
             found[name] = nearest(sub, value, each)
-    return found | {name: shortened(sub, each) for name, sub, each in _told(meaning, live) if name not in found}
+    return found | {name: minimal(sub, each) for name, sub, each in _minimal_record(meaning, live) if name not in found}
 
 
 def _nearest_list(meaning: Meaning, written: list[Json], live: list[Json]) -> list[Json]:
@@ -105,7 +105,7 @@ def _nearest_list(meaning: Meaning, written: list[Json], live: list[Json]) -> li
         match = next((i for i, other in enumerate(left) if _is_one(meaning, items, one, other)), None)
         if match is not None:
             found.append(nearest(items, one, left.pop(match)))
-    return found + [shortened(items, each) for each in left]
+    return found + [minimal(items, each) for each in left]
 
 
 def _nearest_in_order(items: Meaning, written: list[Json], live: list[Json]) -> list[Json]:
@@ -117,7 +117,7 @@ def _nearest_in_order(items: Meaning, written: list[Json], live: list[Json]) -> 
             continue
         pairs = zip(written[start:end], live[live_start:live_end], strict=False)
         changed = [nearest(items, old, new) for old, new in pairs]
-        found += changed + [shortened(items, each) for each in live[live_start + len(changed) : live_end]]
+        found += changed + [minimal(items, each) for each in live[live_start + len(changed) : live_end]]
     return found
 
 

@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from reconciler.config.manifests.manifest import Reading
+from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.config.source.document_reader import most_bytes
 from reconciler.config.source.file_source import Found
-from reconciler.config.source.project_files import Project
+from reconciler.config.source.project_files import ProjectFiles
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES
 from reconciler.config.syntax.document import BLOCK, Document
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.config.syntax.markdown import split
 from reconciler.config.syntax.yaml import decode, read_yaml
 from reconciler.core.values.model import Json
@@ -20,7 +20,7 @@ from reconciler.drivers.provider import default_kind
 
 
 @dataclass(slots=True)
-class Drafts(Project):
+class FileOverlay(ProjectFiles):
     """The project with new contents of some files, by path without links; `only` narrows the walk to one file."""
 
     contents: dict[str, bytes] = field(default_factory=dict)
@@ -29,14 +29,14 @@ class Drafts(Project):
     def read(self, path: str, largest: int) -> bytes:
         """The bytes of a file as they are to be. Raises Refused as reading the disk does."""
         draft = self.contents.get(os.path.realpath(path))
-        return Project.read(self, path, largest) if draft is None else draft
+        return ProjectFiles.read(self, path, largest) if draft is None else draft
 
     def walk(self) -> Iterator[Found]:
         """Every manifest file, or the one."""
-        yield from Project.walk(self) if self.only is None else [self.only]
+        yield from ProjectFiles.walk(self) if self.only is None else [self.only]
 
 
-def read_documents(drafts: Drafts, found: Found, reading: Reading) -> list[Document]:
+def read_documents(drafts: FileOverlay, found: Found, reading: ManifestContext) -> list[Document]:
     """The documents of a draft, their tags not resolved. Raises Refused."""
     content = drafts.read(found.path, most_bytes(found.suffix))
     if found.suffix != ".md":
@@ -49,7 +49,7 @@ def read_documents(drafts: Drafts, found: Found, reading: Reading) -> list[Docum
     return documents
 
 
-def prose_field(value: Json, reading: Reading) -> str:
+def prose_field(value: Json, reading: ManifestContext) -> str:
     """The field that the text below front matter is the value of; empty where the kind has none."""
     named = (value.get(BLOCK) or {}).get("kind") or default_kind(reading.provider)
     kind = reading.provider.kinds.get(named)
@@ -59,5 +59,5 @@ def prose_field(value: Json, reading: Reading) -> str:
 def _all_read(content: bytes, found: Found) -> list[Document]:
     documents, problems = read_yaml(content, found.shown)
     if problems:
-        raise Refused(problems[0])
+        raise UnreadableFile(problems[0])
     return [each for each in documents if each.value is not None]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES
 from reconciler.config.syntax.document import BLOCK
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.config.syntax.markdown import split
 from reconciler.config.syntax.yaml_emitter import document_text, json_text
 from reconciler.config.syntax.yaml_scalars import Tagged
@@ -21,7 +21,7 @@ LONGEST_LINE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Habit:
+class FileLayout:
     """How a directory writes manifests: their suffix, and whether long prose stays in them."""
 
     suffix: str = ".yaml"
@@ -42,7 +42,7 @@ class NewManifest:
     prose: str | None = None
 
 
-def new_files(manifest: NewManifest, habit: Habit) -> dict[str, bytes]:
+def new_files(manifest: NewManifest, habit: FileLayout) -> dict[str, bytes]:
     """The files of a manifest, by their path below the directory: the manifest, first, and its prose, if apart."""
     text = manifest.body.get(manifest.prose or "")
     value: dict[str, Any] = {**({BLOCK: dict(manifest.block)} if manifest.block else {}), **manifest.body}
@@ -78,7 +78,7 @@ def fits_file(text: str) -> bool:
         return False
     try:
         return split(text, "") is None
-    except Refused:
+    except UnreadableFile:
         return False
 
 

@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.config.edit.minimal_body import nearest, without_unknown
-from reconciler.config.edit.overlay import Drafts, prose_field, read_documents
+from reconciler.config.edit.overlay import FileOverlay, prose_field, read_documents
 from reconciler.config.edit.write_manifests import fits_file, fits_markdown
 from reconciler.config.errors import ConfigError, error, has_errors
 from reconciler.config.manifests.load import load
-from reconciler.config.manifests.manifest import Reading
+from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.config.message_text import dotted, listed
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES
 from reconciler.config.syntax.document import BLOCK, Document
-from reconciler.config.syntax.document_builder import Refused, copied
+from reconciler.config.syntax.document_builder import UnreadableFile, copied
 from reconciler.config.syntax.frontmatter import as_in, halves, with_prose
 from reconciler.config.syntax.positions import NotMapped, read_nodes
 from reconciler.config.syntax.text_edits import aligned, spliced
@@ -34,20 +34,20 @@ _BOM: Final = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempt:
+class _EditStrategy:
     """One way to write an edit: how much of a value is replaced, and whether defaults in it are spelled out."""
 
     fine: bool
     complete: bool = False
 
 
-_ATTEMPTS: Final = (_Attempt(fine=True), _Attempt(fine=False), _Attempt(fine=False, complete=True))
+_STRATEGIES: Final = (_EditStrategy(fine=True), _EditStrategy(fine=False), _EditStrategy(fine=False, complete=True))
 
 
 class WriteBack:
     """Puts live values into the files of a fleet; `drafts.contents` is what the files become."""
 
-    def __init__(self, drafts: Drafts, reading: Reading, manifests: Sequence[Manifest]) -> None:
+    def __init__(self, drafts: FileOverlay, reading: ManifestContext, manifests: Sequence[Manifest]) -> None:
         self.drafts = drafts
         self.reading = reading
         self.manifests = manifests
@@ -62,19 +62,19 @@ class WriteBack:
             raise ConfigError([_by_hand(manifest, units)])
         problems: list[Diagnostic] = []
         before = dict(self.drafts.contents)
-        for attempt in _ATTEMPTS:
+        for attempt in _STRATEGIES:
             values = {unit: _new_value(kind, manifest, live, unit, attempt.complete) for unit in units}
             try:
-                changed = _Edit(self, kind, manifest).contents(values, attempt.fine)
-            except (NotMapped, Refused) as wrong:
-                problems = [wrong.diagnostic] if isinstance(wrong, Refused) else []
+                changed = _ManifestEdit(self, kind, manifest).contents(values, attempt.fine)
+            except (NotMapped, UnreadableFile) as wrong:
+                problems = [wrong.diagnostic] if isinstance(wrong, UnreadableFile) else []
             else:
                 return changed
             self.drafts.contents = dict(before)
         raise ConfigError([*problems, _by_hand(manifest, units)])
 
 
-class _Edit:
+class _ManifestEdit:
     """The change of one manifest: in its own file, and in the text files that it names."""
 
     def __init__(self, around: WriteBack, kind: Kind, manifest: Manifest) -> None:
@@ -122,7 +122,7 @@ class _Edit:
         )
         for problem in loaded.diagnostics:
             if has_errors([problem]):
-                raise Refused(problem)
+                raise UnreadableFile(problem)
         now = next((each.body for each in loaded.manifests if each.address == self._manifest.address), None)
         if _text_of(now) != _text_of(body):
             raise NotMapped("it would be read differently")

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
-from reconciler.config.schema.schema_fields import Place
+from reconciler.config.schema.schema_fields import SchemaField
 from reconciler.config.syntax import yaml_emitter
 from reconciler.config.syntax.positions import Node, NotMapped, line_end, read_nodes
 
-PlaceOf: TypeAlias = Callable[[Node], Place | None]
+PlaceOf: TypeAlias = Callable[[Node], SchemaField | None]
 """The schema of a document, by its root; None where there is none, and so no order."""
 
 _STEP: Final = 2
@@ -95,10 +95,10 @@ class _Layout:
             first, *rest = self._leaf(root, root)
             yield from (*_squeezed(above), first, *rest)
 
-    def _collection(self, node: Node, above: Sequence[str], place: Place | None) -> list[str]:
+    def _collection(self, node: Node, above: Sequence[str], place: SchemaField | None) -> list[str]:
         return self._mapping(node, above, place) if node.kind == "mapping" else self._list(node, above, place)
 
-    def _mapping(self, node: Node, above: Sequence[str], place: Place | None) -> list[str]:
+    def _mapping(self, node: Node, above: Sequence[str], place: SchemaField | None) -> list[str]:
         pieces: list[_Piece] = []
         previous: Node | None = None
         for name, (key, value) in node.entries.items():
@@ -117,7 +117,7 @@ class _Layout:
             lines += [*_squeezed(piece.above, keep_first=bool(lines)), *piece.lines]
         return lines
 
-    def _entry(self, key: Node, value: Node, around: Node, place: Place | None) -> list[str]:
+    def _entry(self, key: Node, value: Node, around: Node, place: SchemaField | None) -> list[str]:
         name = self._text[key.start : key.end]
         colon = _COLON.match(self._text, key.end)
         if colon is None:
@@ -126,7 +126,7 @@ class _Layout:
         lines = self._value(value, around, place)
         return [f"{name}:{lines[0]}", *lines[1:]]
 
-    def _list(self, node: Node, above: Sequence[str], place: Place | None) -> list[str]:
+    def _list(self, node: Node, above: Sequence[str], place: SchemaField | None) -> list[str]:
         lines: list[str] = []
         previous: Node | None = None
         for item in node.items:
@@ -145,7 +145,7 @@ class _Layout:
             previous = item
         return lines
 
-    def _value(self, value: Node, around: Node, place: Place | None) -> list[str]:
+    def _value(self, value: Node, around: Node, place: SchemaField | None) -> list[str]:
         """What follows a colon or dash: the rest of its line, and lines below from the column of its key or dash."""
         tail = self._tail()
         if value.kind == "scalar" and value.start == value.end:

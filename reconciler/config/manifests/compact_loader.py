@@ -2,7 +2,7 @@
 
 A file with one document, and nothing to say about it, is accepted without the places of its values. Whatever else a
 file holds is left to the thorough way of reading, which also finds the words. What is accepted is remembered by its
-bytes, if there is a `Memory`.
+bytes, if there is a `ValidationCache`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from reconciler.config.checks.across_manifests import hash_of_name
+from reconciler.config.checks.across_manifests import name_hash
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.manifests.digests import content_digest
 from reconciler.config.manifests.layers import EXTENDS, FOR_EACH
-from reconciler.config.manifests.lazy_bodies import Unread, UnreadPlaces, Whole
-from reconciler.config.manifests.manifest import Reading, read_manifest
+from reconciler.config.manifests.lazy_bodies import BodyWithPlaces, LazyBody, LazyPlaces
+from reconciler.config.manifests.manifest import ManifestContext, read_manifest
 from reconciler.config.manifests.tables.rows import ROW_TAGS
 from reconciler.config.manifests.tags import Tags
-from reconciler.config.manifests.validation_cache import Memory
-from reconciler.config.source.document_reader import Documents
+from reconciler.config.manifests.validation_cache import ValidationCache
+from reconciler.config.source.document_reader import DocumentReader
 from reconciler.config.source.file_source import Found
 from reconciler.config.syntax.document import BLOCK, Document
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.config.syntax.yaml import Unusual, read_unplaced
 from reconciler.config.syntax.yaml_scalars import Tagged
 from reconciler.core.fingerprint import fingerprint
@@ -43,7 +43,7 @@ _NO_REFS: Final[Mapping[Path, Address]] = MappingProxyType({})
 _written = json.JSONEncoder(separators=(",", ":")).encode
 
 
-class Accepted(NamedTuple):
+class AcceptedManifest(NamedTuple):
     """A manifest that is in order, a hash of the name in it (see `names`), and the digest of its content."""
 
     manifest: Manifest
@@ -51,11 +51,16 @@ class Accepted(NamedTuple):
     content: bytes
 
 
-class Lean:
+class CompactLoader:
     """Accepts files for one target. `kinds` are the target's, as the core compares them."""
 
     def __init__(
-        self, documents: Documents, tags: Tags, reading: Reading, kinds: Mapping[str, Kind], memory: Memory | None
+        self,
+        documents: DocumentReader,
+        tags: Tags,
+        reading: ManifestContext,
+        kinds: Mapping[str, Kind],
+        memory: ValidationCache | None,
     ) -> None:
         self._documents = documents
         self._tags = tags
@@ -63,12 +68,12 @@ class Lean:
         self._kinds = kinds
         self._memory = memory
         self._units: dict[tuple[Unit, ...], tuple[Unit, ...]] = {}
-        self._recent: dict[bytes, Whole] = {}
+        self._recent: dict[bytes, BodyWithPlaces] = {}
         self._below = os.path.join(documents.project.root, "")
         self._odd: dict[str, Found] = {}
         self.elsewhere: set[Address] = set()
 
-    def accept(self, found: Found) -> Sequence[Accepted] | None:
+    def accept(self, found: Found) -> Sequence[AcceptedManifest] | None:
         """The manifest of a file, or none where it is for other targets; None where there is something to say of it."""
         try:
             content = self._documents.content(found)
@@ -77,7 +82,7 @@ class Lean:
             known = self._memory.get(key) if self._memory else None
             remembered = self._remembered(json.loads(known), found, version) if known else None
             return self._read(found, content, key, version) if remembered is None else remembered
-        except (Refused, Unusual, ValueError):
+        except (UnreadableFile, Unusual, ValueError):
             return None
 
     def done(self) -> None:
@@ -86,13 +91,13 @@ class Lean:
             self._memory.close()
         self._memory = None
 
-    def row(self, manifest: Manifest, again: Unread) -> Manifest:
+    def row(self, manifest: Manifest, again: LazyBody) -> Manifest:
         """The manifest of a row, whose body can be made again."""
         gist = fingerprint(self._kinds[manifest.address.kind], manifest)
         known = gist and Fingerprint(self._units.setdefault(gist.units, gist.units), gist.digest)
-        return replace(manifest, body=again, places=UnreadPlaces(again), fingerprint=known)
+        return replace(manifest, body=again, places=LazyPlaces(again), fingerprint=known)
 
-    def whole(self, what: bytes) -> Whole:
+    def whole(self, what: bytes) -> BodyWithPlaces:
         """A body and its places, read again. Raises ConfigError unless the file is as it was."""
         if what not in self._recent:
             shown = what[_DIGEST_BYTES:].decode()
@@ -107,19 +112,19 @@ class Lean:
             self._recent[what] = whole
         return self._recent[what]
 
-    def _read_again(self, found: Found) -> tuple[Whole, bytes]:
+    def _read_again(self, found: Found) -> tuple[BodyWithPlaces, bytes]:
         try:
             content = self._documents.content(found)
             documents, _ = self._documents.of(found, content)
             tagged = list(documents[0].tagged.values())
             self._tags.resolve(documents[0], found.path)
-        except (Refused, IndexError):
-            return Whole({}, {}), b""
+        except (UnreadableFile, IndexError):
+            return BodyWithPlaces({}, {}), b""
         texts = self._texts(tagged, found, documents[0].source)
         document = documents[0]
-        return Whole(_body(document), document.places), _version(_digest(content), texts)
+        return BodyWithPlaces(_body(document), document.places), _version(_digest(content), texts)
 
-    def _read(self, found: Found, content: bytes, key: bytes, version: bytes) -> Sequence[Accepted] | None:
+    def _read(self, found: Found, content: bytes, key: bytes, version: bytes) -> Sequence[AcceptedManifest] | None:
         documents, problems = self._documents.of(found, content, read_unplaced)
         if problems or len(documents) != 1 or not isinstance(documents[0].value, dict):
             return None
@@ -167,7 +172,9 @@ class Lean:
             texts,
         ]
 
-    def _remembered(self, facts: list[Any] | dict[str, Any], found: Found, version: bytes) -> Sequence[Accepted] | None:
+    def _remembered(
+        self, facts: list[Any] | dict[str, Any], found: Found, version: bytes
+    ) -> Sequence[AcceptedManifest] | None:
         """What was accepted before, unless a file that it names is another one now. Raises Refused."""
         if isinstance(facts, list) and any(
             self._text_digest(name, found, Source("", 0, 0)) != text for name, text in facts[-1]
@@ -175,20 +182,20 @@ class Lean:
             return None
         return self._accepted(facts, found, version)
 
-    def _accepted(self, facts: list[Any] | dict[str, Any], found: Found, version: bytes) -> Sequence[Accepted]:
+    def _accepted(self, facts: list[Any] | dict[str, Any], found: Found, version: bytes) -> Sequence[AcceptedManifest]:
         if isinstance(facts, dict):
             self.elsewhere |= {Address(*each) for each in facts["elsewhere"]}
             return ()
         line, column, kind, key, id, protect, on_remove, ignore, initial, moved, same, *rest = facts
         renew, refs, gist, name, digest, texts = rest
-        body = Unread(self, _version(version, texts) + found.shown.encode())
+        body = LazyBody(self, _version(version, texts) + found.shown.encode())
         if found.path != self._below + found.shown:
             self._odd[found.shown] = found
         manifest = Manifest(
             Address(kind, found.key if key == found.key else key),
             body,
             Source(found.shown, line, column),
-            UnreadPlaces(body),
+            LazyPlaces(body),
             id,
             protect,
             OnRemove(on_remove) if on_remove else None,
@@ -197,12 +204,12 @@ class Lean:
             moved,
             same,
             {tuple(path): Address(*address) for path, *address in refs} if refs else _NO_REFS,
-            self._gist(gist),
+            self._fingerprint(gist),
             renew,
         )
-        return (Accepted(manifest, hash_of_name(kind, name), bytes.fromhex(digest)),)
+        return (AcceptedManifest(manifest, name_hash(kind, name), bytes.fromhex(digest)),)
 
-    def _gist(self, found: list[Any] | None) -> Fingerprint | None:
+    def _fingerprint(self, found: list[Any] | None) -> Fingerprint | None:
         if found is None:
             return None
         units = tuple(tuple(unit) for unit in found[0])

@@ -21,7 +21,7 @@ from reconciler.config.source.file_source import Files
 from reconciler.config.source.globs import fixed_part, is_pattern
 from reconciler.config.source.referenced_file import named_file
 from reconciler.config.syntax.document import BLOCK
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.core.values.model import Address, Json, Manifest
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.filename_marks import MAX_NAME, content_of
@@ -101,7 +101,7 @@ class Uploads:
                     self._project, self._style.source, os.path.relpath(path, os.path.dirname(manifest)), place, manifest
                 )
             yield from found
-        except Refused as refused:
+        except UnreadableFile as refused:
             self.problems.append(refused.diagnostic)
             return
         if not found:
@@ -122,8 +122,8 @@ class Uploads:
             real = self._project.followed(path)
             sha256, size = self._project.measured(real, style.max_bytes)
             beginning = self._project.read(real, min(_LOOKED_AT, style.max_bytes))
-        except (Refused, OSError, ValueError) as wrong:
-            said = wrong.diagnostic.summary if isinstance(wrong, Refused) else str(wrong)
+        except (UnreadableFile, OSError, ValueError) as wrong:
+            said = wrong.diagnostic.summary if isinstance(wrong, UnreadableFile) else str(wrong)
             self._refuse(Code.UNREADABLE, f"{shown} cannot be read: {said}", place)
             return
         if size > style.max_bytes:

@@ -13,13 +13,13 @@ from pathlib import Path as FilePath
 from typing import Any, Final
 
 from reconciler.config.errors import error, has_errors
-from reconciler.config.manifests.lazy_bodies import Unread
+from reconciler.config.manifests.lazy_bodies import LazyBody
 from reconciler.config.message_text import cut, listed
 from reconciler.config.source.file_source import SUFFIXES, Files, Found
 from reconciler.config.source.project_files import name_below
 from reconciler.config.source.referenced_file import named_file
 from reconciler.config.syntax.document import BLOCK, Document
-from reconciler.config.syntax.document_builder import Refused, copied
+from reconciler.config.syntax.document_builder import UnreadableFile, copied
 from reconciler.config.targets import Target
 from reconciler.core.values.model import Address, Json, Path
 from reconciler.diagnostics import Code, Diagnostic, Source
@@ -33,7 +33,7 @@ _TABLES: Final = tuple(each.name for each in fields(Document) if each.name not i
 
 
 @dataclass(slots=True)
-class Written:
+class ResolvedDocument:
     """One document, its tags resolved. `key` is the one that its place makes, None where its file has several.
 
     `sound` says whether its file had no problems; `verbatim` holds the paths of what tags stood for: never a template.
@@ -44,7 +44,7 @@ class Written:
     key: str | None
     sound: bool = True
     verbatim: frozenset[Path] = frozenset()
-    again: Unread | None = None
+    again: LazyBody | None = None
 
     @property
     def block(self) -> dict[str, Json]:
@@ -59,7 +59,7 @@ class Written:
         return Address(named, key) if isinstance(named, str) and isinstance(key, str) else None
 
 
-def merged(under: Written, over: Written, own: Written) -> Written:
+def merged(under: ResolvedDocument, over: ResolvedDocument, own: ResolvedDocument) -> ResolvedDocument:
     """`over` merged over `under`; the result has the source and key of `own`, which is one of the two."""
     taken: set[Path] = set()
     below, above = under.document, over.document
@@ -70,7 +70,7 @@ def merged(under: Written, over: Written, own: Written) -> Written:
     tables: dict[str, Any] = {name: _joined(getattr(below, name), getattr(above, name), taken) for name in _TABLES}
     kept = {path: mark for path, mark in below.keys.items() if not _is_within(path, taken)}
     verbatim = dict.fromkeys(under.verbatim), dict.fromkeys(over.verbatim)
-    return Written(
+    return ResolvedDocument(
         Document(value, own.document.source, keys=above.keys if own is over else kept, **tables),
         own.key,
         under.sound and over.sound,
@@ -110,7 +110,7 @@ def _is_within(path: Path, taken: Container[Path]) -> bool:
 class _Stack:
     """Documents of one address: `top` is merged from all so far, the last of which stood in the layer `last`."""
 
-    top: Written
+    top: ResolvedDocument
     first: int
     last: int
     place: Source
@@ -123,9 +123,9 @@ class Layers:
     names: Sequence[str]
     kind: str
     _stacks: dict[Address, _Stack] = field(default_factory=dict)
-    _apart: list[Written] = field(default_factory=list)
+    _apart: list[ResolvedDocument] = field(default_factory=list)
 
-    def add(self, written: Written, found: Found) -> Iterator[Diagnostic]:
+    def add(self, written: ResolvedDocument, found: Found) -> Iterator[Diagnostic]:
         """Take one document; layers come after what they are laid over."""
         layer = self._layer(found)
         address, place = written.address(self.kind), written.document.source
@@ -142,7 +142,7 @@ class Layers:
         else:
             stack.top, stack.last, stack.place = merged(stack.top, written, stack.top), layer, place
 
-    def documents(self) -> Iterator[Written]:
+    def documents(self) -> Iterator[ResolvedDocument]:
         """Every document, merged; fleets first, so that `over` can take what is laid over their rows."""
         yield from self._apart
         for address in [each for each, stack in self._stacks.items() if FOR_EACH in stack.top.block]:
@@ -150,7 +150,7 @@ class Layers:
         while self._stacks:
             yield self._stacks.pop(next(iter(self._stacks))).top
 
-    def over(self, row: Written) -> Written:
+    def over(self, row: ResolvedDocument) -> ResolvedDocument:
         """One row of a fleet with what layers say of its address, and no manifest does."""
         address = row.address(self.kind)
         stack = self._stacks.get(address) if address else None
@@ -194,11 +194,11 @@ def _overlap(one: str, other: str) -> bool:
     return below != inner and not any(part[0] in "._" for part in below.split(os.sep))
 
 
-Read = Callable[[Found], tuple[list[Written], list[Diagnostic]]]
+Read = Callable[[Found], tuple[list[ResolvedDocument], list[Diagnostic]]]
 """Reads the documents of a file, and says what is wrong with them. Raises Refused."""
 
 
-def extended(written: Written, found: Found, project: Files, read: Read) -> Written:
+def extended(written: ResolvedDocument, found: Found, project: Files, read: Read) -> ResolvedDocument:
     """The document over all that it extends; the same one where it extends nothing. Raises Refused."""
     chain = [found.path]
     result, text = written, written.block.get(EXTENDS)
@@ -229,19 +229,19 @@ def _check_base(file: str, chain: Sequence[str], project: Files, place: Source) 
     elif os.path.splitext(file)[1] not in SUFFIXES:
         summary, hint = f"{name} cannot be extended", f"its name has to end with {listed(SUFFIXES)}"
     if summary:
-        raise Refused(error(Code.FILE_REFUSED, summary, place, hint=hint))
+        raise UnreadableFile(error(Code.FILE_REFUSED, summary, place, hint=hint))
 
 
-def _only_document(file: str, read: Read, project: Files, place: Source) -> Written:
+def _only_document(file: str, read: Read, project: Files, place: Source) -> ResolvedDocument:
     """The one document of a file. Raises Refused."""
     name = project.name(file)
     documents, problems = read(Found(file, name, "", os.path.splitext(file)[1]))
     if wrong := next((each for each in problems if has_errors([each])), None):
-        raise Refused(wrong)
+        raise UnreadableFile(wrong)
     if len(documents) != 1 or not isinstance(documents[0].document.value, dict):
         summary = f"{cut(name)} cannot be extended: it has to hold one mapping"
-        raise Refused(error(Code.INVALID_VALUE, summary, place))
+        raise UnreadableFile(error(Code.INVALID_VALUE, summary, place))
     if documents[0].block.get(FOR_EACH) is not None:
         summary = f"{cut(name)} cannot be extended: it has rows of its own"
-        raise Refused(error(Code.INVALID_VALUE, summary, place, hint="write for_each in the manifest"))
+        raise UnreadableFile(error(Code.INVALID_VALUE, summary, place, hint="write for_each in the manifest"))
     return documents[0]

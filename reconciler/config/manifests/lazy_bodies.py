@@ -9,30 +9,30 @@ from reconciler.core.values.model import Json, Path
 from reconciler.diagnostics import Source
 
 
-class Whole(NamedTuple):
+class BodyWithPlaces(NamedTuple):
     """A body, and the places of its values."""
 
     body: Mapping[str, Json]
     places: Mapping[Path, Source]
 
 
-class Shelf(Protocol):
+class BodySource(Protocol):
     """Where something can be read again. Raises ConfigError where it has changed meanwhile."""
 
-    def whole(self, what: Any) -> Whole:
+    def whole(self, what: Any) -> BodyWithPlaces:
         """What the shelf itself has called `what`."""
         ...
 
 
-class Unread(Mapping[str, Json]):
+class LazyBody(Mapping[str, Json]):
     """A body that is read again with every question."""
 
     __slots__ = ("_shelf", "_what")
 
-    def __init__(self, shelf: Shelf, what: Any) -> None:
+    def __init__(self, shelf: BodySource, what: Any) -> None:
         self._shelf, self._what = shelf, what
 
-    def whole(self) -> Whole:
+    def whole(self) -> BodyWithPlaces:
         """The body and the places of its values. Raises ConfigError."""
         return self._shelf.whole(self._what)
 
@@ -46,12 +46,12 @@ class Unread(Mapping[str, Json]):
         return len(self.whole().body)
 
 
-class UnreadPlaces(Mapping[Path, Source]):
+class LazyPlaces(Mapping[Path, Source]):
     """The places of the values of a body, likewise."""
 
     __slots__ = ("_body",)
 
-    def __init__(self, body: Unread) -> None:
+    def __init__(self, body: LazyBody) -> None:
         self._body = body
 
     def __getitem__(self, path: Path) -> Source:

@@ -13,12 +13,12 @@ from pathlib import Path
 from pathlib import Path as FilePath
 
 from reconciler.config.errors import ConfigError, has_errors, in_order
-from reconciler.config.manifests.layers import FOR_EACH, Written, layers_of
-from reconciler.config.manifests.manifest import Reading
+from reconciler.config.manifests.layers import FOR_EACH, ResolvedDocument, layers_of
+from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.config.manifests.manifest_collector import Manifests
-from reconciler.config.manifests.tables.for_each import Fleet
+from reconciler.config.manifests.tables.for_each import ForEach
 from reconciler.config.schema.schemas import Schemas
-from reconciler.config.source.project_files import Project
+from reconciler.config.source.project_files import ProjectFiles
 from reconciler.config.syntax.document import BLOCK
 from reconciler.config.targets import Settings, Target
 from reconciler.core.values.model import Address
@@ -33,9 +33,9 @@ def list_addresses(
 
     Raises ConfigError with every problem met on the way.
     """
-    reading = Reading(settings, target, provider, schemas)
-    project = Project(root, (*dirs, *(Path(each) for each in target.layers)))
-    gathered = _Addresses(project, reading, layers_of(root, target))
+    reading = ManifestContext(settings, target, provider, schemas)
+    project = ProjectFiles(root, (*dirs, *(Path(each) for each in target.layers)))
+    gathered = _AddressLister(project, reading, layers_of(root, target))
     for found in project.walk():
         gathered.add(found)
     gathered.finish()
@@ -46,14 +46,14 @@ def list_addresses(
     return sorted({*gathered.accepted, *gathered.rows}, key=lambda address: (rank[address.kind], address.key))
 
 
-class _Addresses(Manifests):
+class _AddressLister(Manifests):
     """The manifests that stand alone, and the keys of rows."""
 
-    def __init__(self, project: Project, reading: Reading, layers: Sequence[str]) -> None:
+    def __init__(self, project: ProjectFiles, reading: ManifestContext, layers: Sequence[str]) -> None:
         super().__init__(project, reading, layers)
         self.rows: set[Address] = set()
 
-    def take(self, written: Written) -> None:
+    def take(self, written: ResolvedDocument) -> None:
         """Make the manifest of a document, or take the keys of its rows."""
         if FOR_EACH not in written.block or written.document.tagged or self.layers.names or _differs(written):
             super().take(written)
@@ -61,27 +61,27 @@ class _Addresses(Manifests):
         options = written.document.value[BLOCK]
         if self.reading.target.name not in options.get("targets", (self.reading.target.name,)):
             return
-        fleet = Fleet(written, self.project)
+        fleet = ForEach(written, self.project)
         kind = options.get("kind") or default_kind(self.reading.provider)
         if kind in self.reading.provider.kinds:
             self.rows.update(Address(kind, key) for key in fleet.keys())  # noqa: SIM118
         self.problems += fleet.problems
 
 
-def _differs(written: Written) -> bool:
+def _differs(written: ResolvedDocument) -> bool:
     """Whether rows of one fleet may be of different kinds, or for different targets."""
     options = written.document.value[BLOCK]
     return any("{" in str(options.get(word, "")) for word in ("kind", "targets"))
 
 
-def in_layers_of_others(root: FilePath, reading: Reading) -> tuple[set[Address], Sequence[Diagnostic]]:
+def other_target_addresses(root: FilePath, reading: ManifestContext) -> tuple[set[Address], Sequence[Diagnostic]]:
     """The addresses of documents in layers that other targets have, and this one has not; and what cannot be read."""
     found: set[Address] = set()
     problems: list[Diagnostic] = []
     for other in reading.settings.targets.values():
         layers = [FilePath(each) for each in other.layers if each not in reading.target.layers]
         if layers := [each for each in layers if os.path.isdir(root / each)]:
-            project = Project(root, layers)
+            project = ProjectFiles(root, layers)
             provider = reading.schemas.provider(other.provider, other.source)
             gathered = _LayerAddresses(project, replace(reading, target=other, provider=provider), ())
             for file in project.walk():
@@ -94,17 +94,17 @@ def in_layers_of_others(root: FilePath, reading: Reading) -> tuple[set[Address],
 class _LayerAddresses(Manifests):
     """The addresses that documents have, complete or not."""
 
-    def __init__(self, project: Project, reading: Reading, layers: Sequence[str]) -> None:
+    def __init__(self, project: ProjectFiles, reading: ManifestContext, layers: Sequence[str]) -> None:
         super().__init__(project, reading, layers)
         self.found: set[Address] = set()
 
-    def take(self, written: Written) -> None:
+    def take(self, written: ResolvedDocument) -> None:
         """Keep the address of a document, or those of its rows."""
         address = written.address(default_kind(self.reading.provider))
         if address is None:
             return
         if FOR_EACH in written.block:
-            fleet = Fleet(written, self.project)
+            fleet = ForEach(written, self.project)
             self.found |= {Address(address.kind, key) for key in fleet.keys()}  # noqa: SIM118
             self.problems += fleet.problems
         else:

@@ -10,14 +10,14 @@ from reconciler.config.checks.across_manifests import reference_problems, same_i
 from reconciler.config.errors import has_errors, in_order, warning
 from reconciler.config.manifests.digests import config_digest, content_digest
 from reconciler.config.manifests.layers import layer_problems, layers_of
-from reconciler.config.manifests.list_addresses import in_layers_of_others
-from reconciler.config.manifests.manifest import Reading
+from reconciler.config.manifests.list_addresses import other_target_addresses
+from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.config.manifests.manifest_collector import Manifests
-from reconciler.config.manifests.member_lists import with_files
-from reconciler.config.manifests.validation_cache import Memory
+from reconciler.config.manifests.member_lists import with_member_lists
+from reconciler.config.manifests.validation_cache import ValidationCache
 from reconciler.config.schema.schemas import Schemas, shipped
 from reconciler.config.source.file_source import Files
-from reconciler.config.source.project_files import Project
+from reconciler.config.source.project_files import ProjectFiles
 from reconciler.config.targets import Settings, Target
 from reconciler.core.values.model import Address, Manifest
 from reconciler.core.values.semantics import Kind
@@ -54,7 +54,7 @@ def load(
     files: Files | None = None,
     secret_like_allowed: bool = False,
     kinds: Mapping[str, Kind] | None = None,
-    memory: Memory | None = None,
+    memory: ValidationCache | None = None,
 ) -> Loaded:
     """Read every manifest below the directories, relative to `root`; on disk unless other `files` are given, whose walk
     includes the target's layers, after the directories. Texts shaped like keys are refused unless they are allowed.
@@ -63,10 +63,10 @@ def load(
     somebody asks; a `memory` then spares reading what was accepted before. Never raises for what a file contains;
     raises ConfigError where one that is read again has changed meanwhile.
     """
-    reading = Reading(settings, target, provider, schemas or shipped(), secret_like_allowed)
+    reading = ManifestContext(settings, target, provider, schemas or shipped(), secret_like_allowed)
     unusable = [] if files else list(layer_problems(root, dirs, target))
     layers = [] if unusable else [FilePath(each) for each in target.layers]
-    disk = Project(root, (*dirs, *layers)) if files is None else None
+    disk = ProjectFiles(root, (*dirs, *layers)) if files is None else None
     project: Files = files or disk  # type: ignore[assignment]
     gathered = Manifests(project, reading, layers_of(root, target))
     if kinds is not None and not target.layers:
@@ -74,13 +74,13 @@ def load(
     for found in project.walk():
         gathered.add(found)
     gathered.finish()
-    elsewhere, unread = in_layers_of_others(root, reading) if files is None else (set(), ())
+    elsewhere, unread = other_target_addresses(root, reading) if files is None else (set(), ())
     problems = [*unusable, *project.problems, *gathered.problems, *unread]
     if not gathered.files and not has_errors(project.problems):
         summary = f"there are no manifests in {', '.join(project.name(str(root / each)) for each in dirs)}"
         problems.append(warning(Code.NOTHING_TO_MANAGE, summary, None, hint="write one, or name another --dir"))
     read = {address: each.manifest for address, each in gathered.accepted.items()}
-    spelled, unfit = with_files(project, reading, read)
+    spelled, unfit = with_member_lists(project, reading, read)
     problems += unfit
     if disk is not None and (refused := list(disk.ignored())):
         if kinds is not None and any(each.source for each in refused):  # read again, with all places

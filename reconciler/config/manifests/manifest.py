@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reconciler.config.checks.foreign_placeholders import not_replaced
+from reconciler.config.checks.foreign_placeholders import unreplaced_placeholders
 from reconciler.config.checks.hidden_characters import suspicious_text
 from reconciler.config.checks.mark_length import too_long_a_mark
 from reconciler.config.checks.secret_detection import masked, secret_like
-from reconciler.config.checks.text_search import together
+from reconciler.config.checks.text_search import joined_texts
 from reconciler.config.errors import error, has_errors, warning
-from reconciler.config.message_text import brief, closest, cut, listed, slug
-from reconciler.config.schema.schema_messages import explain
+from reconciler.config.message_text import closest, cut, listed, short_json, slug
+from reconciler.config.schema.schema_messages import schema_diagnostics
 from reconciler.config.schema.schemas import MANIFEST, Schemas
 from reconciler.config.settings import SCHEMA as SETTINGS_SCHEMA
 from reconciler.config.source.file_source import SETTINGS
@@ -25,7 +25,7 @@ from reconciler.drivers.provider import Provider, ProviderKind, default_kind
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ManifestContext:
     """Everything a document is read against; `secret_like_allowed` where texts shaped like keys are only warned of."""
 
     settings: Settings
@@ -46,7 +46,7 @@ class Reading:
 
 
 @dataclass(slots=True)
-class Judged:
+class CheckedManifest:
     """A manifest, if the document is one for this target, and the problems of it.
 
     `elsewhere` are the addresses that a document for other targets only has there.
@@ -57,26 +57,28 @@ class Judged:
     elsewhere: frozenset[Address] = frozenset()
 
 
-def read_manifest(document: Document, file_key: str | None, reading: Reading) -> Judged:
+def read_manifest(document: Document, file_key: str | None, reading: ManifestContext) -> CheckedManifest:
     """Check one document, whose tags are resolved; `file_key` is the key it has by its place, if that is unique.
 
     What looks like a key is quoted nowhere.
     """
     block = document.value.get(BLOCK) if isinstance(document.value, dict) else None
     allowed = reading.secret_like_allowed or (isinstance(block, dict) and "secret_like" in block)
-    texts = together(document.value)
+    texts = joined_texts(document.value)
     found, secrets = secret_like(document, texts, allowed=allowed)
     judged = _judged(document, file_key, reading, found, texts)
     return replace(judged, problems=list(masked(judged.problems, secrets))) if secrets else judged
 
 
-def _judged(document: Document, file_key: str | None, reading: Reading, found: list[Diagnostic], texts: str) -> Judged:
+def _judged(
+    document: Document, file_key: str | None, reading: ManifestContext, found: list[Diagnostic], texts: str
+) -> CheckedManifest:
     if not isinstance(document.value, dict):
-        summary = f"a manifest is a mapping of fields, not {brief(document.value)}"
+        summary = f"a manifest is a mapping of fields, not {short_json(document.value)}"
         hint = "start with `model: …`"
         if isinstance(document.value, list):
             hint += "; the rows of a fleet stand in a file whose name starts with _"
-        return Judged(None, [*found, error(Code.INVALID_VALUE, summary, document.source, hint=hint)])
+        return CheckedManifest(None, [*found, error(Code.INVALID_VALUE, summary, document.source, hint=hint)])
     problems = _block_problems(document, reading)
     readable = not has_errors(problems) and not any(path[0] == BLOCK for path in document.tagged)
     options: Mapping[str, Any] = (document.value.get(BLOCK) or {}) if readable else {}
@@ -91,17 +93,19 @@ def _judged(document: Document, file_key: str | None, reading: Reading, found: l
     if provider_kind is None:
         if not reading.knows_kind(kind):
             problems.append(_unknown_kind(document, kind, reading.provider))
-        return Judged(None, problems, elsewhere)
+        return CheckedManifest(None, problems, elsewhere)
     problems += [*found, *_body_problems(document, options, provider_kind, reading, texts)]
     mark_field = provider_kind.mark_field if reading.target.marks is not Marks.LOCK_FILE else None
     if mark_field and isinstance(key, str) and not has_errors(problems):  # a wrong field would count for the mark
         problems += too_long_a_mark(document, key, reading.schemas.schema(provider_kind.schema), mark_field)
     if has_errors(problems) or document.tagged or not for_us:
-        return Judged(None, problems, elsewhere)
-    return Judged(_manifest(document, Address(kind, key), options), problems)
+        return CheckedManifest(None, problems, elsewhere)
+    return CheckedManifest(_manifest(document, Address(kind, key), options), problems)
 
 
-def _elsewhere(document: Document, options: Mapping[str, Any], key: str | None, reading: Reading) -> frozenset[Address]:
+def _elsewhere(
+    document: Document, options: Mapping[str, Any], key: str | None, reading: ManifestContext
+) -> frozenset[Address]:
     """The addresses that a manifest has on the targets it is for, the former one included."""
     known = (reading.settings.targets[name] for name in options["targets"] if name in reading.settings.targets)
     providers = [reading.schemas.provider(each.provider) for each in known]
@@ -135,7 +139,7 @@ def _kind_of(document: Document) -> str | None:
     return kind if isinstance(kind, str) else None
 
 
-def _block_problems(document: Document, reading: Reading) -> list[Diagnostic]:
+def _block_problems(document: Document, reading: ManifestContext) -> list[Diagnostic]:
     if BLOCK not in document.value or document.value[BLOCK] is None:
         return []
     inner = Document(
@@ -146,10 +150,10 @@ def _block_problems(document: Document, reading: Reading) -> list[Diagnostic]:
         {path[1:]: tagged for path, tagged in document.tagged.items() if path[:1] == (BLOCK,)},
         {path[1:]: text for path, text in document.spelled.items() if path[:1] == (BLOCK,)},
     )
-    return explain(reading.schemas.failures(MANIFEST, inner.value), inner, reading.schemas.schema(MANIFEST))
+    return schema_diagnostics(reading.schemas.failures(MANIFEST, inner.value), inner, reading.schemas.schema(MANIFEST))
 
 
-def _target_problems(document: Document, options: Mapping[str, Any], reading: Reading) -> Iterator[Diagnostic]:
+def _target_problems(document: Document, options: Mapping[str, Any], reading: ManifestContext) -> Iterator[Diagnostic]:
     known = reading.settings.targets
     for index, name in enumerate(options.get("targets", ())):
         if name not in known:
@@ -193,7 +197,7 @@ def _unknown_kind(document: Document, kind: str, provider: Provider) -> Diagnost
 
 
 def _body_problems(
-    document: Document, options: Mapping[str, Any], kind: ProviderKind, reading: Reading, texts: str
+    document: Document, options: Mapping[str, Any], kind: ProviderKind, reading: ManifestContext, texts: str
 ) -> Iterator[Diagnostic]:
     schema = reading.schemas.schema(kind.schema)
     body = {name: value for name, value in document.value.items() if name != BLOCK}
@@ -202,9 +206,9 @@ def _body_problems(
         settings = reading.schemas.schema(SETTINGS_SCHEMA)["properties"]
         elsewhere = dict.fromkeys(settings, f"settings stand in {SETTINGS}, at the top of the directory")
         elsewhere |= {name: f"write it as `{BLOCK}: {{{name}: …}}`" for name in ours}
-        yield from explain(failures, document, schema, elsewhere)
+        yield from schema_diagnostics(failures, document, schema, elsewhere)
     yield from suspicious_text(document, body, kind, texts)
-    yield from not_replaced(document, body, kind, texts)
+    yield from unreplaced_placeholders(document, body, kind, texts)
     if options:
         yield from _named_units(document, options, body, _units(schema["properties"]))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.config.errors import error
 from reconciler.config.manifests.file_manifests import Uploads
-from reconciler.config.manifests.manifest import Reading
+from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.config.message_text import cut
 from reconciler.config.source.file_source import Files
 from reconciler.config.source.globs import is_pattern
@@ -24,8 +24,8 @@ from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.provider import MembersStyle
 
 
-def with_files(
-    project: Files, reading: Reading, manifests: Mapping[Address, Manifest]
+def with_member_lists(
+    project: Files, reading: ManifestContext, manifests: Mapping[Address, Manifest]
 ) -> tuple[dict[Address, Manifest], list[Diagnostic]]:
     """The manifests with one for each uploaded file, and with the members of collections spelled out."""
     provider, schemas = reading.provider, reading.schemas
@@ -52,7 +52,7 @@ def with_files(
     for address, manifest in list(rest.items()):
         for field, style in provider.kinds[address.kind].members.items():
             if field in manifest.body:
-                spelling = _Spelling(rest[address], field, style, uploads[style.of])
+                spelling = _MemberLists(rest[address], field, style, uploads[style.of])
                 rest[address] = spelling.manifest()
                 problems += spelling.problems
     for each in uploads.values():
@@ -68,14 +68,14 @@ def _most(schema: Mapping[str, Json], field: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _MemberEntry:
     address: Address
     place: Source
-    said: Mapping[str, Json]
+    fields: Mapping[str, Json]
     by_pattern: bool
 
 
-class _Spelling:
+class _MemberLists:
     """The members of one manifest, spelled out."""
 
     def __init__(self, manifest: Manifest, field: str, style: MembersStyle, uploads: Uploads) -> None:
@@ -87,7 +87,7 @@ class _Spelling:
 
     def manifest(self) -> Manifest:
         """The manifest with an entry for each member."""
-        chosen: dict[Address, _Entry] = {}
+        chosen: dict[Address, _MemberEntry] = {}
         for number in range(len(self._manifest.body[self._field])):
             for entry in self._read(number):
                 before = chosen.get(entry.address)
@@ -106,7 +106,7 @@ class _Spelling:
         body = {**other.body, field: {entry.address.key: self._spelled(entry) for entry in entries}}
         return replace(other, body=body, refs=refs, places=places)
 
-    def _read(self, number: int) -> Iterator[_Entry]:
+    def _read(self, number: int) -> Iterator[_MemberEntry]:
         path: Path = (self._field, number)
         said, place = self._manifest.body[self._field][number], self._manifest.place(path)
         if isinstance(said, str):
@@ -123,17 +123,17 @@ class _Spelling:
             for file in list(self._uploads.paths(said["source"], place)):
                 address = self._uploads.of_path(file, place, self._manifest)
                 if address in self._uploads.manifests:
-                    yield _Entry(address, place, said, is_pattern(said["source"]))
+                    yield _MemberEntry(address, place, said, is_pattern(said["source"]))
         elif path in self._manifest.refs:
-            yield _Entry(self._manifest.refs[path], place, said, False)
+            yield _MemberEntry(self._manifest.refs[path], place, said, False)
         else:
             summary = f"{cut(said[self._style.id_field])} is the id of a file, and not one of these files"
             hint = "name a file of the project, or write `!ref file/KEY`; what others attached is left alone"
             self._refuse(Code.NOT_FOR_FILES, summary, place, hint)
 
-    def _spelled(self, entry: _Entry) -> dict[str, Json]:
+    def _spelled(self, entry: _MemberEntry) -> dict[str, Json]:
         """An entry with the labels of its file, and with what the whole collection says where it says nothing."""
-        labels = {**self._uploads.labels.get(entry.address, {}), **(entry.said.get(self._labels) or {})}
+        labels = {**self._uploads.labels.get(entry.address, {}), **(entry.fields.get(self._labels) or {})}
         if len(labels) > self._uploads.most_labels:
             summary = f"{entry.address} has {len(labels)} {self._labels} here, those of its own manifest among them"
             hint = f"leave at most {self._uploads.most_labels:.0f}"
@@ -141,7 +141,7 @@ class _Spelling:
         spelled: dict[str, Json] = {self._style.id_field: placeholder(entry.address)}
         for name in self._style.sent:
             if name not in (self._style.id_field, self._labels) and (
-                said := entry.said.get(name, self._manifest.body.get(name))
+                said := entry.fields.get(name, self._manifest.body.get(name))
             ):
                 spelled[name] = said
         return spelled | ({self._labels: labels} if labels else {})

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.config.cpu_limit import note
+from reconciler.config.cpu_limit import count_file
 from reconciler.config.errors import error
 from reconciler.config.message_text import closest, cut
 from reconciler.config.source.file_source import Files
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES, named_file
 from reconciler.config.syntax.document import Document
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.config.syntax.yaml import decode
 from reconciler.config.syntax.yaml_scalars import KNOWN_TAGS, Tagged
 from reconciler.core.references import placeholder
@@ -42,7 +42,7 @@ class Tags:
             place = document.place(path)
             try:
                 value, value_place = self._value(tagged, place, file)
-            except Refused as refused:
+            except UnreadableFile as refused:
                 problems.append(refused.diagnostic)
             else:
                 if isinstance(value, Address):
@@ -67,7 +67,7 @@ class Tags:
             return self._variable(tagged.text, place), place
         summary = "!env cannot be used in a manifest: the value would be sent as plain text and shown in plans"
         hint = "use !var NAME for values that differ from target to target; !env is for credentials in reconciler.yaml"
-        raise Refused(error(Code.BAD_TAG, summary, place, hint=hint))
+        raise UnreadableFile(error(Code.BAD_TAG, summary, place, hint=hint))
 
     def _variable(self, name: str, place: Source) -> str:
         if name in self._variables:
@@ -77,12 +77,12 @@ class Tags:
         near = closest(name, known)
         hint = f"did you mean {near}?" if near else f"add it to targets.{self._target}.vars in reconciler.yaml"
         summary = f"the target {self._target} has no variable {cut(name) or '(empty)'}"
-        raise Refused(error(Code.MISSING_VARIABLE, summary, place, detail, hint))
+        raise UnreadableFile(error(Code.MISSING_VARIABLE, summary, place, detail, hint))
 
     def _text(self, path: str) -> str:
         if path not in self._texts:
             content = self._project.read(path, MAX_FILE_BYTES)
-            note(self._project.name(path), len(content))
+            count_file(self._project.name(path), len(content))
             if len(self._texts) >= _MOST_TEXTS:
                 del self._texts[next(iter(self._texts))]
             self._texts[path] = decode(content, self._project.name(path), MAX_FILE_BYTES).replace("\r\n", "\n")
@@ -94,7 +94,7 @@ def _address(text: str, place: Source) -> Address:
         return Address.parse(text)
     except ValueError:
         hint = "name another resource as KIND/KEY, as in `!ref vector_store/handbook`"
-        raise Refused(error(Code.BAD_TAG, f"!ref {cut(text)} is not an address", place, hint=hint)) from None
+        raise UnreadableFile(error(Code.BAD_TAG, f"!ref {cut(text)} is not an address", place, hint=hint)) from None
 
 
 def replace_at(document: Document, path: Path, value: Json) -> None:

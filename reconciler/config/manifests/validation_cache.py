@@ -33,7 +33,7 @@ _MOST_FILES: Final = 16
 _SUFFIX: Final = ".records"
 
 
-class Memory:
+class ValidationCache:
     """Records by key, for the target `name`.
 
     `state` is this user's directory for state; `context` stands for all that decides beside a file's own bytes;

@@ -14,7 +14,7 @@ from reconciler.core.values.model import ABSENT, Body, Json, Path
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
+class DefaultValue:
     """A value written where nothing is said, if what is around it is there."""
 
     path: tuple[str, ...]
@@ -23,18 +23,18 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ConversionCase:
     """What becomes of an object by its `type`: the entries of `lift` take its place, then `fields` are converted."""
 
     drop: str | None = None
     lift: str | None = None
-    fields: Mapping[str, Rule] = field(default_factory=dict)
+    fields: Mapping[str, FieldRule] = field(default_factory=dict)
     set: Mapping[str, Json] = field(default_factory=dict)
-    fill: tuple[Fill, ...] = ()
+    fill: tuple[DefaultValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class FieldRule:
     """What becomes of one field; `nothing` lists values that say what an absent field says."""
 
     to: tuple[str, ...] | None = None
@@ -42,7 +42,7 @@ class Rule:
     note: str | None = None
     nothing: tuple[Json, ...] = ()
     words: Mapping[str, Json] = field(default_factory=dict)
-    cases: Mapping[str, Case] = field(default_factory=dict)
+    cases: Mapping[str, ConversionCase] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class Conversion:
 
     source: str
     kind: str
-    whole: Case
+    whole: ConversionCase
 
 
-class Said(NamedTuple):
+class ConversionNote(NamedTuple):
     """Something to know about the value at `path` of the old body: it has no counterpart, or wants a look."""
 
     path: Path
@@ -66,7 +66,7 @@ class Converted(NamedTuple):
     """The new body, and what is to be known about the old one."""
 
     body: Body
-    said: list[Said]
+    notes: list[ConversionNote]
 
 
 def conversion_from(fields: Mapping[str, Any]) -> Conversion:
@@ -76,23 +76,23 @@ def conversion_from(fields: Mapping[str, Any]) -> Conversion:
 
 def converted(body: Body, conversion: Conversion) -> Converted:
     """The body as the other kind spells it; the values of it are copies."""
-    said: list[Said] = []
-    return Converted(_Way(said).entries(body, conversion.whole, ()), said)
+    said: list[ConversionNote] = []
+    return Converted(_Converter(said).entries(body, conversion.whole, ()), said)
 
 
-def goes(value: Json, rule: Rule) -> bool:
+def drops_whole(value: Json, rule: FieldRule) -> bool:
     """Whether the rule lets the value go as a whole, with or without a word."""
     case = case_of(value, rule)
     return value in rule.nothing or rule.drop is not None or (case is not None and case.drop is not None)
 
 
-def case_of(value: Json, rule: Rule) -> Case | None:
+def case_of(value: Json, rule: FieldRule) -> ConversionCase | None:
     """The case that an object falls under."""
     found = value.get("type") if isinstance(value, dict) else None
     return rule.cases.get(found) if isinstance(found, str) else None
 
 
-def lifted(value: Body, case: Case) -> Iterator[tuple[str, Json, Path]]:
+def lifted(value: Body, case: ConversionCase) -> Iterator[tuple[str, Json, Path]]:
     """Name, value and path of every entry once those of the lifted one have taken its place."""
     for name, each in value.items():
         if name == case.lift and isinstance(each, dict):
@@ -101,11 +101,11 @@ def lifted(value: Body, case: Case) -> Iterator[tuple[str, Json, Path]]:
             yield name, each, (name,)
 
 
-class _Way:
-    def __init__(self, said: list[Said]) -> None:
+class _Converter:
+    def __init__(self, said: list[ConversionNote]) -> None:
         self._said = said
 
-    def entries(self, value: Body, case: Case, path: Path) -> Body:
+    def entries(self, value: Body, case: ConversionCase, path: Path) -> Body:
         new: Body = {}
         for name, each, below in lifted(value, case):
             rule = case.fields.get(name, _AS_IT_IS)
@@ -114,32 +114,32 @@ class _Way:
         new |= case.set
         for fill in case.fill:
             if _put(new, fill.path, copied(fill.value), only_inside=True) and fill.note:
-                self._said.append(Said((*path, fill.path[0]), fill.note, False))
+                self._said.append(ConversionNote((*path, fill.path[0]), fill.note, False))
         return new
 
-    def _value(self, value: Json, rule: Rule, path: Path) -> Json:
+    def _value(self, value: Json, rule: FieldRule, path: Path) -> Json:
         case = case_of(value, rule)
-        if goes(value, rule):
+        if drops_whole(value, rule):
             advice = (case.drop if case else None) or rule.drop
             if advice and value is not None and value not in rule.nothing:
-                self._said.append(Said(path, advice, True))
+                self._said.append(ConversionNote(path, advice, True))
             return ABSENT
         if rule.note:
-            self._said.append(Said(path, rule.note, False))
+            self._said.append(ConversionNote(path, rule.note, False))
         if isinstance(value, list) and rule.cases:
             return self._items(value, rule, path)
         if case:
             return self.entries(value, case, path)
         return copied(rule.words.get(value, value) if isinstance(value, str) else value)
 
-    def _items(self, value: list[Json], rule: Rule, path: Path) -> Json:
-        each_rule = Rule(cases=rule.cases)
+    def _items(self, value: list[Json], rule: FieldRule, path: Path) -> Json:
+        each_rule = FieldRule(cases=rule.cases)
         results = [self._value(each, each_rule, (*path, index)) for index, each in enumerate(value)]
         kept = [each for each in results if each is not ABSENT]
         return kept if kept or not value else ABSENT
 
 
-_AS_IT_IS = Rule()
+_AS_IT_IS = FieldRule()
 
 
 def _put(body: Body, path: tuple[str, ...], value: Json, *, only_inside: bool = False) -> bool:
@@ -155,18 +155,20 @@ def _put(body: Body, path: tuple[str, ...], value: Json, *, only_inside: bool = 
     return True
 
 
-def _case(fields: Mapping[str, Any]) -> Case:
-    return Case(
+def _case(fields: Mapping[str, Any]) -> ConversionCase:
+    return ConversionCase(
         drop=fields.get("drop"),
         lift=fields.get("lift"),
         fields={name: _rule(each) for name, each in fields.get("fields", {}).items()},
         set=fields.get("set", {}),
-        fill=tuple(Fill(tuple(each["path"]), each["value"], each.get("note")) for each in fields.get("fill", ())),
+        fill=tuple(
+            DefaultValue(tuple(each["path"]), each["value"], each.get("note")) for each in fields.get("fill", ())
+        ),
     )
 
 
-def _rule(fields: Mapping[str, Any]) -> Rule:
-    return Rule(
+def _rule(fields: Mapping[str, Any]) -> FieldRule:
+    return FieldRule(
         to=tuple(fields["to"]) if "to" in fields else None,
         drop=fields.get("drop"),
         note=fields.get("note"),

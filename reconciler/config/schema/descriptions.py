@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from reconciler.config.message_text import count, listed
-from reconciler.config.schema.schema_fields import Place
+from reconciler.config.schema.schema_fields import SchemaField
 from reconciler.core.values.model import ABSENT, Json
 
 TYPES: Final = {
@@ -30,7 +30,7 @@ _SIZES: Final = {"Length": "character", "Items": "item", "Properties": "entry"}
 _DEEPEST_EXAMPLE: Final = 4
 
 
-def type_words(place: Place) -> str:
+def type_words(place: SchemaField) -> str:
     """The type, as in `text or null`; `one of …` where values are listed."""
     if place.item is not None and (inside := place.item.types):
         return "a list of " + listed(_plural(name) for name in inside)
@@ -38,28 +38,28 @@ def type_words(place: Place) -> str:
     if not plain:
         return listed(TYPES[name] for name in place.types) if place.types else "any value"
     structured = [name for name in place.types if name in ("object", "array")]
-    values = [*map(compact, plain), *(TYPES[name] for name in structured)]
+    values = [*map(inline_value, plain), *(TYPES[name] for name in structured)]
     return listed([*values, *(["null"] if "null" in place.types or None in place.allowed else [])])
 
 
-def expectation(place: Place) -> str:
+def expectation(place: SchemaField) -> str:
     """What a value must be, in one line; empty if any value is allowed."""
     parts = [type_words(place), *_bounds(place)]
     return ", ".join(each for each in parts if each != "at least 1 character") if place.types or place.allowed else ""
 
 
-def limits(place: Place) -> Iterator[str]:
+def limits(place: SchemaField) -> Iterator[str]:
     """Every limit of a value, each in words."""
     yield from _bounds(place)
     if (pattern := place.says("pattern")) is not ABSENT:
         yield f"matches {pattern}"
     if (names := place.says("propertyNames")) is not ABSENT:
-        yield from (f"a name has {each}" for each in limits(Place(place.root, (names,))) if "character" in each)
+        yield from (f"a name has {each}" for each in limits(SchemaField(place.root, (names,))) if "character" in each)
         if isinstance(reserved := names.get("not", {}).get("const"), str):
             yield f"the name {reserved} is reserved"
 
 
-def _bounds(place: Place) -> Iterator[str]:
+def _bounds(place: SchemaField) -> Iterator[str]:
     for word, text in _BOUNDS.items():
         if (bound := place.says(word)) is not ABSENT:
             yield text.format(bound)
@@ -71,7 +71,7 @@ def _bounds(place: Place) -> Iterator[str]:
             yield f"at most {count(most, unit)}"
 
 
-def comparison(place: Place) -> str:
+def comparison(place: SchemaField) -> str:
     """How desired and live values are compared."""
     if place.says("readOnly") is True:
         return "never: set by the server"
@@ -79,11 +79,11 @@ def comparison(place: Place) -> str:
         return "never: not returned by the server"
     if place.default is ABSENT:
         return _own_comparison(place)
-    alike = "absent and null" if place.default is None else f"absent, null and {compact(place.default)}"
+    alike = "absent and null" if place.default is None else f"absent, null and {inline_value(place.default)}"
     return f"{_own_comparison(place)}; {alike} are equal"
 
 
-def _own_comparison(place: Place) -> str:
+def _own_comparison(place: SchemaField) -> str:
     if place.says("x-map") == "granular":
         return "entry by entry; entries that are not in the files are ignored"
     match place.says("x-list"):
@@ -99,7 +99,7 @@ def _own_comparison(place: Place) -> str:
     return "by value: 1 and 1.0 are equal" if {"number", "integer"} & set(place.types) else "exactly"
 
 
-def removal(place: Place) -> str:
+def removal(place: SchemaField) -> str:
     """What happens when the value is removed from the file."""
     if place.says("readOnly") is True:
         return "not applicable: read-only"
@@ -112,11 +112,11 @@ def removal(place: Place) -> str:
     if place.says("x-map") == "granular":
         return "entries removed from the file are deleted once; other entries stay"
     if (sent := place.says("x-on-remove")) is not ABSENT:
-        return f"{compact(sent)} is sent once; after that the field is not managed"
+        return f"{inline_value(sent)} is sent once; after that the field is not managed"
     return "nothing is sent; the live value stays, with a warning"
 
 
-def notes(place: Place) -> Iterator[str]:
+def notes(place: SchemaField) -> Iterator[str]:
     """Other properties of a value."""
     if place.required:
         yield "required"
@@ -134,7 +134,7 @@ def notes(place: Place) -> Iterator[str]:
         yield "cannot be managed"
 
 
-def example(place: Place, depth: int = 0) -> Json:
+def example(place: SchemaField, depth: int = 0) -> Json:
     """A valid value, different from the default if possible; ABSENT if no value is valid."""
     if place.refused or place.says("readOnly") is True:
         return ABSENT
@@ -143,7 +143,7 @@ def example(place: Place, depth: int = 0) -> Json:
     return _made_up(place, depth)
 
 
-def _made_up(place: Place, depth: int) -> Json:
+def _made_up(place: SchemaField, depth: int) -> Json:
     values = [value for value in place.allowed if value is not None]
     if values:
         return next((value for value in values if value != place.default), values[0])
@@ -160,7 +160,7 @@ def _made_up(place: Place, depth: int) -> Json:
     return place.default is not True if kind == "boolean" else _text(place)
 
 
-def _mapping(place: Place, depth: int) -> Json:
+def _mapping(place: SchemaField, depth: int) -> Json:
     wanted = [each for each in place.fields.values() if each.required]
     if not wanted and depth < _DEEPEST_EXAMPLE:
         wanted = [each for each in place.fields.values() if example(each, depth + 1) is not ABSENT][:1]
@@ -169,7 +169,7 @@ def _mapping(place: Place, depth: int) -> Json:
     return _completed(place, {each.path[-1]: example(each, depth + 1) for each in wanted}, depth)
 
 
-def _completed(place: Place, value: dict[str, Json], depth: int) -> dict[str, Json]:
+def _completed(place: SchemaField, value: dict[str, Json], depth: int) -> dict[str, Json]:
     """The mapping with the fields that its values require, such as a function's name with type function."""
     for part in place.parts:
         then = part.get("then")
@@ -191,7 +191,7 @@ def _meets(value: dict[str, Json], condition: Json) -> bool:
     return all(name in value for name in condition.get("required", ())) and all(fits)
 
 
-def _text(place: Place) -> str:
+def _text(place: SchemaField) -> str:
     name = place.path[-1] if place.path and place.path[-1] != "*" else "text"
     if (kind := place.says("x-ref")) is not ABSENT:
         return f"{kind}_abc123"
@@ -201,7 +201,7 @@ def _text(place: Place) -> str:
     return next((each for each in fitting if len(each) <= place.words.get("maxLength", len(each))), name)
 
 
-def compact(value: Json) -> str:
+def inline_value(value: Json) -> str:
     """A value of the schema on one line; text without quotes where it is a word."""
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_.-]+", value):
         return value

@@ -83,11 +83,11 @@ class _Keyed:
 
     def validate(self, value: Json) -> None:
         """Raises ValueError."""
-        if isinstance(value, list) and any(repeated(value, self._keys)):
+        if isinstance(value, list) and any(duplicate_entries(value, self._keys)):
             raise ValueError("is given twice")
 
 
-def repeated(entries: Sequence[Json], pointers: Sequence[str]) -> Iterator[tuple[int, int, list[Json]]]:
+def duplicate_entries(entries: Sequence[Json], pointers: Sequence[str]) -> Iterator[tuple[int, int, list[Json]]]:
     """The places of an entry and of the first one with the same key, and that key."""
     first: dict[Hashable, int] = {}
     steps = [_steps(pointer) for pointer in pointers]

@@ -14,16 +14,16 @@ from pathlib import Path as FilePath
 from typing import Any, Final
 
 from reconciler.config.allowed_headers import header_text, is_secret
-from reconciler.config.cpu_limit import note
+from reconciler.config.cpu_limit import count_file
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.message_text import cut
 from reconciler.config.schema.provider_parser import merged, provider_from
-from reconciler.config.source.project_files import Project
+from reconciler.config.source.project_files import ProjectFiles
 from reconciler.config.syntax.document import Document
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.config.syntax.yaml import MAX_BYTES, read_yaml
 from reconciler.diagnostics import Code, Diagnostic, Source
-from reconciler.drivers.credentials.allow_lists import PROVIDERS, allowed, to_allow
+from reconciler.drivers.credentials.allow_lists import PROVIDERS, allow_hint, allow_list
 from reconciler.drivers.credentials.credential_hosts import refuse_path
 from reconciler.drivers.provider import Provider
 
@@ -42,7 +42,7 @@ class OwnProviders:
     """The provider files of one project. The `environment` says which of them are trusted."""
 
     def __init__(self, root: FilePath, environment: Mapping[str, str]) -> None:
-        self._project = Project(root)
+        self._project = ProjectFiles(root)
         self._directory = root / DIRECTORY
         self._environment = environment
 
@@ -61,13 +61,13 @@ class OwnProviders:
         place = Source(shown, 1, 1)
         try:
             content = self._project.read(self._project.followed(str(self._directory / file)), MAX_BYTES)
-        except Refused as refused:
+        except UnreadableFile as refused:
             raise ConfigError([refused.diagnostic]) from None
         except ValueError as wrong:
             raise ConfigError([error(Code.FILE_REFUSED, f"{shown} {wrong}", place)]) from None
         except OSError as wrong:
             raise ConfigError([error(Code.UNREADABLE, f"cannot read {shown}: {wrong.strerror}", place)]) from None
-        note(shown, len(content))
+        count_file(shown, len(content))
         documents, problems = read_yaml(content, shown)
         if problems or len(documents) != 1:
             raise ConfigError(problems or [error(Code.INVALID_YAML, "expected one document", place)])
@@ -92,7 +92,7 @@ class OwnProviders:
         The document is one that `provider.schema.json` accepts.
         """
         fields: Any = document.value
-        if name in allowed(self._environment, PROVIDERS):
+        if name in allow_list(self._environment, PROVIDERS):
             return _refuse_scopes(fields, document)
         if base is None:
             raise ConfigError([self._distrusted(name, "says which requests are sent", document.source)])
@@ -137,7 +137,7 @@ class OwnProviders:
 
     def _distrusted(self, name: str, what: str, place: Source) -> Diagnostic:
         summary = f"the provider {name} is not trusted, and {what}"
-        hint = f"once you have read it, set {to_allow(self._environment, PROVIDERS, name)} in the environment"
+        hint = f"once you have read it, set {allow_hint(self._environment, PROVIDERS, name)} in the environment"
         return error(Code.PROVIDER_NOT_TRUSTED, summary, place, hint=f"{hint} (not in these files)")
 
 

@@ -50,7 +50,7 @@ def check_pattern(pattern: str) -> bool:
     return _compiled(pattern) is not None
 
 
-def find(pattern: str, text: str) -> int | None:
+def find_match(pattern: str, text: str) -> int | None:
     """Where in the text the pattern matches first; `$` is the end of the text. Raises BadPattern."""
     found = _compiled(pattern).search(text)
     return None if found is None else int(found.start())

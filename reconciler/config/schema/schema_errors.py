@@ -11,7 +11,7 @@ from reconciler.core.values.model import Json, Path
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class SchemaError:
     """One keyword of a schema that a value does not meet; `in_key` when the value is the name of a field."""
 
     keyword: str
@@ -20,10 +20,10 @@ class Failure:
     expected: Json
     schema: Mapping[str, Any]
     in_key: bool = False
-    context: tuple[Failure, ...] = ()
+    context: tuple[SchemaError, ...] = ()
 
 
-def most_telling(failures: Sequence[Failure]) -> Iterator[Failure]:
+def most_relevant(failures: Sequence[SchemaError]) -> Iterator[SchemaError]:
     """The failures worth telling: of a value of the wrong type only that, and nothing of a value already refused."""
     flat = [each for failure in failures for each in _leaves(failure)]
     wrong_type = {each.path for each in flat if each.keyword == "type"}
@@ -34,7 +34,7 @@ def most_telling(failures: Sequence[Failure]) -> Iterator[Failure]:
             yield each
 
 
-def _leaves(failure: Failure) -> Iterator[Failure]:
+def _leaves(failure: SchemaError) -> Iterator[SchemaError]:
     """Of alternatives that all fail, the one that came furthest; constants are told together."""
     if failure.keyword not in ("anyOf", "oneOf") or not failure.context:
         yield failure
@@ -44,7 +44,7 @@ def _leaves(failure: Failure) -> Iterator[Failure]:
         allowed = [
             value for each in constants for value in (each.expected if each.keyword == "enum" else [each.expected])
         ]
-        yield Failure("enum", failure.path, failure.value, allowed, failure.schema)
+        yield SchemaError("enum", failure.path, failure.value, allowed, failure.schema)
         return
     deepest = max(failure.context, key=lambda each: (len(each.path), each.keyword != "type"))
     yield from _leaves(deepest)

@@ -14,7 +14,7 @@ _BRANCHES = ("allOf", "anyOf", "oneOf")
 
 
 @dataclass(frozen=True)
-class Place:
+class SchemaField:
     """One place of a schema: its names from the top, and every part of the schema that speaks of it.
 
     Lists and maps have no names of their own: `tools.type` is the type of any tool, `metadata.team` any entry.
@@ -63,7 +63,7 @@ class Place:
         return self.words.get(word, ABSENT)
 
     @cached_property
-    def fields(self) -> dict[str, Place]:
+    def fields(self) -> dict[str, SchemaField]:
         """The fields that a mapping here can have by name, in the order of the schema."""
         found: dict[str, list[Schema]] = {}
         for part in self.parts:
@@ -73,18 +73,20 @@ class Place:
         return {name: self._below(name, subs, required=name in certain) for name, subs in found.items()}
 
     @cached_property
-    def item(self) -> Place | None:
+    def item(self) -> SchemaField | None:
         """Any item, where a list stands here."""
         items = self.words.get("items")
-        return Place(self.root, tuple(_unfolded(self.root, items)), self.path) if isinstance(items, dict) else None
+        return (
+            SchemaField(self.root, tuple(_unfolded(self.root, items)), self.path) if isinstance(items, dict) else None
+        )
 
     @cached_property
-    def entry(self) -> Place | None:
+    def entry(self) -> SchemaField | None:
         """Any entry, where a map with names of the user's choice stands here."""
         extra = self.words.get("additionalProperties")
         return self._below("*", [extra]) if isinstance(extra, dict) else None
 
-    def child(self, name: str) -> Place | None:
+    def child(self, name: str) -> SchemaField | None:
         """The place of a name below this one, through lists; None where there is no such field."""
         if self.item is not None:
             return self.item.child(name)
@@ -94,19 +96,19 @@ class Place:
         """The fields by name at or, through lists, below this place, in the order of the schema."""
         return self.item.names() if self.item is not None else list(self.fields)
 
-    def _below(self, name: str, subs: Sequence[Schema], *, required: bool = False) -> Place:
+    def _below(self, name: str, subs: Sequence[Schema], *, required: bool = False) -> SchemaField:
         parts = tuple(part for sub in subs for part in _unfolded(self.root, sub))
-        return Place(self.root, parts, (*self.path, name), required, self.says("x-map") == "granular")
+        return SchemaField(self.root, parts, (*self.path, name), required, self.says("x-map") == "granular")
 
 
-def top(schema: Schema) -> Place:
+def schema_root(schema: Schema) -> SchemaField:
     """The whole of a schema."""
-    return Place(schema, tuple(_unfolded(schema, schema)))
+    return SchemaField(schema, tuple(_unfolded(schema, schema)))
 
 
-def place_of(root: Schema, schema: Schema) -> Place:
+def place_of(root: Schema, schema: Schema) -> SchemaField:
     """A part of a schema, wherever it stands in its `root`."""
-    return Place(root, tuple(_unfolded(root, schema)))
+    return SchemaField(root, tuple(_unfolded(root, schema)))
 
 
 def _unfolded(root: Schema, schema: Schema, seen: tuple[str, ...] = ()) -> Iterator[Schema]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.config.errors import error, has_errors
-from reconciler.config.message_text import brief, cut
+from reconciler.config.message_text import cut, short_json
 from reconciler.config.schema.fast_validation import NAMED, SCHEMA, SCHEMAS
 from reconciler.config.schema.safe_regex import BadPattern, check_pattern
 from reconciler.config.syntax.document import Document
@@ -30,7 +30,7 @@ def refuse_unbounded(document: Document) -> list[Diagnostic]:
     """What is wrong with the schema in a document; nothing where its work is bounded."""
     if len(document.places) > MAX_PLACES:
         return [_too_large(document)]
-    reader = _Reader(document)
+    reader = _SchemaScanner(document)
     problems = list(reader.problems())
     if has_errors(problems):
         return problems
@@ -48,7 +48,7 @@ def _too_large(document: Document) -> Diagnostic:
     return error(Code.TOO_LARGE, summary, document.source, hint="describe less of it, or refer to fewer parts")
 
 
-class _Reader:
+class _SchemaScanner:
     """Looks at every place of a schema once; counts how many there would be without references."""
 
     def __init__(self, document: Document) -> None:
@@ -76,7 +76,7 @@ class _Reader:
                 yield error(Code.INVALID_VALUE, f"schemas of kinds have no {word}", place, hint="take it out")
         reference = schema.get("$ref", METASCHEMA)
         if reference != METASCHEMA and self._target(schema) is None:
-            summary, hint = f"{brief(reference)} leads nowhere in this schema", 'write "#/$defs/NAME"'
+            summary, hint = f"{short_json(reference)} leads nowhere in this schema", 'write "#/$defs/NAME"'
             yield error(Code.INVALID_VALUE, summary, self._document.place((*path, "$ref")), hint=hint)
         patterns = [((*path, "pattern"), schema["pattern"])] if isinstance(schema.get("pattern"), str) else []
         patterns += (((*path, "patternProperties", each), each) for each in schema.get("patternProperties", ()))

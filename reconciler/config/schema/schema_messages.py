@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.config.errors import error, warning
-from reconciler.config.message_text import brief, closest, count, cut, dotted, listed, slug
+from reconciler.config.message_text import closest, count, cut, dotted, listed, short_json, slug
 from reconciler.config.schema.descriptions import TYPES, expectation
-from reconciler.config.schema.schema_errors import Failure, field_homes, most_telling
+from reconciler.config.schema.schema_errors import SchemaError, field_homes, most_relevant
 from reconciler.config.schema.schema_fields import place_of
 from reconciler.config.syntax.document import Document
 from reconciler.core.values.model import Json
@@ -22,10 +22,10 @@ _MOST_TOLD: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _Telling:
+class _SchemaMessage:
     """A failure on its way to a diagnostic, with what is known of the file and the schema."""
 
-    failure: Failure
+    failure: SchemaError
     document: Document
     schema: Mapping[str, Any]
     elsewhere: Mapping[str, str]
@@ -38,7 +38,7 @@ class _Telling:
     @property
     def value(self) -> str:
         """The value, unless the schema says that it is secret."""
-        return "(sensitive)" if self.is_secret else brief(self.failure.value)
+        return "(sensitive)" if self.is_secret else short_json(self.failure.value)
 
     @property
     def is_secret(self) -> bool:
@@ -73,16 +73,16 @@ class _Telling:
         return error(code, summary, place, detail, hint)
 
 
-def explain(
-    failures: Sequence[Failure],
+def schema_diagnostics(
+    failures: Sequence[SchemaError],
     document: Document,
     schema: Mapping[str, Any],
     elsewhere: Mapping[str, str] | None = None,
 ) -> list[Diagnostic]:
     """Diagnostics for every failure; `elsewhere` says of names unknown at the top where they do belong."""
     found: list[Diagnostic] = []
-    for failure in most_telling(failures):
-        telling = _Telling(failure, document, schema, elsewhere or {})
+    for failure in most_relevant(failures):
+        telling = _SchemaMessage(failure, document, schema, elsewhere or {})
         found.extend(_TELLERS.get(failure.keyword, _other)(telling))
     found = list(dict.fromkeys(found))
     if len(found) > _MOST_TOLD:
@@ -91,7 +91,7 @@ def explain(
     return found
 
 
-def _unknown(telling: _Telling) -> Iterator[Diagnostic]:
+def _unknown(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     failure = telling.failure
     known = [name for name, each in failure.schema.get("properties", {}).items() if not _is_read_only(each)]
     homes = field_homes(telling.schema)
@@ -120,7 +120,7 @@ def _is_read_only(schema: Json) -> bool:
     return isinstance(schema, dict) and (bool(schema.get("readOnly")) or schema.get("not") == {})
 
 
-def _missing(telling: _Telling) -> Iterator[Diagnostic]:
+def _missing(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     failure = telling.failure
     fields = failure.schema.get("properties", {})
     for name in failure.expected:
@@ -133,7 +133,7 @@ def _missing(telling: _Telling) -> Iterator[Diagnostic]:
             yield telling.tell(Code.MISSING_FIELD, summary, detail, f"add `{name}: …`")
 
 
-def _wrong_type(telling: _Telling) -> Iterator[Diagnostic]:
+def _wrong_type(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     failure = telling.failure
     wanted = [failure.expected] if isinstance(failure.expected, str) else list(failure.expected)
     # Null is how a field is cleared, not what somebody who wrote a number into a text field was after.
@@ -184,10 +184,10 @@ def _what(value: Json, written: str) -> str:
     return f"the number {written}"
 
 
-def _not_allowed(telling: _Telling) -> Iterator[Diagnostic]:
+def _not_allowed(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     failure = telling.failure
     allowed = [failure.expected] if failure.keyword == "const" else list(failure.expected)
-    words = {each if isinstance(each, str) else brief(each): each for each in allowed}
+    words = {each if isinstance(each, str) else short_json(each): each for each in allowed}
     near = closest(failure.value, words) if isinstance(failure.value, str) else None
     hint = f"did you mean {near}?" if near else ""
     detail = listed(words)
@@ -196,11 +196,11 @@ def _not_allowed(telling: _Telling) -> Iterator[Diagnostic]:
     yield telling.tell(Code.INVALID_VALUE, f"{telling.name} cannot be {telling.value}", detail, hint)
 
 
-def _limit(telling: _Telling) -> Iterator[Diagnostic]:
+def _limit(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     failure = telling.failure
     nouns = {"Length": "character", "Items": "item", "Properties": "entry"}
     side, noun = failure.keyword[:3], nouns[failure.keyword[3:]]
-    name = f"the key {brief(failure.value)} in {dotted(failure.path[:-1])}" if failure.in_key else telling.name
+    name = f"the key {short_json(failure.value)} in {dotted(failure.path[:-1])}" if failure.in_key else telling.name
     if side == "max":
         summary = f"{name} has {count(len(failure.value), noun)}; the limit is {failure.expected:,}"
         over = count(len(failure.value) - failure.expected, noun)
@@ -213,7 +213,7 @@ def _limit(telling: _Telling) -> Iterator[Diagnostic]:
         yield telling.tell(Code.LIMIT_EXCEEDED, summary, telling.expected)
 
 
-def _range(telling: _Telling) -> Iterator[Diagnostic]:
+def _range(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     words = {
         "maximum": "the largest value is",
         "minimum": "the smallest value is",
@@ -232,19 +232,19 @@ def _range(telling: _Telling) -> Iterator[Diagnostic]:
     yield telling.tell(Code.LIMIT_EXCEEDED, summary, telling.expected, hint)
 
 
-def _pattern(telling: _Telling) -> Iterator[Diagnostic]:
+def _pattern(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     expected = telling.description or f"text of the form {telling.failure.expected}"
     yield telling.tell(Code.INVALID_VALUE, f"{telling.name} cannot be {telling.value}", expected, _fitting(telling))
 
 
-def _fitting(telling: _Telling) -> str:
+def _fitting(telling: _SchemaMessage) -> str:
     """The same text with what may not stand in it taken out, where that fits."""
     failure = telling.failure
     made = "" if failure.in_key or telling.is_secret else slug(failure.value)
     return f"did you mean {made}?" if made and re.search(failure.expected, made) else ""
 
 
-def _refused(telling: _Telling) -> Iterator[Diagnostic]:
+def _refused(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     if telling.failure.in_key:
         yield telling.tell(
             Code.INVALID_VALUE, f"the name {telling.name} is reserved", telling.description, "choose another"
@@ -253,17 +253,17 @@ def _refused(telling: _Telling) -> Iterator[Diagnostic]:
         yield telling.tell(Code.INVALID_VALUE, f"{telling.name} cannot be managed", telling.description, "remove it")
 
 
-def _read_only(telling: _Telling) -> Iterator[Diagnostic]:
+def _read_only(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     summary = f"{telling.name} is given by the server and cannot be set"
     yield telling.tell(Code.INVALID_VALUE, summary, telling.description, "remove it")
 
 
-def _deprecated(telling: _Telling) -> Iterator[Diagnostic]:
+def _deprecated(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     place = telling.document.key_place(telling.failure.path)
     yield warning(Code.DEPRECATED_FIELD, f"{telling.name} is deprecated", place, telling.description)
 
 
-def _twice(telling: _Telling) -> Iterator[Diagnostic]:
+def _twice(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     failure = telling.failure
     index, key = failure.expected
     first = telling.document.place((*failure.path[:-1], index))
@@ -272,7 +272,7 @@ def _twice(telling: _Telling) -> Iterator[Diagnostic]:
     yield telling.tell(Code.DUPLICATE_ENTRY, summary, hint="keep one of them, or give them different names")
 
 
-def _other(telling: _Telling) -> Iterator[Diagnostic]:
+def _other(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     if telling.failure.keyword == "recursion":
         yield telling.tell(Code.INVALID_VALUE, "the values are too many, or nested too deeply, to be checked")
     else:
@@ -280,7 +280,7 @@ def _other(telling: _Telling) -> Iterator[Diagnostic]:
         yield telling.tell(Code.INVALID_VALUE, summary, telling.description)
 
 
-_TELLERS: Final[dict[str, Callable[[_Telling], Iterator[Diagnostic]]]] = {
+_TELLERS: Final[dict[str, Callable[[_SchemaMessage], Iterator[Diagnostic]]]] = {
     "additionalProperties": _unknown,
     "required": _missing,
     "type": _wrong_type,

@@ -18,8 +18,8 @@ from reconciler.config.schema.conversion_rules import Conversion, conversion_fro
 from reconciler.config.schema.fast_validation import Accepts, acceptor
 from reconciler.config.schema.project_providers import BESIDE, OwnProviders
 from reconciler.config.schema.provider_parser import merged, provider_from
-from reconciler.config.schema.schema_errors import Failure
-from reconciler.config.schema.schema_messages import explain
+from reconciler.config.schema.schema_errors import SchemaError
+from reconciler.config.schema.schema_messages import schema_diagnostics
 from reconciler.config.syntax.document import Document
 from reconciler.config.syntax.yaml import read_yaml
 from reconciler.core.values.model import Json
@@ -73,12 +73,12 @@ class Schemas:
 
         found = refuse_unbounded(document)
         if not has_errors(found):
-            found = explain(self.check_dialect(document.value), document, self.schema(DIALECT))
+            found = schema_diagnostics(self.check_dialect(document.value), document, self.schema(DIALECT))
         if has_errors(found) or not isinstance(document.value, dict):
             raise ConfigError(found)
         return document.value
 
-    def failures(self, name: str, value: Json) -> list[Failure]:
+    def failures(self, name: str, value: Json) -> list[SchemaError]:
         """What is wrong with `value` by the schema in the file `name`; empty if nothing is."""
         if name not in self._accepts:
             # What the patterns of a project match, and in what time, RE2 says: the other engine is not asked.
@@ -96,7 +96,7 @@ class Schemas:
             summary = f"{name} refers to {unknown}, which is not part of this tool; nothing is fetched"
             raise ConfigError([error(Code.UNREADABLE, summary, None)]) from None
 
-    def check_dialect(self, schema: Schema) -> list[Failure]:
+    def check_dialect(self, schema: Schema) -> list[SchemaError]:
         """What is wrong with a kind's schema by the dialect; for tests, and for those who write schemas."""
         from reconciler.config.schema.validation import compiled
 
@@ -152,7 +152,7 @@ class Schemas:
         file = f"conversions/{provider}.yaml"
         documents, problems = read_yaml((self.directory / file).read_bytes(), file)
         for document in documents:
-            problems += explain(self.failures(CONVERSION, document.value), document, self.schema(CONVERSION))
+            problems += schema_diagnostics(self.failures(CONVERSION, document.value), document, self.schema(CONVERSION))
         if problems:
             raise ConfigError(problems)
         return conversion_from(documents[0].value)
@@ -183,7 +183,9 @@ class Schemas:
                 raise ConfigError([error(Code.UNKNOWN_PROVIDER, f"{name} cannot extend {cut(str(base))}", place)])
             inherited = self._provider_fields(base, (*extending, name))
             own = merged(inherited, own)
-        found = explain(self.failures("provider.schema.json", own), document, self.schema("provider.schema.json"))
+        found = schema_diagnostics(
+            self.failures("provider.schema.json", own), document, self.schema("provider.schema.json")
+        )
         if has_errors(found):
             raise ConfigError(found)
         if self._own is not None and name not in self.shipped_names():

@@ -21,15 +21,15 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
 
-from reconciler.config.schema.fast_validation import repeated
-from reconciler.config.schema.safe_regex import BadPattern, check_pattern, find, weight
-from reconciler.config.schema.schema_errors import Failure
+from reconciler.config.schema.fast_validation import duplicate_entries
+from reconciler.config.schema.safe_regex import BadPattern, check_pattern, find_match, weight
+from reconciler.config.schema.schema_errors import SchemaError
 from reconciler.core.values.model import Json
 
 Errors: TypeAlias = Iterator[ValidationError]
 Words: TypeAlias = dict[str, Any]
 Validator: TypeAlias = Any  # The library's protocol leaves out the methods that keywords call.
-Check: TypeAlias = Callable[[Json], list[Failure]]
+Check: TypeAlias = Callable[[Json], list[SchemaError]]
 
 METASCHEMA: Final = "https://json-schema.org/draft/2020-12/schema"
 _MOST_REMEMBERED = 100_000
@@ -81,12 +81,12 @@ def _deprecated(validator: Validator, flag: bool, value: Json, schema: Words) ->
 
 def _keyed_list(validator: Validator, meaning: str, value: Json, schema: Words) -> Errors:
     if meaning == "map" and isinstance(value, list):
-        for index, first, key in repeated(value, schema.get("x-key", ())):
+        for index, first, key in duplicate_entries(value, schema.get("x-key", ())):
             yield ValidationError("is given twice", path=[index], validator_value=(first, key))
 
 
 def _linear_pattern(validator: Validator, pattern: str, value: Json, schema: Words) -> Errors:
-    if isinstance(value, str) and find(pattern, value) is None:
+    if isinstance(value, str) and find_match(pattern, value) is None:
         yield ValidationError("does not match")
 
 
@@ -106,7 +106,7 @@ def _pattern_properties(validator: Validator, patterns: Words, value: Json, sche
     if isinstance(value, dict):
         for pattern, each in patterns.items():
             for name in value:
-                if find(pattern, name) is not None:
+                if find_match(pattern, name) is not None:
                     yield from _entry(validator, value, name, each)
 
 
@@ -114,7 +114,7 @@ def _additional_properties(validator: Validator, rest: Json, value: Json, schema
     if isinstance(value, dict):
         known, patterns = schema.get("properties", {}), schema.get("patternProperties", ())
         for name in value:
-            if name not in known and all(find(pattern, name) is None for pattern in patterns):
+            if name not in known and all(find_match(pattern, name) is None for pattern in patterns):
                 yield from _entry(validator, value, name, rest)
 
 
@@ -222,7 +222,7 @@ def compiled_metaschema(schema: Mapping[str, Any]) -> Check:
     return _check(PlainValidator(schema, registry=METASCHEMAS, format_checker=patterns))
 
 
-def leads_somewhere(schema: Mapping[str, Any], reference: str) -> bool:
+def resolves(schema: Mapping[str, Any], reference: str) -> bool:
     """Whether a `$ref` inside the schema names a place of it."""
     resource = DRAFT202012.create_resource(dict(schema))
     try:
@@ -233,20 +233,20 @@ def leads_somewhere(schema: Mapping[str, Any], reference: str) -> bool:
 
 
 def _check(validator: Validator, begin: Callable[[], None] = lambda: None) -> Check:
-    def check(value: Json) -> list[Failure]:
+    def check(value: Json) -> list[SchemaError]:
         begin()
         try:
             return [_failure(each) for each in validator.iter_errors(value)]
         except RecursionError:
-            return [Failure("recursion", (), None, None, {})]
+            return [SchemaError("recursion", (), None, None, {})]
         except Unresolvable as unknown:
             raise UnknownReference(unknown.ref) from None
 
     return check
 
 
-def _failure(wrong: ValidationError) -> Failure:
-    return Failure(
+def _failure(wrong: ValidationError) -> SchemaError:
+    return SchemaError(
         # A schema that is plain false has no keyword.
         str(wrong.validator or "false"),
         tuple(wrong.absolute_path),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from reconciler.config.cpu_limit import note
+from reconciler.config.cpu_limit import count_file
 from reconciler.config.errors import error, warning
 from reconciler.config.source.file_source import Files, Found
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES
@@ -25,7 +25,7 @@ Read = Callable[[bytes, str], tuple[list[Document], list[Diagnostic]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Documents:
+class DocumentReader:
     """Reads the files of a project; a provider's kinds say where the prose of a Markdown file belongs."""
 
     project: Files
@@ -34,7 +34,7 @@ class Documents:
     def content(self, found: Found) -> bytes:
         """The bytes of a file. Raises Refused."""
         content = self.project.read(found.path, most_bytes(found.suffix))
-        note(found.shown, len(content))
+        count_file(found.shown, len(content))
         return content
 
     def of(self, found: Found, content: bytes, read: Read = read_yaml) -> tuple[list[Document], list[Diagnostic]]:

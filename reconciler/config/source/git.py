@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.message_text import cut
 from reconciler.config.source.file_source import SETTINGS, SUFFIXES, Found, Named
-from reconciler.config.source.git_command import LEAVE_IT_OUT, git_command, git_environment, git_program, to_be_told
+from reconciler.config.source.git_command import LEAVE_IT_OUT, git_command, git_environment, git_program, no_answer_hint
 from reconciler.config.source.globs import matching
 from reconciler.config.source.project_files import name_below
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.tree import repository_of
 
@@ -31,7 +31,7 @@ _COMMIT: Final = re.compile("[0-9a-f]{40,64}")
 _NO_REPOSITORY: Final = (b"not a git repository", b"dubious ownership", b"cannot use bare repository")
 
 
-class _Entry(NamedTuple):
+class _CommittedFile(NamedTuple):
     """A file of a commit: its mode and the name of its content."""
 
     mode: str
@@ -79,7 +79,7 @@ def tracked(root: FilePath, name: str) -> list[str]:
         if _NO_REPOSITORY[0] in failed.stderr and not is_in_repository:
             return []
         said = failed.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
-        hint = f"see what is in {name} and remove it; or {to_be_told(root, said)}"
+        hint = f"see what is in {name} and remove it; or {no_answer_hint(root, said)}"
         raise _untold(name, said, hint) from None
     return [os.fsdecode(each) for each in listed.split(b"\0") if each]
 
@@ -97,7 +97,7 @@ def _ask(root: FilePath, *arguments: str) -> str | None:
         if any(words in failed.stderr for words in _NO_REPOSITORY):
             summary = failed.stderr.decode("utf-8", "replace").strip().splitlines()[0]
             hint = "commits are read from the repository that the project is in: `git init` makes one"
-            hint = hint if b"not a git" in failed.stderr else to_be_told(root, summary)
+            hint = hint if b"not a git" in failed.stderr else no_answer_hint(root, summary)
             raise ConfigError([error(Code.BAD_GIT_REF, f"git: {cut(summary)}", None, hint=hint)]) from None
         return None
     return done.decode("utf-8", "replace").strip() or None
@@ -134,7 +134,7 @@ class CommittedFiles:
     commit: str
     problems: list[Diagnostic] = field(default_factory=list)
     named: dict[str, Named] = field(default_factory=dict)
-    _entries: dict[str, _Entry] = field(default_factory=dict)
+    _entries: dict[str, _CommittedFile] = field(default_factory=dict)
     _readers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -144,7 +144,7 @@ class CommittedFiles:
             if line:
                 about, _, path = line.partition(b"\t")
                 mode, _, blob = about.decode().split(" ")
-                self._entries[self._place(prefix, os.fsdecode(path))] = _Entry(mode, blob)
+                self._entries[self._place(prefix, os.fsdecode(path))] = _CommittedFile(mode, blob)
 
     def name(self, path: str) -> str:
         """How messages name a file: as in the work tree."""
@@ -194,7 +194,7 @@ class CommittedFiles:
         entry = self._entry(path)
         if self._size(entry) > largest:
             place = Source(self.name(path), 1, 1)
-            raise Refused(error(Code.TOO_LARGE, f"the file is larger than {largest:,} bytes", place))
+            raise UnreadableFile(error(Code.TOO_LARGE, f"the file is larger than {largest:,} bytes", place))
         return b"".join(self._content(entry))
 
     def matching(self, pattern: str) -> list[str]:
@@ -217,9 +217,9 @@ class CommittedFiles:
         while self._readers:
             self._readers.popitem()[1].communicate()
 
-    def _entry(self, path: str) -> _Entry:
+    def _entry(self, path: str) -> _CommittedFile:
         if path not in self._entries:
-            raise Refused(error(Code.UNREADABLE, "the commit has no such file", Source(self.name(path), 1, 1)))
+            raise UnreadableFile(error(Code.UNREADABLE, "the commit has no such file", Source(self.name(path), 1, 1)))
         return self._entries[path]
 
     def _place(self, prefix: str, path: str) -> str:
@@ -230,11 +230,11 @@ class CommittedFiles:
     def _allowed(self) -> list[FilePath]:
         return [self.root, *(self.root / each for each in self.directories)]
 
-    def _size(self, entry: _Entry) -> int:
+    def _size(self, entry: _CommittedFile) -> int:
         """The size of a file, which is asked before any of it is read: git would hold all of it."""
         return _answered(self._reader("--batch-check"), entry.blob)
 
-    def _content(self, entry: _Entry) -> Iterator[bytes]:
+    def _content(self, entry: _CommittedFile) -> Iterator[bytes]:
         reader = self._reader("--batch")
         left = _answered(reader, entry.blob)
         assert reader.stdout is not None

@@ -89,16 +89,16 @@ def _ignored_in(top: str, files: list[str], project: str) -> set[str]:
     # With the dot no name is taken for more than a name, as `:(glob)x` would be.
     asked = [*files, project] if project.startswith(top + os.sep) else files
     names = [os.path.join(os.curdir, os.path.relpath(each, top)) for each in asked]
-    matched = _told(top, "check-ignore", "--no-index", "-z", "--stdin", names=names)
+    matched = _listed_files(top, "check-ignore", "--no-index", "-z", "--stdin", names=names)
     if not matched:
         return set()
-    tracked = _told(top, "ls-files", "-z")
+    tracked = _listed_files(top, "ls-files", "-z")
     if project in matched and not any(each.startswith(project + os.sep) for each in tracked):
         return set()
     return matched - tracked
 
 
-def _told(top: str, *arguments: str, names: Sequence[str] = ()) -> set[str]:
+def _listed_files(top: str, *arguments: str, names: Sequence[str] = ()) -> set[str]:
     """The files that git names, as absolute paths. Raises ConfigError."""
     try:
         done = subprocess.run(  # noqa: S603  # no shell, no argument of anybody's
@@ -114,7 +114,7 @@ def _told(top: str, *arguments: str, names: Sequence[str] = ()) -> set[str]:
         raise _cannot_tell(why, LEAVE_IT_OUT) from None
     if done.returncode not in (0, 1):  # 1: nothing is ignored
         why = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"])[0]
-        raise _cannot_tell(why, to_be_told(Path(top), why))
+        raise _cannot_tell(why, no_answer_hint(Path(top), why))
     return {os.path.normpath(os.path.join(top, os.fsdecode(each))) for each in done.stdout.split(b"\0") if each}
 
 
@@ -123,7 +123,7 @@ def _cannot_tell(why: str, hint: str) -> ConfigError:
     return ConfigError([error(Code.FILE_REFUSED, summary, None, hint=f"nothing that it ignores is sent; {hint}")])
 
 
-def to_be_told(root: Path, why: str) -> str:
+def no_answer_hint(root: Path, why: str) -> str:
     """What to do where git gives no answer about the repository that `root` is in; `why` is what it said."""
     if "dubious ownership" not in why:
         return "have git answer: `git status` says what keeps it from that"

@@ -16,10 +16,10 @@ from pathlib import Path as FilePath
 from typing import Final
 
 from reconciler.config.errors import ConfigError, error, warning
-from reconciler.config.message_text import closest, shown
+from reconciler.config.message_text import closest, printable
 from reconciler.config.source.file_source import SETTINGS, SUFFIXES, Found, Named
 from reconciler.config.source.globs import fixed_part, matching
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.tree import NotBelow, path_of, real_directory_of
 
@@ -40,7 +40,7 @@ _OPEN: Final = (
 
 
 @dataclass(slots=True)
-class Project:
+class ProjectFiles:
     """The directories that files may come from; `problems` collects what the walk refuses.
 
     A name that starts with one of the characters in `skipped` is passed over: with `_` begins what manifests use.
@@ -156,8 +156,8 @@ class Project:
         except OSError as wrong:
             raise self._refused(path, Code.UNREADABLE, f"cannot read the file: {wrong.strerror}") from None
 
-    def _refused(self, path: str, code: Code, summary: str) -> Refused:
-        return Refused(error(code, summary, Source(self.name(path), 1, 1)))
+    def _refused(self, path: str, code: Code, summary: str) -> UnreadableFile:
+        return UnreadableFile(error(code, summary, Source(self.name(path), 1, 1)))
 
     def followed(self, path: str) -> str:
         """The path without links. Raises ValueError saying why it is refused, OSError where nothing is there."""
@@ -199,7 +199,7 @@ class Project:
         except OSError:
             there = []
         if near := closest(wanted, there):
-            return f"did you mean {shown(near)}? rename it, or add --dir {shown(near)}"
+            return f"did you mean {printable(near)}? rename it, or add --dir {printable(near)}"
         return "`reconciler init` starts a project here; -C DIR works in another place, --dir DIR reads other files"
 
     def _below(self, directory: str, prefix: str, name: str, top: bool = False) -> Iterator[Found]:
@@ -220,11 +220,11 @@ class Project:
                 elif prefix.count("/") >= _DEEPEST:
                     self._refuse(Code.FILE_REFUSED, entry.path, f"directories are nested deeper than {_DEEPEST}")
                 else:
-                    yield from self._below(entry.path, f"{prefix}{entry.name}/", inside + shown(entry.name))
+                    yield from self._below(entry.path, f"{prefix}{entry.name}/", inside + printable(entry.name))
             elif top and entry.name in _MISNAMED_SETTINGS:
                 self._refuse(Code.INVALID_SETTINGS, entry.path, f"settings are read from {SETTINGS} only", "rename it")
             elif not (top and entry.name == SETTINGS) and (path := self._accepted(entry, suffix)):
-                yield Found(path, inside + shown(entry.name), prefix + stem, sys.intern(suffix))
+                yield Found(path, inside + printable(entry.name), prefix + stem, sys.intern(suffix))
 
     def _accepted(self, entry: os.DirEntry[str], suffix: str) -> str | None:
         if entry.is_symlink():
@@ -262,4 +262,4 @@ def name_below(root: FilePath, path: str) -> str:
     """How messages name a file: relative to the root where it is inside, printable, with slashes."""
     relative = os.path.relpath(path, root)
     inside = not relative.startswith("..")
-    return shown((relative if inside else path).replace(os.sep, "/"))
+    return printable((relative if inside else path).replace(os.sep, "/"))

@@ -8,7 +8,7 @@ from typing import Final
 from reconciler.config.errors import error
 from reconciler.config.message_text import closest, cut, listed
 from reconciler.config.source.file_source import Files, Named
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.diagnostics import Code, Source
 
 MAX_FILE_BYTES: Final = 2 * 1024 * 1024
@@ -37,7 +37,7 @@ def named_file(project: Files, word: str, text: str, place: Source, file: str) -
         except OSError as wrong:
             summary = f"{word} {cut(text)} cannot be read: {wrong.strerror}"
             hint = _NO_TEMPLATE if "{{" in text else _near_file(path, text) or hint
-    raise Refused(error(Code.FILE_REFUSED, summary, place, hint=hint))
+    raise UnreadableFile(error(Code.FILE_REFUSED, summary, place, hint=hint))
 
 
 def _near_file(path: str, text: str) -> str:

@@ -13,7 +13,7 @@ BLOCK: Final = "reconciler"
 """The field of a manifest or policy that holds options for this tool, and is never sent."""
 
 
-class Mark(Protocol):
+class ParserPosition(Protocol):
     """A position as parsers count it: from 0, where every `Source` counts from 1."""
 
     @property
@@ -26,7 +26,7 @@ class Mark(Protocol):
 
 
 class Position(NamedTuple):
-    """The plainest `Mark`."""
+    """The plainest `ParserPosition`."""
 
     line: int
     column: int
@@ -44,7 +44,7 @@ class Document:
     value: Json
     source: Source
     places: dict[Path, Source] = field(default_factory=dict)
-    keys: dict[Path, Mark] = field(default_factory=dict)
+    keys: dict[Path, ParserPosition] = field(default_factory=dict)
     tagged: dict[Path, Tagged] = field(default_factory=dict)
     spelled: dict[Path, str] = field(default_factory=dict)
     refs: dict[Path, Address] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 
 from reconciler.config.errors import error
 from reconciler.config.message_text import count, cut
-from reconciler.config.syntax.document import Document, Mark, Position
+from reconciler.config.syntax.document import Document, ParserPosition, Position
 from reconciler.config.syntax.yaml_scalars import (
     KNOWN_TAGS,
     RefusedScalar,
@@ -31,7 +31,7 @@ MAX_ALIASES: Final = 100
 MAX_PROBLEMS: Final = 50
 
 
-class Refused(Exception):
+class UnreadableFile(Exception):
     """The file cannot be read any further."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
@@ -58,7 +58,7 @@ class Builder:
         self.problems: list[Diagnostic] = []
         self.start_document(Position(0, 0))
 
-    def start_document(self, at: Mark) -> None:
+    def start_document(self, at: ParserPosition) -> None:
         """A document begins."""
         self._document = Document(None, self._source(at))
         self._nodes = 0
@@ -75,7 +75,7 @@ class Builder:
         """The document is whole."""
         self.documents.append(self._document)
 
-    def open(self, container: Json, at: Mark, anchor: str | None, tag: str | None) -> None:
+    def open(self, container: Json, at: ParserPosition, anchor: str | None, tag: str | None) -> None:
         """A mapping or sequence begins: `container` is the empty dict or list to fill."""
         if type(self._container) is dict and self._key is None:
             self._odd_key("a mapping or list", at)
@@ -100,7 +100,7 @@ class Builder:
         if type(self._container) is dict:
             self._key = None
 
-    def scalar(self, text: str, at: Mark, anchor: str | None, tag: str | None, plain: bool) -> None:
+    def scalar(self, text: str, at: ParserPosition, anchor: str | None, tag: str | None, plain: bool) -> None:
         """A leaf, or the key of a mapping."""
         if type(self._container) is dict and self._key is None:
             self._read_key(text, at, tag, plain)
@@ -121,7 +121,7 @@ class Builder:
         if type(self._container) is dict:
             self._key = None
 
-    def alias(self, name: str, at: Mark) -> None:
+    def alias(self, name: str, at: ParserPosition) -> None:
         """A copy of what an anchor marked; counted, because a few hundred bytes can stand for billions of values."""
         if type(self._container) is dict and self._key is None:
             self._odd_key("an alias", at)
@@ -137,19 +137,19 @@ class Builder:
         if type(self._container) is dict:
             self._key = None
 
-    def problem(self, code: Code, summary: str, at: Mark, hint: str = "") -> None:
+    def problem(self, code: Code, summary: str, at: ParserPosition, hint: str = "") -> None:
         """Note a problem that leaves the rest of the file readable."""
         self.problems.append(error(code, summary, self._source(at), hint=hint))
         if len(self.problems) >= MAX_PROBLEMS:
             self._refuse(Code.INVALID_YAML, f"more than {MAX_PROBLEMS - 1} problems in one file", at)
 
-    def _source(self, at: Mark) -> Source:
+    def _source(self, at: ParserPosition) -> Source:
         return Source(self.file, at.line + 1, at.column + 1)
 
-    def _refuse(self, code: Code, summary: str, at: Mark) -> NoReturn:
-        raise Refused(error(code, summary, self._source(at)))
+    def _refuse(self, code: Code, summary: str, at: ParserPosition) -> NoReturn:
+        raise UnreadableFile(error(code, summary, self._source(at)))
 
-    def _add(self, value: Json, at: Mark) -> Path:
+    def _add(self, value: Json, at: ParserPosition) -> Path:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             self._refuse(Code.UNSAFE_YAML, f"more than {MAX_NODES:,} values in one document", at)
@@ -168,7 +168,7 @@ class Builder:
         self._document.places[path] = tuple.__new__(Source, (self.file, at.line + 1, at.column + 1))
         return path
 
-    def _read_key(self, text: str, at: Mark, tag: str | None, plain: bool) -> None:
+    def _read_key(self, text: str, at: ParserPosition, tag: str | None, plain: bool) -> None:
         self._dropped = False
         if tag is not None:
             self._drop_key(text, at, Code.BAD_TAG, f"a key cannot have the tag {cut(tag_name(tag))}")
@@ -182,7 +182,7 @@ class Builder:
             self._key = text
             self._document.keys[(*self._path, text)] = at
 
-    def _odd_plain_key(self, text: str, at: Mark) -> None:
+    def _odd_plain_key(self, text: str, at: ParserPosition) -> None:
         if text == "<<":
             hint = "write the fields out, or reuse a whole value with *alias"
             self._drop_key(text, at, Code.UNSAFE_YAML, "merge keys (<<) are not supported", hint)
@@ -190,14 +190,14 @@ class Builder:
             summary = f"key {cut(text) or '(empty)'} is not text"
             self._drop_key(text, at, Code.INVALID_YAML, summary, f'quote it: "{cut(text)}"')
 
-    def _drop_key(self, text: str, at: Mark, code: Code, summary: str, hint: str = "") -> None:
+    def _drop_key(self, text: str, at: ParserPosition, code: Code, summary: str, hint: str = "") -> None:
         """Read the entry on, but into nothing; its made-up key keeps its places apart from those of the first."""
         self.problem(code, summary, at, hint)
         self._key = f"{text} {at.line}:{at.column}"
         self._dropped = True
 
-    def _odd_key(self, what: str, at: Mark) -> None:
-        raise Refused(
+    def _odd_key(self, what: str, at: ParserPosition) -> None:
+        raise UnreadableFile(
             error(
                 Code.INVALID_YAML,
                 f"a key must be text, not {what}",
@@ -206,14 +206,14 @@ class Builder:
             )
         )
 
-    def _plain(self, text: str, at: Mark) -> Json:
+    def _plain(self, text: str, at: ParserPosition) -> Json:
         try:
             return read_plain(text)
         except RefusedScalar as refused:
             self.problem(Code.INVALID_YAML, str(refused), at, "quote it if it is meant as text")
             return Tagged("", text)
 
-    def _tagged(self, tag: str, text: str, at: Mark) -> Json:
+    def _tagged(self, tag: str, text: str, at: ParserPosition) -> Json:
         name = tag_name(tag)
         if name in ("!", "!!str"):
             return text
@@ -222,7 +222,7 @@ class Builder:
         self._bad_tag(tag, at, scalar=True)
         return Tagged("", text)
 
-    def _bad_tag(self, tag: str, at: Mark, scalar: bool) -> None:
+    def _bad_tag(self, tag: str, at: ParserPosition, scalar: bool) -> None:
         name = cut(tag_name(tag))
         known = ", ".join(KNOWN_TAGS)
         if not scalar and name in KNOWN_TAGS:
@@ -236,7 +236,7 @@ class Builder:
         self._anchors[name] = anchor
         return anchor
 
-    def _copy(self, anchor: _Anchor, at: Mark) -> None:
+    def _copy(self, anchor: _Anchor, at: ParserPosition) -> None:
         document = self._document
         entries = list(islice(document.places.items(), anchor.start, anchor.end))
         base = len(anchor.path)

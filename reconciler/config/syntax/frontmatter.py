@@ -11,7 +11,7 @@ _FENCE: Final = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 _LINE_BREAK: Final = re.compile(r"\r?\n")
 
 
-class Halves(NamedTuple):
+class FrontMatterSpans(NamedTuple):
     """The front matter is `text[start:end]`, the prose `text[prose:]`; `apart` says that a blank line is between."""
 
     start: int
@@ -20,7 +20,7 @@ class Halves(NamedTuple):
     apart: bool
 
 
-def halves(text: str) -> Halves:
+def halves(text: str) -> FrontMatterSpans:
     """Where the halves of a Markdown manifest are. Raises NotMapped where it has no front matter."""
     opening = _FENCE.match(text)
     closing = _FENCE.search(text, opening.end()) if opening else None
@@ -28,10 +28,10 @@ def halves(text: str) -> Halves:
         raise NotMapped("no front matter")
     below = _after_break(text, closing.end())
     prose = _after_break(text, below)
-    return Halves(_after_break(text, opening.end()), closing.start(), prose, prose > below)
+    return FrontMatterSpans(_after_break(text, opening.end()), closing.start(), prose, prose > below)
 
 
-def with_prose(text: str, parts: Halves, prose: str) -> str:
+def with_prose(text: str, parts: FrontMatterSpans, prose: str) -> str:
     """The text with other prose; one blank line above it and one line break at its end are not part of it."""
     head, old = text[: parts.prose], text[parts.prose :]
     if not old and not head.endswith("\n"):

@@ -12,9 +12,9 @@ from json import JSONDecodeError, decoder
 from typing import Final, NoReturn
 
 from reconciler.config.errors import error
-from reconciler.config.message_text import brief
+from reconciler.config.message_text import short_json
 from reconciler.config.syntax.document import Position
-from reconciler.config.syntax.document_builder import Builder, Refused
+from reconciler.config.syntax.document_builder import Builder, UnreadableFile
 from reconciler.diagnostics import Code, Source
 
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -30,7 +30,7 @@ _HINTS: Final = {
 
 def read(text: str, builder: Builder) -> None:
     """Feed the one document of a JSON text to the builder. Raises Refused where it is not JSON."""
-    reader = _Reader(text, builder)
+    reader = _JsonReader(text, builder)
     reader.blank()
     if reader.at == len(text):
         return
@@ -44,7 +44,7 @@ def read(text: str, builder: Builder) -> None:
     builder.end_document()
 
 
-class _Reader:
+class _JsonReader:
     """A position in the text and the brackets around it."""
 
     def __init__(self, text: str, builder: Builder) -> None:
@@ -77,8 +77,8 @@ class _Reader:
     def refuse(self, expected: str) -> NoReturn:
         """Stop here, saying what should have stood here."""
         found = self.text[self.at : self.at + 1]
-        summary = f"not valid JSON: expected {expected}, found {brief(found) if found else 'the end of the file'}"
-        raise Refused(error(Code.INVALID_YAML, summary, self.place(), hint=_HINTS.get(found, "")))
+        summary = f"not valid JSON: expected {expected}, found {short_json(found) if found else 'the end of the file'}"
+        raise UnreadableFile(error(Code.INVALID_YAML, summary, self.place(), hint=_HINTS.get(found, "")))
 
     def value(self) -> None:
         """Read a scalar, or open a bracket."""
@@ -133,9 +133,9 @@ class _Reader:
             string, end = _SCAN(self.text, self.at + 1, True)
         except JSONDecodeError as wrong:
             place = Source(self.builder.file, self.line + 1, wrong.pos - self.line_start + 1)
-            raise Refused(error(Code.INVALID_YAML, f"not valid JSON: {wrong.msg}", place)) from None
+            raise UnreadableFile(error(Code.INVALID_YAML, f"not valid JSON: {wrong.msg}", place)) from None
         if _SURROGATE.search(string):
             place = self.place()
-            raise Refused(error(Code.BAD_ENCODING, "half of a surrogate pair is not a character", place))
+            raise UnreadableFile(error(Code.BAD_ENCODING, "half of a surrogate pair is not a character", place))
         self.at = end
         return string

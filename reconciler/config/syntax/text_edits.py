@@ -15,14 +15,14 @@ from typing import Final, NamedTuple
 
 from reconciler.config.syntax import yaml_emitter
 from reconciler.config.syntax.positions import Node, NotMapped, line_end
-from reconciler.config.syntax.yaml_emitter import Laid, Style
+from reconciler.config.syntax.yaml_emitter import BlockText, YamlStyle
 from reconciler.core.values.model import ABSENT, Json
 
 _BLOCK_HEADER: Final = re.compile(r"(?:[&!]\S*\s+)*[|>][-+0-9]*")
 _BLOCK_STYLES: Final = ("|", ">")
 
 
-class Edit(NamedTuple):
+class TextEdit(NamedTuple):
     """`text[start:end]` becomes `new`."""
 
     start: int
@@ -30,7 +30,7 @@ class Edit(NamedTuple):
     new: str
 
 
-def edited(text: str, edits: Iterable[Edit]) -> str:
+def edited(text: str, edits: Iterable[TextEdit]) -> str:
     """The text with edits of spans, in any order. Raises NotMapped where two meet."""
     pieces, at = [], 0
     for start, end, new in sorted(edits, key=lambda edit: edit[:2]):
@@ -81,7 +81,7 @@ class _Splicer:
         self._fine = fine
         self._style = _style_of(root)
         self._newline = "\r\n" if "\r\n" in text else "\n"
-        self._edits: list[Edit] = []
+        self._edits: list[TextEdit] = []
 
     def result(self) -> str:
         new = edited(self._text, [edit._replace(new=edit.new.replace("\n", self._newline)) for edit in self._edits])
@@ -111,7 +111,7 @@ class _Splicer:
         elif inside and isinstance(before, list) and isinstance(after, list) and len(node.items) == len(before) > 0:
             self._change_list(node, before, after)
         elif around.flow:
-            self._edits.append(Edit(node.start, node.end, self._in_flow(node, after)))
+            self._edits.append(TextEdit(node.start, node.end, self._in_flow(node, after)))
         else:
             self._replace(node, after, intro)
 
@@ -133,11 +133,11 @@ class _Splicer:
         head_start, head_end, body_start, body_end = self._region(node, intro)
         laid = self._laid(node, value, intro)
         if laid.head and head_start and self._text[head_start - 1] not in " \n":
-            laid = Laid(" " + laid.head, laid.body)
+            laid = BlockText(" " + laid.head, laid.body)
         while not laid.head and self._text[head_start - 1] == " ":
             head_start -= 1
-        self._edits.append(Edit(head_start, head_end, laid.head))
-        self._edits.append(Edit(body_start, body_end, "".join("\n" + line for line in laid.body)))
+        self._edits.append(TextEdit(head_start, head_end, laid.head))
+        self._edits.append(TextEdit(body_start, body_end, "".join("\n" + line for line in laid.body)))
 
     def _region(self, node: Node, intro: _Before) -> tuple[int, int, int, int]:
         """The span of a value on the line of its key or dash, and the span below it."""
@@ -148,23 +148,23 @@ class _Splicer:
         below = line_end(self._text, node.end)
         return node.start, node.end, below, below
 
-    def _laid(self, node: Node, value: Json, intro: _Before) -> Laid:
+    def _laid(self, node: Node, value: Json, intro: _Before) -> BlockText:
         """The new value from column 0 of the file, in the style of the old one."""
         if isinstance(value, dict | list) and value:
             if node.flow and node.kind in ("mapping", "list") and node.end - node.start > 2:
-                return Laid(yaml_emitter.flow(value))
+                return BlockText(yaml_emitter.flow(value))
             if intro.dash:
                 first, *rest = (line.removeprefix("- ") for line in yaml_emitter.item_lines(value, self._style))
-                return Laid(first, tuple(_shifted(rest, intro.column)))
+                return BlockText(first, tuple(_shifted(rest, intro.column)))
             laid = yaml_emitter.laid_out(value, self._style)
-            return Laid(laid.head, tuple(_shifted(laid.body, intro.column)))
+            return BlockText(laid.head, tuple(_shifted(laid.body, intro.column)))
         if isinstance(value, str) and yaml_emitter.fits_block(value, blanks_kept=node.style in _BLOCK_STYLES):
             return yaml_emitter.block_scalar(value, self._text_indent(node) or intro.column + self._style.indent)
         if isinstance(value, str) and node.style == '"':
-            return Laid(yaml_emitter.double_quoted(value))
+            return BlockText(yaml_emitter.double_quoted(value))
         if isinstance(value, str) and node.style == "'" and (quoted := yaml_emitter.single_quoted(value)):
-            return Laid(quoted)
-        return Laid(yaml_emitter.flow(value) if isinstance(value, dict | list) else yaml_emitter.scalar(value))
+            return BlockText(quoted)
+        return BlockText(yaml_emitter.flow(value) if isinstance(value, dict | list) else yaml_emitter.scalar(value))
 
     def _text_indent(self, node: Node) -> int:
         """How far the lines of a block scalar are indented; 0 for anything else."""
@@ -217,13 +217,13 @@ class _Splicer:
 
     def _add_lines(self, after: int, lines: Sequence[str]) -> None:
         at = line_end(self._text, after)
-        self._edits.append(Edit(at, at, "".join("\n" + line for line in lines)))
+        self._edits.append(TextEdit(at, at, "".join("\n" + line for line in lines)))
 
     def _add_in_flow(self, start: int, end: int, new: str) -> None:
         """After a sibling; on a line of its own where that has one."""
         lead = self._text[self._line_start(start) : start]
         between = ",\n" + lead if not lead.strip() and self._line_start(start) else ", "
-        self._edits.append(Edit(end, end, between + new))
+        self._edits.append(TextEdit(end, end, between + new))
 
     def _remove(self, node: Node, places: Sequence[Node], gone: Sequence[int]) -> None:
         """Take entries or items out, with the comment right above each, or with a comma in flow context."""
@@ -232,7 +232,7 @@ class _Splicer:
             return
         for each in (places[at] for at in gone):
             first = self._first_line(node, each.start)
-            self._edits.append(Edit(self._line_before(first) if first else 0, line_end(self._text, each.end), ""))
+            self._edits.append(TextEdit(self._line_before(first) if first else 0, line_end(self._text, each.end), ""))
 
     def _remove_in_flow(self, places: Sequence[Node], gone: Set[int]) -> None:
         """Each up to the next one; those at the end from the last one that stays."""
@@ -241,9 +241,9 @@ class _Splicer:
             raise NotMapped("everything goes")
         for at in sorted(gone):
             if at < last:
-                self._edits.append(Edit(places[at].start, places[at + 1].start, ""))
+                self._edits.append(TextEdit(places[at].start, places[at + 1].start, ""))
         if len(places) - 1 in gone:
-            self._edits.append(Edit(places[last].end, places[-1].end, ""))
+            self._edits.append(TextEdit(places[last].end, places[-1].end, ""))
 
     def _first_line(self, node: Node, start: int) -> int:
         """Where the first line of an entry starts: of the comment right above it, if there is one. Raises NotMapped."""
@@ -268,7 +268,7 @@ class _Splicer:
         return max(start - (2 if self._text[:start].endswith("\r\n") else 1), 0)
 
 
-def _style_of(root: Node) -> Style:
+def _style_of(root: Node) -> YamlStyle:
     """How a text is indented, by the first value that shows it."""
     found: dict[str, int] = {}
     rest = [root]
@@ -280,7 +280,7 @@ def _style_of(root: Node) -> Style:
             rest.append(value)
         rest += node.items
     indent = found.get("mapping", 0)
-    return Style(indent if indent > 0 else 2, max(found.get("list", 2), 0))
+    return YamlStyle(indent if indent > 0 else 2, max(found.get("list", 2), 0))
 
 
 def _is_related(one: Json, other: Json) -> bool:

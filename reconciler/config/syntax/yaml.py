@@ -23,8 +23,8 @@ from yaml.events import (
 from reconciler.config.errors import error
 from reconciler.config.syntax import json
 from reconciler.config.syntax.document import Document
-from reconciler.config.syntax.document_builder import MAX_DEPTH, MAX_NODES, Builder, Refused
-from reconciler.config.syntax.yaml_hints import mend
+from reconciler.config.syntax.document_builder import MAX_DEPTH, MAX_NODES, Builder, UnreadableFile
+from reconciler.config.syntax.yaml_hints import yaml_hint
 from reconciler.config.syntax.yaml_scalars import KNOWN_TAGS, WORDS, RefusedScalar, Tagged, is_plain_text, read_plain
 from reconciler.core.values.model import Json, Path
 from reconciler.diagnostics import Code, Diagnostic, Source
@@ -54,7 +54,7 @@ def read_yaml(content: bytes, file: str) -> tuple[list[Document], list[Diagnosti
             json.read(text, builder)
         else:
             _read(text, builder)
-    except Refused as refused:
+    except UnreadableFile as refused:
         return [], [refused.diagnostic]
     return builder.documents, builder.problems
 
@@ -75,7 +75,7 @@ def read_unplaced(content: bytes, file: str) -> tuple[list[Document], list[Diagn
         if any(each in text for each in (_ODD[:1] if text.isascii() else _ODD)):
             raise Unusual
         return [_unplaced(_next_event(text), file)], []
-    except (Refused, RefusedScalar, yaml.YAMLError):
+    except (UnreadableFile, RefusedScalar, yaml.YAMLError):
         raise Unusual from None
 
 
@@ -85,20 +85,20 @@ def decode(content: bytes, file: str, largest: int = MAX_BYTES) -> str:
     if len(content) > largest:
         hint = "put long texts into files of their own (!file), and the rows of a fleet as well (!csv, !json)"
         hint = hint if largest == MAX_BYTES and not file.endswith(".schema.json") else ""
-        raise Refused(error(Code.TOO_LARGE, f"the file is larger than {largest:,} bytes", start, hint=hint))
+        raise UnreadableFile(error(Code.TOO_LARGE, f"the file is larger than {largest:,} bytes", start, hint=hint))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Refused(error(Code.BAD_ENCODING, "the file is UTF-16, not UTF-8", start, hint="save it as UTF-8"))
+        raise UnreadableFile(error(Code.BAD_ENCODING, "the file is UTF-16, not UTF-8", start, hint="save it as UTF-8"))
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as wrong:
         before = content[: wrong.start].decode("utf-8")
         place = Source(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
         summary = f"the file is not UTF-8: byte {content[wrong.start]:#04x} cannot stand here"
-        raise Refused(error(Code.BAD_ENCODING, summary, place, hint="save it as UTF-8")) from None
+        raise UnreadableFile(error(Code.BAD_ENCODING, summary, place, hint="save it as UTF-8")) from None
     text = text.removeprefix("\ufeff")
     if (at := text.find("\0")) >= 0:
         place = Source(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
-        raise Refused(error(Code.BAD_ENCODING, "the file contains a NUL character", place))
+        raise UnreadableFile(error(Code.BAD_ENCODING, "the file contains a NUL character", place))
     return text
 
 
@@ -111,9 +111,9 @@ def _read(text: str, builder: Builder) -> None:
     try:
         _walk(_next_event(text), builder, odd)
     except yaml.MarkedYAMLError as wrong:
-        raise Refused(_syntax(wrong, text, builder.file)) from None
+        raise UnreadableFile(_syntax(wrong, text, builder.file)) from None
     except yaml.reader.ReaderError as wrong:
-        raise Refused(_unprintable(wrong, text, builder.file)) from None
+        raise UnreadableFile(_unprintable(wrong, text, builder.file)) from None
 
 
 def _next_event(text: str) -> Callable[[], Any]:
@@ -257,7 +257,7 @@ def _syntax(wrong: yaml.MarkedYAMLError, text: str, file: str) -> Diagnostic:
     if wrong.context_mark and any(words in problem for words in ("unexpected end of stream", "expected ':'")):
         mark = wrong.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    hint, line, column = mend(problem, _LINE_BREAK.split(text), line, column)
+    hint, line, column = yaml_hint(problem, _LINE_BREAK.split(text), line, column)
     context = f" {wrong.context}" if wrong.context else ""
     return error(Code.INVALID_YAML, f"not valid YAML: {problem}{context}", Source(file, line, column), hint=hint)
 

@@ -27,7 +27,7 @@ _TRAILING_BLANK: Final = re.compile(r"[ \t]+$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class YamlStyle:
     """How a file is indented: columns to the entries of a mapping, and to the dashes of a list, below their key."""
 
     indent: int = 2
@@ -35,14 +35,14 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class BlockText:
     """A value as it stands after `key:`: what follows on that line, and whole lines below, from the key's column."""
 
     head: str
     body: tuple[str, ...] = ()
 
 
-def document_text(value: Mapping[str, Json], style: Style = Style()) -> str:
+def document_text(value: Mapping[str, Json], style: YamlStyle = YamlStyle()) -> str:
     """A mapping as a YAML document in block style."""
     return "".join(line + "\n" for line in _mapping(value, style)) or "{}\n"
 
@@ -53,36 +53,36 @@ def json_text(value: Json, indent: int | str | None = 2) -> str:
     return _UNSEEN_IN_JSON.sub(lambda found: _escape(found.group()), text)
 
 
-def laid_out(value: Json, style: Style = Style()) -> Laid:
+def laid_out(value: Json, style: YamlStyle = YamlStyle()) -> BlockText:
     """A value in block style, as it stands after `key:`."""
     if isinstance(value, dict) and value:
-        return Laid("", tuple(_indented(_mapping(value, style), style.indent)))
+        return BlockText("", tuple(_indented(_mapping(value, style), style.indent)))
     if isinstance(value, list) and value:
-        return Laid("", tuple(_indented(_sequence(value, style), style.dash)))
+        return BlockText("", tuple(_indented(_sequence(value, style), style.dash)))
     if isinstance(value, str) and fits_block(value):
         return block_scalar(value, style.indent)
-    return Laid(flow(value) if isinstance(value, dict | list) else scalar(value))
+    return BlockText(flow(value) if isinstance(value, dict | list) else scalar(value))
 
 
-def item_lines(value: Json, style: Style = Style()) -> tuple[str, ...]:
+def item_lines(value: Json, style: YamlStyle = YamlStyle()) -> tuple[str, ...]:
     """A value in block style, as an item of a list: the first line starts with the dash, in column 0."""
     if isinstance(value, dict | list) and value:
         first, *rest = _mapping(value, style) if isinstance(value, dict) else _sequence(value, style)
         return (f"- {first}", *_indented(rest, 2))
-    laid = laid_out(value, Style(2, 2))
+    laid = laid_out(value, YamlStyle(2, 2))
     return (f"- {laid.head}", *laid.body)
 
 
-def entry_lines(key: str, value: Json, style: Style = Style()) -> tuple[str, ...]:
+def entry_lines(key: str, value: Json, style: YamlStyle = YamlStyle()) -> tuple[str, ...]:
     """An entry of a mapping in block style, in column 0."""
     laid = laid_out(value, style)
     return (f"{key_text(key)}: {laid.head}".rstrip(" "), *laid.body)
 
 
-def block_scalar(text: str, indent: int) -> Laid:
+def block_scalar(text: str, indent: int) -> BlockText:
     """A text of several lines as a literal block scalar; it has to fit one."""
     header = "|" if text.endswith("\n") else "|-"
-    return Laid(header, tuple(_indented(text.removesuffix("\n").split("\n"), indent)))
+    return BlockText(header, tuple(_indented(text.removesuffix("\n").split("\n"), indent)))
 
 
 def fits_block(text: str, *, blanks_kept: bool = False) -> bool:
@@ -148,12 +148,12 @@ def _is_plain(text: str, in_flow: bool) -> bool:
         return False
 
 
-def _mapping(value: Mapping[str, Json], style: Style) -> Iterator[str]:
+def _mapping(value: Mapping[str, Json], style: YamlStyle) -> Iterator[str]:
     for key, each in value.items():
         yield from entry_lines(key, each, style)
 
 
-def _sequence(value: Sequence[Json], style: Style) -> Iterator[str]:
+def _sequence(value: Sequence[Json], style: YamlStyle) -> Iterator[str]:
     for each in value:
         yield from item_lines(each, style)
 

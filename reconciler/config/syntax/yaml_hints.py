@@ -33,7 +33,7 @@ _LONGEST_QUOTED: Final = 60
 _MAY_BE_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{20,}|(?i:key|token|secret|password|authorization)")
 
 
-def mend(problem: str, lines: list[str], line: int, column: int) -> tuple[str, int, int]:
+def yaml_hint(problem: str, lines: list[str], line: int, column: int) -> tuple[str, int, int]:
     """The remedy for what the parser says, and the place to show it at; lines and columns from 1."""
     here = lines[line - 1][:_LONGEST_LINE] if line <= len(lines) else ""
     indent = here[: len(here) - len(here.lstrip(" \t"))]

@@ -22,7 +22,7 @@ from typing import Final
 
 from reconciler.core.matching.index import Index, Managed, content_of
 from reconciler.core.matching.moves import Moves
-from reconciler.core.matching.similarity import Orphans
+from reconciler.core.matching.similarity import OrphanIndex
 from reconciler.core.values.managed_units import managed_units
 from reconciler.core.values.model import Address, Block, Blocker, LiveObject, Manifest, Removal
 from reconciler.core.values.semantics import Kind, meaning_of, same, units
@@ -93,7 +93,7 @@ class Match:
     def _probable(self) -> Mapping[str, tuple[Managed, str]]:
         if not self.orphans:
             return {}
-        lost = Orphans(self.found.kind, self.orphans)
+        lost = OrphanIndex(self.found.kind, self.orphans)
         new = (p.manifest for p in self.pairs.values() if p.how is How.NEW and not p.block)
         alike = ((m.address.key, lost.like(m)) for m in new if not m.same_name_allowed)
         return {key: found for key, found in alike if found is not None}

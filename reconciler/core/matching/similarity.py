@@ -106,7 +106,7 @@ def nearly_same(one: Sketch, other: Sketch) -> bool:
 
 
 @dataclass(frozen=True)
-class Orphans:
+class OrphanIndex:
     """The objects of a kind that are ours and have no manifest, sorted by key; looked up by what manifests say."""
 
     kind: Kind

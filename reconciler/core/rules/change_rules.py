@@ -180,7 +180,7 @@ def made_apart(change: Change, world: World) -> Block | None:
     live, kind = world.live(change), world.found[change.address.kind].kind
     if change.removal is not Removal.DUPLICATE or live is None:
         return None
-    stays = world.kept_instead(change)
+    stays = world.surviving_object(change)
     if stays and not _are_apart(stays, live, kind, world):
         return None
     hint = f"{live.id} has this address as well, and perhaps others made it: both stay. Delete the wrong one by hand"
@@ -237,7 +237,7 @@ def _are_apart(one: LiveObject, other: LiveObject, kind: Kind, world: World) -> 
 def _is_made_here(live: LiveObject | None, kind: Kind, world: World) -> bool:
     """Whether this machine remembers making an object."""
     mark = mark_of(kind, live) if live else None
-    return isinstance(mark, Mark) and mark.nonce in world.made
+    return isinstance(mark, Mark) and mark.nonce in world.made_here
 
 
 def unpruned(change: Change, world: World) -> Block | None:
@@ -252,7 +252,7 @@ def unpruned(change: Change, world: World) -> Block | None:
     return Block(Blocker.PRUNE, hint)
 
 
-def not_to_go(change: Change, world: World) -> Block | None:
+def unfounded(change: Change, world: World) -> Block | None:
     """The end of an object for another reason than there is, where manifests are known: the guard counts by it."""
     matched, live = world.matches.get(change.address.kind), world.live(change)
     if matched is None or live is None or matched.removal_of(change.address.key, live.id) is change.removal:
@@ -295,6 +295,6 @@ _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {
     Action.ADOPT: (managed_by_others, another_object, full_map, unproven_content),
     Action.RELEASE: (managed_by_others, unproven, managed_elsewhere, cloned, renamed),
     Action.DELETE: (
-        *(managed_by_others, unproven, managed_elsewhere, protected, cloned, made_apart, unpruned, renamed, not_to_go),
+        *(managed_by_others, unproven, managed_elsewhere, protected, cloned, made_apart, unpruned, renamed, unfounded),
     ),
 }

@@ -9,7 +9,7 @@ from typing import Final
 from reconciler.core.changes import FLAGS, flag_rows, unit_rows
 from reconciler.core.decide import Write
 from reconciler.core.matching.index import mark_of
-from reconciler.core.patch import assemble, taken_out
+from reconciler.core.patch import assemble, removal_value
 from reconciler.core.values import marks
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import (
@@ -31,7 +31,9 @@ from reconciler.diagnostics import Source
 _NOWHERE: Final = Source("", 1, 1)
 
 
-def misstated(change: Change, kind: Kind, live: LiveObject | None, owner: str, *, sealed: bool = False) -> str | None:
+def find_mismatch(
+    change: Change, kind: Kind, live: LiveObject | None, owner: str, *, sealed: bool = False
+) -> str | None:
     """What a change does and does not show, or shows and does not do; None where it does what it shows.
 
     `live` is its object, or the one whose place a new one takes. Units that changed since the plan was made are passed
@@ -58,8 +60,8 @@ def misstated(change: Change, kind: Kind, live: LiveObject | None, owner: str, *
         return None
     if extra := [row.path for row in change.fields if not _belongs(row.path, (*change.units, (FLAGS,)))]:
         return f"{'.'.join(map(str, extra[0]))} is shown, and not sent"
-    flags = {_said(row) for row in change.fields if row.path[:1] == (FLAGS,)}
-    if mark_unit in as_it_was and flags != {_said(row) for row in _flags(change, kind, live, mark, writes)}:
+    flags = {_shown_after(row) for row in change.fields if row.path[:1] == (FLAGS,)}
+    if mark_unit in as_it_was and flags != {_shown_after(row) for row in _flags(change, kind, live, mark, writes)}:
         return "its mark is not shown as it is sent"
     return None
 
@@ -96,14 +98,14 @@ def _is_shown(change: Change, kind: Kind, live: LiveObject | None, unit: Unit, a
     before = present.get(unit, ABSENT)
     if unit[0] in kind.managed_maps and before is not ABSENT and after is not ABSENT:
         before = as_far_as_wanted(meaning_of(kind, unit), after, before)
-    ways = [after, ABSENT] if len(unit) > 1 and after in (None, taken_out(kind, unit)) else [after]
+    ways = [after, ABSENT] if len(unit) > 1 and after in (None, removal_value(kind, unit)) else [after]
     writes = [Write(unit, before, each, Reason.CHANGED) for each in ways]
-    made = [{_said(row) for row in unit_rows(kind, _manifest(change), write)} for write in writes]
+    made = [{_shown_after(row) for row in unit_rows(kind, _manifest(change), write)} for write in writes]
     if sealed:
         return bool(rows or whole) or not all(made)
     if change.replaces and live is None:  # what it was is not known any more
-        return {_said(row) for row in rows} <= made[0]
-    return {_said(row) for row in rows} in made
+        return {_shown_after(row) for row in rows} <= made[0]
+    return {_shown_after(row) for row in rows} in made
 
 
 def _flags(
@@ -128,6 +130,6 @@ def _belongs(path: Path, chosen: Iterable[Unit]) -> bool:
     return any(path[: len(unit)] == unit or path == unit[:1] for unit in chosen)
 
 
-def _said(row: FieldChange) -> tuple[Path, str, bool]:
+def _shown_after(row: FieldChange) -> tuple[Path, str, bool]:
     """What a row says of the future. What was there before is the remote's to spell, and judged by its digest."""
     return row.path, "" if row.after is ABSENT else json.dumps(row.after, sort_keys=True), row.sensitive

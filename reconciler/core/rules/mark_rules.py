@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from reconciler.core.matching.index import Managed, mark_of
-from reconciler.core.references import Held, references
+from reconciler.core.references import ObjectRef, references
 from reconciler.core.rules.world import World
 from reconciler.core.values.marks import Mark, Proof
 from reconciler.core.values.model import Address, Block, Blocker, Change, LiveObject
@@ -17,7 +17,7 @@ _TAKE_OFF: Final = "remove the entry `reconciler` from its metadata (or its line
 
 def refuse_unproven(address: Address, each: Managed) -> Block:
     """Why an object whose mark names us is not managed, and what to do about it."""
-    id, what = each.live.id, f"{each.live.id} has the mark of {address}, and {why_not(each.mark)}"
+    id, what = each.live.id, f"{each.live.id} has the mark of {address}, and {reason_to_doubt(each.mark)}"
     if each.mark.proof is Proof.NO_KEY:
         return Block(Blocker.UNPROVEN, f"{what}: set RECONCILER_MARK_KEY to the key")
     every = f"for all of them `reconciler takeover --from {each.mark.owner}`"
@@ -30,7 +30,7 @@ def refuse_unproven(address: Address, each: Managed) -> Block:
     return Block(Blocker.UNPROVEN, f"{what}. {way}")
 
 
-def why_not(mark: Mark) -> str:
+def reason_to_doubt(mark: Mark) -> str:
     """Why a mark is not believed."""
     return {
         Proof.CLAIM: "it is only claimed, by a line of the lock file that is new",
@@ -57,7 +57,7 @@ def unproven(change: Change, world: World) -> Block | None:
     if found.kind.immutable:
         way = "If it is yours, delete it in the provider's console or with its API: no later apply does"
         way = "Set RECONCILER_MARK_KEY to the key" if mark.proof is Proof.NO_KEY else way
-        return Block(Blocker.UNPROVEN, f"{why_not(mark)}. {way}")
+        return Block(Blocker.UNPROVEN, f"{reason_to_doubt(mark)}. {way}")
     return refuse_unproven(change.address, Managed(live, mark))
 
 
@@ -68,18 +68,18 @@ def unproven_content(change: Change, world: World) -> Block | None:
     signed, is known; of a file and its copy nobody knows which is ours.
     """
     doubted = {held: block for held in world.newly_used(change) if (block := _doubt_of(held, world)) is not None}
-    used = _used(world) if doubted else set[Held]()
+    used = _used(world) if doubted else set[ObjectRef]()
     return next((block for held, block in doubted.items() if held not in used), None)
 
 
-def _doubt_of(held: Held, world: World) -> Block | None:
+def _doubt_of(held: ObjectRef, world: World) -> Block | None:
     name, id = held
     files = world.found.get(name)
     each = files.marked.get(id) if files and files.kind.immutable else None
     if files is None or each is None:
         return None
     copy = files.clone_of(id)
-    if copy is None and (each.mark.proof.is_signature or each.mark.nonce in world.made):
+    if copy is None and (each.mark.proof.is_signature or each.mark.nonce in world.made_here):
         return None
     why = f"{copy.id} is a copy of its name" if copy else "only its name says what is in it"
     hint = f"{id} has the name of {name}/{each.mark.key}, and {why}: anybody who can upload can have made it"
@@ -88,12 +88,12 @@ def _doubt_of(held: Held, world: World) -> Block | None:
     return Block(Blocker.UNPROVEN, f"{hint}. {way}. With RECONCILER_MARK_KEY, names are signed")
 
 
-def _used(world: World) -> set[Held]:
+def _used(world: World) -> set[ObjectRef]:
     """What our objects use that have a manifest; where manifests are not known, what any of ours uses."""
-    return {held for kind, live in _ours(world) for held in references(kind, live.body)}
+    return {held for kind, live in _managed(world) for held in references(kind, live.body)}
 
 
-def _ours(world: World) -> Iterator[tuple[Kind, LiveObject]]:
+def _managed(world: World) -> Iterator[tuple[Kind, LiveObject]]:
     for name, found in world.found.items():
         matched = world.matches.get(name)
         pairs = matched.pairs.values() if matched else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.core.decide import ChangedBy, ConflictPolicy, Decision, OnDrift
 from reconciler.core.last_applied import Base
-from reconciler.core.patch import stuck_parts
+from reconciler.core.patch import unclearable_parts
 from reconciler.core.values.model import Block, Blocker, Manifest, Path
 from reconciler.core.values.semantics import Kind, meaning_of
 
@@ -40,7 +40,7 @@ def staying_parts(kind: Kind, decision: Decision) -> list[Path]:
     """The parts that leave a manifest, and that no request can take out of the object."""
     if kind.nested != "merge":
         return []
-    found = (stuck_parts(meaning_of(kind, w.unit), w.after, w.before, w.unit) for w in decision.writes)
+    found = (unclearable_parts(meaning_of(kind, w.unit), w.after, w.before, w.unit) for w in decision.writes)
     return [path for paths in found for path in paths]
 
 

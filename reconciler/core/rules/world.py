@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.core.matching.index import Index, mark_of
 from reconciler.core.matching.match import Match
-from reconciler.core.references import Held, references
+from reconciler.core.references import ObjectRef, references
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import Address, Change, LiveObject
 from reconciler.core.values.semantics import Kind
@@ -21,20 +21,20 @@ class World:
     addresses that have a manifest for another target, `unresolved` those of creates whose answer was lost. `neighbours`
     are the owners of other targets in these settings: what they manage is known not to be ours.
 
-    `settle_seconds` is how long lists may lag behind creates, `made` are the nonces of creates that this machine
+    `settle_seconds` is how long lists may lag behind creates, `made_here` are the nonces of creates that this machine
     remembers, and `kept` the objects that addresses keep, where pairs are not known. `prune` says that deletes are
     asked for at all.
     """
 
     found: Mapping[str, Index]
     matches: Mapping[str, Match] = field(default_factory=dict)
-    bound: frozenset[Held] = frozenset()
-    fresh: Mapping[Held, LiveObject] = field(default_factory=dict)
+    bound: frozenset[ObjectRef] = frozenset()
+    fresh: Mapping[ObjectRef, LiveObject] = field(default_factory=dict)
     elsewhere: Container[Address] = frozenset()
     unresolved: frozenset[Address] = frozenset()
     neighbours: frozenset[str] = frozenset()
     settle_seconds: float = 0
-    made: Container[str] = frozenset()
+    made_here: Container[str] = frozenset()
     kept: Mapping[Address, str] = field(default_factory=dict)
     prune: bool = True
 
@@ -43,13 +43,13 @@ class World:
         held = (change.address.kind, change.id or "")
         return self.fresh.get(held) or self.found[held[0]].by_id.get(held[1])
 
-    def newly_used(self, change: Change) -> list[Held]:
+    def newly_used(self, change: Change) -> list[ObjectRef]:
         """What a change makes its object refer to that it does not refer to yet, sorted."""
         kind, live = self.found[change.address.kind].kind, self.live(change)
-        before = set(references(kind, live.body)) if live else set[Held]()
+        before = set(references(kind, live.body)) if live else set[ObjectRef]()
         return sorted(set(references(kind, change.patch or {})) - before)
 
-    def kept_instead(self, change: Change) -> LiveObject | None:
+    def surviving_object(self, change: Change) -> LiveObject | None:
         """The object that the address of a duplicate keeps."""
         found, matched = self.found[change.address.kind], self.matches.get(change.address.kind)
         pair = matched.pairs.get(change.address.key) if matched else None

@@ -6,7 +6,7 @@ from reconciler.core.values.model import ABSENT, Json, Manifest, Unit
 from reconciler.core.values.semantics import Kind, units
 
 
-def left_to_others(unit: Unit, names: frozenset[str]) -> bool:
+def is_ignored(unit: Unit, names: frozenset[str]) -> bool:
     """Whether `names` (as written in `ignore` or `initial`) covers a unit: `metadata`, or `metadata.team`."""
     return unit[0] in names or ".".join(unit) in names
 
@@ -14,13 +14,13 @@ def left_to_others(unit: Unit, names: frozenset[str]) -> bool:
 def desired_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
     """The units a manifest sets, less those it ignores."""
     found = units(kind, manifest.body)
-    return {unit: value for unit, value in found.items() if not left_to_others(unit, manifest.ignore)}
+    return {unit: value for unit, value in found.items() if not is_ignored(unit, manifest.ignore)}
 
 
 def managed_units(kind: Kind, manifest: Manifest) -> dict[Unit, Json]:
     """The units a manifest keeps managing after create: `initial` ones are left to others then."""
     desired = desired_units(kind, manifest)
-    return {unit: value for unit, value in desired.items() if not left_to_others(unit, manifest.initial)}
+    return {unit: value for unit, value in desired.items() if not is_ignored(unit, manifest.initial)}
 
 
 def managed_maps(kind: Kind, manifest: Manifest) -> frozenset[str]:

@@ -212,7 +212,7 @@ def as_far_as_wanted(meaning: Meaning, wanted: Json, live: Json) -> Json:
     return {name: value for name, value in live.items() if name not in silent}
 
 
-def settled(meaning: Meaning, entry: Json) -> Json:
+def final_entry(meaning: Meaning, entry: Json) -> Json:
     """An entry of a managed map as it is once the remote is done with it."""
     if not isinstance(entry, dict):
         return entry

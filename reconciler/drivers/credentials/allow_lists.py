@@ -15,17 +15,17 @@ PROVIDERS: Final = "RECONCILER_TRUST_PROVIDERS"
 """Providers of the project that may say where requests go, and with which credentials."""
 
 
-def allowed(environment: Mapping[str, str], variable: str) -> frozenset[str]:
+def allow_list(environment: Mapping[str, str], variable: str) -> frozenset[str]:
     """The names that a variable of the environment lists, with commas between."""
     return frozenset(name.strip() for name in environment.get(variable, "").split(",") if name.strip())
 
 
-def to_allow(environment: Mapping[str, str], variable: str, name: str) -> str:
+def allow_hint(environment: Mapping[str, str], variable: str, name: str) -> str:
     """The setting of that variable that allows one name more."""
-    return f"{variable}={','.join([*sorted(allowed(environment, variable)), name])}"
+    return f"{variable}={','.join([*sorted(allow_list(environment, variable)), name])}"
 
 
 def may_read(environment: Mapping[str, str], name: str) -> bool:
     """Whether the environment allows an `!env` to read a variable. A `*` alone allows nothing."""
-    listed = allowed(environment, VARIABLES)
+    listed = allow_list(environment, VARIABLES)
     return name in listed or any(name.startswith(each[:-1]) for each in listed if each.endswith("*") and len(each) > 1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.drivers.credentials.expiring_credential import Renewed
+from reconciler.drivers.credentials.expiring_credential import ExpiringCredential
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ConnectionSettings:
     """Where requests go and with what. `secrets`, and `renewed` ones, are masked in everything that is said."""
 
     url: str
@@ -19,7 +19,7 @@ class Connection:
     reads_per_minute: int = 1000
     writes_per_minute: int = 300
     requests_per_minute: int | None = None
-    renewed: Renewed | None = None
+    renewed: ExpiringCredential | None = None
 
     @property
     def headers_now(self) -> Mapping[str, str]:

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Code, Diagnostic, Severity, Source
-from reconciler.drivers.credentials.allow_lists import HOSTS, allowed, to_allow
-from reconciler.drivers.credentials.header_shapes import fitted, unplaced
+from reconciler.drivers.credentials.allow_lists import HOSTS, allow_hint, allow_list
+from reconciler.drivers.credentials.header_shapes import fitted_value, missing_destination
 from reconciler.drivers.provider import Provider
 
 _NETLOC: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?")
@@ -18,13 +18,13 @@ _LARGEST_PORT: Final = 65535
 _NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 
 
-class _Address(NamedTuple):
+class _Url(NamedTuple):
     scheme: str
     host: str
     path: str
 
 
-class _Refused(Exception):
+class _HostRefused(Exception):
     """Nothing may be sent: what is wrong, and what to do."""
 
     def __init__(self, summary: str, hint: str) -> None:
@@ -45,9 +45,9 @@ def refuse_host(
         to = _address(url)
         _check_host(provider, to, environment)
         _check_path(provider, to, environment)
-        for said in _said(provider, headers):
+        for said in _request_headers(provider, headers):
             _check_headers(provider, said, to, environment)
-    except _Refused as refused:
+    except _HostRefused as refused:
         return Diagnostic(Severity.ERROR, Code.HOST_REFUSED, str(refused), hint=refused.hint, source=place)
     return None
 
@@ -58,7 +58,7 @@ def refuse_path(
     """Why no file may say this url for a provider, whatever its host; None when its path is the provider's own."""
     try:
         _check_path(provider, _address(url), environment)
-    except _Refused as refused:
+    except _HostRefused as refused:
         return Diagnostic(Severity.ERROR, Code.HOST_REFUSED, str(refused), hint=refused.hint, source=place)
     return None
 
@@ -73,47 +73,49 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _address(url: str) -> _Address:
+def _address(url: str) -> _Url:
     """Where a url leads, where any reader of it says the same. Raises _Refused."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise _Refused(f"{url!r} is not a url", "expected https://HOST/…") from None
+        raise _HostRefused(f"{url!r} is not a url", "expected https://HOST/…") from None
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise _Refused(f"the url of {parts.hostname} holds more than an address", "credentials go under `credentials:`")
+        raise _HostRefused(
+            f"the url of {parts.hostname} holds more than an address", "credentials go under `credentials:`"
+        )
     found = _NETLOC.fullmatch(parts.netloc)
     if found is None or parts.scheme not in ("http", "https") or int(found[1] or 0) > _LARGEST_PORT:
-        raise _Refused(f"{url!r} is not a url", "expected https://HOST/…, or https://HOST:PORT/…")
-    return _Address(parts.scheme, (parts.hostname or "").lower(), parts.path.rstrip("/"))
+        raise _HostRefused(f"{url!r} is not a url", "expected https://HOST/…, or https://HOST:PORT/…")
+    return _Url(parts.scheme, (parts.hostname or "").lower(), parts.path.rstrip("/"))
 
 
-def _check_host(provider: Provider, to: _Address, environment: Mapping[str, str]) -> None:
+def _check_host(provider: Provider, to: _Url, environment: Mapping[str, str]) -> None:
     """Raise _Refused where a credential may not go to a host."""
     if is_loopback(to.host):
         return
     if to.scheme == "http":
-        raise _Refused(f"http://{to.host} would send the credential in clear", "use https")
-    listed = {each.lower() for each in allowed(environment, HOSTS)}
+        raise _HostRefused(f"http://{to.host} would send the credential in clear", "use https")
+    listed = {each.lower() for each in allow_list(environment, HOSTS)}
     if to.host not in {host.lower() for host in provider.hosts} | listed and not _is_listed(to, environment):
-        more = to_allow(environment, HOSTS, to.host)
+        more = allow_hint(environment, HOSTS, to.host)
         hint = f"if the credential is meant for it, set {more} in the environment (not in these files)"
-        raise _Refused(f"the credential is not meant for {to.host}", hint)
+        raise _HostRefused(f"the credential is not meant for {to.host}", hint)
 
 
-def _check_path(provider: Provider, to: _Address, environment: Mapping[str, str]) -> None:
+def _check_path(provider: Provider, to: _Url, environment: Mapping[str, str]) -> None:
     """Raise _Refused where the path of a url is not the provider's, nor one that the environment lists."""
     usual = urlsplit(provider.url or "").path.rstrip("/")
     is_own = to.path in ("", usual) or re.fullmatch(provider.base_path or "", to.path) is not None
     if (is_own and not _has_host(to.path)) or _is_listed(to, environment):
         return
-    more = to_allow(environment, HOSTS, f"{to.host}{to.path}")
+    more = allow_hint(environment, HOSTS, f"{to.host}{to.path}")
     hint = f"if the credential is meant for it, set {more} in the environment (not in these files)"
-    raise _Refused(f"the path {to.path} of the url is not the one of {provider.name}", hint)
+    raise _HostRefused(f"the path {to.path} of the url is not the one of {provider.name}", hint)
 
 
-def _is_listed(to: _Address, environment: Mapping[str, str]) -> bool:
+def _is_listed(to: _Url, environment: Mapping[str, str]) -> bool:
     """Whether the environment has this host with this very path."""
-    listed = (each.partition("/") for each in allowed(environment, HOSTS) if "/" in each)
+    listed = (each.partition("/") for each in allow_list(environment, HOSTS) if "/" in each)
     return (to.host, to.path) in {(host.lower(), f"/{path}".rstrip("/")) for host, _, path in listed}
 
 
@@ -127,7 +129,7 @@ def _has_host(path: str) -> bool:
     return False
 
 
-def _said(provider: Provider, headers: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def _request_headers(provider: Provider, headers: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """What requests of each kind say in their headers, reads and writes, by names in lower case."""
     for kind in ({}, *(each.headers for each in provider.kinds.values())):
         for reads in ({}, provider.reads.headers):
@@ -135,21 +137,23 @@ def _said(provider: Provider, headers: Mapping[str, str]) -> Iterator[dict[str, 
             yield {name.lower(): text for name, text in pairs}
 
 
-def _check_headers(provider: Provider, said: Mapping[str, str], to: _Address, environment: Mapping[str, str]) -> None:
+def _check_headers(provider: Provider, said: Mapping[str, str], to: _Url, environment: Mapping[str, str]) -> None:
     """Raise _Refused where a gateway at `to` may send a credential on to a host that it is not meant for."""
     shapes = {name: provider.allowed_headers[name] for name in said if name in provider.allowed_headers}
     for name, shape in shapes.items():
-        if wanted := unplaced(shape, said[name], said):
+        if wanted := missing_destination(shape, said[name], said):
             summary = f"the header {name} says {said[name].strip()}, and none says where that is"
-            raise _Refused(summary, f"add the header {' or '.join(wanted)}")
+            raise _HostRefused(summary, f"add the header {' or '.join(wanted)}")
         try:
-            urls = fitted(shape, said[name])[1] if shape.hosts else []
+            urls = fitted_value(shape, said[name])[1] if shape.hosts else []
         except ValueError as wrong:
-            raise _Refused(f"where a header sends the credential cannot be told: it {wrong}", "correct it") from None
+            raise _HostRefused(
+                f"where a header sends the credential cannot be told: it {wrong}", "correct it"
+            ) from None
         for url in urls:
             on = _address(url)
             if is_loopback(on.host) and not is_loopback(to.host):
-                raise _Refused(f"the header {name} names the loopback of {to.host}", "name a host, or take it out")
+                raise _HostRefused(f"the header {name} names the loopback of {to.host}", "name a host, or take it out")
             _check_host(provider, on, environment)
             if _has_host(on.path) and not _is_listed(on, environment):
-                raise _Refused(f"the header {name} has a url with a host in its path", "name a host alone")
+                raise _HostRefused(f"the header {name} has a url with a host in its path", "name a host alone")

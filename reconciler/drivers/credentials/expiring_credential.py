@@ -18,7 +18,7 @@ class Token(NamedTuple):
     expires: float
 
 
-class Renewed:
+class ExpiringCredential:
     """The header of a credential that expires. Safe from several threads."""
 
     def __init__(

@@ -41,7 +41,7 @@ class UnknownMember(ValueError):
         self.name = name
 
 
-def fitted(shape: HeaderShape, value: str | Mapping[str, Json]) -> tuple[str, list[str]]:
+def fitted_value(shape: HeaderShape, value: str | Mapping[str, Json]) -> tuple[str, list[str]]:
     """The text to send for a value, and the urls of the hosts that it names.
 
     JSON is read strictly, and written anew from what was read. Raises ValueError with what does not fit, never with the
@@ -65,7 +65,7 @@ def fitted(shape: HeaderShape, value: str | Mapping[str, Json]) -> tuple[str, li
     return json.dumps(value), list(_hosts(shape.members, value))
 
 
-def unplaced(shape: HeaderShape, value: Json, beside: Mapping[str, Json]) -> tuple[str, ...]:
+def missing_destination(shape: HeaderShape, value: Json, beside: Mapping[str, Json]) -> tuple[str, ...]:
     """What does not stand beside a value, and one of it has to: without it, nobody knows where the value leads."""
     wanted = shape.needs.get(value.strip().lower(), ()) if isinstance(value, str) else ()
     return () if any(each in beside for each in wanted) else wanted
@@ -102,7 +102,7 @@ def _hosts(members: Mapping[str, HeaderShape], value: Mapping[str, Json]) -> Ite
         shape = members.get(name) or members.get(_ANY)
         if shape is None:
             raise UnknownMember(name)
-        if wanted := unplaced(shape, each, beside):
+        if wanted := missing_destination(shape, each, beside):
             raise ValueError(f"has a member {name!r:.80} without {' or '.join(wanted)} beside it")
         if isinstance(each, Mapping) and not shape.is_place:
             waiting += ((name, one, each) for name, one in each.items())
@@ -110,7 +110,7 @@ def _hosts(members: Mapping[str, HeaderShape], value: Mapping[str, Json]) -> Ite
             waiting += ((name, one, beside) for one in each)
         elif isinstance(each, str):
             try:
-                yield from fitted(shape, each)[1]
+                yield from fitted_value(shape, each)[1]
             except ValueError as wrong:
                 raise ValueError(f"has a member {name!r:.80} that {wrong}") from None
         elif shape.is_place or (isinstance(each, int | float) and not abs(each) < _MOST):

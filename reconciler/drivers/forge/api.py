@@ -18,13 +18,13 @@ from reconciler.drivers.base import (
     RemoteError,
     ServerFailed,
 )
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.credentials.credential_hosts import refuse_host
-from reconciler.drivers.lists.list_limits import Extent
+from reconciler.drivers.lists.list_limits import ListExtent
 from reconciler.drivers.provider import Provider
 from reconciler.drivers.response_fields import error_text
 from reconciler.drivers.transport.http import HttpClient
-from reconciler.drivers.transport.response import Answer
+from reconciler.drivers.transport.response import Response
 
 PAGE: Final = 100
 MOST_PAGES: Final = 200
@@ -54,7 +54,7 @@ class ForgeApi:
         refused: str,
         trace: Callable[[str], None] | None = None,
     ) -> None:
-        self._client = HttpClient(Connection(url, headers, (token,)), trace=trace)
+        self._client = HttpClient(ConnectionSettings(url, headers, (token,)), trace=trace)
         self._refused = refused
 
     def __enter__(self) -> ForgeApi:
@@ -80,7 +80,7 @@ class ForgeApi:
 
     def pages(self, path: str, query: Mapping[str, str]) -> Iterator[Body]:
         """Every object of a list. Raises IncompleteList where it does not end."""
-        extent = Extent(path)
+        extent = ListExtent(path)
         for number in range(1, MOST_PAGES + 1):
             answer = self._send("GET", path, {**query, "per_page": str(PAGE), "page": str(number)}, None, True)
             extent.add(answer.raw)
@@ -94,13 +94,13 @@ class ForgeApi:
 
     def _send(
         self, method: str, path: str, query: Mapping[str, str] | None, body: Body | None, repeatable: bool
-    ) -> Answer:
+    ) -> Response:
         answer = self._client.send(method, path, query=query, body=body, repeatable=repeatable)
         if 200 <= answer.status < 300:
             return answer
         raise self._error(answer)
 
-    def _error(self, answer: Answer) -> RemoteError:
+    def _error(self, answer: Response) -> RemoteError:
         status, said = answer.status, self._client.mask(error_text(answer))
         if status == 429 or (status == 403 and _is_limit(answer)):
             return RateLimited(f"too many requests ({status}): {said}", hint="run the job again later", status=status)
@@ -117,7 +117,7 @@ class ForgeApi:
         return Rejected(f"the forge refused the request ({status}): {said}", status=status)
 
 
-def _is_limit(answer: Answer) -> bool:
+def _is_limit(answer: Response) -> bool:
     """GitHub's rate limits answer with 403 too."""
     return "retry-after" in answer.headers or answer.headers.get("x-ratelimit-remaining") == "0"
 

@@ -22,7 +22,7 @@ _PROSE: Final = 20_000
 _HINT: Final = "its paging is broken, or the account has more than this tool reads: nothing was concluded from it"
 
 
-class Extent:
+class ListExtent:
     """What came of the list at a path so far. Safe from several threads."""
 
     def __init__(self, path: str) -> None:

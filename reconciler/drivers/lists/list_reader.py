@@ -18,16 +18,16 @@ from reconciler.drivers.base import (
     ServerFailed,
     TooLarge,
 )
-from reconciler.drivers.lists.list_limits import Extent
+from reconciler.drivers.lists.list_limits import ListExtent
 from reconciler.drivers.lists.page_boundaries import Boundaries
-from reconciler.drivers.lists.page_fetcher import Fetched, read_each, read_list
+from reconciler.drivers.lists.page_fetcher import FetchedPage, read_each, read_list
 from reconciler.drivers.lists.sequential_pages import by_last, by_offset, by_time, by_token
 from reconciler.drivers.paging import parallel_read
-from reconciler.drivers.paging.page import Entry, Order, Page
+from reconciler.drivers.paging.page import ListedObject, Order, Page
 from reconciler.drivers.provider import ListStyle, Provider, ProviderKind, Query
-from reconciler.drivers.response_fields import created, has, inside, is_live, the_object, the_page
-from reconciler.drivers.transport.request_counter import Tallies
-from reconciler.drivers.transport.response import Answer
+from reconciler.drivers.response_fields import created, has_value_at, is_live, object_in, page_in, value_at
+from reconciler.drivers.transport.request_counter import RequestCounter
+from reconciler.drivers.transport.response import Response
 
 _NO_PLACE: Final = (BadResponse, NoSuchApi, Rejected, ServerFailed)
 """What else a remote may answer where a list cannot be read from the place or in the order asked for."""
@@ -35,7 +35,7 @@ _SILENT_HINT: Final = "what answers there does not page as this provider's data 
 _GONE_HINT: Final = "run it again: it was deleted meanwhile, or this credential may list it and not read it"
 
 
-class Full(NamedTuple):
+class FullPage(NamedTuple):
     """A list that was one page, exactly full: its last two objects."""
 
     spec: ProviderKind
@@ -43,17 +43,17 @@ class Full(NamedTuple):
     last: str
 
 
-class Ask(Protocol):
+class Requester(Protocol):
     """Asks the remote something; raises RemoteError for an answer that is no success, or not a fresh one."""
 
     def __call__(
         self, method: str, path: str, spec: ProviderKind, *, query: Query | None = ..., body: Body | None = ...
-    ) -> Answer:
+    ) -> Response:
         """The answer."""
         ...
 
 
-class Lists:
+class ListReader:
     """Reads the lists of one remote. Safe from several threads.
 
     `ask` asks it, `path` is that of one object of a kind; `at_once` is how many answers may be on their way, `account`
@@ -63,9 +63,9 @@ class Lists:
     def __init__(
         self,
         provider: Provider,
-        ask: Ask,
+        ask: Requester,
         path: Callable[[str, str], str],
-        tallies: Tallies,
+        tallies: RequestCounter,
         *,
         at_once: int,
         account: Callable[[], str | None],
@@ -79,13 +79,13 @@ class Lists:
         self._account = account
         self._boundaries = boundaries
         self._page_limits: dict[str, int] = {}  # by path, where pages of the usual length were too large
-        self._full: dict[str, Full] = {}  # by path
+        self._full: dict[str, FullPage] = {}  # by path
         self._proving = threading.Lock()
 
     def list(self, kind: str) -> Iterator[Body]:
         """Every object of a kind, over all pages, each id once. Raises when the list cannot be read to its end."""
         spec = self._provider.kinds[kind]
-        extent = Extent(spec.list.path or spec.path)
+        extent = ListExtent(spec.list.path or spec.path)
         found: Iterable[Body] = extent.counted(self._shown(kind, spec, extent))
         if spec.list.summaries:
             listed = (body for body in found if is_live(spec, body))
@@ -95,24 +95,24 @@ class Lists:
     def members(self, path: str, style: ListStyle, query: Mapping[str, str]) -> Iterator[Body]:
         """Every member of a collection of an object. Raises IncompleteList where the object is not there: not empty."""
         spec = ProviderKind("", path, list=replace(style, query={**style.query, **query}))
-        extent = Extent(path)
+        extent = ListExtent(path)
         fetch = partial(self._fetch, spec, extent)
         try:
-            yield from extent.counted(read_list(parallel_read.Reading(1), fetch, tuple, self._tallies))
+            yield from extent.counted(read_list(parallel_read.ParallelRead(1), fetch, tuple, self._tallies))
         except NotFound as error:
             raise IncompleteList(f"{path} cannot be listed: {error}", hint=_GONE_HINT) from None
 
-    def _whole(self, kind: str, extent: Extent, summary: Body) -> Body:
+    def _whole(self, kind: str, extent: ListExtent, summary: Body) -> Body:
         """The object behind a summary. A 404 for one that the list shows proves nothing: raises IncompleteList."""
         id, spec = str(summary["id"]), self._provider.kinds[kind]
         try:
-            answer = self._ask("GET", self._path(kind, id), spec)
-            extent.add(answer.raw, pages=0)
-            return {**summary, **the_object(spec, answer)}
+            response = self._ask("GET", self._path(kind, id), spec)
+            extent.add(response.raw, pages=0)
+            return {**summary, **object_in(spec, response)}
         except NotFound as error:
             raise IncompleteList(f"the list shows {id}, which cannot be read: {error}", hint=_GONE_HINT) from None
 
-    def _shown(self, kind: str, spec: ProviderKind, extent: Extent) -> Iterator[Body]:
+    def _shown(self, kind: str, spec: ProviderKind, extent: ListExtent) -> Iterator[Body]:
         fetch = partial(self._page, spec, extent)
         match spec.list.style:
             case "page":
@@ -126,13 +126,13 @@ class Lists:
             case _:
                 return self._after(kind, spec, extent)
 
-    def _after(self, kind: str, spec: ProviderKind, extent: Extent) -> Iterator[Body]:
+    def _after(self, kind: str, spec: ProviderKind, extent: ListExtent) -> Iterator[Body]:
         """A list whose cursor is the id of the last object seen.
 
         A long one whose order the provider vouches for is read from several places at once.
         """
         both_ways = bool(spec.list.oldest_first) and spec.created_field is not None
-        progress = parallel_read.Reading(self._reads_at_once if both_ways else 1)
+        progress = parallel_read.ParallelRead(self._reads_at_once if both_ways else 1)
         fetch = partial(self._fetch_noting, spec, extent)
         yield from read_list(progress, fetch, partial(self._places, kind), self._tallies)
         if self._boundaries and (places := progress.boundaries()):
@@ -151,56 +151,60 @@ class Lists:
                     raise IncompleteList(summary, hint=_SILENT_HINT)
                 self._full.pop(path, None)
 
-    def _ends(self, full: Full) -> bool:
+    def _ends(self, full: FullPage) -> bool:
         """Whether the last object is the only one after the one before it."""
         try:
-            answer = self._asked(full.spec, {full.spec.list.cursor: full.before})
+            response = self._asked(full.spec, {full.spec.list.cursor: full.before})
         except NotFound:
             return False
-        return [body["id"] for body in the_page(full.spec, answer)] == [full.last] and not _more(full.spec, answer)
+        return [body["id"] for body in page_in(full.spec, response)] == [full.last] and not _more(full.spec, response)
 
-    def _fetch_noting(self, spec: ProviderKind, extent: Extent, ask: parallel_read.Ask) -> Callable[[], Fetched]:
+    def _fetch_noting(
+        self, spec: ProviderKind, extent: ListExtent, ask: parallel_read.PageRequest
+    ) -> Callable[[], FetchedPage]:
         """A page; the first one is noted where it is full and said to be the last."""
         read = self._fetch(spec, extent, ask)
         if ask.after is not None or ask.order is Order.OLDEST_FIRST:
             return read
         path = spec.list.path or spec.path
 
-        def noted() -> Fetched:
+        def noted() -> FetchedPage:
             fetched = read()
             limit = self._page_limits.get(path, spec.list.limit)
             if fetched.page and not fetched.page.more and len(fetched.bodies) == limit > 1:
-                self._full[path] = Full(spec, *list(fetched.bodies)[-2:])
+                self._full[path] = FullPage(spec, *list(fetched.bodies)[-2:])
             else:
                 self._full.pop(path, None)
             return fetched
 
         return noted
 
-    def _places(self, kind: str) -> tuple[Entry, ...]:
+    def _places(self, kind: str) -> tuple[ListedObject, ...]:
         return self._boundaries.load(self._account(), kind) if self._boundaries else ()
 
-    def _fetch(self, spec: ProviderKind, extent: Extent, ask: parallel_read.Ask) -> Callable[[], Fetched]:
+    def _fetch(
+        self, spec: ProviderKind, extent: ListExtent, ask: parallel_read.PageRequest
+    ) -> Callable[[], FetchedPage]:
         said: dict[str, Json] = dict(spec.list.oldest_first) if ask.order is Order.OLDEST_FIRST else {}
         if ask.after:
             said[spec.list.cursor] = ask.after
         try:
-            answer = self._asked(spec, said)
+            response = self._asked(spec, said)
         except (NotFound, *_NO_PLACE) as error:
             if ask.probe or (ask.after is not None and isinstance(error, NotFound)):
-                return lambda: Fetched({}, None)
+                return lambda: FetchedPage({}, None)
             raise
-        extent.add(answer.raw)
-        return lambda: _fetched(spec, ask, answer)
+        extent.add(response.raw)
+        return lambda: _fetched(spec, ask, response)
 
-    def _page(self, spec: ProviderKind, extent: Extent, said: Mapping[str, Json]) -> tuple[Sequence[Body], Json]:
+    def _page(self, spec: ProviderKind, extent: ListExtent, said: Mapping[str, Json]) -> tuple[Sequence[Body], Json]:
         """One page of a list, from where the request says; with the token of the next one where that is the style."""
-        answer = self._asked(spec, said)
-        extent.add(answer.raw)
-        page = the_page(spec, answer)
-        return page, _more(spec, answer) if spec.list.style == "page" else None
+        response = self._asked(spec, said)
+        extent.add(response.raw)
+        page = page_in(spec, response)
+        return page, _more(spec, response) if spec.list.style == "page" else None
 
-    def _asked(self, spec: ProviderKind, said: Mapping[str, Json]) -> Answer:
+    def _asked(self, spec: ProviderKind, said: Mapping[str, Json]) -> Response:
         """The answer with one page of a list."""
         path = spec.list.path or spec.path
         try:
@@ -214,7 +218,7 @@ class Lists:
                 status=404,
             ) from None
 
-    def _page_of(self, spec: ProviderKind, path: str, said: Mapping[str, Json]) -> Answer:
+    def _page_of(self, spec: ProviderKind, path: str, said: Mapping[str, Json]) -> Response:
         """One page; of fewer objects from now on where so many are too large: a prompt may have 256 KB."""
         style = spec.list
         limit = self._page_limits.get(path, style.limit)
@@ -232,25 +236,25 @@ class Lists:
                 self._page_limits[path] = limit = max(1, limit // 4)
 
 
-def _fetched(spec: ProviderKind, ask: parallel_read.Ask, answer: Answer) -> Fetched:
+def _fetched(spec: ProviderKind, ask: parallel_read.PageRequest, response: Response) -> FetchedPage:
     try:
-        bodies = {body["id"]: body for body in the_page(spec, answer)}
+        bodies = {body["id"]: body for body in page_in(spec, response)}
     except BadResponse:
         if ask.probe:
-            return Fetched({}, None)
+            return FetchedPage({}, None)
         raise
-    entries = (Entry(id, created(body, spec.created_field)) for id, body in bodies.items())
-    return Fetched(bodies, Page(tuple(entries), _more(spec, answer) is True))
+    entries = (ListedObject(id, created(body, spec.created_field)) for id, body in bodies.items())
+    return FetchedPage(bodies, Page(tuple(entries), _more(spec, response) is True))
 
 
-def _more(spec: ProviderKind, answer: Answer) -> Json:
+def _more(spec: ProviderKind, response: Response) -> Json:
     """What an answer says of more: true or false, or a token or null, as the style has it.
 
     Silence is not the end of a list. Raises IncompleteList where nothing is said.
     """
     style = spec.list
-    said = inside(answer.body, style.more)
-    if has(answer.body, style.more) if style.style == "page" else isinstance(said, bool):
+    said = value_at(response.body, style.more)
+    if has_value_at(response.body, style.more) if style.style == "page" else isinstance(said, bool):
         return said
     where = f"{style.path or spec.path} does not say whether there is more"
     raise IncompleteList(f"the list of {where}: it has no {style.more!r}", hint=_SILENT_HINT)

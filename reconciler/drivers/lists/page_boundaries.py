@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from reconciler.drivers.base import is_usable_id
-from reconciler.drivers.paging.page import Entry
+from reconciler.drivers.paging.page import ListedObject
 from reconciler.tree import Tree
 
 FORMAT: Final = 1
@@ -30,7 +30,7 @@ class Boundaries:
         self._place = [url, owner]
         self._prepare = prepare
 
-    def load(self, account: str | None, kind: str) -> tuple[Entry, ...]:
+    def load(self, account: str | None, kind: str) -> tuple[ListedObject, ...]:
         """Those of an earlier read, oldest first; none where there is no file that makes sense."""
         try:
             content = json.loads(self._directory.read(self._name(account, kind), MAX_BYTES))
@@ -40,7 +40,7 @@ class Boundaries:
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return ()
 
-    def save(self, account: str | None, kind: str, boundaries: Sequence[Entry]) -> None:
+    def save(self, account: str | None, kind: str, boundaries: Sequence[ListedObject]) -> None:
         """Remember them. Where that is not possible, the next read is slower and nothing else."""
         content = {"format": FORMAT, "boundaries": boundaries}
         with suppress(OSError):
@@ -53,7 +53,7 @@ class Boundaries:
         return f"{name[:32]}.json"
 
 
-def _entry(id: Any, created: Any) -> Entry:
+def _entry(id: Any, created: Any) -> ListedObject:
     if not is_usable_id(id) or not isinstance(created, int | float) or not math.isfinite(created):
         raise ValueError("not a boundary")
-    return Entry(id, float(created))
+    return ListedObject(id, float(created))

@@ -8,29 +8,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from reconciler.core.values.model import Body
-from reconciler.drivers.base import IncompleteList, Tally
-from reconciler.drivers.paging.page import Entry, Page
-from reconciler.drivers.paging.parallel_read import Ask, Reading
-from reconciler.drivers.transport.request_counter import Tallies
+from reconciler.drivers.base import IncompleteList, RequestCount
+from reconciler.drivers.paging.page import ListedObject, Page
+from reconciler.drivers.paging.parallel_read import PageRequest, ParallelRead
+from reconciler.drivers.transport.request_counter import RequestCounter
 
 _STUCK_HINT: Final = "the remote's paging is broken, or everything was deleted meanwhile: nothing was concluded from it"
 
 
-class Fetched(NamedTuple):
+class FetchedPage(NamedTuple):
     """One page: its objects by id, and as paging sees it; None where the remote does not know the cursor."""
 
     bodies: Mapping[str, Body]
     page: Page | None
 
 
-Fetch: TypeAlias = Callable[[Ask], Callable[[], Fetched]]
+Fetch: TypeAlias = Callable[[PageRequest], Callable[[], FetchedPage]]
 """Asks for a page; what it gives reads the answer. Pages wait as the bytes they came as, a fifth of what is in them."""
 Asked = TypeVar("Asked")
 Found = TypeVar("Found")
 
 
 def read_list(
-    reading: Reading, fetch: Fetch, places: Callable[[], Sequence[Entry]], tallies: Tallies
+    reading: ParallelRead, fetch: Fetch, places: Callable[[], Sequence[ListedObject]], tallies: RequestCounter
 ) -> Iterator[Body]:
     """Every object of a list, each once, as the pages come in.
 
@@ -38,7 +38,7 @@ def read_list(
     Whatever a fetch raises, on whichever thread, ends the whole read. Raises IncompleteList when the list cannot be
     read to its end.
     """
-    crew = _Crew(fetch, tallies)
+    crew = _FetchThreads(fetch, tallies)
     try:
         asks = reading.asks()
         while not reading.complete:
@@ -62,18 +62,18 @@ def read_list(
                 yield fetched.bodies[id]
     finally:
         # What is still on its way is not waited for: nobody needs it, and after an interrupt nobody wants to wait.
-        tallies.add_tally(Tally(requests=crew.busy))
+        tallies.add_request_count(RequestCount(requests=crew.busy))
         crew.leave()
 
 
 def read_each(
-    summaries: Iterable[Body], read: Callable[[Body], Body], at_once: int, tallies: Tallies
+    summaries: Iterable[Body], read: Callable[[Body], Body], at_once: int, tallies: RequestCounter
 ) -> Iterator[Body]:
     """The whole objects behind summaries, several read at once. Whatever a read raises ends all of it."""
     if at_once == 1:
         yield from map(read, summaries)
         return
-    crew, waiting = _Crew(read, tallies), iter(summaries)
+    crew, waiting = _FetchThreads(read, tallies), iter(summaries)
     try:
         while True:
             while crew.busy < at_once and (summary := next(waiting, None)) is not None:
@@ -83,21 +83,21 @@ def read_each(
             _, body = crew.next()
             yield body
     finally:
-        tallies.add_tally(Tally(requests=crew.busy))
+        tallies.add_request_count(RequestCount(requests=crew.busy))
         crew.leave()
 
 
-class _Crew(Generic[Asked, Found]):
+class _FetchThreads(Generic[Asked, Found]):
     """Threads that fetch, started as they are needed.
 
     They are daemons: one that still waits for an answer does not keep the process alive.
     """
 
-    def __init__(self, fetch: Callable[[Asked], Found], tallies: Tallies) -> None:
+    def __init__(self, fetch: Callable[[Asked], Found], tallies: RequestCounter) -> None:
         self._fetch = fetch
         self._tallies = tallies
         self._asks: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
-        self._outcomes: queue.SimpleQueue[tuple[Asked, Found | BaseException, Tally]] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[tuple[Asked, Found | BaseException, RequestCount]] = queue.SimpleQueue()
         self._size = 0
         self.busy = 0
 
@@ -114,7 +114,7 @@ class _Crew(Generic[Asked, Found]):
         """Wait for the next of them; what fetching it raised is raised here."""
         ask, outcome, tally = self._outcomes.get()
         self.busy -= 1
-        self._tallies.add_tally(tally)
+        self._tallies.add_request_count(tally)
         if isinstance(outcome, BaseException):
             raise outcome
         return ask, outcome
@@ -130,5 +130,5 @@ class _Crew(Generic[Asked, Found]):
                 outcome: Found | BaseException = self._fetch(ask)
             except BaseException as error:  # raised again where it is waited for
                 outcome = error
-            self._outcomes.put((ask, outcome, self._tallies.take_tally()))
+            self._outcomes.put((ask, outcome, self._tallies.take_request_count()))
             del outcome  # or it would be held until this thread has the next one

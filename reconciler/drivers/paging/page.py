@@ -13,7 +13,7 @@ class Order(Enum):
     OLDEST_FIRST = "oldest first"
 
 
-class Entry(NamedTuple):
+class ListedObject(NamedTuple):
     """One object as paging sees it: its id, and when it was made (None where the remote does not tell)."""
 
     id: str
@@ -23,5 +23,5 @@ class Entry(NamedTuple):
 class Page(NamedTuple):
     """One page: objects in the order asked for, and whether the remote says that more follow."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ListedObject, ...]
     more: bool

@@ -19,26 +19,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from reconciler.drivers.paging.page import Entry, Order, Page
-from reconciler.drivers.paging.traversal import Walk
+from reconciler.drivers.paging.page import ListedObject, Order, Page
+from reconciler.drivers.paging.traversal import Traversal
 
 FEW_PAGES: Final = 5
 """Lists of so many pages are read one page after the other, in the fewest requests: there is little to be won."""
 
 
-class Ask(NamedTuple):
+class PageRequest(NamedTuple):
     """A page to fetch: the one after this id, in this order; None for the first.
 
     `probe`: nothing depends on the answer yet, so an error only says that this is no place to start from.
     """
 
-    walk: Walk
+    walk: Traversal
     order: Order
     after: str | None
     probe: bool
 
 
-class Reading:
+class ParallelRead:
     """One read of one list. Ask for what `asks` says, give each answer to `take`, until `complete` or `stuck`.
 
     `walks`: how many pages may be on their way at once; with 1 the read is serial, and so it is for a few pages.
@@ -47,9 +47,9 @@ class Reading:
     def __init__(self, walks: int, few_pages: int = FEW_PAGES) -> None:
         self.walks = walks
         self.few_pages = few_pages
-        self._newest = Walk(Order.NEWEST_FIRST)
-        self._others: list[Walk] = []
-        self._remembered: Sequence[Entry] = ()
+        self._newest = Traversal(Order.NEWEST_FIRST)
+        self._others: list[Traversal] = []
+        self._remembered: Sequence[ListedObject] = ()
         self._seen: set[str] = set()
         self._open: int | None = 0
 
@@ -63,18 +63,18 @@ class Reading:
         """Whether the list does not move on, so that nothing may be concluded from it."""
         return self._newest.broken and not self.complete
 
-    def remember(self, boundaries: Sequence[Entry]) -> None:
+    def remember(self, boundaries: Sequence[ListedObject]) -> None:
         """Places from an earlier read of the same list, oldest first. They may be stale, or wrong."""
         self._remembered = boundaries
 
-    def boundaries(self) -> tuple[Entry, ...]:
+    def boundaries(self) -> tuple[ListedObject, ...]:
         """Where pages ended in this read, oldest first, to start from the next time; empty where that cannot work."""
         if not self._others or not self.complete:
             return ()
         places = {entry for walk in (self._newest, *self._others) for entry in walk.boundaries}
         return tuple(sorted(places, key=lambda entry: (entry.created, entry.id)))
 
-    def asks(self) -> list[Ask]:
+    def asks(self) -> list[PageRequest]:
         """What to fetch now; each page is asked for once."""
         if self.complete or self.stuck:
             return []
@@ -82,10 +82,11 @@ class Reading:
         for walk in walks:
             walk.asked = True
         return [
-            Ask(walk, walk.order, cursor.id if (cursor := walk.cursor) else None, _is_probe(walk)) for walk in walks
+            PageRequest(walk, walk.order, cursor.id if (cursor := walk.cursor) else None, _is_probe(walk))
+            for walk in walks
         ]
 
-    def take(self, ask: Ask, page: Page | None) -> list[str]:
+    def take(self, ask: PageRequest, page: Page | None) -> list[str]:
         """An answer: the ids in it that were not seen before. None where the remote does not know the cursor."""
         walk = ask.walk
         walk.asked = False
@@ -108,7 +109,7 @@ class Reading:
         elif not self._others and self.walks > 1 and self._worth_it():
             places = spread(self._remembered, self.walks - 2)
             landmarks = frozenset(entry.id for each in places for entry in each)
-            self._others = [Walk(Order.OLDEST_FIRST, each, landmarks) for each in ((), *places)]
+            self._others = [Traversal(Order.OLDEST_FIRST, each, landmarks) for each in ((), *places)]
         self._open = self._first_open() if self._others else 0
 
     def _worth_it(self) -> bool:
@@ -145,12 +146,12 @@ class Reading:
                 return later
         return None
 
-    def _crossed(self, walk: Walk) -> bool:
+    def _crossed(self, walk: Traversal) -> bool:
         """Whether this walk and the one from the newest have passed each other."""
         low, high = self._newest.frontier, walk.frontier
         return walk.live and self._newest.moves and low is not None and high is not None and low < high
 
-    def _wanted(self) -> list[Walk]:
+    def _wanted(self) -> list[Traversal]:
         """The walks that have something left to see."""
         if not self._others or self._open is None:
             return [self._newest]
@@ -165,7 +166,7 @@ class Reading:
         return wanted
 
 
-def spread(boundaries: Sequence[Entry], count: int) -> list[tuple[Entry, ...]]:
+def spread(boundaries: Sequence[ListedObject], count: int) -> list[tuple[ListedObject, ...]]:
     """At most `count` places to start from, each with its neighbours in case it is gone.
 
     They leave a double share after the last, where two walks meet: one from there and one from the newest object.
@@ -176,7 +177,7 @@ def spread(boundaries: Sequence[Entry], count: int) -> list[tuple[Entry, ...]]:
     return [(boundaries[place], *boundaries[place + 1 : place + 2], *boundaries[place - 1 : place]) for place in places]
 
 
-def _met(walk: Walk, later: Walk) -> bool:
+def _met(walk: Traversal, later: Traversal) -> bool:
     """Whether `walk` has seen everything up to where `later`, which is alive, began."""
     if not walk.live or not later.live:
         return False
@@ -185,7 +186,7 @@ def _met(walk: Walk, later: Walk) -> bool:
     return walk.moves and walk.frontier is not None and later.first is not None and walk.frontier > later.first
 
 
-def _is_probe(walk: Walk) -> bool:
+def _is_probe(walk: Traversal) -> bool:
     return walk.order is Order.OLDEST_FIRST and not walk.started
 
 

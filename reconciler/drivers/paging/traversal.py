@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.drivers.paging.page import Entry, Order, Page
+from reconciler.drivers.paging.page import ListedObject, Order, Page
 
 PASSES: Final = 3
 """How often a walk from an end of the list may begin again when it has nothing left to step back to."""
 
 
-class Walk:
+class Traversal:
     """A walk from one end of the list, or from the first of several remembered places that turns out to be alive.
 
     `first` is the creation time of the first object on its first page, `frontier` of the last on its last page.
@@ -46,7 +46,9 @@ class Walk:
         "started",
     )
 
-    def __init__(self, order: Order, places: Sequence[Entry] = (), landmarks: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, order: Order, places: Sequence[ListedObject] = (), landmarks: frozenset[str] = frozenset()
+    ) -> None:
         self.order = order
         self.ordered = True  # whether creation times say where in the list an object is
         self.asked = False  # whether a page is on its way
@@ -54,10 +56,10 @@ class Walk:
         self.first: float | None = None
         self.frontier: float | None = None
         self.met: set[str] = set()
-        self.boundaries: list[Entry] = []
+        self.boundaries: list[ListedObject] = []
         self._places = list(places)
         self._landmarks = landmarks
-        self._trail: list[Entry] = []  # of pages before the last one, only where they ended
+        self._trail: list[ListedObject] = []  # of pages before the last one, only where they ended
         self._kept = 0
         self._passed: set[str] = set()
         self._step = 1
@@ -65,12 +67,12 @@ class Walk:
         self._passes = 1
 
     @property
-    def start(self) -> Entry | None:
+    def start(self) -> ListedObject | None:
         """The place it starts from; None where that is an end of the list."""
         return self._places[0] if self._places else None
 
     @property
-    def cursor(self) -> Entry | None:
+    def cursor(self) -> ListedObject | None:
         """The object after which the next page begins; None for the list's end."""
         return self._trail[-1] if self._trail else self.start
 
@@ -99,7 +101,7 @@ class Walk:
         else:
             self._next_place()
 
-    def _follows(self, page: Page, cursor: Entry | None) -> bool:
+    def _follows(self, page: Page, cursor: ListedObject | None) -> bool:
         """Whether the page is the one after the cursor, as far as it can tell."""
         if not page.entries:
             # After `more` it says that the cursor's object is gone, and never that the list ends.

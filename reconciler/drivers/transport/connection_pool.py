@@ -23,10 +23,10 @@ from reconciler.drivers.base import Interrupted, Unreachable
 from reconciler.drivers.credentials.credential_hosts import is_loopback
 from reconciler.drivers.transport.content_encoding import ASKED_FOR
 from reconciler.drivers.transport.deadline import Deadline
-from reconciler.drivers.transport.retry import Budget
+from reconciler.drivers.transport.retry import RetryBudget
 
 
-class Channel:
+class ConnectionPool:
     """The way to the remote at `url`. Safe from several threads. A context manager: leaving it closes every connection.
 
     `wsgi_app` answers in this process instead of the network. What is in flight while it is closed ends by itself, and
@@ -42,7 +42,7 @@ class Channel:
         wsgi_app: Any = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._retries = Budget()
+        self._retries = RetryBudget()
         self._timeout_seconds = timeout_seconds
         self._wsgi_app = wsgi_app
         self._clock = clock
@@ -52,7 +52,7 @@ class Channel:
         self._free: list[tuple[httpx.Client, Deadline]] = []
         self._closed = False
 
-    def __enter__(self) -> Channel:
+    def __enter__(self) -> ConnectionPool:
         return self
 
     def __exit__(self, *problem: object) -> None:
@@ -62,9 +62,9 @@ class Channel:
         """Close what is free now, and what is in use when it is given back. Closing twice is fine."""
         with self._lock:
             self._closed = True
-        self.rest()
+        self.close_idle()
 
-    def rest(self, spare: int = 0) -> None:
+    def close_idle(self, spare: int = 0) -> None:
         """Close what is free, but for as many clients as are to be spared: those used last."""
         with self._lock:
             end = max(0, len(self._free) - spare)

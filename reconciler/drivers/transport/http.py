@@ -15,16 +15,16 @@ import httpx
 
 from reconciler.core.values.model import Body
 from reconciler.drivers.base import Interrupted, Unreachable
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.credentials.credential_masking import without_secrets
 from reconciler.drivers.provider import Query
-from reconciler.drivers.transport.connection_pool import Channel
+from reconciler.drivers.transport.connection_pool import ConnectionPool
 from reconciler.drivers.transport.content_encoding import content_of
 from reconciler.drivers.transport.deadline import TooLate
 from reconciler.drivers.transport.json_encoding import encoded
-from reconciler.drivers.transport.rate_limiter import Gate, Lanes, RateGate, gates_of
-from reconciler.drivers.transport.request_counter import Tallies
-from reconciler.drivers.transport.response import Answer, failure_of
+from reconciler.drivers.transport.rate_limiter import ConcurrencyLimit, LocalRateLimiter, RateLimiter, rate_limiters_of
+from reconciler.drivers.transport.request_counter import RequestCounter
+from reconciler.drivers.transport.response import Response, failure_of
 from reconciler.drivers.transport.retry import wait_before_retry
 from reconciler.drivers.upload_stream import Upload
 
@@ -50,10 +50,10 @@ class _Outgoing:
     latest: float = math.inf
 
 
-class HttpClient(Tallies):
+class HttpClient(RequestCounter):
     """Sends requests to one base URL. Safe from several threads. A context manager: once it is left, nothing is sent.
 
-    `channel` is kept by somebody else, who closes it; without one, this client has its own. `wsgi_app` answers in this
+    `pool` is kept by somebody else, who closes it; without one, this client has its own. `wsgi_app` answers in this
     process instead of the network. `trace` hears a line about each try: method, path, status
     and time, never a header or a body. `pause(seconds)` waits and answers True when the user
     interrupted the wait. `chance` gives numbers in [0, 1). `gates` are those that other processes share, for reads
@@ -63,15 +63,15 @@ class HttpClient(Tallies):
 
     def __init__(
         self,
-        connection: Connection,
+        connection: ConnectionSettings,
         *,
-        channel: Channel | None = None,
+        pool: ConnectionPool | None = None,
         wsgi_app: Any = None,
         trace: Callable[[str], None] | None = None,
         pause: Callable[[float], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
-        gates: Mapping[bool, Gate] | None = None,
+        gates: Mapping[bool, RateLimiter] | None = None,
         fence: Callable[[], float] = lambda: math.inf,
     ) -> None:
         super().__init__()
@@ -82,13 +82,15 @@ class HttpClient(Tallies):
         self._chance = chance
         self._fence = fence
         self._buckets_lock = threading.Lock()
-        self._gates = gates or gates_of(
+        self._gates = gates or rate_limiters_of(
             connection.reads_per_minute, connection.writes_per_minute, connection.requests_per_minute, clock
         )
-        self._buckets: dict[str, RateGate] = {}
-        self._lanes = {False: Lanes(), True: Lanes()}
-        self._channel = channel or Channel(connection.url, connection.timeout_seconds, wsgi_app=wsgi_app, clock=clock)
-        self._owns_channel = channel is None
+        self._buckets: dict[str, LocalRateLimiter] = {}
+        self._lanes = {False: ConcurrencyLimit(), True: ConcurrencyLimit()}
+        self._channel = pool or ConnectionPool(
+            connection.url, connection.timeout_seconds, wsgi_app=wsgi_app, clock=clock
+        )
+        self._owns_channel = pool is None
         self._closed = False
 
     def __enter__(self) -> HttpClient:
@@ -116,7 +118,7 @@ class HttpClient(Tallies):
         renewing: bool = False,
         upload: Upload | None = None,
         bucket: tuple[str, int] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send a request, again where that is safe and useful, and return the last answer, whatever its status.
 
         An `upload` goes instead of a body. A `bucket` is a rate of its own: its name, and requests a minute.
@@ -126,8 +128,8 @@ class HttpClient(Tallies):
         Where it took so long that the try goes out later, it is called once more if it is `renewing` what it looks at.
         Raises Unreachable when no answer came, TooLarge when it is, Interrupted when a wait was ended.
         """
-        gate, lanes = self._gates[method != "GET"], self._lanes[method != "GET"]
-        gate = gate if bucket is None else self._bucket(*bucket)
+        limiter, lanes = self._gates[method != "GET"], self._lanes[method != "GET"]
+        limiter = limiter if bucket is None else self._bucket(*bucket)
         # The bytes of a file take the time they take.
         within = self._connection.timeout_seconds / 4 if sending and upload is None else math.inf
         outgoing = _Outgoing(method, path, query, headers, body, upload)
@@ -135,31 +137,31 @@ class HttpClient(Tallies):
         while True:
             tries += 1
             while (lane := lanes.enter()) is None:
-                self._wait(max(LANE_SECONDS, gate.opens_in()))
+                self._wait(max(LANE_SECONDS, limiter.opens_in()))
             limited = False
             try:
-                moment, fresh = self._take_turn(gate, sending, MOST_ANNOUNCED if renewing else 1)
+                moment, fresh = self._take_turn(limiter, sending, MOST_ANNOUNCED if renewing else 1)
                 latest = moment + within
                 outgoing = outgoing if fresh is None else replace(outgoing, body=fresh)
                 left = math.inf if method == "GET" else self._fence()
                 latest = latest if upload else min(latest, self._clock() + left)
-                answer, error = self._try(replace(outgoing, latest=latest))
-                if answer is not None and answer.status < 400:
+                response, error = self._try(replace(outgoing, latest=latest))
+                if response is not None and response.status < 400:
                     self._channel.earn_retry()
-                    return answer
-                failure = failure_of(tries, repeatable, answer, error)
+                    return response
+                failure = failure_of(tries, repeatable, response, error)
                 seconds = wait_before_retry(failure, self._chance())
                 limited = failure.status == 429
                 if seconds is not None and limited:
-                    gate.close(seconds)  # before the lane is free for the next one
+                    limiter.close(seconds)  # before the lane is free for the next one
             finally:
                 counts = lanes.leave(lane, limited=limited)
             free = limited and not counts
             if seconds is None or not (free or self._channel.may_retry()):
                 if error is not None:
                     raise error
-                assert answer is not None
-                return answer
+                assert response is not None
+                return response
             self._wait(seconds)
 
     def mask(self, text: str) -> str:
@@ -170,22 +172,22 @@ class HttpClient(Tallies):
         """Whether every request has this header."""
         return header.lower() in {name.lower() for name in self._connection.headers_now}
 
-    def _try(self, outgoing: _Outgoing) -> tuple[Answer | None, Unreachable | None]:
+    def _try(self, outgoing: _Outgoing) -> tuple[Response | None, Unreachable | None]:
         """What came of one try: an answer, or none."""
-        answer: Answer | None = None
+        response: Response | None = None
         error: Unreachable | None = None
         begin = self._clock()
         try:
-            answer = self._send_once(outgoing)
+            response = self._send_once(outgoing)
         except Unreachable as unreachable:
             error = unreachable
         if self._trace:
-            outcome = error or (answer and answer.status)
+            outcome = error or (response and response.status)
             told = f"{outgoing.method} {outgoing.path}{_shown(outgoing.query)}"
             self._trace(f"{self.mask(told)}  {outcome}  {self._clock() - begin:.3f} s")
-        return answer, error
+        return response, error
 
-    def _send_once(self, outgoing: _Outgoing) -> Answer:
+    def _send_once(self, outgoing: _Outgoing) -> Response:
         tally = self._tally()
         tally.requests += 1
         said = (*self._connection.headers_now.items(), *(outgoing.headers or {}).items())
@@ -218,16 +220,16 @@ class HttpClient(Tallies):
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise self._unreachable(error, reached=True) from None
         tally.request_id = self.mask(response.headers.get("x-request-id", "")) or tally.request_id
-        return Answer(response.status_code, response.headers, raw, self._connection.secrets_so_far)
+        return Response(response.status_code, response.headers, raw, self._connection.secrets_so_far)
 
     def take_places(self, name: str, per_minute: int, count: int) -> None:
         """Wait until a rate of its own has room for so many. Raises Interrupted."""
-        gate = self._bucket(name, per_minute)
-        self._wait(max(gate.reserve() for _ in range(count)))
+        limiter = self._bucket(name, per_minute)
+        self._wait(max(limiter.reserve() for _ in range(count)))
 
-    def _bucket(self, name: str, per_minute: int) -> RateGate:
+    def _bucket(self, name: str, per_minute: int) -> LocalRateLimiter:
         with self._buckets_lock:
-            return self._buckets.setdefault(name, RateGate(per_minute, self._clock))
+            return self._buckets.setdefault(name, LocalRateLimiter(per_minute, self._clock))
 
     def _unreachable(self, error: Exception, *, reached: bool) -> Unreachable:
         said = self.mask(str(error)) or type(error).__name__
@@ -238,7 +240,7 @@ class HttpClient(Tallies):
         return Unreachable(f"{self._connection.url}: {said}", reached=reached, hint=hint)
 
     def _take_turn(
-        self, gate: Gate, announce: Callable[[], Body | None] | None, most: int
+        self, limiter: RateLimiter, announce: Callable[[], Body | None] | None, most: int
     ) -> tuple[float, Body | None]:
         """Wait for a place at the gate, and announce what takes it, `most` times at the most.
 
@@ -248,7 +250,7 @@ class HttpClient(Tallies):
         """
         early, announced, body, now = EARLY_SECONDS if announce else 0.0, 0, None, 0.0
         while True:
-            due = self._place(gate)
+            due = self._place(limiter)
             if announced < most:
                 self._wait(due - self._clock() - early)
                 if (now := self._clock()) - due >= LATE_SECONDS:
@@ -261,10 +263,10 @@ class HttpClient(Tallies):
             self._wait(due - self._clock())
             return now, body
 
-    def _place(self, gate: Gate) -> float:
+    def _place(self, limiter: RateLimiter) -> float:
         """Take a place; the moment it is due. Where taking it took long, as if that had taken no time at all."""
         began = self._clock()
-        seconds = gate.reserve()
+        seconds = limiter.reserve()
         now = self._clock()
         return (now if now - began < LATE_SECONDS else began) + seconds
 

@@ -11,7 +11,7 @@ from typing import Protocol
 WINDOW_SECONDS = 60.0
 
 
-class Gate(Protocol):
+class RateLimiter(Protocol):
     """Says when the next request of a credential may go out. Safe from several threads."""
 
     def reserve(self) -> float:
@@ -27,7 +27,7 @@ class Gate(Protocol):
         ...
 
 
-class RateGate:
+class LocalRateLimiter:
     """At most `per_minute` requests in any 60 seconds; short runs are not slowed down.
 
     A remote that says "too many" closes the gate for everybody until the time it names.
@@ -61,15 +61,17 @@ class RateGate:
             return max(0.0, self._closed_until - self._clock())
 
 
-def gates_of(reads: int, writes: int, both: int | None, clock: Callable[[], float]) -> Mapping[bool, Gate]:
+def rate_limiters_of(
+    reads: int, writes: int, both: int | None, clock: Callable[[], float]
+) -> Mapping[bool, RateLimiter]:
     """The gates of one process, for reads (False) and writes (True): the same one where a remote counts `both`."""
     if both is not None:
-        shared = RateGate(both, clock)
+        shared = LocalRateLimiter(both, clock)
         return {False: shared, True: shared}
-    return {False: RateGate(reads, clock), True: RateGate(writes, clock)}
+    return {False: LocalRateLimiter(reads, clock), True: LocalRateLimiter(writes, clock)}
 
 
-class Lanes:
+class ConcurrencyLimit:
     """How many requests may be on their way at once: any number, until the remote says "too many".
 
     Then half of those that were, and one more for each round of answers without complaint. Otherwise a remote that

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import threading
 
-from reconciler.drivers.base import Tally
+from reconciler.drivers.base import RequestCount
 
 
-class Tallies:
+class RequestCounter:
     """Counts for each thread by itself, so that a change knows its own requests."""
 
     def __init__(self) -> None:
         self._local = threading.local()
 
-    def take_tally(self) -> Tally:
+    def take_request_count(self) -> RequestCount:
         """What this thread sent since it last asked."""
-        tally: Tally = getattr(self._local, "tally", Tally())
-        self._local.tally = Tally()
+        tally: RequestCount = getattr(self._local, "tally", RequestCount())
+        self._local.tally = RequestCount()
         return tally
 
-    def add_tally(self, tally: Tally) -> None:
+    def add_request_count(self, tally: RequestCount) -> None:
         """Count for this thread what another one sent for it."""
         mine = self._tally()
         mine.requests += tally.requests
@@ -30,8 +30,8 @@ class Tallies:
         """Remember that a gateway sent the last request of this thread more than once."""
         self._local.tally.repeated = True
 
-    def _tally(self) -> Tally:
+    def _tally(self) -> RequestCount:
         if not hasattr(self._local, "tally"):
-            self._local.tally = Tally()
-        tally: Tally = self._local.tally
+            self._local.tally = RequestCount()
+        tally: RequestCount = self._local.tally
         return tally

@@ -15,13 +15,13 @@ from reconciler.core.values.model import Json
 from reconciler.drivers.base import Unreachable
 from reconciler.drivers.credentials.credential_masking import LONGEST, MARGIN, without_secrets
 from reconciler.drivers.transport.json_encoding import decoded, mapped
-from reconciler.drivers.transport.retry import Failure
+from reconciler.drivers.transport.retry import FailedAttempt
 
 TEXT_BYTES: Final = 2000
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """One answer. No `secrets` are in its text, nor in the body of an error, in whatever spelling."""
 
     status: int
@@ -80,9 +80,9 @@ def _positive(seconds: float) -> float | None:
     return seconds if math.isfinite(seconds) and seconds > 0 else None
 
 
-def failure_of(tries: int, repeatable: bool, answer: Answer | None, error: Unreachable | None) -> Failure:
+def failure_of(tries: int, repeatable: bool, response: Response | None, error: Unreachable | None) -> FailedAttempt:
     """What a try that did not succeed tells about trying again."""
-    if answer is None:
-        return Failure(tries, repeatable, reached=error is None or error.reached)
-    advice = {"true": True, "false": False}.get(answer.headers.get("x-should-retry", ""))
-    return Failure(tries, repeatable, answer.status, True, retry_after(answer.headers), advice)
+    if response is None:
+        return FailedAttempt(tries, repeatable, reached=error is None or error.reached)
+    advice = {"true": True, "false": False}.get(response.headers.get("x-should-retry", ""))
+    return FailedAttempt(tries, repeatable, response.status, True, retry_after(response.headers), advice)

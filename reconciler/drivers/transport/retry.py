@@ -19,7 +19,7 @@ _TRANSIENT: Final = frozenset({408, 409, 429, 500, 502, 503, 504, 520, 521, 522,
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailedAttempt:
     """One failed try. `status` is None where no answer came; `reached` is False where the request was never sent.
 
     `retry_after` is in seconds; `advice` is the remote's own `x-should-retry`.
@@ -33,7 +33,7 @@ class Failure:
     advice: bool | None = None
 
 
-def wait_before_retry(failure: Failure, chance: float) -> float | None:
+def wait_before_retry(failure: FailedAttempt, chance: float) -> float | None:
     """Seconds to wait before the next try, or None to give up. `chance` in [0, 1) spreads the waits (full jitter)."""
     if failure.tries >= MAX_TRIES or not _may_repeat(failure):
         return None
@@ -44,7 +44,7 @@ def wait_before_retry(failure: Failure, chance: float) -> float | None:
     return float(min(CAP_SECONDS, BASE_SECONDS * 2 ** (failure.tries - 1)) * chance)
 
 
-def _may_repeat(failure: Failure) -> bool:
+def _may_repeat(failure: FailedAttempt) -> bool:
     if not failure.reached or failure.status == 429:
         return failure.advice is not False
     if not failure.repeatable:
@@ -55,7 +55,7 @@ def _may_repeat(failure: Failure) -> bool:
 
 
 @dataclass(slots=True)
-class Budget:
+class RetryBudget:
     """Tokens that retries cost and successes earn back, so that a failing remote is not stormed.
 
     The figures are those of botocore's standard retry quota.

@@ -11,7 +11,7 @@ _Asked = TypeVar("_Asked")
 _Answer = TypeVar("_Answer")
 
 
-class Batching(Generic[_Asked, _Answer]):
+class CallBatcher(Generic[_Asked, _Answer]):
     """Who comes first waits `seconds` for others, then calls for all of them; each gets an answer of its own.
 
     `call` takes what was asked, and answers in the same order; what it raises, all of them get.

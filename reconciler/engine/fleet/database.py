@@ -24,7 +24,7 @@ _FORM: Final = "it looks like postgresql://USER@HOST/NAME"
 _INIT_HINT: Final = "run `reconciler fleet init` once, with a role that may create tables"
 
 
-class StoreError(ReconcilerError):
+class DatabaseError(ReconcilerError):
     """The database cannot be used; `diagnostic` says why and what to do. `lost` says that it may come back."""
 
     def __init__(self, diagnostic: Diagnostic, *, lost: bool) -> None:
@@ -42,7 +42,7 @@ class Database:
     def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
         self.url = url
         self.patience = 0.0
-        self.on_loss: Callable[[StoreError], None] = lambda problem: None
+        self.on_loss: Callable[[DatabaseError], None] = lambda problem: None
         getLogger("psycopg.pool").setLevel(CRITICAL)  # what it has to say is in the error as well
         self._pool = psycopg_pool.ConnectionPool(
             url,
@@ -57,9 +57,9 @@ class Database:
         end = time.monotonic() + self.patience
         while True:
             try:
-                with Session(self.url):  # it says what is wrong, where the pool only says that nothing came
+                with DedicatedConnection(self.url):  # it says what is wrong, where the pool only says that nothing came
                     break
-            except StoreError:
+            except DatabaseError:
                 if time.monotonic() > end:
                     raise
             time.sleep(RETRY_SECONDS)
@@ -93,15 +93,15 @@ class Database:
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
-            with _told():
+            with _raising_store_errors():
                 yield
-        except StoreError as told:
+        except DatabaseError as told:
             if told.lost:
                 self.on_loss(told)
             raise
 
 
-class Session:
+class DedicatedConnection:
     """One connection of its own, for what lasts as long as it does. Safe from several threads."""
 
     def __init__(self, url: str) -> None:
@@ -109,11 +109,11 @@ class Session:
             psycopg.conninfo.conninfo_to_dict(url)
         except psycopg.ProgrammingError:  # what it says quotes the address, which may hold a password
             said = Diagnostic(Severity.ERROR, Code.FLEET_DATABASE, "the database's address cannot be read", hint=_FORM)
-            raise StoreError(said, lost=False) from None
-        with _told():
+            raise DatabaseError(said, lost=False) from None
+        with _raising_store_errors():
             self._connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> DedicatedConnection:
         return self
 
     def __exit__(self, *problem: object) -> None:
@@ -121,12 +121,12 @@ class Session:
 
     def rows(self, statement: LiteralString, values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """Run a statement and return what it answers. Raises StoreError."""
-        with _told():
+        with _raising_store_errors():
             return self._connection.execute(statement, values).fetchall()
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _raising_store_errors() -> Iterator[None]:
     """What psycopg has to say, as a StoreError."""
     try:
         yield
@@ -140,7 +140,7 @@ def columns(records: Iterable[Sequence[object]], width: int) -> list[list[object
     return [[record[place] for record in listed] for place in range(width)]
 
 
-def _store_error(problem: psycopg.Error) -> StoreError:
+def _store_error(problem: psycopg.Error) -> DatabaseError:
     """What went wrong, without the database's address: it may hold a password."""
     if isinstance(problem, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         summary, code, hint = "the database has no tables of this version", Code.FLEET_DATABASE, _INIT_HINT
@@ -154,7 +154,7 @@ def _store_error(problem: psycopg.Error) -> StoreError:
         summary, code = f"PostgreSQL refused a statement: {_first_line(problem)}", Code.FLEET_DATABASE
         hint = "check that the role may read and write the tables; `reconciler fleet init` makes them"
     lost = isinstance(problem, psycopg.OperationalError)
-    return StoreError(Diagnostic(Severity.ERROR, code, summary, hint=hint), lost=lost)
+    return DatabaseError(Diagnostic(Severity.ERROR, code, summary, hint=hint), lost=lost)
 
 
 def _is_refusal(problem: psycopg.Error) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from reconciler.core.values.model import Address
-from reconciler.engine.fleet.batching import Batching
+from reconciler.engine.fleet.batching import CallBatcher
 from reconciler.engine.fleet.database import Database, columns
 from reconciler.engine.registry import Overtaken
 
@@ -37,12 +37,12 @@ _MADE: Final = """
 _REFUSED: Final = "DELETE FROM reconciler_attempt WHERE target = %(target)s AND nonce = %(nonce)s AND id IS NULL"
 
 
-class Announced:
+class AttemptBatcher:
     """Where a process takes down its creates of all targets, those of one moment (`seconds`) with one statement."""
 
     def __init__(self, database: Database, seconds: float = GATHER_SECONDS) -> None:
         self._database = database
-        self._batching = Batching(self._take_down, seconds)
+        self._batching = CallBatcher(self._take_down, seconds)
 
     def take_down(self, target: str, address: Address, nonce: str) -> bool:
         """Whether the create was taken down; it was not where the address has another nonce, or an object.
@@ -69,7 +69,7 @@ class SharedAttempts:
     """
 
     def __init__(
-        self, database: Database, announced: Announced, target: str, hold_off: float, clock: Callable[[], float]
+        self, database: Database, announced: AttemptBatcher, target: str, hold_off: float, clock: Callable[[], float]
     ) -> None:
         self._clock = clock
         self._database = database

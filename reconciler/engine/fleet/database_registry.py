@@ -13,8 +13,8 @@ from reconciler.core.values.model import Address, LiveObject
 from reconciler.core.values.semantics import MARK_ENTRY, Kind
 from reconciler.drivers.base import Driver
 from reconciler.engine.fleet.database import Database, columns
-from reconciler.engine.fleet.database_attempts import Announced, SharedAttempts
-from reconciler.engine.registry import Known, Likeness
+from reconciler.engine.fleet.database_attempts import AttemptBatcher, SharedAttempts
+from reconciler.engine.registry import KnownAddresses, LookalikeQuery
 from reconciler.engine.snapshot import KindOnTarget, live_object
 
 _ATTEMPTS: Final = """
@@ -67,7 +67,7 @@ _SETTLED: Final = """
 """
 
 
-class SharedMemory:
+class DatabaseRegistry:
     """One target's part of what workers know. `hold_off` is in seconds: an answer's time and the lag of lists."""
 
     def __init__(
@@ -78,7 +78,7 @@ class SharedMemory:
         kinds: Sequence[KindOnTarget],
         owner: str,
         hold_off: float,
-        announced: Announced | None = None,
+        announced: AttemptBatcher | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -87,10 +87,10 @@ class SharedMemory:
         self._kinds = {each.kind.name: each for each in kinds}
         self._owner = owner
         self._hold_off = hold_off
-        self._announced = announced or Announced(database)
+        self._announced = announced or AttemptBatcher(database)
         self._clock = clock
 
-    def known(self, addresses: Collection[Address], alike: Mapping[str, Likeness]) -> Known:
+    def known(self, addresses: Collection[Address], alike: Mapping[str, LookalikeQuery]) -> KnownAddresses:
         """What is known of these addresses. Creates that were held off long enough are looked up, in a whole list.
 
         Raises RemoteError and StoreError.
@@ -107,7 +107,7 @@ class SharedMemory:
                 ids[address].append(made)
         waits = {a: max(0.1, self._hold_off - age) for a, (id, age) in attempts.items() if id is None}
         found = (live for kind, wanted in alike.items() for live in self._alike(self._kinds[kind], wanted))
-        return Known({address: tuple(several) for address, several in ids.items()}, waits, tuple(found))
+        return KnownAddresses({address: tuple(several) for address, several in ids.items()}, waits, tuple(found))
 
     def attempts(self) -> SharedAttempts:
         """Where one run takes down its creates."""
@@ -179,7 +179,7 @@ class SharedMemory:
         self._database.run(_FOUND, here | {"nonces": list(found), "ids": list(found.values())})
         self._database.run(_NOT_THERE, here | {"nonces": [nonce for nonce in overdue if nonce not in found]})
 
-    def _alike(self, on_target: KindOnTarget, wanted: Likeness) -> list[LiveObject]:
+    def _alike(self, on_target: KindOnTarget, wanted: LookalikeQuery) -> list[LiveObject]:
         """The headers of objects that may be what is asked for."""
         kind, signing = on_target.kind, on_target.signing()
         here: dict[str, object] = {"target": self._target, "kind": kind.name, "keys": sorted(wanted.keys)}

@@ -37,12 +37,12 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class JobDone:
     """The job is over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class JobLater:
     """Not before so many seconds have passed, `job` is to be run: the same one, or what is left of it."""
 
     seconds: float
@@ -50,22 +50,22 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
+class JobFailed:
     """The job is over without success, and kept for people to look at."""
 
     why: str
 
 
-Verdict: TypeAlias = Done | Later | Dead
+JobResult: TypeAlias = JobDone | JobLater | JobFailed
 
 
-class Runner(Protocol):
+class JobQueue(Protocol):
     """An engine."""
 
     def submit(self, jobs: Iterable[Job]) -> int:
         """Keep jobs until they are run; how many. A survey that waits already is not kept twice."""
         ...
 
-    def work(self, carry_out: Callable[[Job], Verdict]) -> None:
+    def work(self, carry_out: Callable[[Job], JobResult]) -> None:
         """Run jobs until asked to stop. Raises where the engine's own store is lost: a supervisor starts it again."""
         ...

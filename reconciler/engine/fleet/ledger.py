@@ -104,7 +104,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TargetProgress:
     """How far a target is. Times are in seconds: since it was submitted, and from then to the last result.
 
     `results` counts addresses by what became of them.
@@ -207,9 +207,9 @@ class Ledger:
         if keys:
             self._database.run(_FORGET, {"target": target, "submission": submission, "kind": kind, "keys": keys})
 
-    def progress(self) -> list[Progress]:
+    def progress(self) -> list[TargetProgress]:
         """How far each target is."""
-        return [Progress(*row) for row in self._database.rows(_STATUS)]
+        return [TargetProgress(*row) for row in self._database.rows(_STATUS)]
 
     def problems(self, most: int = 20) -> list[Problem]:
         """The last addresses that were not done."""

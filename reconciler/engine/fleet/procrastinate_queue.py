@@ -24,8 +24,8 @@ from typing import Any, Final, NoReturn, cast
 import procrastinate
 from procrastinate import connector, exceptions, jobs, manager, schema, utils
 
-from reconciler.engine.fleet.database import PATIENCE_SECONDS, Database, Session, StoreError
-from reconciler.engine.fleet.job_queue import LANES, Dead, Done, Job, Later, Verdict
+from reconciler.engine.fleet.database import PATIENCE_SECONDS, Database, DatabaseError, DedicatedConnection
+from reconciler.engine.fleet.job_queue import LANES, Job, JobDone, JobFailed, JobLater, JobResult
 
 TASK: Final = "reconciler.job"
 RESUBMIT: Final = "reconciler.resubmit"
@@ -43,7 +43,7 @@ _LEFT: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class WorkerSettings:
     """How a worker works: jobs at once, and in seconds how often it says that it lives, after what silence another one
     takes over its jobs, and how long it looks no further for a job when there was none."""
 
@@ -103,14 +103,14 @@ class _Jobs(manager.JobManager):
         return worker
 
 
-class QueueRunner:
+class ProcrastinateQueue:
     """Jobs in PostgreSQL. `queues` are the targets a worker is for; `resubmit` is called at the times of `cron`."""
 
     def __init__(
         self,
         url: str,
         queues: Sequence[str] = (),
-        pace: Pace = Pace(),
+        pace: WorkerSettings = WorkerSettings(),
         cron: str | None = None,
         resubmit: Callable[[], None] = lambda: None,
     ) -> None:
@@ -135,16 +135,16 @@ class QueueRunner:
                 app.connector.execute_query("ANALYZE procrastinate_jobs")
         return kept
 
-    def work(self, carry_out: Callable[[Job], Verdict]) -> None:
+    def work(self, carry_out: Callable[[Job], JobResult]) -> None:
         """Run jobs until SIGINT or SIGTERM. Does not return when PostgreSQL is lost: the process exits with 75."""
         logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
         try:
-            with Session(self._url) as session:
+            with DedicatedConnection(self._url) as session:
                 asyncio.run(self._work(carry_out, session))
-        except (exceptions.ConnectorException, StoreError, OSError) as problem:
-            leave(problem)
+        except (exceptions.ConnectorException, DatabaseError, OSError) as problem:
+            exit_process(problem)
 
-    async def _work(self, carry_out: Callable[[Job], Verdict], session: Session) -> None:
+    async def _work(self, carry_out: Callable[[Job], JobResult], session: DedicatedConnection) -> None:
         pace = self._pace
         app = procrastinate.App(
             connector=procrastinate.PsycopgConnector(
@@ -168,21 +168,23 @@ class QueueRunner:
                 finally:
                     rescue.cancel()
 
-    def _add_tasks(self, app: procrastinate.App, pool: ThreadPoolExecutor, carry_out: Callable[[Job], Verdict]) -> None:
+    def _add_tasks(
+        self, app: procrastinate.App, pool: ThreadPoolExecutor, carry_out: Callable[[Job], JobResult]
+    ) -> None:
         async def run(**fields: Any) -> None:
             job = Job(**{**fields, "addresses": tuple(fields["addresses"])})
             try:
                 verdict = await asyncio.get_running_loop().run_in_executor(pool, carry_out, job)
-            except StoreError as problem:
-                leave(problem)
+            except DatabaseError as problem:
+                exit_process(problem)
             match verdict:
-                case Later(seconds, left) if left == job:
+                case JobLater(seconds, left) if left == job:
                     raise _Postponed(seconds)
-                case Later(seconds, left):
+                case JobLater(seconds, left):
                     await app.job_manager.defer_job_async(_entry(left, seconds))
-                case Dead(why):
+                case JobFailed(why):
                     raise _GivenUp(why)
-                case Done():
+                case JobDone():
                     pass
 
         async def resubmit(timestamp: int) -> None:
@@ -194,15 +196,15 @@ class QueueRunner:
                 app.task(name=RESUBMIT, queueing_lock=RESUBMIT, queue=self._queues[0])(resubmit)
             )
 
-    async def _rescue(self, app: procrastinate.App, session: Session) -> NoReturn:
+    async def _rescue(self, app: procrastinate.App, session: DedicatedConnection) -> NoReturn:
         """Hand jobs of workers that are gone, or have fallen silent, to others."""
         while True:
             try:
                 left: set[int] = {id for (id,) in await asyncio.to_thread(session.rows, _LEFT, {"locks": _LOCKS})}
                 silent = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._pace.silence)
                 left |= {job.id for job in silent if job.id is not None}
-            except (exceptions.ConnectorException, StoreError) as problem:
-                leave(problem)  # a worker without work would notice late
+            except (exceptions.ConnectorException, DatabaseError) as problem:
+                exit_process(problem)  # a worker without work would notice late
             for id in left:
                 with suppress(exceptions.ConnectorException):  # another one was faster
                     await app.job_manager.retry_job_by_id_async(id, utils.utcnow())
@@ -223,7 +225,7 @@ def _entry(job: Job, seconds: float = 0.0) -> jobs.Job:
     )
 
 
-def leave(problem: Exception) -> NoReturn:
+def exit_process(problem: Exception) -> NoReturn:
     """End the process here and now: threads may be waiting for a database that does not come back."""
     said = getattr(problem, "diagnostic", None)
     print(

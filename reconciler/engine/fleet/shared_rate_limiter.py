@@ -37,7 +37,7 @@ _CLOSE: Final = """
 """
 
 
-class SharedGate:
+class SharedRateLimiter:
     """At most `per_minute` requests a minute, evenly, over all processes that use the same key."""
 
     def __init__(

@@ -25,7 +25,7 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(slots=True)
-class _Place:
+class _WorkerSlot:
     """One worker's place: the process in it, when it began, and when the next may begin."""
 
     process: ForkProcess | None = None
@@ -53,7 +53,7 @@ def supervise(work: Callable[[], int], count: int, say: Callable[[str], None]) -
 
     for number in before:
         signal.signal(number, ask_to_stop)
-    places = [_Place() for _ in range(count)]
+    places = [_WorkerSlot() for _ in range(count)]
     gc.freeze()  # what workers share stays shared: no collection touches it
     try:
         while not stop.wait(0.1):
@@ -66,7 +66,7 @@ def supervise(work: Callable[[], int], count: int, say: Callable[[str], None]) -
             signal.signal(number, handler)
 
 
-def _look_after(place: _Place, begin: Callable[[], None], say: Callable[[str], None]) -> None:
+def _look_after(place: _WorkerSlot, begin: Callable[[], None], say: Callable[[str], None]) -> None:
     now = time.monotonic()
     if place.process is not None and (code := place.process.exitcode) is not None:
         place.pause = FIRST_PAUSE_SECONDS if now - place.began > STEADY_SECONDS else place.pause * 2
@@ -82,7 +82,7 @@ def _look_after(place: _Place, begin: Callable[[], None], say: Callable[[str], N
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
 
-def _end(places: Sequence[_Place]) -> int:
+def _end(places: Sequence[_WorkerSlot]) -> int:
     running = [place.process for place in places if place.process is not None]
     for process in running:
         process.terminate()

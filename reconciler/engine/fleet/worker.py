@@ -12,22 +12,22 @@ from reconciler.core.plan import make_plan
 from reconciler.core.values.model import Action, Address
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 from reconciler.drivers.base import NoSuchApi, RemoteError
-from reconciler.engine.chunk import Budget, ChunkTarget, reconcile_chunk
+from reconciler.engine.chunk import ChunkTarget, RequestBudget, reconcile_chunk
 from reconciler.engine.fleet.database import Database
-from reconciler.engine.fleet.database_registry import SharedMemory
-from reconciler.engine.fleet.job_queue import CHUNK, Dead, Done, Job, Later, Verdict
+from reconciler.engine.fleet.database_registry import DatabaseRegistry
+from reconciler.engine.fleet.job_queue import CHUNK, Job, JobDone, JobFailed, JobLater, JobResult
 from reconciler.engine.fleet.ledger import Ledger
 from reconciler.engine.snapshot import KindOnTarget, live_object
 from reconciler.formats.outcome import Outcome, Result
 
 MAX_TRIES: Final = 8
 """Runs of a chunk that may leave something over, and failures in a row of a target, before what is left is given up."""
-BUDGET: Final = Budget(requests=4 * CHUNK)
+BUDGET: Final = RequestBudget(requests=4 * CHUNK)
 _SOON_SECONDS: Final = 0.5
 _T = TypeVar("_T")
 
 
-class Unusable(ReconcilerError):
+class UnusableTarget(ReconcilerError):
     """A target that cannot even be set up: its files or its credentials are wrong; `diagnostic` says how."""
 
 
@@ -36,11 +36,11 @@ class FleetTarget:
     """A target as the fleet works on it; `memory` is the one its chunks use."""
 
     chunks: ChunkTarget
-    memory: SharedMemory
+    memory: DatabaseRegistry
     default_kind: str
 
 
-class FleetWork:
+class JobExecutor:
     """Carries out jobs. `targets` gives a target by name, ready to be worked on, or raises Unusable."""
 
     def __init__(self, database: Database, targets: Callable[[str], FleetTarget], max_tries: int = MAX_TRIES) -> None:
@@ -49,27 +49,27 @@ class FleetWork:
         self._targets = targets
         self._max_tries = max_tries
 
-    def carry_out(self, job: Job) -> Verdict:
+    def carry_out(self, job: Job) -> JobResult:
         """Do a job as far as it goes now. Raises StoreError."""
         state = self._ledger.state(job.target)
         if job.is_survey:  # any will do for the newest submission
             job = replace(job, submission=state.submission)
         if job.submission != state.submission or (job.is_survey and state.surveyed):
-            return Done()  # a newer submission is about the same addresses
+            return JobDone()  # a newer submission is about the same addresses
         if state.failures >= self._max_tries or job.tries >= self._max_tries:
             return self._give_up(job, state.trouble)
         if not (job.is_survey or state.surveyed):  # it must not take the survey's place as the one who looks
-            return Later(max(_SOON_SECONDS, state.rests_seconds), job)
+            return JobLater(max(_SOON_SECONDS, state.rests_seconds), job)
         left = self._left(job)
         if not (job.is_survey or left):
-            return Done()
+            return JobDone()
         rest = self._ledger.rest(job.target)
         if rest > 0:
-            return Later(rest, job)
+            return JobLater(rest, job)
         try:
             target = self._targets(job.target)
-        except Unusable as problem:
-            return Later(self._ledger.failed(job.target, problem.diagnostic, probing=rest < 0), job)
+        except UnusableTarget as problem:
+            return JobLater(self._ledger.failed(job.target, problem.diagnostic, probing=rest < 0), job)
         return self._survey(job, target, rest < 0) if job.is_survey else self._reconcile(job, target, left, rest < 0)
 
     def _left(self, job: Job) -> list[Address]:
@@ -77,7 +77,7 @@ class FleetWork:
         wanted = [Address.parse(text) for text in job.addresses]
         return self._ledger.without_result(job.target, job.submission, wanted) if wanted else []
 
-    def _reconcile(self, job: Job, target: FleetTarget, left: Sequence[Address], probing: bool) -> Verdict:
+    def _reconcile(self, job: Job, target: FleetTarget, left: Sequence[Address], probing: bool) -> JobResult:
         told: set[Address] = set()
 
         def note(outcomes: Sequence[Outcome]) -> None:
@@ -88,23 +88,23 @@ class FleetWork:
         rest = [outcome for outcome in report.outcomes if outcome.address not in told or outcome.error]
         self._ledger.record(job.target, job.submission, rest)
         if report.trouble:
-            return Later(self._ledger.failed(job.target, report.trouble, probing=probing), job)
+            return JobLater(self._ledger.failed(job.target, report.trouble, probing=probing), job)
         self._ledger.worked(job.target)
         if not report.again:
-            return Done()
+            return JobDone()
         unfinished = replace(job, addresses=tuple(sorted(map(str, report.again))), tries=job.tries + 1)
-        return Later(max(report.again.values()), unfinished)
+        return JobLater(max(report.again.values()), unfinished)
 
-    def _give_up(self, job: Job, trouble: str) -> Dead:
+    def _give_up(self, job: Job, trouble: str) -> JobFailed:
         """Leave what a job still has to do to people."""
         why = trouble or f"{self._max_tries} runs left it unfinished"
         hint = "`reconciler fleet submit` tries again"
         said = Diagnostic(Severity.ERROR, Code.GIVEN_UP, f"given up: {why}", hint=hint)
         outcomes = [Outcome(address, Action.NOOP, Result.FAILED, error=said) for address in self._left(job)]
         self._ledger.record(job.target, job.submission, outcomes)
-        return Dead(why)
+        return JobFailed(why)
 
-    def _survey(self, job: Job, target: FleetTarget, probing: bool) -> Verdict:
+    def _survey(self, job: Job, target: FleetTarget, probing: bool) -> JobResult:
         """Read the whole target once, page by page: who has which object, and what needs nothing."""
         row = self._database.one("SELECT extract(epoch FROM clock_timestamp())::float8")
         assert row is not None
@@ -122,13 +122,13 @@ class FleetWork:
                 objects, orphans = objects + seen, orphans + without
             target.chunks.driver.prove_whole()
         except RemoteError as error:
-            return Later(self._ledger.failed(job.target, error.diagnostic, probing=probing), job)
+            return JobLater(self._ledger.failed(job.target, error.diagnostic, probing=probing), job)
         target.memory.saw_all(job.submission, float(row[0]), read)
         for name in read:
             self._ledger.forget_doubled(job.target, job.submission, name)
         self._ledger.worked(job.target)
         self._ledger.surveyed(job.target, job.submission, objects, orphans)
-        return Done()
+        return JobDone()
 
     def _survey_kind(self, job: Job, target: FleetTarget, on_target: KindOnTarget) -> tuple[int, int]:
         """How many objects there are, and how many are ours and have no manifest."""

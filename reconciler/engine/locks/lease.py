@@ -36,7 +36,7 @@ def steady_seconds() -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _StoredLock:
     """The object as it was read: its record, its version, and when it was written, on the store's clock."""
 
     record: Mapping[str, Any]
@@ -52,7 +52,7 @@ class _Found:
 
 
 @dataclass(slots=True)
-class _Held:
+class _OwnLock:
     """What is known of a lock that is ours. `until` is on our clock; no write is sent after it."""
 
     holder: Holder
@@ -82,7 +82,7 @@ class Lease:
         self._path = f"{name}.lock"
         self._length = SPAN_SECONDS + timeout_seconds + RESOLUTION_SECONDS
         self._clock = clock
-        self._held: _Held | None = None
+        self._held: _OwnLock | None = None
         self._guard = threading.Lock()
         self._renewing: threading.Thread | None = None
 
@@ -100,7 +100,7 @@ class Lease:
                     begin = self._clock()
                     e_tag = self._put(self._record(holder, 0), found.e_tag)
             if e_tag is not None:
-                self._held = _Held(holder, e_tag, begin + SPAN_SECONDS)
+                self._held = _OwnLock(holder, e_tag, begin + SPAN_SECONDS)
                 self._renewing = threading.Thread(target=self._renew, args=(self._held,), name="lease", daemon=True)
                 self._renewing.start()
                 return
@@ -141,7 +141,7 @@ class Lease:
             return False
         return self._put(_free(holder.run), found.e_tag) is not None
 
-    def _renew(self, held: _Held) -> None:
+    def _renew(self, held: _OwnLock) -> None:
         while not held.end.wait(RENEWAL_SECONDS):
             try:
                 self.renew_once(held)
@@ -150,7 +150,7 @@ class Lease:
             except LockLost:
                 return
 
-    def renew_once(self, held: _Held) -> None:
+    def renew_once(self, held: _OwnLock) -> None:
         """Make the lease last from now on. Raises LockLost where another run has it, and LockUnusable."""
         begin = self._clock()
         e_tag = self._put(self._record(held.holder, held.renewals + 1), held.e_tag)
@@ -168,7 +168,7 @@ class Lease:
     def _record(self, holder: Holder, renewals: int) -> dict[str, Any]:
         return {**asdict(holder), "free": False, "renewals": renewals, "lease_seconds": self._length}
 
-    def _is_over(self, found: _Found, holder: Holder) -> bool:
+    def _is_over(self, found: _StoredLock, holder: Holder) -> bool:
         """Whether its lease has run out, on the store's clock: an object written now tells what time it is there."""
         probe = f"{self._path}.{holder.run}"
         try:
@@ -191,7 +191,7 @@ class Lease:
                 return None
             raise _unusable(problem) from None
 
-    def _read(self) -> _Found | None:
+    def _read(self) -> _StoredLock | None:
         try:
             answer = obstore.get(self._store, self._path)
             record = decoded(bytes(answer.bytes()))
@@ -203,7 +203,7 @@ class Lease:
             record = None
         if not isinstance(record, dict):
             raise LockUnusable(f"{self._path} is no lock", "another program's object is in its place: use another url")
-        return _Found(record, answer.meta["e_tag"] or "", answer.meta["last_modified"])
+        return _StoredLock(record, answer.meta["e_tag"] or "", answer.meta["last_modified"])
 
 
 def _free(run: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A driver that keeps marks in the names of uploaded files, and shows them as fields.
 
-`NamedDriver` stands between the engine and a remote. What comes in has the name without the mark in it, the mark in a
-field, and the content as far as the name tells it; what goes out is uploaded under a name that carries all of it.
+`FilenameMarkDriver` stands between the engine and a remote. What comes in has the name without the mark in it, the mark
+in a field, and the content as far as the name tells it; what goes out is uploaded under a name that carries all of it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from reconciler.core.values.marks import Signing
 from reconciler.core.values.model import Body
 from reconciler.core.values.semantics import MARK_ENTRY
 from reconciler.drivers import filename_marks
-from reconciler.drivers.base import Collection, Driver, Sending, Tally
+from reconciler.drivers.base import Collection, Driver, RequestCount, Sending
 from reconciler.drivers.provider import Provider, UploadStyle
 
 MARK: Final = "mark"
 """The field of an uploaded file that stands for the mark in its name."""
 
 
-class NamedDriver:
+class FilenameMarkDriver:
     """A driver whose uploaded files carry marks. `owner` gives ours, `keys` the keys that may be met, by their code.
 
     `signing` gives what names are signed with, where they are.
@@ -76,9 +76,9 @@ class NamedDriver:
         """See that the lists that were read do not go on. Raises IncompleteList."""
         self._driver.prove_whole()
 
-    def take_tally(self) -> Tally:
+    def take_request_count(self) -> RequestCount:
         """What this thread sent since it last asked."""
-        return self._driver.take_tally()
+        return self._driver.take_request_count()
 
     def _shown(self, body: Body, style: UploadStyle) -> Body:
         name, size = body.get(style.name), body.get(style.size)

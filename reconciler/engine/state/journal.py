@@ -39,7 +39,7 @@ KEPT_SECONDS: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class CreateAttempt:
     """One create that was sent: at `at` (seconds since the epoch), with `nonce` in its mark; `id` once it is known.
 
     `ticks` are seconds since the machine's start `boot`, `account` what the remote told of itself. One that is
@@ -149,12 +149,12 @@ class Journal:
         with contextlib.suppress(OSError):
             self._append({"nonce": nonce, "refused": True})
 
-    def recent(self) -> list[Attempt]:
+    def recent(self) -> list[CreateAttempt]:
         """Creates of earlier runs that may not show in lists yet, whatever account they went to.
 
         Files of runs that have ended are removed, where their creates settled more than an hour ago.
         """
-        found: list[Attempt] = []
+        found: list[CreateAttempt] = []
         for name in self._directory.names():
             if not name.endswith(_SUFFIX):
                 continue
@@ -166,15 +166,15 @@ class Journal:
             found += [each for each in attempts if not each.entered and self._age(each) < self._settle_seconds]
         return found
 
-    def is_here(self, attempt: Attempt) -> bool:
+    def is_here(self, attempt: CreateAttempt) -> bool:
         """Whether a create went to the account that answers now, as far as that is known."""
         return None in (attempt.account, self._account()) or attempt.account == self._account()
 
-    def seconds_to_settle(self, attempts: list[Attempt]) -> float:
+    def seconds_to_settle(self, attempts: list[CreateAttempt]) -> float:
         """How long until all of these creates must show in a list if they happened."""
         return max((self._settle_seconds - self._age(attempt) for attempt in attempts), default=0.0)
 
-    def _age(self, attempt: Attempt) -> float:
+    def _age(self, attempt: CreateAttempt) -> float:
         """How long ago a create was sent: never more than it is, unless the machine was started anew and its clock set.
 
         One from later than now, because a clock was set back, may have been sent just now.
@@ -243,10 +243,10 @@ def _hold(file: int) -> bool:
     return True
 
 
-def _read(directory: Tree, name: str) -> Iterator[Attempt]:
+def _read(directory: Tree, name: str) -> Iterator[CreateAttempt]:
     """The attempts of one file that were not refused; a torn last line is passed over."""
-    attempts: dict[str, Attempt] = {}
-    entered: list[Attempt] = []
+    attempts: dict[str, CreateAttempt] = {}
+    entered: list[CreateAttempt] = []
     with contextlib.suppress(OSError):
         for line in directory.read(name, LARGEST).splitlines():
             with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError, RecursionError):
@@ -261,7 +261,7 @@ def _read(directory: Tree, name: str) -> Iterator[Attempt]:
                     if isinstance(kind, str) and isinstance(key, str) and isinstance(nonce, str):
                         ticks, boot, account = event.get("ticks", math.nan), event.get("boot"), event.get("account")
                         at = float(event["at"])
-                        found = Attempt(kind, key, nonce, at, None, float(ticks), boot, account)
+                        found = CreateAttempt(kind, key, nonce, at, None, float(ticks), boot, account)
                         if "entered" in event:
                             entered.append(replace(found, id=str(event["entered"]), entered=True))
                         else:

@@ -14,7 +14,7 @@ from reconciler.core.values import marks
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import Body
 from reconciler.core.values.semantics import MARK_ENTRY
-from reconciler.drivers.base import Ambiguous, Collection, Driver, RemoteError, Sending, Tally
+from reconciler.drivers.base import Ambiguous, Collection, Driver, RemoteError, RequestCount, Sending
 from reconciler.engine.state.lockfile import NAME, LockFile, Unresolved, key_of
 
 
@@ -111,9 +111,9 @@ class LockFileDriver:
         """See that the lists that were read do not go on. Raises IncompleteList."""
         self._driver.prove_whole()
 
-    def take_tally(self) -> Tally:
+    def take_request_count(self) -> RequestCount:
         """What this thread sent since it last asked."""
-        return self._driver.take_tally()
+        return self._driver.take_request_count()
 
     def _keep(self, kind: str, id: str, mark: str | None) -> None:
         try:

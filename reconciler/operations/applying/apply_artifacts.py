@@ -55,7 +55,7 @@ def _content(root: Path, name: Path) -> bytes:
     return tree.read(path, planfile.LARGEST)
 
 
-def write_rollback(root: Path, path: Path, plan: Plan, sight: Snapshot, outcomes: Sequence[Outcome]) -> None:
+def write_rollback(root: Path, path: Path, plan: Plan, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> None:
     """The plan that takes back what was done. Raises PlanFileError."""
-    found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in sight.observed}
+    found = {o.kind.name: index(o.kind, o.objects, plan.owner) for o in snapshot.observed}
     planfile.save(rollback(plan, found, outcomes), path, root)

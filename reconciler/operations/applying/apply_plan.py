@@ -11,20 +11,20 @@ from reconciler.core.values.model import Action
 from reconciler.engine.apply import ApplyOptions, apply_plan
 from reconciler.engine.snapshot import Snapshot
 from reconciler.formats.outcome import Outcome
-from reconciler.operations.applying.signals import heard_once
-from reconciler.operations.applying.target_lock import locked
-from reconciler.operations.planning.git_base import Choices
+from reconciler.operations.applying.signals import on_first_signal
+from reconciler.operations.applying.target_lock import hold_lock
+from reconciler.operations.planning.git_base import DriftChoices
 from reconciler.operations.planning.live_plan import Planned, plan_live
 from reconciler.operations.planning.saved_plan import load_saved_plan
 from reconciler.operations.project.session import Session
-from reconciler.operations.project.state_directory import made
+from reconciler.operations.project.state_directory import ensure_state
 from reconciler.operations.reporter import SILENT_OBSERVER, ApplyObserver
 
 
-def fresh_plan(session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: Choices) -> Planned:
+def fresh_plan(session: Session, addresses: Sequence[str], allow_deletes: int | None, choices: DriftChoices) -> Planned:
     """Plan now. Creates of an interrupted run that may yet show up are waited for first."""
     planned = plan_live(session, addresses, allow_deletes, choices)
-    if _waited(session, planned.plan, planned.sight):
+    if _waited(session, planned.plan, planned.snapshot):
         planned = plan_live(session, addresses, allow_deletes, choices)
     return planned
 
@@ -34,14 +34,14 @@ def saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> tuple
 
     Raises what `load_saved_plan` raises.
     """
-    ready, sight = load_saved_plan(session, plan, allow_deletes)
-    return load_saved_plan(session, plan, allow_deletes) if _waited(session, ready, sight) else (ready, sight)
+    ready, snapshot = load_saved_plan(session, plan, allow_deletes)
+    return load_saved_plan(session, plan, allow_deletes) if _waited(session, ready, snapshot) else (ready, snapshot)
 
 
 def carry_out(
     session: Session,
     plan: Plan,
-    sight: Snapshot,
+    snapshot: Snapshot,
     *,
     parallelism: int | None = None,
     stop_on_error: bool = False,
@@ -53,26 +53,26 @@ def carry_out(
     total = sum(1 for change in plan.changes if change.is_due)
     with session.reporter.applying(total) as observer, _signals(session):
         session.sent = observer.sent
-        return send(session, plan, sight, parallelism=parallelism, stop_on_error=stop_on_error, observer=observer)
+        return send(session, plan, snapshot, parallelism=parallelism, stop_on_error=stop_on_error, observer=observer)
 
 
 def send(
     session: Session,
     plan: Plan,
-    sight: Snapshot,
+    snapshot: Snapshot,
     *,
     parallelism: int | None = None,
     stop_on_error: bool = False,
     observer: ApplyObserver = SILENT_OBSERVER,
 ) -> list[Outcome]:
-    """Apply a plan; `session.stop` ends it after what is in flight. Raises like `carry_out`, and like `locked`."""
-    made(session.state)  # for the journal
-    with locked(session), session.held():
+    """Apply a plan; `session.stop` ends it after what is in flight. Raises like `carry_out`, and like `hold_lock`."""
+    ensure_state(session.state)  # for the journal
+    with hold_lock(session), session.held():
         options = ApplyOptions(
             concurrency=parallelism or session.limits.concurrency,
             settle_seconds=session.limits.settle_seconds,
             fresh_seconds=session.limits.fresh_seconds,
-            read_at=sight.read_at,
+            read_at=snapshot.read_at,
             neighbours=session.neighbours,
             indexing_seconds=session.limits.indexing_seconds,
             stop_on_error=stop_on_error,
@@ -80,13 +80,13 @@ def send(
             awaiting=observer.awaiting,
             stop=session.stop,
         )
-        return apply_plan(plan, session.driver, session.kinds, sight.observed, session.journal, options)
+        return apply_plan(plan, session.driver, session.kinds, snapshot.observed, session.journal, options)
 
 
-def _waited(session: Session, plan: Plan, sight: Snapshot) -> bool:
+def _waited(session: Session, plan: Plan, snapshot: Snapshot) -> bool:
     """Wait for creates of an interrupted run that may yet show up; False where there are none of the plan's."""
     creates = {change.address for change in plan.changes if change.action is Action.CREATE}
-    unsettled = [attempt for attempt in sight.unsettled if attempt.address in creates]
+    unsettled = [attempt for attempt in snapshot.unsettled if attempt.address in creates]
     seconds = session.journal.seconds_to_settle(unsettled)
     if seconds <= 0:
         return False
@@ -106,5 +106,5 @@ def _signals(session: Session) -> Iterator[None]:
         session.stop.set()
         session.reporter.stopping()
 
-    with heard_once(ask_to_stop):
+    with on_first_signal(ask_to_stop):
         yield

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from reconciler.core.changes import deletion, written
+from reconciler.core.changes import delete_change, write_change
 from reconciler.core.decide import decide_create, decide_update
 from reconciler.core.matching.index import Index, Observation, index, mark_of
 from reconciler.core.plan import Plan, in_order
@@ -124,7 +124,7 @@ class _Undoing:
             return None
         after = _as_we_wrote(kind, LiveObject(kind.name, outcome.id, outcome.after))
         if change.action is Action.CREATE:
-            return deletion(kind, change.address, after, Reason.ROLLBACK, Removal.ORPHAN)
+            return delete_change(kind, change.address, after, Reason.ROLLBACK, Removal.ORPHAN)
         return self._put_back(kind, change, before, after) if before else None
 
     def _live_before(self, change: Change) -> LiveObject | None:
@@ -156,7 +156,7 @@ class _Undoing:
         wanted = {unit: value for unit, value in present if value is not None and _is_writable(kind, unit)}
         mark = replace(self._before[kind.name].managed[change.address.key].mark, nonce=marks.NO_NONCE)
         manifest = self._manifest(kind, change.address, wanted)
-        made = written(kind, manifest, Action.CREATE, None, decide_create(kind, manifest), mark, _WHY)
+        made = write_change(kind, manifest, Action.CREATE, None, decide_create(kind, manifest), mark, _WHY)
         return replace(made, same_name_allowed=True, fields=_as_rollback(made))
 
     def _put_back(self, kind: Kind, change: Change, before: LiveObject, after: LiveObject) -> Change | None:
@@ -179,7 +179,7 @@ class _Undoing:
         if not decision.writes and changed is None:
             return None
         old = now if isinstance(now, Mark) else None
-        undone = written(kind, manifest, _BACK[change.action], after, decision, changed, _WHY, old)
+        undone = write_change(kind, manifest, _BACK[change.action], after, decision, changed, _WHY, old)
         return replace(undone, fields=_as_rollback(undone))
 
     def _manifest(self, kind: Kind, address: Address, wanted: Mapping[Unit, object]) -> Manifest:

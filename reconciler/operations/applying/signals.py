@@ -9,7 +9,7 @@ from types import FrameType
 
 
 @contextmanager
-def heard(act: Callable[[], None]) -> Iterator[None]:
+def on_signals(act: Callable[[], None]) -> Iterator[None]:
     """Have each of the signals do this instead of what it did before. In the main thread only."""
 
     def hear(number: int, frame: FrameType | None) -> None:
@@ -24,7 +24,7 @@ def heard(act: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def heard_once(act: Callable[[], None]) -> Iterator[None]:
+def on_first_signal(act: Callable[[], None]) -> Iterator[None]:
     """The same for the first of them; a second one ends the process at once, whatever it is at."""
 
     def hear() -> None:
@@ -32,7 +32,7 @@ def heard_once(act: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
         act()
 
-    with heard(hear):
+    with on_signals(hear):
         yield
 
 

@@ -20,7 +20,7 @@ _SCHEMES = {"postgresql": "fleet", "postgres": "fleet", "s3": "lock"}
 
 
 @contextmanager
-def locked(session: Session) -> Iterator[None]:
+def hold_lock(session: Session) -> Iterator[None]:
     """Hold the target's lock, where it has one and this session does not hold it already.
 
     Raises ConfigError, LockTaken and LockUnusable, before anything is read.
@@ -30,7 +30,7 @@ def locked(session: Session) -> Iterator[None]:
         return
     from reconciler.engine.locks.lock import this_run
 
-    lock = opened(session)
+    lock = open_lock(session)
     try:
         lock.acquire(this_run())
         session.lock = lock
@@ -40,7 +40,7 @@ def locked(session: Session) -> Iterator[None]:
         session.lock = None
 
 
-def opened(session: Session) -> Lock:
+def open_lock(session: Session) -> Lock:
     """The target's lock, not taken. Raises ConfigError where it has none, its url says nothing, or an extra is missing;
     LockUnusable."""
     target = session.target

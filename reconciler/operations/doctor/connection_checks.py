@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from reconciler.drivers.base import Unreachable
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.credentials.credential_hosts import is_loopback
 from reconciler.drivers.transport.http import HttpClient
-from reconciler.drivers.transport.response import Answer
-from reconciler.operations.doctor.doctor_checks import Check, Finding, Status
+from reconciler.drivers.transport.response import Response
+from reconciler.operations.doctor.doctor_checks import Check, CheckResult, Status
 from reconciler.operations.project.credentials import known_secrets
 from reconciler.operations.project.session import Session
 
@@ -31,9 +31,9 @@ class _Hop(NamedTuple):
     is_proxy: bool
 
 
-def _network(session: Session) -> Iterator[Finding]:
+def _network(session: Session) -> Iterator[CheckResult]:
     if session.provider.embedded:
-        yield Finding("network", Status.OK, "not used")
+        yield CheckResult("network", Status.OK, "not used")
         return
     try:
         hop = _first_hop(session.url)
@@ -41,7 +41,7 @@ def _network(session: Session) -> Iterator[Finding]:
         found = socket.getaddrinfo(hop.host, hop.port, type=socket.SOCK_STREAM)
     except (OSError, ValueError) as wrong:  # a ValueError is a port or a name that cannot be one
         remedy = "check the url, the proxy settings and the resolver; `getent hosts` asks the same one"
-        yield Finding(
+        yield CheckResult(
             "network",
             Status.FAIL,
             f"name: {session.url} leads nowhere: {wrong.strerror if isinstance(wrong, OSError) else wrong}",
@@ -49,52 +49,52 @@ def _network(session: Session) -> Iterator[Finding]:
         )
         return
     addresses = sorted({str(each[4][0]) for each in found})
-    yield Finding("network", Status.OK, f"name: {via}{hop.host} is {', '.join(addresses[:3])}")
+    yield CheckResult("network", Status.OK, f"name: {via}{hop.host} is {', '.join(addresses[:3])}")
     try:
         socket.create_connection((hop.host, hop.port), timeout=_PATIENCE_SECONDS).close()
     except OSError as wrong:
         remedy = "check the port, a firewall, or whether a proxy is needed (HTTPS_PROXY)"
         reason = wrong.strerror or str(wrong)
-        yield Finding("network", Status.FAIL, f"no connection to {via}{hop.host}:{hop.port}: {reason}", remedy)
+        yield CheckResult("network", Status.FAIL, f"no connection to {via}{hop.host}:{hop.port}: {reason}", remedy)
         return
-    yield Finding("network", Status.OK, f"connection: {via}{hop.host}:{hop.port} accepts it")
+    yield CheckResult("network", Status.OK, f"connection: {via}{hop.host}:{hop.port} accepts it")
     yield from _http(session)
 
 
-def _http(session: Session) -> Iterator[Finding]:
+def _http(session: Session) -> Iterator[CheckResult]:
     secure = session.url.startswith("https:")
     secrets = known_secrets(session.provider, session.target, session.environment)  # no request has them
-    connection = Connection(session.url, secrets=secrets, timeout_seconds=_PATIENCE_SECONDS)
+    connection = ConnectionSettings(session.url, secrets=secrets, timeout_seconds=_PATIENCE_SECONDS)
     try:
         with HttpClient(connection, pause=session.stop.wait) as client:
             answer = client.send("GET", "/", repeatable=False)
     except Unreachable as wrong:
         if secure and any(word in str(wrong).lower() for word in ("certificate", "ssl", "tls")):
             remedy = "a proxy that reads along, or a server of your own, needs its authority in SSL_CERT_FILE"
-            yield Finding("network", Status.FAIL, f"TLS: {wrong}", remedy)
+            yield CheckResult("network", Status.FAIL, f"TLS: {wrong}", remedy)
         else:
-            yield Finding("network", Status.FAIL, f"HTTP: {wrong}", wrong.diagnostic.hint)
+            yield CheckResult("network", Status.FAIL, f"HTTP: {wrong}", wrong.diagnostic.hint)
         return
     if secure:
-        yield Finding("network", Status.OK, "TLS: the certificate is trusted")
+        yield CheckResult("network", Status.OK, "TLS: the certificate is trusted")
     if 300 <= answer.status < 400:
         remedy = "redirects are not followed, because they would carry the credential along: correct the url"
-        yield Finding("network", Status.WARN, f"HTTP: {session.url} redirects ({answer.status})", remedy)
+        yield CheckResult("network", Status.WARN, f"HTTP: {session.url} redirects ({answer.status})", remedy)
     else:
-        yield Finding("network", Status.OK, "HTTP: something answers")
+        yield CheckResult("network", Status.OK, "HTTP: something answers")
     yield from _clock(answer, time.time())
 
 
-def _clock(answer: Answer, now: float) -> Iterator[Finding]:
+def _clock(answer: Response, now: float) -> Iterator[CheckResult]:
     skew = _skew(answer.headers, now)
     if skew is None:
-        yield Finding("clock", Status.OK, "the target does not tell the time")
+        yield CheckResult("clock", Status.OK, "the target does not tell the time")
     elif abs(skew) > _SKEW_SECONDS:
         side = "ahead of" if skew > 0 else "behind"
         remedy = "set the clock: signed credentials, certificates and the journal of creates depend on it"
-        yield Finding("clock", Status.WARN, f"this machine is {abs(skew):,.0f} s {side} the target", remedy)
+        yield CheckResult("clock", Status.WARN, f"this machine is {abs(skew):,.0f} s {side} the target", remedy)
     else:
-        yield Finding("clock", Status.OK, "this machine and the target agree")
+        yield CheckResult("clock", Status.OK, "this machine and the target agree")
 
 
 def _skew(headers: Mapping[str, str], now: float) -> float | None:

@@ -29,7 +29,7 @@ from reconciler.operations.project.state_directory import GUARD
 from reconciler.operations.project.state_directory import NAME as STATE
 from reconciler.tree import Tree
 
-_MOST_TOLD: Final = 5
+_MOST_SHOWN: Final = 5
 
 
 class Status(StrEnum):
@@ -42,12 +42,12 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """What one check found, and what to do about it."""
 
     check: str
     status: Status
-    said: str
+    message: str
     remedy: str = ""
 
 
@@ -57,16 +57,16 @@ class Check:
 
     name: str
     needs: tuple[str, ...]
-    findings: Callable[[Session], Iterator[Finding]]
+    findings: Callable[[Session], Iterator[CheckResult]]
 
 
-def examined(session: Session, checks: Sequence[Check]) -> Iterator[Finding]:
+def run_checks(session: Session, checks: Sequence[Check]) -> Iterator[CheckResult]:
     """Every finding of every check; one that needs what failed is skipped."""
     missing: set[str] = set()
     for check in checks:
         if lacking := [name for name in check.needs if name in missing]:
             missing.add(check.name)
-            yield Finding(check.name, Status.SKIPPED, f"not looked at: {lacking[0]} comes first")
+            yield CheckResult(check.name, Status.SKIPPED, f"not looked at: {lacking[0]} comes first")
             continue
         for finding in _made(check, session):
             if finding.status is Status.FAIL:
@@ -74,57 +74,61 @@ def examined(session: Session, checks: Sequence[Check]) -> Iterator[Finding]:
             yield finding
 
 
-def _made(check: Check, session: Session) -> Iterator[Finding]:
+def _made(check: Check, session: Session) -> Iterator[CheckResult]:
     try:
         yield from check.findings(session)
     except Exception as problem:
         if (said := diagnostics_of(problem)) is None:
             raise
-        yield from told(check.name, said)
+        yield from results_of_diagnostics(check.name, said)
 
 
-def told(check: str, diagnostics: Sequence[Diagnostic]) -> Iterator[Finding]:
+def results_of_diagnostics(check: str, diagnostics: Sequence[Diagnostic]) -> Iterator[CheckResult]:
     """Diagnostics as findings: errors first, and the number of those that are too many to tell."""
     ranked = sorted(diagnostics, key=lambda each: each.severity is not Severity.ERROR)
-    for each in ranked[:_MOST_TOLD]:
+    for each in ranked[:_MOST_SHOWN]:
         status = Status.FAIL if each.severity is Severity.ERROR else Status.WARN
         place = f"{each.source}: " if each.source else ""
-        yield Finding(check, status, f"{place}{each.summary} [{each.code}]", each.hint)
-    if len(ranked) > _MOST_TOLD:
-        more = f"{len(ranked) - _MOST_TOLD} more"
-        yield Finding(check, Status.WARN, more, "`reconciler validate` tells all of them")
+        yield CheckResult(check, status, f"{place}{each.summary} [{each.code}]", each.hint)
+    if len(ranked) > _MOST_SHOWN:
+        more = f"{len(ranked) - _MOST_SHOWN} more"
+        yield CheckResult(check, Status.WARN, more, "`reconciler validate` tells all of them")
 
 
-def _settings(session: Session) -> Iterator[Finding]:
+def _settings(session: Session) -> Iterator[CheckResult]:
     source, target = session.settings.source, session.target
     where = source.file if source else "no reconciler.yaml, so the defaults"
-    yield Finding("settings", Status.OK, f"{where}; target {target.name}, provider {session.provider.name}")
+    yield CheckResult("settings", Status.OK, f"{where}; target {target.name}, provider {session.provider.name}")
 
 
-def _owner(session: Session) -> Iterator[Finding]:
-    yield Finding("owner", Status.OK, session.owner)
+def _owner(session: Session) -> Iterator[CheckResult]:
+    yield CheckResult("owner", Status.OK, session.owner)
 
 
-def _files(session: Session) -> Iterator[Finding]:
+def _files(session: Session) -> Iterator[CheckResult]:
     loaded = session.load()
-    yield Finding("files", Status.OK, f"{count(len(loaded.manifests), 'manifest')} for {session.target.name}")
-    yield from told("files", [each for each in loaded.diagnostics if each.severity is not Severity.INFO])
+    yield CheckResult("files", Status.OK, f"{count(len(loaded.manifests), 'manifest')} for {session.target.name}")
+    yield from results_of_diagnostics(
+        "files", [each for each in loaded.diagnostics if each.severity is not Severity.INFO]
+    )
 
 
-def _host(session: Session) -> Iterator[Finding]:
+def _host(session: Session) -> Iterator[CheckResult]:
     if session.provider.embedded:
-        yield Finding("host", Status.OK, "the embedded server, in this process")
+        yield CheckResult("host", Status.OK, "the embedded server, in this process")
         return
     from reconciler.operations.project.credentials import headers_of
 
     headers, _ = headers_of(session.provider, session.target, session.environment)
     refused = refuse_host(session.provider, session.url, headers, session.environment, session.target.source)
     yield from (
-        told("host", [refused]) if refused else [Finding("host", Status.OK, f"{session.url} may get credentials")]
+        results_of_diagnostics("host", [refused])
+        if refused
+        else [CheckResult("host", Status.OK, f"{session.url} may get credentials")]
     )
 
 
-def _credentials(session: Session) -> Iterator[Finding]:
+def _credentials(session: Session) -> Iterator[CheckResult]:
     found = False
     for name, spec in session.provider.credentials.items():
         reference = session.target.credentials.get(name)
@@ -134,42 +138,42 @@ def _credentials(session: Session) -> Iterator[Finding]:
         if reference is not None:
             resolve(session.environment, reference, spec.own)
             found = True
-            yield Finding("credentials", Status.OK, f"{name} is set, by {reference.name}")
+            yield CheckResult("credentials", Status.OK, f"{name} is set, by {reference.name}")
         elif spec.entra_scope:
             found = True
-            yield Finding("credentials", Status.OK, f"{name} is asked for: a token for {spec.entra_scope}")
+            yield CheckResult("credentials", Status.OK, f"{name} is asked for: a token for {spec.entra_scope}")
     if not session.provider.credentials:
-        yield Finding("credentials", Status.OK, "none is needed")
+        yield CheckResult("credentials", Status.OK, "none is needed")
     elif not found:
         names = [each.env for each in session.provider.credentials.values() if each.env]
-        yield Finding(
+        yield CheckResult(
             "credentials", Status.WARN, "none is set", f"set {names[0]}" if names else "name one in the settings"
         )
 
 
-def _api(session: Session) -> Iterator[Finding]:
+def _api(session: Session) -> Iterator[CheckResult]:
     for kind in session.provider.kinds:
         first = next(iter(session.driver.list(kind)), None)
-        yield Finding("API", Status.OK, f"{kind}: the list answers, {'with' if first else 'without'} objects")
+        yield CheckResult("API", Status.OK, f"{kind}: the list answers, {'with' if first else 'without'} objects")
 
 
-def _account(session: Session) -> Iterator[Finding]:
+def _account(session: Session) -> Iterator[CheckResult]:
     account = session.identity.account
-    yield Finding("account", Status.OK, account or "the target does not tell which one it is")
+    yield CheckResult("account", Status.OK, account or "the target does not tell which one it is")
 
 
-def _marks(session: Session) -> Iterator[Finding]:
+def _marks(session: Session) -> Iterator[CheckResult]:
     for observation in observe(session.driver, session.kinds, session.journal).observed:
         found = index(observation.kind, observation.objects, session.owner)
         owners = sorted({owned.mark.owner for owned in found.foreign})
-        shown = [*owners[:_MOST_TOLD], *(["…"] if len(owners) > _MOST_TOLD else [])]
+        shown = [*owners[:_MOST_SHOWN], *(["…"] if len(owners) > _MOST_SHOWN else [])]
         foreign = f"{len(found.foreign)} of other owners" + (f" ({', '.join(shown)})" if owners else "")
         counts = f"{len(found.managed)} ours, {foreign}, {len(found.unmarked)} without a mark"
-        yield Finding("marks", Status.OK, f"{found.kind.name}: {count(len(found.by_id), 'object')}; {counts}")
+        yield CheckResult("marks", Status.OK, f"{found.kind.name}: {count(len(found.by_id), 'object')}; {counts}")
         yield from _odd_marks(found)
 
 
-def _odd_marks(found: Index) -> Iterator[Finding]:
+def _odd_marks(found: Index) -> Iterator[CheckResult]:
     for ids, what, remedy in (
         ([live.id for live, _ in found.newer], "marked by a newer version", "upgrade; until then they are left alone"),
         ([live.id for live in found.damaged], "with a mark that cannot be read", "remove it, if it is nobody's"),
@@ -181,11 +185,11 @@ def _odd_marks(found: Index) -> Iterator[Finding]:
         ),
     ):
         if ids:
-            shown = ", ".join(ids[:_MOST_TOLD]) + ("" if len(ids) <= _MOST_TOLD else ", …")
-            yield Finding("marks", Status.WARN, f"{found.kind.name}: {len(ids)} {what}: {shown}", remedy)
+            shown = ", ".join(ids[:_MOST_SHOWN]) + ("" if len(ids) <= _MOST_SHOWN else ", …")
+            yield CheckResult("marks", Status.WARN, f"{found.kind.name}: {len(ids)} {what}: {shown}", remedy)
 
 
-def _state(session: Session) -> Iterator[Finding]:
+def _state(session: Session) -> Iterator[CheckResult]:
     nearest = session.root / STATE
     try:
         session.state.names()  # no link leads to it
@@ -193,37 +197,37 @@ def _state(session: Session) -> Iterator[Finding]:
         with tempfile.TemporaryFile(dir=nearest):
             pass
     except ConfigError as wrong:  # git tracks it
-        yield Finding("state", Status.FAIL, wrong.diagnostics[0].summary, wrong.diagnostics[0].hint)
+        yield CheckResult("state", Status.FAIL, wrong.diagnostics[0].summary, wrong.diagnostics[0].hint)
     except OSError as wrong:
         remedy = "make it writable: the journal of creates is kept there"
-        yield Finding("state", Status.FAIL, f"{nearest} cannot be written: {wrong.strerror}", remedy)
+        yield CheckResult("state", Status.FAIL, f"{nearest} cannot be written: {wrong.strerror}", remedy)
     else:
-        yield Finding("state", Status.OK, f"{STATE}/ can be written")
+        yield CheckResult("state", Status.OK, f"{STATE}/ can be written")
 
 
-def _git(session: Session) -> Iterator[Finding]:
+def _git(session: Session) -> Iterator[CheckResult]:
     try:
         git_program(session.root)
     except ConfigError:
-        yield Finding("git", Status.WARN, "there is no git", "install it: --base git:REF and --against need it")
+        yield CheckResult("git", Status.WARN, "there is no git", "install it: --base git:REF and --against need it")
         return
     if not any((each / ".git").exists() for each in (session.root, *session.root.parents)):
-        yield Finding("git", Status.WARN, "this is no git repository", "`git init`, to compare with earlier files")
+        yield CheckResult("git", Status.WARN, "this is no git repository", "`git init`, to compare with earlier files")
     else:
-        yield Finding("git", Status.OK, "there is one, and this is a repository")
+        yield CheckResult("git", Status.OK, "there is one, and this is a repository")
 
 
-def _lock_file(session: Session) -> Iterator[Finding]:
+def _lock_file(session: Session) -> Iterator[CheckResult]:
     markless = any(not (kind.mark_field or kind.upload) for kind in session.provider.kinds.values())
     path = session.root / LOCK_FILE
     if session.target.marks is not Marks.LOCK_FILE and not markless:
-        yield Finding("lock file", Status.OK, "not needed: marks are on the objects")
+        yield CheckResult("lock file", Status.OK, "not needed: marks are on the objects")
         return
     LockFile(Tree(session.root), GUARD, session.target.name)
     if path.exists():
-        yield Finding("lock file", Status.OK, f"{LOCK_FILE} can be read")
+        yield CheckResult("lock file", Status.OK, f"{LOCK_FILE} can be read")
     else:
-        yield Finding("lock file", Status.OK, f"{LOCK_FILE} is made by the first apply; commit it then")
+        yield CheckResult("lock file", Status.OK, f"{LOCK_FILE} is made by the first apply; commit it then")
 
 
 PROJECT: Final = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reconciler.config.checks.policies import Policies, load_policies
-from reconciler.config.checks.policy_checks import judge_manifests
+from reconciler.config.checks.policy_checks import check_manifests
 from reconciler.config.errors import ConfigError
 from reconciler.core.values.model import Address
 from reconciler.diagnostics import Diagnostic
@@ -44,6 +44,6 @@ def check_files(options: ProjectOptions) -> Checked:
             found += problem.diagnostics
         else:
             found += loaded.diagnostics
-            refused += judge_manifests(policies, loaded.manifests, name, project.provider, project.schemas)
+            refused += check_manifests(policies, loaded.manifests, name, project.provider, project.schemas)
             manifests |= {manifest.address for manifest in loaded.manifests}
     return Checked((*found, *policies.warnings), tuple(refused), len(manifests), tuple(names))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.config.edit.convert_files import convert
-from reconciler.config.edit.overlay import Drafts
+from reconciler.config.edit.overlay import FileOverlay
 from reconciler.config.manifests.load import load
 from reconciler.diagnostics import Diagnostic
 from reconciler.operations.project.project_target import ProjectTarget
@@ -19,7 +19,9 @@ class Conversion:
     def __init__(self, project: ProjectTarget, provider: str) -> None:
         self._project = project
         self._provider = provider
-        self.drafts = Drafts(project.root, [*project.options.dirs, *(Path(layer) for layer in project.target.layers)])
+        self.drafts = FileOverlay(
+            project.root, [*project.options.dirs, *(Path(layer) for layer in project.target.layers)]
+        )
         self.files, self._refused = convert(self.drafts, project.reading, provider)
 
     @property

@@ -12,9 +12,9 @@ from reconciler.config.edit.formatter import canonical_bytes, manifest_places, s
 from reconciler.config.edit.yaml_formatter import PlaceOf
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.source.file_source import Found
-from reconciler.config.source.project_files import Project
+from reconciler.config.source.project_files import ProjectFiles
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.provider import default_kind
 from reconciler.operations.errors import InvalidArgument
@@ -42,7 +42,7 @@ class Formatter:
     def __init__(self, target: ProjectTarget) -> None:
         self._target = target
         self._layouts, self.settings_problems = _layouts(target)
-        self._project = Project(target.root, _directories(target), skipped=".")
+        self._project = ProjectFiles(target.root, _directories(target), skipped=".")
         self._refused: list[Diagnostic] = []
 
     @property
@@ -56,7 +56,7 @@ class Formatter:
             try:
                 old = self._project.read(found.path, MAX_FILE_BYTES)
                 new = canonical_bytes(old, found.shown, found.suffix, self._layouts[found.key == _SETTINGS_KEY])
-            except Refused as problem:
+            except UnreadableFile as problem:
                 self._refused.append(problem.diagnostic)
                 continue
             if new != old:
@@ -92,7 +92,7 @@ def _directories(target: ProjectTarget) -> list[Path]:
     return list(dict.fromkeys((*target.options.dirs, *layers)))
 
 
-def _files(target: ProjectTarget, project: Project, paths: Sequence[Path]) -> Iterator[Found]:
+def _files(target: ProjectTarget, project: ProjectFiles, paths: Sequence[Path]) -> Iterator[Found]:
     """The files that were asked for. Raises InvalidArgument for a path that is none of the project's."""
     everything = [*_settings(project), *project.walk()]
     if not paths:
@@ -107,7 +107,7 @@ def _files(target: ProjectTarget, project: Project, paths: Sequence[Path]) -> It
         yield from inside
 
 
-def _settings(project: Project) -> Iterator[Found]:
+def _settings(project: ProjectFiles) -> Iterator[Found]:
     """The settings files, links followed; one that leads elsewhere is a problem of the project."""
     for path in project.settings():
         try:

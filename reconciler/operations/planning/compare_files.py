@@ -44,7 +44,9 @@ def compare(
         observed.append(Observation(kind, live, 0))
     reachable = [replace(manifest, id=manifest.id if manifest.id in known else None) for manifest in wanted.values()]
     plan = make_plan(target, scope, config_digest, reachable, observed, BaseSource(before))
-    changes = tuple(_told(change, before.get(change.address), wanted.get(change.address)) for change in plan.changes)
+    changes = tuple(
+        _known_offline(change, before.get(change.address), wanted.get(change.address)) for change in plan.changes
+    )
     return replace(plan, changes=changes, read={}, against=against)
 
 
@@ -56,7 +58,7 @@ def _as_if_live(kind: Kind, scope: Scope, manifest: Manifest, id: str) -> LiveOb
     return LiveObject(kind.name, id, {**manifest.body, kind.mark_field: carrier})
 
 
-def _told(change: Change, before: Manifest | None, wanted: Manifest | None) -> Change:
+def _known_offline(change: Change, before: Manifest | None, wanted: Manifest | None) -> Change:
     """A change with what only a remote knows left out: ids, requests, preconditions."""
     binds = change.action is Action.CREATE and wanted is not None and wanted.id is not None
     known = wanted or before

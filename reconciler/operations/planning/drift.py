@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from reconciler.core.plan import Plan
 from reconciler.core.values.model import Action, Change, FieldChange, Reason
 from reconciler.diagnostics import Diagnostic
-from reconciler.operations.planning.git_base import Choices
+from reconciler.operations.planning.git_base import DriftChoices
 from reconciler.operations.planning.live_plan import plan_live
 from reconciler.operations.project.session import Session
 
@@ -24,7 +24,7 @@ class Drift:
 
 def find_drift(session: Session, addresses: Sequence[str], base: str = "auto") -> Drift:
     """Compare the target with the files. Raises ConfigError, InvalidArgument and RemoteError."""
-    planned = plan_live(session, addresses, None, Choices(base=base, applied=True))
+    planned = plan_live(session, addresses, None, DriftChoices(base=base, applied=True))
     differs, waiting = _separate(planned.plan)
     return Drift(differs, waiting, (*planned.loaded.diagnostics, *planned.plan.diagnostics))
 

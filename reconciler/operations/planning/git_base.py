@@ -11,7 +11,7 @@ from reconciler.config.errors import ConfigError, error, info, warning
 from reconciler.config.manifests.load import Loaded, load
 from reconciler.config.settings import load_settings
 from reconciler.config.source.git import CommittedFiles, commit_of
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.config.targets import Marks
 from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
 from reconciler.core.last_applied import NO_BASE, BaseSource
@@ -23,7 +23,7 @@ from reconciler.operations.project.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class DriftChoices:
     """What was chosen. `applied` says that the files are expected to have been applied already (`drift`)."""
 
     base: str = "auto"
@@ -37,10 +37,10 @@ class Choices:
         return ConflictPolicy(OnDrift(self.on_drift), Resolve(self.resolve) if self.resolve else None)
 
 
-AS_USUAL = Choices()
+DEFAULT_CHOICES = DriftChoices()
 
 
-def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequence[Diagnostic]]:
+def base_source(session: Session, choices: DriftChoices) -> tuple[BaseSource, Sequence[Diagnostic]]:
     """Where to learn what was last applied, and what there is to say about it.
 
     Raises ConfigError where a ref was named and cannot be read, and where a choice needs a base that nothing gives.
@@ -69,7 +69,7 @@ def base_source(session: Session, choices: Choices) -> tuple[BaseSource, Sequenc
     return source, said
 
 
-def base_of(session: Session, choices: Choices) -> str | None:
+def base_of(session: Session, choices: DriftChoices) -> str | None:
     """The ref of what was last applied; None where there is none. Raises ConfigError where git cannot be asked."""
     if choices.base == "none":
         return None
@@ -84,11 +84,11 @@ def compare_lock_file(session: Session, ref: str) -> None:
         with closing(CommittedFiles(session.root, (), commit_of(session.root, ref))) as files:
             try:
                 session.compare_lock_file(files.read(str(session.root / NAME), LARGEST))
-            except Refused:
+            except UnreadableFile:
                 session.compare_lock_file(None)
 
 
-def know_lock_file(session: Session, choices: Choices) -> None:
+def check_lock_file(session: Session, choices: DriftChoices) -> None:
     """Compare the lock file with that of the base, where one is known. Raises ConfigError for a ref that is named."""
     try:
         if session.marks_beside and (ref := base_of(session, choices)):

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 from reconciler import allocator
 from reconciler.config.checks.policies import load_policies
-from reconciler.config.checks.policy_checks import judge_plan
+from reconciler.config.checks.policy_checks import check_plan
 from reconciler.config.errors import warning
 from reconciler.config.manifests.load import Loaded
 from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine.snapshot import Snapshot
 from reconciler.operations.planning.compare_files import compare
-from reconciler.operations.planning.git_base import AS_USUAL, Choices, base_source, files_at, git_ref
-from reconciler.operations.planning.referenced_members import spoken_of, users_seen
+from reconciler.operations.planning.git_base import DEFAULT_CHOICES, DriftChoices, base_source, files_at, git_ref
+from reconciler.operations.planning.referenced_members import referenced_members, with_users_read
 from reconciler.operations.project.session import Session
 
 
@@ -24,7 +24,7 @@ class Planned:
     """A plan and what it was made from."""
 
     plan: Plan
-    sight: Snapshot
+    snapshot: Snapshot
     loaded: Loaded
 
 
@@ -32,26 +32,26 @@ def plan_live(
     session: Session,
     addresses: Sequence[str],
     allow_deletes: int | None,
-    choices: Choices = AS_USUAL,
+    choices: DriftChoices = DEFAULT_CHOICES,
     loaded: Loaded | None = None,
 ) -> Planned:
     """Load the files unless they are, read the target, and plan. Raises ConfigError and RemoteError."""
-    allocator.give_back()
+    allocator.return_freed_memory()
     loaded = loaded or session.load(lean=True)
     policies = load_policies(session.root, session.settings, session.schemas)
     scope = session.scope(addresses, loaded, allow_deletes, choices.policy)
     base, said = base_source(session, choices)
     kinds = {address.kind for m in loaded.manifests for address in (m.address, *m.refs.values())}
-    members = spoken_of(session, loaded.manifests)
-    sight = session.refresh(kinds, orphans=scope.only is None, wanted=loaded.manifests, members=members)
+    members = referenced_members(session, loaded.manifests)
+    snapshot = session.refresh(kinds, orphans=scope.only is None, wanted=loaded.manifests, members=members)
     scope = replace(scope, unresolved=session.unresolved())
     said = (*said, *_left_unresolved(scope, loaded))
-    plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
-    if (seen := users_seen(session, plan, sight, loaded.manifests)) is not sight:
-        sight = seen
-        plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, sight.observed, base)
+    plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, snapshot.observed, base)
+    if (seen := with_users_read(session, plan, snapshot, loaded.manifests)) is not snapshot:
+        snapshot = seen
+        plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, snapshot.observed, base)
     plan = replace(plan, diagnostics=(*said, *plan.diagnostics))
-    return Planned(judge_plan(policies, plan, loaded.manifests, session.provider, session.schemas), sight, loaded)
+    return Planned(check_plan(policies, plan, loaded.manifests, session.provider, session.schemas), snapshot, loaded)
 
 
 def _left_unresolved(scope: Scope, loaded: Loaded) -> Iterator[Diagnostic]:
@@ -89,4 +89,4 @@ def plan_against(
         f"git:{ref}",
     )
     plan = replace(plan, complete=earlier.ok, diagnostics=(*said, *plan.diagnostics))
-    return judge_plan(policies, plan, loaded.manifests, session.provider, session.schemas), loaded
+    return check_plan(policies, plan, loaded.manifests, session.provider, session.schemas), loaded

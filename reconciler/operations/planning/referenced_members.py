@@ -13,7 +13,7 @@ from reconciler.engine.snapshot import Snapshot, Wanted
 from reconciler.operations.project.session import Session
 
 
-def spoken_of(session: Session, manifests: Sequence[Manifest]) -> Wanted:
+def referenced_members(session: Session, manifests: Sequence[Manifest]) -> Wanted:
     """Collections of objects that belong to manifests which name them, or that we managed until now."""
     owner, holding = session.owner, {each.kind.name for each in session.kinds if each.members}
     manifests = [manifest for manifest in manifests if manifest.address.kind in holding]
@@ -34,7 +34,7 @@ def spoken_of(session: Session, manifests: Sequence[Manifest]) -> Wanted:
     return wanted
 
 
-def users_seen(session: Session, plan: Plan, sight: Snapshot, manifests: Sequence[Manifest]) -> Snapshot:
+def with_users_read(session: Session, plan: Plan, snapshot: Snapshot, manifests: Sequence[Manifest]) -> Snapshot:
     """What was read; with every kind that may use what the plan deletes, and every collection that it may be in.
 
     Collections of what it deletes are read as well, because somebody may put more into them before that.
@@ -42,9 +42,9 @@ def users_seen(session: Session, plan: Plan, sight: Snapshot, manifests: Sequenc
     doomed = {(change.address.kind, change.id) for change in plan.changes if change.action is Action.DELETE}
     deleted = {kind for kind, _ in doomed}
     unread = {each.kind.name for each in session.kinds if not deleted.isdisjoint(usable(each.kind))}
-    unread -= {observation.kind.name for observation in sight.observed}
+    unread -= {observation.kind.name for observation in snapshot.observed}
     if unread:
-        sight = session.refresh_kinds(sight, unread)
+        snapshot = session.refresh_kinds(snapshot, unread)
     holding = {
         (kind.kind.name, name) for kind in session.kinds for name, style in kind.members.items() if style.of in deleted
     }
@@ -53,5 +53,5 @@ def users_seen(session: Session, plan: Plan, sight: Snapshot, manifests: Sequenc
         return name not in live.body and ((kind.name, name) in holding or (kind.name, live.id) in doomed)
 
     if not (holding or any(kind.members and kind.kind.name in deleted for kind in session.kinds)):
-        return sight
-    return session.load_members(sight, wanted, manifests)
+        return snapshot
+    return session.load_members(snapshot, wanted, manifests)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.config.checks.policies import load_policies
-from reconciler.config.checks.policy_checks import judge_plan
+from reconciler.config.checks.policy_checks import check_plan
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.manifests.load import Loaded
 from reconciler.core.last_applied import BaseSource
@@ -14,15 +14,15 @@ from reconciler.core.matching.index import Observation
 from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan, match_all, without_kept, world_of
 from reconciler.core.references import has_place, refuse_used
 from reconciler.core.rules.change_rules import refusal
-from reconciler.core.rules.consistency import misstated
+from reconciler.core.rules.consistency import find_mismatch
 from reconciler.core.rules.guard import guard, release_guard
 from reconciler.core.rules.world import World
 from reconciler.core.values.model import Action, Change, Removal
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine.snapshot import Snapshot
-from reconciler.engine.stale_check import StalePlan, bound_by
+from reconciler.engine.stale_check import StalePlan, bound_objects
 from reconciler.formats.redact import restore
-from reconciler.operations.planning.referenced_members import users_seen
+from reconciler.operations.planning.referenced_members import with_users_read
 from reconciler.operations.project.session import Session
 from reconciler.render.escape import visible
 
@@ -40,27 +40,27 @@ def load_saved_plan(session: Session, plan: Plan, allow_deletes: int | None) -> 
         raise StalePlan((_stale("the files have changed since the plan was made"),))
     _check_changes(session, plan)
     manifests = loaded.manifests if loaded else ()
-    sight = session.refresh(
+    snapshot = session.refresh(
         _kinds(plan, loaded),
         members=lambda kind, name, live: (kind.name, live.id, name) in written,
         manifests=manifests,
     )
     _check_target(session, plan, plan.target)
-    sight = users_seen(session, plan, sight, manifests)
+    snapshot = with_users_read(session, plan, snapshot, manifests)
     scope = session.scope((), loaded, allow_deletes, plan.policy)
     scope = replace(scope, owner=plan.owner, unresolved=session.unresolved())
     if sealed := plan.sealed:
-        again = make_plan(plan.target, scope, "", manifests, sight.observed, BaseSource())
-        plan = _restored(plan, again, sight.observed)
-    world = world_of(scope, match_all(scope, manifests, sight.observed))
+        again = make_plan(plan.target, scope, "", manifests, snapshot.observed, BaseSource())
+        plan = _restored(plan, again, snapshot.observed)
+    world = world_of(scope, match_all(scope, manifests, snapshot.observed))
     _check_shown(plan, world, sealed=sealed)
     plan = _judged(session, plan, loaded)
     managed = sum(len(found.managed) for found in world.found.values())
     changes = guard(release_guard(plan.changes, allow_deletes), managed, allow_deletes, world.found)
-    plan = replace(plan, changes=tuple(without_kept(refuse_used(changes, sight.observed))[0]))
+    plan = replace(plan, changes=tuple(without_kept(refuse_used(changes, snapshot.observed))[0]))
     _check_prune(plan, scope)
-    _check_world(plan, replace(world, bound=world.bound | bound_by(plan)))
-    return plan, sight
+    _check_world(plan, replace(world, bound=world.bound | bound_objects(plan)))
+    return plan, snapshot
 
 
 def _check_world(plan: Plan, world: World) -> None:
@@ -78,7 +78,7 @@ def _check_shown(plan: Plan, world: World, *, sealed: bool) -> None:
             continue
         replaced = [each.live for each in found.candidates(change.address.key) if each.live.id in change.replaces]
         live = found.by_id.get(change.id or "") or next(reversed(replaced), None)
-        if wrong := misstated(change, found.kind, live, plan.owner, sealed=sealed):
+        if wrong := find_mismatch(change, found.kind, live, plan.owner, sealed=sealed):
             summary = f"the plan cannot be applied: {change.action} {change.address}: {wrong}"
             hint = "somebody edited it: make it again with `reconciler plan --out`"
             raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, hint=hint)])
@@ -94,8 +94,8 @@ def _check_prune(plan: Plan, scope: Scope) -> None:
 def _check_target(session: Session, plan: Plan, expected: TargetIdentity) -> None:
     """Refuse a plan for another target; the account is known once the target has been read."""
     if (expected, plan.owner) != (session.identity, session.owner):
-        summary = f"the plan is for {_told(plan.target, plan.owner)}"
-        detail = f"this is {_told(session.identity, session.owner)}"
+        summary = f"the plan is for {_target_text(plan.target, plan.owner)}"
+        detail = f"this is {_target_text(session.identity, session.owner)}"
         other = expected.name != session.identity.name
         hint = f"choose its target with --target {visible(expected.name)}, or plan again" if other else "plan again"
         raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, detail, hint)])
@@ -152,7 +152,7 @@ def _judged(session: Session, plan: Plan, loaded: Loaded | None) -> Plan:
     """The plan held against the policies as they are now: one may be new, and a plan may be written by hand."""
     policies = load_policies(session.root, session.settings, session.schemas)
     manifests = loaded.manifests if loaded else ()
-    return judge_plan(policies, plan, manifests, session.provider, session.schemas)
+    return check_plan(policies, plan, manifests, session.provider, session.schemas)
 
 
 def _restored(plan: Plan, again: Plan, observed: Sequence[Observation]) -> Plan:
@@ -167,6 +167,6 @@ def _stale(summary: str) -> Diagnostic:
     return error(Code.STALE_PLAN, f"the plan is stale: {summary}", None, "", "plan again and review what changed")
 
 
-def _told(target: TargetIdentity, owner: str) -> str:
+def _target_text(target: TargetIdentity, owner: str) -> str:
     account = f", account {target.account}" if target.account else ""
     return f"target {target.name} ({target.provider}, {target.url}{account}), owner {owner}"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.plan import Plan
-from reconciler.core.references import needed
+from reconciler.core.references import dependencies_of
 from reconciler.core.values.model import Address, Change
 
 
@@ -51,7 +51,9 @@ def _heads(changes: Sequence[Change]) -> Mapping[Address, Address]:
     """For each address the first of those that it is connected with: what they need, what needs them, and so on."""
     parents: dict[Address, Address] = {change.address: change.address for change in changes}
     addresses = {change.number: change.address for change in changes}
-    links = {(addresses[number], addresses[other]) for number, before in needed(changes).items() for other in before}
+    links = {
+        (addresses[number], addresses[other]) for number, before in dependencies_of(changes).items() for other in before
+    }
 
     def head(address: Address) -> Address:
         while parents[address] != address:

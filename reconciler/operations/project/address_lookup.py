@@ -15,7 +15,7 @@ _MOST_LISTED = 3
 _WHAT_IT_IS = "an address is KIND/KEY, as in {}"
 
 
-def known_addresses(texts: Iterable[str], manifests: Sequence[Manifest]) -> list[Address]:
+def addresses_of_manifests(texts: Iterable[str], manifests: Sequence[Manifest]) -> list[Address]:
     """The addresses of manifests, as people type them. Raises ConfigError with the ones that were probably meant."""
     by_text = {str(manifest.address): manifest.address for manifest in manifests}
     typed = list(dict.fromkeys(texts))

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.config.errors import ConfigError
-from reconciler.config.manifests.validation_cache import FEWEST, Memory
+from reconciler.config.manifests.validation_cache import FEWEST, ValidationCache
 from reconciler.config.schema.schemas import Schemas, schema_directory
 from reconciler.config.targets import Settings, Target
-from reconciler.operations.project.state_directory import made
+from reconciler.operations.project.state_directory import ensure_state
 from reconciler.tree import Tree
 
 CACHE: Final = "cache"
@@ -24,14 +24,14 @@ _READERS: Final = ("pyyaml", "jsonschema", "jsonschema-rs", "jinja2")
 """What files are read and checked with; `jsonschema-rs` comes with an extra."""
 
 
-def memory_of(
+def open_validation_cache(
     state: Tree,
     environment: Mapping[str, str],
     settings: Settings,
     target: Target,
     schemas: Schemas,
     fewest: int = FEWEST,
-) -> Memory | None:
+) -> ValidationCache | None:
     """What was accepted for a target before; None where nothing can be remembered.
 
     `state` is the project's directory for what this machine remembers, the key to it is this user's.
@@ -40,12 +40,12 @@ def memory_of(
     of_user = environment.get("XDG_STATE_HOME") or (home and f"{home}/.local/state")
     if not of_user or not Path(of_user).is_absolute():
         return None
-    return Memory(
+    return ValidationCache(
         state.within(CACHE),
         target.name,
         Path(of_user),
         lambda: _context(settings, target, schemas),
-        prepare=partial(made, state),
+        prepare=partial(ensure_state, state),
         fewest=fewest,
     )
 

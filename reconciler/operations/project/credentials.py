@@ -14,9 +14,9 @@ from reconciler.config.env_values import is_given, resolve
 from reconciler.config.errors import ConfigError, error, install_hint
 from reconciler.config.targets import EnvRef, Target
 from reconciler.diagnostics import Code, Source
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.credentials.credential_hosts import refuse_host
-from reconciler.drivers.credentials.expiring_credential import Renewed
+from reconciler.drivers.credentials.expiring_credential import ExpiringCredential
 from reconciler.drivers.gateway_routes import has_several_routes
 from reconciler.drivers.provider import Limits, Provider
 
@@ -28,7 +28,7 @@ SHORTEST_MARK_KEY: Final = 32
 
 def connection_to(
     provider: Provider, target: Target, url: str, limits: Limits, environment: Mapping[str, str]
-) -> Connection:
+) -> ConnectionSettings:
     """How to reach a target. Raises ConfigError for a missing credential, and for one that its host may not get."""
     headers = {name.lower(): text for name, text in provider.headers.items()}
     said, secrets = headers_of(provider, target, environment)
@@ -47,7 +47,7 @@ def connection_to(
         raise ConfigError([problem])
     if provider.trace_header and provider.trace_header.lower() not in headers:
         headers[provider.trace_header] = f"reconciler-{token_hex(8)}"
-    return Connection(
+    return ConnectionSettings(
         url,
         headers,
         tuple(secrets),
@@ -59,7 +59,7 @@ def connection_to(
     )
 
 
-def credential_name(connection: Connection) -> str:
+def credential_name(connection: ConnectionSettings) -> str:
     """The same for all who share a credential and with it the limits of the remote; it does not tell the credential."""
     told = json.dumps([connection.url, sorted(connection.secrets)])
     return blake2s(told.encode(), person=b"gate").hexdigest()[:16]
@@ -101,7 +101,7 @@ def _credentials(provider: Provider, target: Target, environment: Mapping[str, s
             yield name, resolve(environment, EnvRef(spec.env, place, target.name, f"credentials.{name}"), spec.own)
 
 
-def _renewed(provider: Provider, target: Target, headers: Container[str]) -> Renewed | None:
+def _renewed(provider: Provider, target: Target, headers: Container[str]) -> ExpiringCredential | None:
     """The credential of a target that `headers` lack, where it can be asked for: no request is made yet.
 
     Raises ConfigError where that takes a package that is not installed.
@@ -115,7 +115,7 @@ def _renewed(provider: Provider, target: Target, headers: Container[str]) -> Ren
             summary = f"target {target.name!r} has no credential, and azure-identity is not installed"
             hint = f"set {spec.env} to a token, or run `{install_hint('azure')}` to have one asked for"
             raise ConfigError([error(Code.MISSING_EXTRA, summary, target.source, "", hint)]) from None
-        return Renewed(spec.header, spec.format, tokens_for(spec.entra_scope))
+        return ExpiringCredential(spec.header, spec.format, tokens_for(spec.entra_scope))
     return None
 
 

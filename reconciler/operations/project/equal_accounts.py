@@ -10,7 +10,7 @@ from reconciler.config.shared_accounts import shared
 from reconciler.config.targets import Settings, Target
 from reconciler.core.values.model import LiveObject
 from reconciler.drivers.base import Driver, RemoteError
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.provider import Provider
 
 
@@ -30,7 +30,7 @@ class Access(Protocol):
         """How it speaks."""
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> ConnectionSettings:
         """Where requests go and with what. Raises ConfigError."""
 
     @property

@@ -10,7 +10,7 @@ from reconciler.config.schema.schemas import Schemas
 from reconciler.core.values.marks import MAX_LENGTH, Signing
 from reconciler.core.values.semantics import Kind, ListMeaning, Meaning
 from reconciler.drivers.provider import MembersStyle, Provider, ProviderKind
-from reconciler.engine.members import others_in
+from reconciler.engine.members import unmanaged_members_field
 from reconciler.engine.snapshot import KindOnTarget
 from reconciler.engine.state.filename_mark_driver import MARK
 from reconciler.engine.state.lockfile import NAME as LOCK_FILE
@@ -43,7 +43,7 @@ def _kind(name: str, spec: ProviderKind, schemas: Schemas, beside: bool) -> Kind
         return Kind(name, fields, MARK, immutable=True)
     for field, style in spec.members.items():
         fields[field] = _map_of(fields[field].items or Meaning(), style)
-        fields[others_in(field)] = Meaning(list_meaning=ListMeaning.SET, default=[], read_only=True)
+        fields[unmanaged_members_field(field)] = Meaning(list_meaning=ListMeaning.SET, default=[], read_only=True)
     return Kind(
         name,
         {**fields, LOCK_FILE: Meaning(granular=True)} if beside else fields,

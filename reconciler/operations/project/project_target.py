@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.manifests.load import Loaded, load
-from reconciler.config.manifests.manifest import Reading
+from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.config.schema.schemas import schemas_of
 from reconciler.config.settings import load_settings
 from reconciler.config.shared_accounts import owner_of
@@ -19,14 +19,14 @@ from reconciler.diagnostics import Code
 from reconciler.drivers.filename_marks import codes
 from reconciler.drivers.provider import Limits, Provider
 from reconciler.engine.snapshot import KindOnTarget
-from reconciler.operations.project.cache_location import memory_of
+from reconciler.operations.project.cache_location import open_validation_cache
 from reconciler.operations.project.kinds import kinds_of
 from reconciler.operations.project.project_options import ProjectOptions
 from reconciler.operations.project.state_directory import state_of
 from reconciler.tree import Tree
 
 if TYPE_CHECKING:
-    from reconciler.drivers.credentials.connection_settings import Connection
+    from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 
 
 class ProjectTarget:
@@ -74,9 +74,9 @@ class ProjectTarget:
         raise ConfigError([error(Code.OWNER_REQUIRED, f"target {self.target.name!r} needs an owner", None, "", hint)])
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> ManifestContext:
         """What decides how manifests are read."""
-        return Reading(self.settings, self.target, self.provider, self.schemas)
+        return ManifestContext(self.settings, self.target, self.provider, self.schemas)
 
     @cached_property
     def limits(self) -> Limits:
@@ -111,7 +111,7 @@ class ProjectTarget:
         raise ConfigError([error(Code.INVALID_SETTINGS, summary, self.target.source, "", "add `url: https://…/v1`")])
 
     @cached_property
-    def connection(self) -> Connection:
+    def connection(self) -> ConnectionSettings:
         """Where requests go and with what. Raises ConfigError for a missing or misdirected credential."""
         from reconciler.operations.project.credentials import connection_to
 
@@ -124,7 +124,7 @@ class ProjectTarget:
         """
         memory = None
         if lean and not self.options.allow_secret_like:  # what only that accepts is not to be remembered as accepted
-            memory = memory_of(self.state, self.environment, self.settings, self.target, self.schemas)
+            memory = open_validation_cache(self.state, self.environment, self.settings, self.target, self.schemas)
         loaded = load(
             self.root,
             self.options.dirs,

@@ -14,23 +14,23 @@ from typing import TYPE_CHECKING
 from reconciler.config.manifests.load import Loaded
 from reconciler.config.shared_accounts import neighbours
 from reconciler.config.targets import Prune
-from reconciler.core.decide import AS_USUAL, ConflictPolicy
+from reconciler.core.decide import DEFAULT_POLICY, ConflictPolicy
 from reconciler.core.plan import Scope, TargetIdentity
 from reconciler.core.values.model import Address, Manifest
 from reconciler.drivers.base import Driver, RemoteError
 from reconciler.drivers.provider import default_kind
 from reconciler.engine.compact import Compactor
 from reconciler.engine.snapshot import Snapshot, Wanted, observe, with_members
-from reconciler.engine.state.filename_mark_driver import NamedDriver
+from reconciler.engine.state.filename_mark_driver import FilenameMarkDriver
 from reconciler.engine.state.journal import Journal, seconds_up
 from reconciler.engine.state.lockfile import LockFile
 from reconciler.engine.state.lockfile_driver import LockFileDriver
-from reconciler.operations.project.address_lookup import known_addresses
+from reconciler.operations.project.address_lookup import addresses_of_manifests
 from reconciler.operations.project.equal_accounts import refuse_equal_accounts, refuse_equal_credentials
 from reconciler.operations.project.project_options import ProjectOptions
 from reconciler.operations.project.project_target import ProjectTarget
-from reconciler.operations.project.shared_connections import Kept
-from reconciler.operations.project.state_directory import GUARD, made
+from reconciler.operations.project.shared_connections import SharedConnections
+from reconciler.operations.project.state_directory import GUARD, ensure_state
 from reconciler.operations.reporter import SILENT, Reporter
 from reconciler.tree import Tree
 
@@ -42,22 +42,22 @@ if TYPE_CHECKING:
 class Session(ProjectTarget):
     """A project and one of its targets, with a driver for it.
 
-    A context manager: leaving it ends what it sends, and closes what it opened. `kept` is what outlives it, closed by
-    whoever made that; without it, nothing does. `stop` ends waits: set by the signal handlers of `apply`. `lock` is the
-    target's, while it is held. `sent` hears of the bytes of files as they go out.
+    A context manager: leaving it ends what it sends, and closes what it opened. `connections` is what outlives it,
+    closed by whoever made that; without it, nothing does. `stop` ends waits: set by the signal handlers of `apply`.
+    `lock` is the target's, while it is held. `sent` hears of the bytes of files as they go out.
     """
 
     def __init__(
         self,
         options: ProjectOptions,
         environment: Mapping[str, str] | None = None,
-        kept: Kept | None = None,
+        connections: SharedConnections | None = None,
         reporter: Reporter = SILENT,
     ) -> None:
         super().__init__(options, environment)
         self.reporter = reporter
-        self.kept = kept or Kept()
-        self._owns_kept = kept is None
+        self.kept = connections or SharedConnections()
+        self._owns_kept = connections is None
         self.stop = threading.Event()
         self.lock: Lock | None = None
         self.sent: Callable[[int], None] = lambda count: None
@@ -85,10 +85,10 @@ class Session(ProjectTarget):
         addresses: Sequence[str],
         loaded: Loaded | None,
         allow_deletes: int | None,
-        policy: ConflictPolicy = AS_USUAL,
+        policy: ConflictPolicy = DEFAULT_POLICY,
     ) -> Scope:
         """What may be planned, and how. Raises ConfigError for an address without a manifest."""
-        only = frozenset(known_addresses(addresses, loaded.manifests if loaded else ())) or None
+        only = frozenset(addresses_of_manifests(addresses, loaded.manifests if loaded else ())) or None
         prune = self.settings.prune is Prune.OWNED
         elsewhere = loaded.elsewhere if loaded else frozenset()
         return Scope(
@@ -101,7 +101,7 @@ class Session(ProjectTarget):
             elsewhere,
             neighbours=self.neighbours,
             settle_seconds=self.limits.settle_seconds,
-            made=self.journal.nonces,
+            made_here=self.journal.nonces,
         )
 
     def refresh(
@@ -132,26 +132,26 @@ class Session(ProjectTarget):
         compactor = None if wanted is None else Compactor(wanted, self.owner, digests=self.digests)
         read_at = time.monotonic()
         try:
-            sight = observe(self.driver, read, self.journal, optional=others, compactor=compactor)
+            snapshot = observe(self.driver, read, self.journal, optional=others, compactor=compactor)
             refuse_equal_accounts(
-                self, self._at_the_same_url(), (live for each in sight.observed for live in each.objects[:1])
+                self, self._at_the_same_url(), (live for each in snapshot.observed for live in each.objects[:1])
             )
-            return self.load_members(replace(sight, read_at=read_at), members, wanted or manifests)
+            return self.load_members(replace(snapshot, read_at=read_at), members, wanted or manifests)
         except RemoteError as problem:
             problem.diagnostics = (replace(problem.diagnostic, source=self.target.source),)
             raise
 
-    def refresh_kinds(self, sight: Snapshot, kinds: Collection[str]) -> Snapshot:
+    def refresh_kinds(self, snapshot: Snapshot, kinds: Collection[str]) -> Snapshot:
         """What was read, and these kinds as well, as far as the target serves them. Raises RemoteError."""
         order = [each.kind.name for each in self.kinds]
         more = observe(self.driver, [e for e in self.kinds if e.kind.name in kinds], self.journal, optional=kinds)
-        observed = sorted((*sight.observed, *more.observed), key=lambda each: order.index(each.kind.name))
-        return replace(sight, observed=tuple(observed), unsettled=(*sight.unsettled, *more.unsettled))
+        observed = sorted((*snapshot.observed, *more.observed), key=lambda each: order.index(each.kind.name))
+        return replace(snapshot, observed=tuple(observed), unsettled=(*snapshot.unsettled, *more.unsettled))
 
-    def load_members(self, sight: Snapshot, members: Wanted, manifests: Sequence[Manifest]) -> Snapshot:
+    def load_members(self, snapshot: Snapshot, members: Wanted, manifests: Sequence[Manifest]) -> Snapshot:
         """What was read, with the members of the collections that are wanted. Raises RemoteError."""
-        seen = with_members(self.driver, self.kinds, sight.observed, self.owner, members, manifests)
-        return replace(sight, observed=seen)
+        seen = with_members(self.driver, self.kinds, snapshot.observed, self.owner, members, manifests)
+        return replace(snapshot, observed=seen)
 
     @cached_property
     def driver(self) -> Driver:
@@ -160,7 +160,9 @@ class Session(ProjectTarget):
         Raises ConfigError for a missing or misdirected credential, and where another target sends the same.
         """
         refuse_equal_credentials(self, self._at_the_same_url())
-        named = NamedDriver(self._remote, self.provider, lambda: self.owner, lambda: self.uploaded_keys, self.signing)
+        named = FilenameMarkDriver(
+            self._remote, self.provider, lambda: self.owner, lambda: self.uploaded_keys, self.signing
+        )
         return LockFileDriver(named, self._lock_file) if self.marks_beside else named
 
     def _at_the_same_url(self) -> Iterator[Session]:
@@ -178,7 +180,7 @@ class Session(ProjectTarget):
 
     @cached_property
     def _lock_file(self) -> LockFile:
-        made(self.state)
+        ensure_state(self.state)
         return LockFile(Tree(self.root), GUARD, self.target.name, self.url, self.account, self.journal)
 
     def compare_lock_file(self, base: bytes | None) -> None:
@@ -198,12 +200,12 @@ class Session(ProjectTarget):
 
     @cached_property
     def _remote(self) -> RestDriver:
-        from reconciler.operations.project.target_driver import remote_of
+        from reconciler.operations.project.target_driver import open_driver
 
         def sent(count: int) -> None:
             self.sent(count)  # whoever hears of it comes later
 
-        return remote_of(
+        return open_driver(
             self,
             self.kept,
             trace=self.reporter.trace,

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from reconciler.drivers.provider import Limits
-from reconciler.drivers.transport.rate_limiter import Gate, gates_of
+from reconciler.drivers.transport.rate_limiter import RateLimiter, rate_limiters_of
 
 if TYPE_CHECKING:
-    from reconciler.drivers.credentials.connection_settings import Connection
-    from reconciler.drivers.transport.connection_pool import Channel
+    from reconciler.drivers.credentials.connection_settings import ConnectionSettings
+    from reconciler.drivers.transport.connection_pool import ConnectionPool
     from reconciler.server import App
 
-Gates: TypeAlias = Callable[[str, Limits], Mapping[bool, Gate]]
+Gates: TypeAlias = Callable[[str, Limits], Mapping[bool, RateLimiter]]
 """The gates for reads (False) and writes (True): from a name for the credential, and the limits."""
 
 
-class Kept:
+class SharedConnections:
     """One channel and one embedded server, opened when first asked for, and anew where it has to be another one.
 
     A context manager: whoever made it closes it. For one session at a time. `gates` gives those that other processes
@@ -29,13 +29,13 @@ class Kept:
 
     def __init__(self, gates: Gates | None = None) -> None:
         self.gates = gates or self._own_gates
-        self._gates: dict[str, Mapping[bool, Gate]] = {}
-        self._channel: Channel | None = None
+        self._gates: dict[str, Mapping[bool, RateLimiter]] = {}
+        self._channel: ConnectionPool | None = None
         self._way: object = None
         self._app: App | None = None
         self._file: object = None
 
-    def __enter__(self) -> Kept:
+    def __enter__(self) -> SharedConnections:
         return self
 
     def __exit__(self, *problem: object) -> None:
@@ -49,15 +49,15 @@ class Kept:
             self._app.close()
         self._channel = self._app = None
 
-    def channel(self, connection: Connection, app: App | None) -> Channel:
+    def channel(self, connection: ConnectionSettings, app: App | None) -> ConnectionPool:
         """The connections to a remote, or into an embedded server."""
-        from reconciler.drivers.transport.connection_pool import Channel
+        from reconciler.drivers.transport.connection_pool import ConnectionPool
 
         way = (connection.url, connection.timeout_seconds, app)
         if self._channel is None or self._way != way:
             if self._channel is not None:
                 self._channel.close()
-            self._channel, self._way = Channel(connection.url, connection.timeout_seconds, wsgi_app=app), way
+            self._channel, self._way = ConnectionPool(connection.url, connection.timeout_seconds, wsgi_app=app), way
         return self._channel
 
     def app(self, database: Path, profile: str) -> App:
@@ -70,7 +70,7 @@ class Kept:
             self._file = _identity(database, profile)
         return self._app
 
-    def rest(self, *, spare: bool) -> None:
+    def close_idle(self, *, spare: bool) -> None:
         """Close what nobody needs before the next pass; where it is to be spared, one connection and the database stay.
 
         A TLS context is kept in any case: it has no descriptor, and takes long to load.
@@ -78,14 +78,14 @@ class Kept:
         if self._app is not None and not spare:
             self.close()
         elif self._channel is not None:
-            self._channel.rest(int(spare))
+            self._channel.close_idle(int(spare))
 
-    def _own_gates(self, credential: str, limits: Limits) -> Mapping[bool, Gate]:
+    def _own_gates(self, credential: str, limits: Limits) -> Mapping[bool, RateLimiter]:
         """The same for each session with a credential: what one has sent counts for the next."""
         key = f"{credential} {limits}"
         if key not in self._gates:
             reads, writes, both = limits.reads_per_minute, limits.writes_per_minute, limits.requests_per_minute
-            self._gates[key] = gates_of(reads, writes, both, time.monotonic)
+            self._gates[key] = rate_limiters_of(reads, writes, both, time.monotonic)
         return self._gates[key]
 
 

@@ -54,7 +54,7 @@ def state_of(root: Path) -> Tree:
     return Tree(root, NAME)
 
 
-def made(state: Tree) -> Tree:
+def ensure_state(state: Tree) -> Tree:
     """The state directory, made where it is missing; git is told to leave it alone. Raises OSError."""
     state.make()
     if _IGNORE not in state.names():

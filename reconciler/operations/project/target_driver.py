@@ -15,17 +15,17 @@ from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.operations.project.credentials import credential_name
 from reconciler.operations.project.project_target import ProjectTarget
-from reconciler.operations.project.shared_connections import Kept
-from reconciler.operations.project.state_directory import database_in, database_of, made
+from reconciler.operations.project.shared_connections import SharedConnections
+from reconciler.operations.project.state_directory import database_in, database_of, ensure_state
 from reconciler.operations.reporter import Trace
 
 if TYPE_CHECKING:
     from reconciler.server import App
 
 
-def remote_of(
+def open_driver(
     project: ProjectTarget,
-    kept: Kept,
+    kept: SharedConnections,
     *,
     trace: Trace,
     pause: Callable[[float], bool],
@@ -41,7 +41,7 @@ def remote_of(
     app = _embedded_server(project, kept) if provider.embedded else None
     client = HttpClient(
         project.connection,
-        channel=kept.channel(project.connection, app),
+        pool=kept.channel(project.connection, app),
         trace=trace,
         pause=pause,
         gates=kept.gates(credential_name(project.connection), limits),
@@ -59,15 +59,15 @@ def remote_of(
     )
     if provider.embedded:
         return speaking()  # in this process there is no way to wait for
-    prepare = partial(made, project.state)
+    prepare = partial(ensure_state, project.state)
     boundaries = Boundaries(project.state.within("lists"), project.url, prepare, project.owner)
     return speaking(reads_at_once=limits.concurrency, boundaries=boundaries)
 
 
-def _embedded_server(project: ProjectTarget, kept: Kept) -> App:
+def _embedded_server(project: ProjectTarget, kept: SharedConnections) -> App:
     from reconciler.server import StoreError
 
-    database = database_in(made(project.state), database_of(project.target.name))
+    database = database_in(ensure_state(project.state), database_of(project.target.name))
     try:
         return kept.app(database, project.provider.embedded or "")
     except StoreError as wrong:

@@ -10,7 +10,7 @@ from reconciler.config.edit.write_manifests import create_file, real_directory
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.manifests.digests import config_digest
 from reconciler.config.manifests.load import Loaded
-from reconciler.config.source.project_files import Project
+from reconciler.config.source.project_files import ProjectFiles
 from reconciler.core.decide import decide_update
 from reconciler.core.ownership import Ownership
 from reconciler.core.plan import Plan, in_order, match_all
@@ -21,7 +21,7 @@ from reconciler.formats.outcome import Outcome, Result
 from reconciler.operations.applying.apply_plan import carry_out
 from reconciler.operations.project.session import Session
 from reconciler.operations.pulling.import_selection import Selection, select
-from reconciler.operations.pulling.imported_manifests import Draft, drafts
+from reconciler.operations.pulling.imported_manifests import DraftManifest, draft_manifests
 from reconciler.tree import tree_of
 
 
@@ -30,10 +30,10 @@ class ImportPlan:
     """Everything an import would do."""
 
     loaded: Loaded
-    sight: Snapshot
+    snapshot: Snapshot
     ownerships: Sequence[Ownership]
     selection: Selection
-    drafts: Sequence[Draft]
+    drafts: Sequence[DraftManifest]
 
     @property
     def is_empty(self) -> bool:
@@ -66,13 +66,15 @@ def plan_import(session: Session, wishes: Sequence[str]) -> ImportPlan:
     loaded = session.load() if directory.is_dir() else Loaded((), (), config_digest(()))
     # That there is no manifest yet is why people pull.
     session.reporter.diagnostics(each for each in loaded.diagnostics if each.code is not Code.NOTHING_TO_MANAGE)
-    sight = session.refresh({manifest.address.kind for manifest in loaded.manifests})
-    ownerships = _ownerships(session, loaded, sight)
+    snapshot = session.refresh({manifest.address.kind for manifest in loaded.manifests})
+    ownerships = _ownerships(session, loaded, snapshot)
     selection = select(ownerships, wishes)
     if missing := [wish for wish in wishes if wish not in selection.matched]:
         hint = "name objects by their id, or by their name, in which * and ? stand for others"
         raise ConfigError([error(Code.NOT_FOUND, f"nothing live is {wish!r}", None, "", hint) for wish in missing])
-    return ImportPlan(loaded, sight, ownerships, selection, drafts(session, str(directory), loaded, selection))
+    return ImportPlan(
+        loaded, snapshot, ownerships, selection, draft_manifests(session, str(directory), loaded, selection)
+    )
 
 
 def import_objects(session: Session, planned: ImportPlan) -> Imported:
@@ -86,11 +88,11 @@ def import_objects(session: Session, planned: ImportPlan) -> Imported:
     changes = [replace(change, number=number) for number, change in enumerate(changes)]
     kinds = [ownership.kind.name for ownership in planned.ownerships]
     plan = Plan(session.identity, session.owner, planned.loaded.digest, in_order(changes, kinds), {})
-    return Imported(plan, carry_out(session, plan, planned.sight))
+    return Imported(plan, carry_out(session, plan, planned.snapshot))
 
 
-def _ownerships(session: Session, loaded: Loaded, sight: Snapshot) -> list[Ownership]:
-    matches = match_all(session.scope((), loaded, None), loaded.manifests, sight.observed)
+def _ownerships(session: Session, loaded: Loaded, snapshot: Snapshot) -> list[Ownership]:
+    matches = match_all(session.scope((), loaded, None), loaded.manifests, snapshot.observed)
     return [Ownership(matched, session.owner, session.digests) for matched in matches.values()]
 
 
@@ -98,10 +100,10 @@ def _refused(change: Change) -> Diagnostic:
     return error(Code.BLOCKED, f"{change.address}: {change.blocked.hint if change.blocked else ''}", change.source)
 
 
-def _written(session: Session, wanted: Sequence[Draft]) -> dict[object, Manifest]:
+def _written(session: Session, wanted: Sequence[DraftManifest]) -> dict[object, Manifest]:
     """Write the files, read all manifests back, and compare. Where that fails, what was written is taken away again."""
     directory = session.root / session.options.dirs[0]
-    project = Project(session.root, session.options.dirs)
+    project = ProjectFiles(session.root, session.options.dirs)
     made: list[str] = []
     try:
         for draft in wanted:
@@ -124,7 +126,7 @@ def _written(session: Session, wanted: Sequence[Draft]) -> dict[object, Manifest
     return manifests
 
 
-def _reproduces(draft: Draft, manifest: Manifest | None) -> bool:
+def _reproduces(draft: DraftManifest, manifest: Manifest | None) -> bool:
     """Whether a manifest that was read back would change nothing of its object."""
     if manifest is None or manifest.body != draft.manifest.body:
         return False
@@ -132,6 +134,6 @@ def _reproduces(draft: Draft, manifest: Manifest | None) -> bool:
     return not decide_update(planner.kind, manifest, live.body, None).writes
 
 
-def _misread(draft: Draft) -> Diagnostic:
+def _misread(draft: DraftManifest) -> Diagnostic:
     summary = f"the manifest of {draft.chosen.live.id} would not say what is live, so nothing was written"
     return error(Code.FILE_REFUSED, summary, None, "", "please report it, with the object")

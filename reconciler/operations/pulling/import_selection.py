@@ -14,7 +14,7 @@ from reconciler.core.values.model import Json, LiveObject, Manifest
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class SelectedObject:
     """A live object that gets a manifest; `mark` is ours where it has one and its manifest is gone."""
 
     ownership: Ownership
@@ -30,7 +30,7 @@ class Selection:
     `left` are the ids that are left alone, and why.
     """
 
-    chosen: list[Chosen] = field(default_factory=list)
+    chosen: list[SelectedObject] = field(default_factory=list)
     written: list[tuple[Ownership, Manifest, LiveObject]] = field(default_factory=list)
     left: list[tuple[str, str]] = field(default_factory=list)
     matched: set[str] = field(default_factory=set)
@@ -56,7 +56,7 @@ def select(ownerships: Sequence[Ownership], wishes: Sequence[str]) -> Selection:
         waiting = [p.manifest for p in pairs if p.live is None and not (p.manifest.id or p.manifest.moved_from)]
         _pair(ownership, waiting, [live for live in free if live.id not in marks], selection)
         found = {manifest.address for _, manifest, _ in selection.written}
-        orphans = [Chosen(ownership, live, marks[live.id]) for live in free if live.id in marks]
+        orphans = [SelectedObject(ownership, live, marks[live.id]) for live in free if live.id in marks]
         _bring_back(ownership, [each for each in waiting if each.address not in found], orphans, selection)
     return selection
 
@@ -90,7 +90,7 @@ def _reasons(ownership: Ownership, *, named: bool) -> Iterator[tuple[str, str]]:
 
 
 def _bring_back(
-    ownership: Ownership, waiting: Sequence[Manifest], orphans: Sequence[Chosen], selection: Selection
+    ownership: Ownership, waiting: Sequence[Manifest], orphans: Sequence[SelectedObject], selection: Selection
 ) -> None:
     """Objects of ours without a manifest; not where one that waits for its object looks like theirs, renamed."""
     for chosen in orphans:
@@ -130,7 +130,7 @@ def _pair(
             hint = f"to manage it: `reconciler adopt {same[0].address} {live.id}`"
             selection.left.append((live.id, f"has the name of {same[0].address}, which says something else; {hint}"))
         else:
-            selection.chosen.append(Chosen(ownership, live))
+            selection.chosen.append(SelectedObject(ownership, live))
 
 
 def _says(ownership: Ownership, manifest: Manifest, live: LiveObject) -> bool:

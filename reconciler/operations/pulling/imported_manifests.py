@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.config.edit.file_layout import Names, habit_of
+from reconciler.config.edit.file_layout import FreeNames, prevailing_layout
 from reconciler.config.edit.manifest_from_live import Unmanageable, reproduce
 from reconciler.config.edit.write_manifests import NewManifest, new_files
 from reconciler.config.manifests.load import Loaded
@@ -13,24 +13,24 @@ from reconciler.core.values.model import Address, Body, Json, Manifest
 from reconciler.diagnostics import Diagnostic, Source
 from reconciler.drivers.provider import default_kind
 from reconciler.operations.project.session import Session
-from reconciler.operations.pulling.import_selection import Chosen, Selection
+from reconciler.operations.pulling.import_selection import SelectedObject, Selection
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class DraftManifest:
     """A manifest that is to be written for a live object, and its files by their path below the directory."""
 
-    chosen: Chosen
+    chosen: SelectedObject
     manifest: NewManifest
     files: Mapping[str, bytes]
 
 
-def drafts(session: Session, directory: str, loaded: Loaded, selection: Selection) -> list[Draft]:
+def draft_manifests(session: Session, directory: str, loaded: Loaded, selection: Selection) -> list[DraftManifest]:
     """The manifests of what is chosen; what cannot have one is left, and reported."""
     kinds = session.provider.kinds
-    habit = habit_of(loaded.manifests, {name: kind.prose_field for name, kind in kinds.items()})
-    names = Names(directory, (m.address.key for m in loaded.manifests), habit.suffix)
-    found: list[Draft] = []
+    habit = prevailing_layout(loaded.manifests, {name: kind.prose_field for name, kind in kinds.items()})
+    names = FreeNames(directory, (m.address.key for m in loaded.manifests), habit.suffix)
+    found: list[DraftManifest] = []
     said: list[Diagnostic] = []
     for chosen in selection.chosen:
         try:
@@ -44,19 +44,19 @@ def drafts(session: Session, directory: str, loaded: Loaded, selection: Selectio
             continue
         said += about
         manifest = _new_manifest(session, names, chosen, body)
-        found.append(Draft(chosen, manifest, new_files(manifest, habit)))
+        found.append(DraftManifest(chosen, manifest, new_files(manifest, habit)))
     session.reporter.diagnostics(said)
     return found
 
 
-def _refused(chosen: Chosen, body: Body) -> str:
+def _refused(chosen: SelectedObject, body: Body) -> str:
     """Why the object could not be adopted; better known before a file is written."""
     address = Address(chosen.ownership.kind.name, chosen.mark.key if chosen.mark else "key")
     block = chosen.ownership.adopt(Manifest(address, body, Source("", 1, 1)), chosen.live.id).blocked
     return block.hint if block else ""
 
 
-def _new_manifest(session: Session, names: Names, chosen: Chosen, body: dict[str, Json]) -> NewManifest:
+def _new_manifest(session: Session, names: FreeNames, chosen: SelectedObject, body: dict[str, Json]) -> NewManifest:
     kind, live, mark = chosen.ownership.kind, chosen.live, chosen.mark
     name = live.body.get(kind.name_field or "")
     if mark is None:

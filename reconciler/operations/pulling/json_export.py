@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.config.edit.file_layout import Names
+from reconciler.config.edit.file_layout import FreeNames
 from reconciler.config.edit.manifest_from_live import Unmanageable, reproduce
-from reconciler.config.edit.write_manifests import Habit, NewManifest, new_files, real_directory
+from reconciler.config.edit.write_manifests import FileLayout, NewManifest, new_files, real_directory
 from reconciler.config.errors import ConfigError, error, warning
-from reconciler.config.manifests.manifest import Reading
+from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.core.values.model import Address, Body, Json
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.provider import Provider, default_kind
@@ -25,7 +25,7 @@ _MOST_BYTES = 64 * 1024 * 1024
 
 
 def exported_manifests(
-    export: Path, root: Path, below: str, reading: Reading
+    export: Path, root: Path, below: str, reading: ManifestContext
 ) -> tuple[dict[str, bytes], list[Diagnostic]]:
     """The files of a manifest for each exported object, by their path `below` the root, and what was left out.
 
@@ -34,7 +34,7 @@ def exported_manifests(
     """
     provider = reading.provider
     kinds = {each.kind.name: each.kind for each in kinds_of(provider, reading.schemas)}
-    names = Names(str(real_directory(root, below)), (), Habit().suffix)
+    names = FreeNames(str(real_directory(root, below)), (), FileLayout().suffix)
     files: dict[str, bytes] = {}
     said: list[Diagnostic] = []
     lists = {"data", *(spec.list.items for spec in provider.kinds.values())}
@@ -53,11 +53,11 @@ def exported_manifests(
             said += [replace(each, summary=f"{each.summary}: the object is left out") for each in problem.diagnostics]
             continue
         said += about
-        files |= new_files(_manifest(provider, names, kind, live, id, body), Habit())
+        files |= new_files(_manifest(provider, names, kind, live, id, body), FileLayout())
     return files, said
 
 
-def _manifest(provider: Provider, names: Names, kind: str, live: Body, id: str, body: Body) -> NewManifest:
+def _manifest(provider: Provider, names: FreeNames, kind: str, live: Body, id: str, body: Body) -> NewManifest:
     spec = provider.kinds[kind]
     name = live.get(spec.name_field or "")
     stem = names.new(name if isinstance(name, str) else None, id, kind)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.config.edit.overlay import Drafts
+from reconciler.config.edit.overlay import FileOverlay
 from reconciler.config.edit.writeback import WriteBack
 from reconciler.config.errors import ConfigError, error
 from reconciler.core.decide import decide_update
@@ -15,7 +15,7 @@ from reconciler.core.plan import match_all
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import Address, LiveObject, Manifest, Reason, Unit
 from reconciler.diagnostics import Code
-from reconciler.operations.project.address_lookup import known_addresses
+from reconciler.operations.project.address_lookup import addresses_of_manifests
 from reconciler.operations.project.session import Session
 from reconciler.tree import rewrite
 
@@ -36,11 +36,11 @@ def write_back(session: Session, addresses: Sequence[str]) -> list[WrittenBack]:
     """
     loaded = session.load()
     manifests = {manifest.address: manifest for manifest in loaded.manifests}
-    wanted = sorted(known_addresses(addresses, loaded.manifests))
-    sight = session.refresh({address.kind for address in wanted})
-    found = match_all(session.scope((), loaded, None), loaded.manifests, sight.observed)
+    wanted = sorted(addresses_of_manifests(addresses, loaded.manifests))
+    snapshot = session.refresh({address.kind for address in wanted})
+    found = match_all(session.scope((), loaded, None), loaded.manifests, snapshot.observed)
     dirs = (*session.options.dirs, *map(Path, session.target.layers))
-    target = WriteBack(Drafts(session.root, dirs), session.reading, loaded.manifests)
+    target = WriteBack(FileOverlay(session.root, dirs), session.reading, loaded.manifests)
     edited = [_put(target, found[address.kind], manifests[address]) for address in wanted]
     for path, content in target.drafts.contents.items():
         rewrite(session.root, path, content)

@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.message_text import closest, cut
 from reconciler.config.schema import descriptions
-from reconciler.config.schema.schema_fields import Place, top
+from reconciler.config.schema.schema_fields import SchemaField, schema_root
 from reconciler.config.syntax.document import BLOCK
 from reconciler.core.values.model import ABSENT
 from reconciler.diagnostics import Code
@@ -30,9 +30,9 @@ def describe_field(target: ProjectTarget, kind: str, *names: str) -> dict[str, A
     return _described(kind, _place(target, kind, names))
 
 
-def _place(target: ProjectTarget, kind: str, names: Sequence[str]) -> Place:
+def _place(target: ProjectTarget, kind: str, names: Sequence[str]) -> SchemaField:
     """The place of a field. Raises ConfigError naming the nearest there is."""
-    place = top(target.schemas.manifest_schema(kind_named(target.provider, target.schemas, kind).schema))
+    place = schema_root(target.schemas.manifest_schema(kind_named(target.provider, target.schemas, kind).schema))
     for name in names:
         if (below := place.child(name)) is None:
             known = place.names()
@@ -45,7 +45,7 @@ def _place(target: ProjectTarget, kind: str, names: Sequence[str]) -> Place:
     return place
 
 
-def _described(kind: str, place: Place) -> dict[str, Any]:
+def _described(kind: str, place: SchemaField) -> dict[str, Any]:
     """What the schema has about a place, as JSON; what does not apply is left out."""
     told: dict[str, Any] = {"path": [kind, *place.path], "description": place.words.get("description", "")}
     if place.path:

@@ -15,7 +15,7 @@ _MOST_NAMED: Final = 20
 
 
 @dataclass(slots=True)
-class Figures:
+class PassStatistics:
     """What is known of one target's passes. `since`: when the one that is running began, on the clock of `monotonic`;
     `problem`: the code of what failed last. Other times are in seconds since the epoch."""
 
@@ -31,7 +31,7 @@ class Figures:
     planned: Mapping[str, int] = field(default_factory=dict)
 
 
-def page(path: str, figures: Mapping[str, Figures], pass_limit: float) -> tuple[int, str]:
+def page(path: str, figures: Mapping[str, PassStatistics], pass_limit: float) -> tuple[int, str]:
     """What a path is answered with: a status and a text. `pass_limit`: the seconds that a pass may take."""
     if path == "/metrics":
         return 200, exposition(_metrics(figures))
@@ -49,7 +49,7 @@ def _verdict(reasons: list[str]) -> tuple[int, str]:
     return (503, "".join(f"{line}\n" for line in reasons[:_MOST_NAMED] + more)) if reasons else (200, "ok\n")
 
 
-def _failing(figures: Mapping[str, Figures]) -> list[str]:
+def _failing(figures: Mapping[str, PassStatistics]) -> list[str]:
     return [
         f"{name}: {count} passes failed in a row, the last with {each.problem}"
         for name, each in figures.items()
@@ -57,7 +57,7 @@ def _failing(figures: Mapping[str, Figures]) -> list[str]:
     ]
 
 
-def _stuck(figures: Mapping[str, Figures], limit: float) -> list[str]:
+def _stuck(figures: Mapping[str, PassStatistics], limit: float) -> list[str]:
     now = time.monotonic()
     times = {name: now - since for name, each in figures.items() if (since := each.since) is not None}
     return [
@@ -67,11 +67,13 @@ def _stuck(figures: Mapping[str, Figures], limit: float) -> list[str]:
     ]
 
 
-def _metrics(figures: Mapping[str, Figures]) -> list[Metric]:
-    def each(value: Callable[[Figures], float]) -> dict[tuple[tuple[str, str], ...], float]:
+def _metrics(figures: Mapping[str, PassStatistics]) -> list[Metric]:
+    def each(value: Callable[[PassStatistics], float]) -> dict[tuple[tuple[str, str], ...], float]:
         return {(("target", name),): value(found) for name, found in figures.items()}
 
-    def by(label: str, group: Callable[[Figures], Mapping[str, int]]) -> dict[tuple[tuple[str, str], ...], float]:
+    def by(
+        label: str, group: Callable[[PassStatistics], Mapping[str, int]]
+    ) -> dict[tuple[tuple[str, str], ...], float]:
         found = [(name, key, count) for name, each in figures.items() for key, count in group(each).items()]
         return {(("target", name), (label, key)): float(count) for name, key, count in found}
 

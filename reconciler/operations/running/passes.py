@@ -17,14 +17,14 @@ from itertools import count
 from typing import Any, Final, NamedTuple
 
 from reconciler.config.errors import ConfigError
-from reconciler.operations.applying.signals import heard_once
-from reconciler.operations.planning.git_base import Choices
+from reconciler.operations.applying.signals import on_first_signal
+from reconciler.operations.planning.git_base import DriftChoices
 from reconciler.operations.project.project_options import ProjectOptions
 from reconciler.operations.project.project_target import ProjectTarget
 from reconciler.operations.reporter import SILENT, Reporter
-from reconciler.operations.running.health_endpoints import Figures, page
+from reconciler.operations.running.health_endpoints import PassStatistics, page
 from reconciler.operations.running.probe_server import Listener
-from reconciler.operations.running.target_loop import Log, Pace, TargetLoop
+from reconciler.operations.running.target_loop import Log, PassSchedule, TargetLoop
 from reconciler.operations.running.tracing import Spans, no_spans
 
 try:
@@ -42,14 +42,14 @@ _IDLE: Final = 4
 """Descriptors that a target keeps between passes where it keeps any: a connection, or a database of three files."""
 
 
-class Room(NamedTuple):
+class PassLimits(NamedTuple):
     """How many passes may run at once, and whether targets keep connections and databases open between them."""
 
     at_once: int
     spare: bool
 
     @classmethod
-    def within(cls, descriptors: int, targets: int, concurrency: int) -> Room:
+    def within(cls, descriptors: int, targets: int, concurrency: int) -> PassLimits:
         """What fits into so many descriptors. A pass that failed may have connections left while the next one runs."""
         spare = _IDLE * targets <= descriptors / 4
         left = descriptors - _RESERVED - (_IDLE * targets if spare else 0)
@@ -66,7 +66,7 @@ class Ended(NamedTuple):
 
 def run(
     options: ProjectOptions,
-    pace: Pace,
+    pace: PassSchedule,
     log: Log,
     *,
     on_drift: str = "revert",
@@ -82,7 +82,7 @@ def run(
     names = [project.target.name] if options.target else list(project.settings.targets)
     if not options.target and len(names) > 1:
         names.remove("local")  # it is always there, and meant only where it is named
-    room = Room.within(_descriptors(), len(names), _concurrency(project, names))
+    room = PassLimits.within(_descriptors(), len(names), _concurrency(project, names))
     stop = threading.Event()
     ended: queue.SimpleQueue[TargetLoop | None] = queue.SimpleQueue()  # which a signal handler may put something into
 
@@ -91,14 +91,14 @@ def run(
         ended.put(None)
         log("stopping")
 
-    figures = {name: Figures() for name in names}
+    figures = {name: PassStatistics() for name in names}
     with ExitStack() as stack:
-        stack.enter_context(heard_once(ask_to_stop))
+        stack.enter_context(on_first_signal(ask_to_stop))
         spans = stack.enter_context(_spans(traces))
         if listen:
             listener = stack.enter_context(Listener(listen, lambda path: page(path, figures, pace.pass_limit)))
             log("listening", url=listener.url)
-        choices = Choices(on_drift=on_drift)
+        choices = DriftChoices(on_drift=on_drift)
         loops = [
             stack.enter_context(
                 TargetLoop(options, name, pace, log, choices, figures[name], stop, room.spare, reporter)

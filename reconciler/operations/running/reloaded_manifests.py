@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from reconciler.config.checks.policies import load_policies
-from reconciler.config.checks.policy_checks import judge_plan
+from reconciler.config.checks.policy_checks import check_plan
 from reconciler.config.errors import ConfigError, error
-from reconciler.config.source.project_files import Project
+from reconciler.config.source.project_files import ProjectFiles
 from reconciler.core.plan import Plan
 from reconciler.core.values.model import Address, Manifest
 from reconciler.diagnostics import Code
@@ -21,7 +21,7 @@ LOOK_SECONDS: Final = 10.0
 """How long files are trusted to be as they were."""
 
 
-class Files:
+class ReloadedManifests:
     """The manifests of a target, read again when files have changed, unless those do not load."""
 
     def __init__(self, session: Session) -> None:
@@ -47,7 +47,7 @@ class Files:
 
     def judged(self, plan: Plan, manifests: Sequence[Manifest]) -> Plan:
         """A plan held against the policies."""
-        return judge_plan(self._policies, plan, manifests, self._session.provider, self._session.schemas)
+        return check_plan(self._policies, plan, manifests, self._session.provider, self._session.schemas)
 
     def _fresh(self) -> dict[Address, Manifest]:
         with self._lock:
@@ -82,7 +82,7 @@ class Files:
     def _signature(self) -> dict[str, tuple[int, int]]:
         session = self._session
         found: dict[str, tuple[int, int]] = {}
-        project = Project(session.root, session.options.dirs)
+        project = ProjectFiles(session.root, session.options.dirs)
         for directory in (*map(str, session.options.dirs), *session.target.layers, "policies"):
             top = session.root / directory
             for path, _, names in os.walk(top) if project.holds(os.path.realpath(top)) else ():

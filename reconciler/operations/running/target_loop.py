@@ -16,14 +16,14 @@ from reconciler.drivers.base import Interrupted
 from reconciler.formats.outcome import Outcome, Result
 from reconciler.formats.plan_document import summarise
 from reconciler.operations.applying.apply_plan import fresh_plan, send
-from reconciler.operations.applying.target_lock import locked
+from reconciler.operations.applying.target_lock import hold_lock
 from reconciler.operations.errors import diagnostics_of
-from reconciler.operations.planning.git_base import Choices
+from reconciler.operations.planning.git_base import DriftChoices
 from reconciler.operations.project.project_options import ProjectOptions
 from reconciler.operations.project.session import Session
-from reconciler.operations.project.shared_connections import Kept
+from reconciler.operations.project.shared_connections import SharedConnections
 from reconciler.operations.reporter import Reporter
-from reconciler.operations.running.health_endpoints import Figures
+from reconciler.operations.running.health_endpoints import PassStatistics
 from reconciler.operations.running.tracing import Spans
 
 FIRST_PAUSE_SECONDS: Final = 5.0
@@ -38,7 +38,7 @@ class Log(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PassSchedule:
     """Seconds between passes, the part of them that is left to chance, after how many passes to end, and the seconds
     that one may take before it counts as stuck."""
 
@@ -71,10 +71,10 @@ class TargetLoop:
         self,
         options: ProjectOptions,
         name: str,
-        pace: Pace,
+        pace: PassSchedule,
         log: Log,
-        choices: Choices,
-        figures: Figures,
+        choices: DriftChoices,
+        figures: PassStatistics,
         stop: threading.Event,
         spare: bool,
         reporter: Reporter,
@@ -89,7 +89,7 @@ class TargetLoop:
         self._stop = stop
         self._spare = spare
         self._reporter = reporter
-        self._kept = Kept()
+        self._kept = SharedConnections()
 
     def __enter__(self) -> TargetLoop:
         return self
@@ -107,7 +107,7 @@ class TargetLoop:
             with spans("pass", {"target": self.name}):
                 verdict = self._pass_once(spans)
         finally:
-            self._kept.rest(spare=self._spare)
+            self._kept.close_idle(spare=self._spare)
             figures.since = None
         figures.seconds = time.monotonic() - begin
         figures.passes += 1
@@ -128,7 +128,7 @@ class TargetLoop:
 
     def _pass_once(self, spans: Spans) -> _Verdict:
         try:
-            with Session(self._options, kept=self._kept, reporter=self._reporter) as session:
+            with Session(self._options, connections=self._kept, reporter=self._reporter) as session:
                 session.stop = self._stop
                 plan, outcomes = self._brought_about(session, spans)
         except Exception as problem:
@@ -136,20 +136,20 @@ class TargetLoop:
                 self._log("pass cut short", target=self.name)
                 return _Verdict.CUT_SHORT
             said = diagnostics_of(problem)
-            told = [_told(each) for each in said] if said else [f"bug: {type(problem).__name__}: {problem}"]
+            told = [_problem_text(each) for each in said] if said else [f"bug: {type(problem).__name__}: {problem}"]
             self._figures.problem = _named(each.code for each in said) if said else "a bug"
             self._log("pass failed", target=self.name, problems=told, failures=self._figures.failures_in_a_row + 1)
             return _Verdict.FAILED
         return self._tell(plan, outcomes)
 
     def _brought_about(self, session: Session, spans: Spans) -> tuple[Plan, list[Outcome]]:
-        with locked(session):
+        with hold_lock(session):
             with spans("plan", {"target": self.name}):
                 planned = fresh_plan(session, (), None, self._choices)
             if not any(change.is_due for change in planned.plan.changes):
                 return planned.plan, []
             with spans("apply", {"target": self.name}):
-                return planned.plan, send(session, planned.plan, planned.sight)
+                return planned.plan, send(session, planned.plan, planned.snapshot)
 
     def _tell(self, plan: Plan, outcomes: list[Outcome]) -> _Verdict:
         figures = self._figures
@@ -162,7 +162,7 @@ class TargetLoop:
                 "change", target=self.name, address=str(outcome.address), action=outcome.action, result=outcome.result
             )
         figures.results = results
-        problems = [f"{o.address}: {_told(o.error)}" for o in outcomes if o.error]
+        problems = [f"{o.address}: {_problem_text(o.error)}" for o in outcomes if o.error]
         blocked = [f"{c.address}: {c.blocked.hint}" for c in plan.changes if c.blocked]
         skipped = sum(1 for o in outcomes if o.result is Result.SKIPPED and not o.error) if self._stop.is_set() else 0
         more: dict[str, Any] = {"problems": problems} if problems else {}
@@ -175,7 +175,7 @@ class TargetLoop:
         return _Verdict.CUT_SHORT if skipped else _Verdict.FAILED if problems else _Verdict.GOOD
 
 
-def _told(problem: Diagnostic) -> str:
+def _problem_text(problem: Diagnostic) -> str:
     """A problem as an event says it: its place, where it has one, what is wrong, and the code."""
     place = f"{problem.source}: " if problem.source else ""
     return f"{place}{problem.summary} [{problem.code}]"

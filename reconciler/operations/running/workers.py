@@ -13,18 +13,18 @@ from reconciler.config.manifests.list_addresses import list_addresses
 from reconciler.core.plan import Scope
 from reconciler.diagnostics import Code, ReconcilerError
 from reconciler.drivers.provider import Limits, default_kind
-from reconciler.drivers.transport.rate_limiter import Gate
+from reconciler.drivers.transport.rate_limiter import RateLimiter
 from reconciler.operations.project.project_options import ProjectOptions
 from reconciler.operations.project.project_target import ProjectTarget
 from reconciler.operations.project.session import Session
-from reconciler.operations.project.shared_connections import Kept
+from reconciler.operations.project.shared_connections import SharedConnections
 from reconciler.operations.reporter import SILENT, Reporter
-from reconciler.operations.running.reloaded_manifests import Files
+from reconciler.operations.running.reloaded_manifests import ReloadedManifests
 
 if TYPE_CHECKING:
     from reconciler.engine.fleet.database import Database
-    from reconciler.engine.fleet.database_attempts import Announced
-    from reconciler.engine.fleet.ledger import Problem, Progress
+    from reconciler.engine.fleet.database_attempts import AttemptBatcher
+    from reconciler.engine.fleet.ledger import Problem, TargetProgress
     from reconciler.engine.fleet.worker import FleetTarget
 
 DATABASE_VARIABLE: Final = "RECONCILER_FLEET_DATABASE"
@@ -63,7 +63,7 @@ class Fleet:
         self._reporter = reporter
         self._lock = threading.Lock()
         self._targets: dict[str, FleetTarget] = {}
-        self._announced: Announced | None = None
+        self._announced: AttemptBatcher | None = None
         self._sessions = ExitStack()
 
     def __enter__(self) -> Fleet:
@@ -88,7 +88,7 @@ class Fleet:
     def submit(self, name: str) -> tuple[int, int]:
         """Put a target's addresses into the queue: how many addresses, and how many jobs. Raises ConfigError."""
         from reconciler.engine.fleet.ledger import Ledger
-        from reconciler.engine.fleet.procrastinate_queue import QueueRunner
+        from reconciler.engine.fleet.procrastinate_queue import ProcrastinateQueue
         from reconciler.engine.fleet.worker import jobs_of
 
         project = ProjectTarget(replace(self._options, target=name))
@@ -101,7 +101,9 @@ class Fleet:
             schemas=project.schemas,
         )
         submission = Ledger(self.database).submit(name, len(addresses))
-        return len(addresses), QueueRunner(self.database.url, [name]).submit(jobs_of(name, submission, addresses))
+        return len(addresses), ProcrastinateQueue(self.database.url, [name]).submit(
+            jobs_of(name, submission, addresses)
+        )
 
     def submit_finished(self) -> None:
         """Submit every target whose last submission is over; the others are not piled upon."""
@@ -114,33 +116,35 @@ class Fleet:
 
     def target(self, name: str) -> FleetTarget:
         """A target, ready to be worked on. Raises Unusable."""
-        from reconciler.engine.fleet.worker import Unusable
+        from reconciler.engine.fleet.worker import UnusableTarget
 
         with self._lock:
             if name not in self._targets:
                 try:
                     self._targets[name] = self._set_up(name)
                 except ConfigError as problem:
-                    raise Unusable(problem.diagnostics[:1]) from problem
+                    raise UnusableTarget(problem.diagnostics[:1]) from problem
             return self._targets[name]
 
     def _set_up(self, name: str) -> FleetTarget:
         from reconciler.engine.chunk import ChunkTarget
-        from reconciler.engine.fleet.database_attempts import Announced
-        from reconciler.engine.fleet.database_registry import SharedMemory
+        from reconciler.engine.fleet.database_attempts import AttemptBatcher
+        from reconciler.engine.fleet.database_registry import DatabaseRegistry
         from reconciler.engine.fleet.worker import FleetTarget
 
-        session = Session(replace(self._options, target=name), kept=Kept(self._gates), reporter=self._reporter)
+        session = Session(
+            replace(self._options, target=name), connections=SharedConnections(self._gates), reporter=self._reporter
+        )
         if session.marks_beside:
             hint = "a lock file is one machine's: apply this target from there"
             raise ConfigError([error(Code.UNSUPPORTED, f"the marks of {name} are in a lock file", None, "", hint)])
         if session.target.lock is not None:
             hint = "workers agree among themselves, and would wait for each other: take the lock out of this target"
             raise ConfigError([error(Code.UNSUPPORTED, f"{name} has a lock", session.target.source, "", hint)])
-        files, limits = Files(session), session.limits
+        files, limits = ReloadedManifests(session), session.limits
         hold_off = limits.settle_seconds + 2 * limits.timeout_seconds
-        self._announced = self._announced or Announced(self.database)
-        memory = SharedMemory(
+        self._announced = self._announced or AttemptBatcher(self.database)
+        memory = DatabaseRegistry(
             self.database, name, session.driver, session.kinds, session.owner, hold_off, self._announced
         )
         chunks = ChunkTarget(
@@ -161,11 +165,11 @@ class Fleet:
         self._sessions.push(session)  # which a target that cannot be set up has not used
         return FleetTarget(chunks, memory, default_kind(session.provider))
 
-    def _gates(self, credential: str, limits: Limits) -> Mapping[bool, Gate]:
-        from reconciler.engine.fleet.shared_rate_limiter import SharedGate
+    def _gates(self, credential: str, limits: Limits) -> Mapping[bool, RateLimiter]:
+        from reconciler.engine.fleet.shared_rate_limiter import SharedRateLimiter
 
-        def gate(name: str, per_minute: int) -> Gate:
-            return SharedGate(self.database, f"{credential}/{name}", per_minute)
+        def gate(name: str, per_minute: int) -> RateLimiter:
+            return SharedRateLimiter(self.database, f"{credential}/{name}", per_minute)
 
         if limits.requests_per_minute is not None:
             both = gate("all", limits.requests_per_minute)
@@ -184,14 +188,14 @@ class Workers:
 
     def work(self, fleet: Fleet) -> None:
         """Work on jobs until stopped. Raises ConfigError and StoreError."""
-        from reconciler.engine.fleet.procrastinate_queue import Pace, QueueRunner, leave
-        from reconciler.engine.fleet.worker import FleetWork
+        from reconciler.engine.fleet.procrastinate_queue import ProcrastinateQueue, WorkerSettings, exit_process
+        from reconciler.engine.fleet.worker import JobExecutor
 
         fleet.database.one("SELECT FROM reconciler_target LIMIT 1")  # say so now where there are no tables
-        fleet.database.on_loss = leave
-        pace = Pace(self.jobs, self.heartbeat, self.silence)
-        runner = QueueRunner(fleet.database.url, fleet.names, pace, self.cron, fleet.submit_finished)
-        runner.work(FleetWork(fleet.database, fleet.target).carry_out)
+        fleet.database.on_loss = exit_process
+        pace = WorkerSettings(self.jobs, self.heartbeat, self.silence)
+        runner = ProcrastinateQueue(fleet.database.url, fleet.names, pace, self.cron, fleet.submit_finished)
+        runner.work(JobExecutor(fleet.database, fleet.target).carry_out)
 
     def supervised(
         self, fleet: Fleet, processes: int, failed: Callable[[ReconcilerError], int], tell: Callable[[str], None]
@@ -204,7 +208,7 @@ class Workers:
         from reconciler.engine.fleet import procrastinate_queue  # noqa: F401 - what workers need is loaded once
         from reconciler.engine.fleet.database import PATIENCE_SECONDS
         from reconciler.engine.fleet.supervise import supervise
-        from reconciler.engine.fleet.worker import Unusable
+        from reconciler.engine.fleet.worker import UnusableTarget
 
         def work() -> int:
             fleet.database.patience = PATIENCE_SECONDS
@@ -216,7 +220,7 @@ class Workers:
             return 0
 
         for name in fleet.names:
-            with suppress(Unusable):  # its jobs will say so
+            with suppress(UnusableTarget):  # its jobs will say so
                 fleet.target(name)
         return supervise(work, processes, tell)
 
@@ -225,7 +229,7 @@ class Workers:
 class FleetStatus:
     """How far each target is, and the addresses that were given up."""
 
-    targets: Sequence[Progress]
+    targets: Sequence[TargetProgress]
     problems: Sequence[Problem]
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reconciler.config.edit.write_manifests import Habit, NewManifest, new_files
+from reconciler.config.edit.write_manifests import FileLayout, NewManifest, new_files
 from reconciler.config.schema import descriptions
 from reconciler.config.schema.editor_schema import editor_schema
-from reconciler.config.schema.schema_fields import top
+from reconciler.config.schema.schema_fields import schema_root
 from reconciler.config.schema.schemas import Schemas
 from reconciler.config.settings import SCHEMA as SETTINGS_SCHEMA
 from reconciler.config.syntax import yaml_emitter
@@ -48,7 +48,7 @@ _ABOUT: Final = """\
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class ProjectChoices:
     """What was chosen: who manages, the provider, its url where it has none of its own, and the directory of files."""
 
     owner: str
@@ -73,7 +73,7 @@ def provider_lines(schemas: Schemas) -> Iterator[str]:
         yield f"  {each.name:<{width}}  {'in this process, no account needed' if each.embedded else where}"
 
 
-def settings_text(start: Start) -> str:
+def settings_text(start: ProjectChoices) -> str:
     """`reconciler.yaml`."""
     lines = [
         "# Who manages: put on every object, so that teams that share an account do not meet.",
@@ -94,13 +94,13 @@ def settings_text(start: Start) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def first_manifest(start: Start, schemas: Schemas) -> dict[str, bytes]:
+def first_manifest(start: ProjectChoices, schemas: Schemas) -> dict[str, bytes]:
     """A first manifest and its prompt, by their path below the directory."""
     kind = default_kind(start.provider)
     kind = kind if kind in start.provider.kinds else next(iter(start.provider.kinds))
     spec = start.provider.kinds[kind]
     body: Body = {}
-    for name, place in top(schemas.schema(spec.schema)).fields.items():
+    for name, place in schema_root(schemas.schema(spec.schema)).fields.items():
         wanted = _EXAMPLE.get(name) if place.says("readOnly") is not True else None
         if wanted is not None and _fits(wanted, place.types):
             body[name] = wanted
@@ -111,7 +111,7 @@ def first_manifest(start: Start, schemas: Schemas) -> dict[str, bytes]:
     if local is None or local.schema != spec.schema:  # the embedded server, which every project has, knows it otherwise
         block = {"kind": kind, "targets": [REMOTE]}
     manifest = NewManifest(Address(kind, "help-desk"), "help-desk", body, block, spec.prose_field)
-    files = new_files(manifest, Habit())
+    files = new_files(manifest, FileLayout())
     path = next(iter(files))
     return {**files, path: _ABOUT.format(kind=kind).encode() + files[path]}
 
@@ -121,7 +121,7 @@ def _fits(value: object, types: Sequence[str]) -> bool:
     return names[type(value)] in types
 
 
-def editor_files(start: Start, schemas: Schemas) -> dict[str, str]:
+def editor_files(start: ProjectChoices, schemas: Schemas) -> dict[str, str]:
     """Settings of Visual Studio Code for the common YAML extension, and the schemas they name."""
     directory = start.directory
     others = ("reconciler.yaml", "**/_*", "**/_*/**")  # the settings, and what manifests extend or take rows from
@@ -145,7 +145,7 @@ def editor_files(start: Start, schemas: Schemas) -> dict[str, str]:
     }
 
 
-def _kinds(start: Start) -> list[tuple[str, Any]]:
+def _kinds(start: ProjectChoices) -> list[tuple[str, Any]]:
     return list(start.provider.kinds.items())
 
 
@@ -166,7 +166,7 @@ def _any_manifest(provider: Provider, schemas: Schemas) -> dict[str, Any]:
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "A manifest", "allOf": branches}
 
 
-def pipeline_files(start: Start, forge: str, directory: str) -> dict[str, str]:
+def pipeline_files(start: ProjectChoices, forge: str, directory: str) -> dict[str, str]:
     """The CI job of a forge, `github` or `gitlab`; `directory` is where the project is in its repository."""
     if forge == "github":
         return {".github/workflows/gitops.yml": github_workflow(start.variables, directory)}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
 
-from reconciler.render.difference.sequence_diff import Block, differences
+from reconciler.render.difference.sequence_diff import ChangedRange, differences
 from reconciler.render.difference.word_diff import mark_words
 from reconciler.render.escape import escaped, visible, with_trailing_blanks
 
@@ -75,7 +75,7 @@ class ProseDiff:
     hidden: int = 0
 
 
-class _Row(NamedTuple):
+class _LinePiece(NamedTuple):
     """A piece of a line before it is drawn: its raw text, and the line of the new text it belongs to."""
 
     text: str
@@ -117,7 +117,7 @@ def _whole(text: str, tag: str, room: int) -> ProseDiff:
     lines: list[Line] = []
     shown = 0
     while shown < len(source) and len(lines) < room:
-        lines += [Line(tag, (Segment(visible(piece)),)) for piece in cut(source[shown]) or [""]]
+        lines += [Line(tag, (Segment(visible(piece)),)) for piece in split_line(source[shown]) or [""]]
         shown += 1
     hidden = len(lines[room:]) + len(source) - shown
     hunks = (Hunk(1, tuple(lines[:room])),) if lines else ()
@@ -125,15 +125,15 @@ def _whole(text: str, tag: str, room: int) -> ProseDiff:
     return ProseDiff(len(source), len(source) if tag == "+" else 0, words, hunks, hidden)
 
 
-def _windows(blocks: Sequence[Block], old_length: int) -> Iterator[Block]:
+def _windows(blocks: Sequence[ChangedRange], old_length: int) -> Iterator[ChangedRange]:
     """The blocks with a line of context on both sides; those that touch are one."""
-    pending: Block | None = None
+    pending: ChangedRange | None = None
     for block in blocks:
         lead = min(CONTEXT, block.old_start)
         tail = min(CONTEXT, old_length - block.old_end)
-        wide = Block(block.old_start - lead, block.old_end + tail, block.new_start - lead, block.new_end + tail)
+        wide = ChangedRange(block.old_start - lead, block.old_end + tail, block.new_start - lead, block.new_end + tail)
         if pending and wide.old_start <= pending.old_end:
-            pending = Block(pending.old_start, wide.old_end, pending.new_start, wide.new_end)
+            pending = ChangedRange(pending.old_start, wide.old_end, pending.new_start, wide.new_end)
             continue
         if pending:
             yield pending
@@ -142,16 +142,16 @@ def _windows(blocks: Sequence[Block], old_length: int) -> Iterator[Block]:
         yield pending
 
 
-_Group = tuple[list[_Row], list[_Row], list[Block]]
+_Group = tuple[list[_LinePiece], list[_LinePiece], list[ChangedRange]]
 
 
-def _groups(old: Sequence[str], new: Sequence[str], window: Block) -> Iterator[_Group]:
+def _groups(old: Sequence[str], new: Sequence[str], window: ChangedRange) -> Iterator[_Group]:
     """What one window shows as hunks: one, or several where its lines are long and their changes far apart."""
     old_lines, new_lines = old[window.old_start : window.old_end], new[window.new_start : window.new_end]
     wrapped = any(len(line) > LONG_LINE for line in (*old_lines, *new_lines))
     before = _rows(old_lines, window.new_start, wrapped)
     after = _rows(new_lines, window.new_start, wrapped)
-    group: list[Block] = []
+    group: list[ChangedRange] = []
     for block in differences([row.text for row in before], [row.text for row in after]):
         if group:
             between = before[group[-1].old_end : block.old_start]
@@ -163,18 +163,18 @@ def _groups(old: Sequence[str], new: Sequence[str], window: Block) -> Iterator[_
         yield before, after, group
 
 
-def _rows(lines: Sequence[str], first: int, wrapped: bool) -> list[_Row]:
+def _rows(lines: Sequence[str], first: int, wrapped: bool) -> list[_LinePiece]:
     """Lines as rows; where some are long, in sentences, with the line breaks as rows of their own."""
     if not wrapped:
-        return [_Row(line, first + at) for at, line in enumerate(lines)]
-    rows: list[_Row] = []
+        return [_LinePiece(line, first + at) for at, line in enumerate(lines)]
+    rows: list[_LinePiece] = []
     for at, line in enumerate(lines):
-        rows += [_Row(piece, first + at) for piece in cut(line, _LONG_BESIDE_LONG)]
-        rows.append(_Row(_BREAK, first + at))
+        rows += [_LinePiece(piece, first + at) for piece in split_line(line, _LONG_BESIDE_LONG)]
+        rows.append(_LinePiece(_BREAK, first + at))
     return rows
 
 
-def cut(line: str, longest: int = LONG_LINE) -> list[str]:
+def split_line(line: str, longest: int = LONG_LINE) -> list[str]:
     """A long line in pieces that begin and end at the same places when another piece changes: sentences, mostly.
 
     The blank between two sentences belongs to neither; any other white space is kept and shown. The number of a list's
@@ -198,7 +198,9 @@ def _after_number(line: str) -> int:
     return number.end() if number else 0
 
 
-def _hunk(before: Sequence[_Row], after: Sequence[_Row], blocks: Sequence[Block], room: int) -> tuple[Hunk, int]:
+def _hunk(
+    before: Sequence[_LinePiece], after: Sequence[_LinePiece], blocks: Sequence[ChangedRange], room: int
+) -> tuple[Hunk, int]:
     """The hunk of some neighbouring changes in at most `room` lines, and how many changed lines it leaves out."""
     lines: list[Line] = []
     left_out = 0
@@ -220,11 +222,11 @@ def _hunk(before: Sequence[_Row], after: Sequence[_Row], blocks: Sequence[Block]
     while lines and lines[0] == _BLANK:
         lines.pop(0)
     first = blocks[0].new_start
-    row = after[first] if first < len(after) else after[-1] if after else _Row("", 0)
+    row = after[first] if first < len(after) else after[-1] if after else _LinePiece("", 0)
     return Hunk(row.line + 1, tuple(lines[: max(room, 0)])), left_out
 
 
-def _start_of_context(rows: Sequence[_Row], start: int) -> int:
+def _start_of_context(rows: Sequence[_LinePiece], start: int) -> int:
     """Where the context before a change begins: `CONTEXT` rows back, line breaks not counted."""
     wanted = CONTEXT
     while start > 0 and wanted:
@@ -238,7 +240,7 @@ def _shown(texts: Sequence[str]) -> list[str]:
     return [text for text in texts if text != _BREAK] or list(texts)
 
 
-def _context(row: _Row) -> Line:
+def _context(row: _LinePiece) -> Line:
     return Line(" ", (Segment(visible(row.text)),))
 
 

@@ -15,7 +15,7 @@ MAX_EDITS: Final = 100
 MAX_DEPTH: Final = 8
 
 
-class Block(NamedTuple):
+class ChangedRange(NamedTuple):
     """`old[old_start:old_end]` became `new[new_start:new_end]`; one of them may be empty."""
 
     old_start: int
@@ -24,7 +24,7 @@ class Block(NamedTuple):
     new_end: int
 
 
-class _Match(NamedTuple):
+class _EqualRun(NamedTuple):
     """`old[old:old + length]` and `new[new:new + length]` are equal."""
 
     old: int
@@ -32,10 +32,10 @@ class _Match(NamedTuple):
     length: int
 
 
-def differences(old: Sequence[str], new: Sequence[str]) -> list[Block]:
+def differences(old: Sequence[str], new: Sequence[str]) -> list[ChangedRange]:
     """The blocks in which `old` and `new` differ, in order; all between them is equal."""
-    matches: list[_Match] = []
-    todo = [(Block(0, len(old), 0, len(new)), 0)]
+    matches: list[_EqualRun] = []
+    todo = [(ChangedRange(0, len(old), 0, len(new)), 0)]
     while todo:
         whole, depth = todo.pop()
         inner, ends = _trim(old, new, whole)
@@ -48,30 +48,30 @@ def differences(old: Sequence[str], new: Sequence[str]) -> list[Block]:
             todo += [(gap, depth + 1) for gap in _gaps(anchors, inner)]
         else:
             matches += _shortest(old, new, inner)
-    return list(_gaps(sorted(matches), Block(0, len(old), 0, len(new))))
+    return list(_gaps(sorted(matches), ChangedRange(0, len(old), 0, len(new))))
 
 
-def _trim(old: Sequence[str], new: Sequence[str], block: Block) -> tuple[Block, list[_Match]]:
+def _trim(old: Sequence[str], new: Sequence[str], block: ChangedRange) -> tuple[ChangedRange, list[_EqualRun]]:
     a, a_end, b, b_end = block
     while a < a_end and b < b_end and old[a] == new[b]:
         a, b = a + 1, b + 1
     while a < a_end and b < b_end and old[a_end - 1] == new[b_end - 1]:
         a_end, b_end = a_end - 1, b_end - 1
-    prefix = _Match(block.old_start, block.new_start, a - block.old_start)
-    suffix = _Match(a_end, b_end, block.old_end - a_end)
-    return Block(a, a_end, b, b_end), [match for match in (prefix, suffix) if match.length]
+    prefix = _EqualRun(block.old_start, block.new_start, a - block.old_start)
+    suffix = _EqualRun(a_end, b_end, block.old_end - a_end)
+    return ChangedRange(a, a_end, b, b_end), [match for match in (prefix, suffix) if match.length]
 
 
-def _gaps(matches: Sequence[_Match], block: Block) -> Iterator[Block]:
+def _gaps(matches: Sequence[_EqualRun], block: ChangedRange) -> Iterator[ChangedRange]:
     """What lies before, between and after matches that are in order."""
     a, b = block.old_start, block.new_start
-    for match in (*matches, _Match(block.old_end, block.new_end, 0)):
+    for match in (*matches, _EqualRun(block.old_end, block.new_end, 0)):
         if a < match.old or b < match.new:
-            yield Block(a, match.old, b, match.new)
+            yield ChangedRange(a, match.old, b, match.new)
         a, b = match.old + match.length, match.new + match.length
 
 
-def _anchors(old: Sequence[str], new: Sequence[str], block: Block) -> list[_Match]:
+def _anchors(old: Sequence[str], new: Sequence[str], block: ChangedRange) -> list[_EqualRun]:
     """The longest run, in order, of items that stand exactly once on each side."""
     there = _once(new, block.new_start, block.new_end)
     here = _once(old, block.old_start, block.old_end)
@@ -84,10 +84,10 @@ def _anchors(old: Sequence[str], new: Sequence[str], block: Block) -> list[_Matc
         previous.append(places[length - 1] if length else None)
         ends[length : length + 1] = [place]
         places[length : length + 1] = [index]
-    found: list[_Match] = []
+    found: list[_EqualRun] = []
     at = places[-1] if places else None
     while at is not None:
-        found.append(_Match(*pairs[at], 1))
+        found.append(_EqualRun(*pairs[at], 1))
         at = previous[at]
     return found[::-1]
 
@@ -100,7 +100,7 @@ def _once(items: Sequence[str], start: int, end: int) -> dict[str, int]:
     return {item: place for item, place in seen.items() if place >= 0}
 
 
-def _shortest(old: Sequence[str], new: Sequence[str], block: Block) -> list[_Match]:
+def _shortest(old: Sequence[str], new: Sequence[str], block: ChangedRange) -> list[_EqualRun]:
     """The matches of a shortest edit script (Myers 1986); none when it has more than `MAX_EDITS` edits."""
     if set(old[block.old_start : block.old_end]).isdisjoint(new[block.new_start : block.new_end]):
         return []  # the usual case of a rewritten text, and the dearest one below
@@ -130,14 +130,14 @@ def _step(reach: dict[int, int], diagonal: int, edits: int) -> int:
     return reach[diagonal - 1] + 1
 
 
-def _walk_back(trail: list[dict[int, int]], block: Block) -> list[_Match]:
-    found: list[_Match] = []
+def _walk_back(trail: list[dict[int, int]], block: ChangedRange) -> list[_EqualRun]:
+    found: list[_EqualRun] = []
     x, y = block.old_end - block.old_start, block.new_end - block.new_start
     for edits in range(len(trail) - 1, -1, -1):
         reach, diagonal = trail[edits], x - y
         start = _step(reach, diagonal, edits)
         if x > start:
-            found.append(_Match(block.old_start + start, block.new_start + start - diagonal, x - start))
+            found.append(_EqualRun(block.old_start + start, block.new_start + start - diagonal, x - start))
         down = diagonal == -edits or (diagonal != edits and reach[diagonal - 1] < reach[diagonal + 1])
         x = start if down else start - 1
         y = x - (diagonal + 1 if down else diagonal - 1)

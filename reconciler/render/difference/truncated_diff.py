@@ -8,7 +8,7 @@ from itertools import groupby
 from reconciler.render.difference.prose_diff import Hunk, Line, ProseDiff
 
 
-def capped(shown: ProseDiff, room: int) -> ProseDiff:
+def truncated_diff(shown: ProseDiff, room: int) -> ProseDiff:
     """The first `room` lines, both sides of a replaced block getting their share; what is left out is counted."""
     hunks: list[Hunk] = []
     for hunk in shown.hunks:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
-from reconciler.render.difference.sequence_diff import Block, differences
+from reconciler.render.difference.sequence_diff import ChangedRange, differences
 
 _MAX_TOKENS: Final = 4000
 _TOKEN: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+|\s+|[^\w\s]")
@@ -27,15 +27,15 @@ def mark_words(old: Sequence[str], new: Sequence[str]) -> tuple[MarkedLines, Mar
     return _lines(one, changed_one), _lines(other, changed_other)
 
 
-def _without_crumbs(blocks: Sequence[Block], tokens: Sequence[str]) -> list[Block]:
+def _without_crumbs(blocks: Sequence[ChangedRange], tokens: Sequence[str]) -> list[ChangedRange]:
     """Changes with no more than a short word between them joined: a reader sees one change there."""
-    joined: list[Block] = []
+    joined: list[ChangedRange] = []
     for block in blocks:
         if joined:
             last = joined[-1]
             between = "".join(tokens[last.old_end : block.old_start])
             if len(between.strip()) < 4 and "\n" not in between:
-                joined[-1] = Block(last.old_start, block.old_end, last.new_start, block.new_end)
+                joined[-1] = ChangedRange(last.old_start, block.old_end, last.new_start, block.new_end)
                 continue
         joined.append(block)
     return joined

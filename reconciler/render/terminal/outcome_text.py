@@ -32,14 +32,14 @@ def _outcome(outcome: Outcome, paint: Paint) -> Iterator[str]:
     id = f"  {visible(outcome.id)}" if outcome.id else ""
     yield f"{result}  {MARKERS.get(outcome.action, ' ')} {visible(str(outcome.address))}{id}"
     if outcome.error is not None:
-        yield from _said(outcome.error, paint)
+        yield from _diagnostic_line(outcome.error, paint)
         if outcome.request_id:
             yield f"    request: {visible(outcome.request_id)}"
     for finding in outcome.findings:
-        yield from _said(finding, paint)
+        yield from _diagnostic_line(finding, paint)
 
 
-def _said(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
+def _diagnostic_line(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
     """A diagnostic below its resource: whose it is has been said already."""
     view = diagnostic_view(replace(diagnostic, source=None, address=None))
     yield from ("    " + line for line in diagnostic_lines(view, paint))

@@ -10,7 +10,7 @@ from reconciler.render.difference.prose_diff import Line, ProseDiff
 from reconciler.render.terminal.color import Paint, painter
 from reconciler.render.view.field_view import FieldView
 from reconciler.render.view.headline import INCOMPLETE, headline, total
-from reconciler.render.view.location import Place
+from reconciler.render.view.location import Location
 from reconciler.render.view.plan_view import ChangeView, PlanView
 
 DEFAULT_WIDTH: Final = 120
@@ -51,7 +51,7 @@ def _change(change: ChangeView, paint: Paint, color: bool, column: int) -> Itera
         yield from _field(field, min(names, _MAX_NAME), paint, color, column)
 
 
-def _row(left: str, right: str | Place | None, paint: Paint, column: int, style: str = "") -> str:
+def _row(left: str, right: str | Location | None, paint: Paint, column: int, style: str = "") -> str:
     if not right:
         return paint(left, style)
     return f"{paint(left, style)}{' ' * max(column - len(left), 2)}{paint(str(right), 'dim')}"

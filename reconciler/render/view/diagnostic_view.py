@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.render.escape import visible
-from reconciler.render.view.location import ELSEWHERE, Checkout, Place, place_of
+from reconciler.render.view.location import ELSEWHERE, Checkout, Location, location_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class DiagnosticView:
     detail: str
     hint: str
     where: str
-    place: Place | None
+    place: Location | None
     address: str
 
 
@@ -34,6 +34,6 @@ def diagnostic_view(diagnostic: Diagnostic, checkout: Checkout = ELSEWHERE) -> D
         detail=visible(d.detail),
         hint=visible(d.hint),
         where=visible(where),
-        place=place_of(d.source, checkout),
+        place=location_of(d.source, checkout),
         address=visible(d.address or ""),
     )

@@ -13,7 +13,7 @@ from reconciler.formats.policy_input import change_class
 from reconciler.render.difference.prose_diff import MAX_LINES, Hunk, ProseDiff, count_lines, diff_prose
 from reconciler.render.escape import visible
 from reconciler.render.view import labels
-from reconciler.render.view.location import ELSEWHERE, Checkout, Place, place_of
+from reconciler.render.view.location import ELSEWHERE, Checkout, Location, location_of
 from reconciler.render.view.mask import SENSITIVE
 
 NOT_SET: Final = "(not set)"
@@ -34,7 +34,7 @@ class FieldView:
     summary: str
     reason: str
     note: str
-    place: Place | None
+    place: Location | None
     kind_of_change: str
     before: str = ""
     after: str = ""
@@ -43,7 +43,7 @@ class FieldView:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class ViewContext:
     """What is the same for all of a plan: whether it is sealed, where its files are, lines for each text, its owner."""
 
     sealed: bool = False
@@ -52,7 +52,7 @@ class Frame:
     owner: str = ""
 
 
-def field_view(field: FieldChange, change: Change, frame: Frame) -> FieldView:
+def field_view(field: FieldChange, change: Change, frame: ViewContext) -> FieldView:
     """The view of one field of a change."""
     path, reason = path_text(field.path), visible(field.reason)
     view = FieldView(
@@ -60,7 +60,7 @@ def field_view(field: FieldChange, change: Change, frame: Frame) -> FieldView:
         "",
         reason,
         labels.FIELD_REASONS.get(field.reason, reason),
-        place_of(field.source, frame.checkout) if _is_elsewhere(field, change) else None,
+        location_of(field.source, frame.checkout) if _is_elsewhere(field, change) else None,
         change_class(field.path),
     )
     if field.sensitive:
@@ -105,12 +105,12 @@ def short_value(value: Json) -> str:
     return visible(text)
 
 
-def _edited(view: FieldView, field: FieldChange, frame: Frame) -> FieldView:
+def _edited(view: FieldView, field: FieldChange, frame: ViewContext) -> FieldView:
     """A text that became another one."""
     prose = _placed(diff_prose(field.before, field.after, frame.room), field)
     place = view.place
     if place and prose.hunks and field.source and _begins_a_line(field.source):
-        place = place_of(field.source._replace(line=prose.hunks[0].line), frame.checkout)
+        place = location_of(field.source._replace(line=prose.hunks[0].line), frame.checkout)
     return replace(view, summary=_prose_summary(prose), place=place, prose=prose)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.diagnostics import Code
 from reconciler.render.view.diagnostic_view import DiagnosticView
-from reconciler.render.view.location import Place
+from reconciler.render.view.location import Location
 from reconciler.render.view.plan_view import ChangeView, PlanView
 
 _TITLES: Final = {code.value: code.name.lower().replace("_", " ") for code in Code}
@@ -22,7 +22,7 @@ class Finding:
     title: str
     message: str
     address: str
-    place: Place | None
+    place: Location | None
 
 
 def findings(view: PlanView) -> list[Finding]:

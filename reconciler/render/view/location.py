@@ -20,7 +20,7 @@ class Checkout(NamedTuple):
 ELSEWHERE = Checkout()
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A place in a file as safe texts; line and column count from 1.
 
     `file` is for people, from the project's root; `path` for a forge, from the checkout's; `url` is empty where there
@@ -37,14 +37,14 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-def place_of(source: Source | None, checkout: Checkout = ELSEWHERE) -> Place | None:
+def location_of(source: Source | None, checkout: Checkout = ELSEWHERE) -> Location | None:
     """The place of a value, where it has one."""
-    return None if source is None else place_in(source, checkout)
+    return None if source is None else location_in(source, checkout)
 
 
-def place_in(source: Source, checkout: Checkout) -> Place:
+def location_in(source: Source, checkout: Checkout) -> Location:
     """The place of what certainly has one."""
     file, path = visible(source.file), visible(checkout.below + source.file)
     inside = ".." not in path.split("/") and not source.file.startswith("/")
     url = f"{checkout.links}{quote(path)}#L{source.line}" if checkout.links and inside else ""
-    return Place(file, source.line, source.column, path, url)
+    return Location(file, source.line, source.column, path, url)

@@ -19,8 +19,8 @@ from reconciler.render.difference.prose_diff import MAX_LINES
 from reconciler.render.escape import visible
 from reconciler.render.view import labels
 from reconciler.render.view.diagnostic_view import DiagnosticView, diagnostic_view
-from reconciler.render.view.field_view import FieldView, Frame, field_view, has_long_text
-from reconciler.render.view.location import ELSEWHERE, Checkout, Place, place_in, place_of
+from reconciler.render.view.field_view import FieldView, ViewContext, field_view, has_long_text
+from reconciler.render.view.location import ELSEWHERE, Checkout, Location, location_in, location_of
 from reconciler.render.view.mask import masked
 
 SETTINGS_FILE: Final = "assistants.d/reconciler.yaml"
@@ -50,7 +50,7 @@ class ChangeView:
     marker: str
     id: str
     short_id: str
-    place: Place | None
+    place: Location | None
     note: str
     fields: tuple[FieldView, ...] = ()
     blocked: BlockView | None = None
@@ -75,7 +75,7 @@ class PlanView:
     changes: tuple[ChangeView, ...]
     diagnostics: tuple[DiagnosticView, ...]
     complete: bool
-    home: Place
+    home: Location
     against: str | None = None
     sealed: bool = False
     rollback: bool = False
@@ -96,7 +96,7 @@ def plan_view(
     counts = summarise(plan)  # of the whole plan, as its JSON has it: what is folded below is deleted all the same
     plan, replaced = _folded(masked(plan))
     addresses = {change.number: change.address for change in plan.changes}
-    frame = Frame(plan.sealed, checkout, _room(plan), plan.owner)
+    frame = ViewContext(plan.sealed, checkout, _room(plan), plan.owner)
     return PlanView(
         target=visible(plan.target.name),
         provider=visible(plan.target.provider),
@@ -111,7 +111,7 @@ def plan_view(
         ),
         diagnostics=tuple(diagnostic_view(diagnostic, checkout) for diagnostic in plan.diagnostics),
         complete=plan.complete,
-        home=place_in(Source(settings, 1, 1), checkout),
+        home=location_in(Source(settings, 1, 1), checkout),
         against=None if plan.against is None else visible(plan.against),
         sealed=plan.sealed,
         rollback=plan.rollback,
@@ -146,7 +146,9 @@ def _host(url: str) -> str:
     return parts.netloc.rpartition("@")[2] or url
 
 
-def _change(change: Change, frame: Frame, replaced: Sequence[str], addresses: Mapping[int, Address]) -> ChangeView:
+def _change(
+    change: Change, frame: ViewContext, replaced: Sequence[str], addresses: Mapping[int, Address]
+) -> ChangeView:
     block = change.blocked
     reasons = dict(labels.CHANGE_REASONS)
     if change.former_owner == frame.owner:
@@ -160,7 +162,7 @@ def _change(change: Change, frame: Frame, replaced: Sequence[str], addresses: Ma
         marker=labels.MARKERS[change.action] if block is None else labels.BLOCKED_MARKER,
         id=visible(id),
         short_id=_short(id),
-        place=place_of(change.source, frame.checkout),
+        place=location_of(change.source, frame.checkout),
         note=", ".join(
             (
                 *told,

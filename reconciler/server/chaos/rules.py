@@ -132,7 +132,7 @@ _COMPANIONS: dict[str, tuple[tuple[str, ...], _Expectation]] = {
 
 
 @dataclass(slots=True)
-class _Rule:
+class _ChaosRule:
     effect: str
     options: Mapping[str, Any]
     operations: frozenset[str]
@@ -161,7 +161,7 @@ class _Rule:
 class Chaos:
     """Rules and how often each has matched: one `Chaos` is for one server. The format is this module's docstring."""
 
-    rules: list[_Rule]
+    rules: list[_ChaosRule]
     sleep: Callable[[float], None] = time.sleep
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -207,7 +207,7 @@ class Chaos:
         return Effects(playing, indexing, self.sleep)
 
 
-def _checked(written: Any, number: int, seed: Any) -> _Rule:
+def _checked(written: Any, number: int, seed: Any) -> _ChaosRule:
     where = f"rule {number}"
     if not isinstance(written, dict):
         raise ChaosError(f"{where}: expected a mapping")
@@ -221,7 +221,7 @@ def _checked(written: Any, number: int, seed: Any) -> _Rule:
     for key, value in options.items():
         _check_option(where, effects[0], key, value)
     dice = random.Random(f"{seed}:{number}")  # noqa: S311 — a repeatable die, not a secret
-    return _Rule(effects[0], options, _names(options.get("on", "any")), _names(options.get("kind", [])), dice)
+    return _ChaosRule(effects[0], options, _names(options.get("on", "any")), _names(options.get("kind", [])), dice)
 
 
 def _names(written: str | list[str]) -> frozenset[str]:

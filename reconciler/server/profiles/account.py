@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.server.attachments import Attachments
 from reconciler.server.file_contents import Contents
-from reconciler.server.store import Row, Store
+from reconciler.server.store import Store, StoredObject
 from reconciler.server.wire import Entropy, Refusal, Unparsable
 
 Body = dict[str, Any]
@@ -38,7 +38,7 @@ class Account:
             if self.store.find(kind, id) is None:
                 return id
 
-    def existing(self, kind: str, id: str, unknown: Refusal) -> Row:
+    def existing(self, kind: str, id: str, unknown: Refusal) -> StoredObject:
         """The object with this id, or the refusal."""
         row = self.store.get(kind, id)
         if row is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.config.schema import descriptions
-from reconciler.config.schema.schema_fields import Place, top
+from reconciler.config.schema.schema_fields import SchemaField, schema_root
 from reconciler.config.schema.schemas import Schemas, shipped
 from reconciler.config.syntax.yaml_emitter import entry_lines
 from reconciler.core.values.model import ABSENT
@@ -47,7 +47,7 @@ def _used(schemas: Schemas) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 
 def _page(schemas: Schemas, name: str, used: list[tuple[str, str]]) -> str:
-    place = top(schemas.schema(name))
+    place = schema_root(schemas.schema(name))
     kind = used[0][1]
     providers = ", ".join(code(provider) for provider, _ in used)
     fields = [each for each in place.fields.values() if each.says("readOnly") is not True]
@@ -65,10 +65,10 @@ def _page(schemas: Schemas, name: str, used: list[tuple[str, str]]) -> str:
     )
 
 
-def _field(place: Place) -> str:
+def _field(place: SchemaField) -> str:
     rows = [("type", descriptions.type_words(place)), ("limits", "; ".join(map(_safe, descriptions.limits(place))))]
     if place.default is not ABSENT:
-        rows.append(("default", f"{code(descriptions.compact(place.default))}: returned if not set, never sent"))
+        rows.append(("default", f"{code(descriptions.inline_value(place.default))}: returned if not set, never sent"))
     if not place.refused:
         rows += [("compared", descriptions.comparison(place)), ("when removed", descriptions.removal(place))]
     rows.append(("also", "; ".join(descriptions.notes(place))))
@@ -89,7 +89,7 @@ def _field(place: Place) -> str:
     )
 
 
-def _below(place: Place) -> Iterator[Place]:
+def _below(place: SchemaField) -> Iterator[SchemaField]:
     """Every place below one, depth first; recursive schemas only a few levels deep."""
     if len(place.path) > _DEEPEST:
         return
@@ -98,13 +98,13 @@ def _below(place: Place) -> Iterator[Place]:
         yield from _below(each)
 
 
-def _row(place: Place) -> tuple[str, str, str]:
+def _row(place: SchemaField) -> tuple[str, str, str]:
     more = "; ".join([*map(_safe, descriptions.limits(place)), *descriptions.notes(place)])
     text = str(place.words.get("description", ""))
     return code(_name(place)), descriptions.type_words(place), f"{text} {f'({more})' if more else ''}"
 
 
-def _name(place: Place) -> str:
+def _name(place: SchemaField) -> str:
     return ".".join(place.path)
 
 

@@ -13,7 +13,7 @@ from reconciler.config.manifests.load import Loaded, load
 from reconciler.config.schema.schemas import shipped
 from reconciler.config.settings import load_settings
 from reconciler.diagnostics import Diagnostic
-from reconciler.operations.project.cache_location import memory_of
+from reconciler.operations.project.cache_location import open_validation_cache
 from reconciler.operations.project.kinds import kinds_of
 from reconciler.tree import Tree
 
@@ -62,7 +62,7 @@ def read(tmp_path: Path) -> Read:
         kinds = {each.kind.name: each.kind for each in kinds_of(provider, shipped())}
         for _ in range(2):  # with nothing remembered, then with all of it
             state = {"XDG_STATE_HOME": str(tmp_path / "state")}
-            memory = memory_of(Tree(tmp_path, ".reconciler"), state, settings, chosen, shipped(), fewest=1)
+            memory = open_validation_cache(Tree(tmp_path, ".reconciler"), state, settings, chosen, shipped(), fewest=1)
             assert memory is not None
             assert whole(loaded(kinds=kinds, memory=memory)) == whole(found)
         return found

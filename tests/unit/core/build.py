@@ -12,7 +12,7 @@ from reconciler.core.fingerprint import fingerprint
 from reconciler.core.last_applied import NO_BASE, UNKNOWN, Base, BaseSource, digest_of
 from reconciler.core.matching.index import Observation
 from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan
-from reconciler.core.references import filled
+from reconciler.core.references import with_ids_filled_in
 from reconciler.core.values import marks
 from reconciler.core.values.model import Action, Address, Body, Change, Json, LiveObject, Manifest, OnRemove, Unit
 from reconciler.core.values.semantics import Kind, Meaning, units
@@ -239,7 +239,7 @@ def applied_to(
     ids: dict[Address, str] = {}
     done: set[int] = set()
     for place, planned in enumerate(found.changes):
-        change, name = filled(planned, ids), planned.address.kind
+        change, name = with_ids_filled_in(planned, ids), planned.address.kind
         if change.is_due and place not in failing and not change.refs and done.issuperset(change.needs):
             ids[change.address] = carry_out(change, worlds[name], kinds[name], merging)
             done.add(planned.number)

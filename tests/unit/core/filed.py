@@ -105,9 +105,9 @@ def filed(
     bots: Iterable[LiveObject] = (),
     **scope: Any,
 ) -> Plan:
-    """The plan of the three kinds; this machine uploaded the papers, unless `made` says which."""
+    """The plan of the three kinds; this machine uploaded the papers, unless `made_here` says which."""
     papers = tuple(papers)
-    scope.setdefault("made", {mark.nonce for each in papers if isinstance(mark := mark_of(PAPER, each), Mark)})
+    scope.setdefault("made_here", {mark.nonce for each in papers if isinstance(mark := mark_of(PAPER, each), Mark)})
     observed = [
         Observation(PAPER, papers, 1),
         Observation(SHELF, tuple(shelves), 1),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from reconciler.core.patch import explicit
+from reconciler.core.patch import with_explicit_clears
 from reconciler.core.values.model import ABSENT, Body, Json
 from reconciler.core.values.semantics import FREE, ListMeaning, Meaning, canonical, canonical_value, same
 from reconciler.core.verify import expected
@@ -133,7 +133,7 @@ def test_parts_named_explicitly_arrive_whether_the_remote_merges_or_replaces(nam
     kind, desired, live = KINDS[name], data.draw(BODIES[name]), data.draw(BODIES[name])
     for field in desired.keys() & live.keys() - {kind.mark_field}:
         meaning = kind.fields[field]
-        sent = explicit(meaning, desired[field], live[field])
+        sent = with_explicit_clears(meaning, desired[field], live[field])
         assert same(meaning, sent, desired[field])
         for merging in (False, True):
             after = sent_to({field: live[field]}, {field: sent}, kind, merging)

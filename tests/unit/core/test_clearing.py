@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.patch import explicit, unknown_parts
+from reconciler.core.patch import unknown_parts, with_explicit_clears
 from reconciler.core.values.model import Json
 from reconciler.core.values.semantics import FREE, Meaning
 from reconciler.formats.dialect import compile_schema
@@ -18,54 +18,57 @@ STORES = {"file_search": {"vector_store_ids": ["v"]}}
 
 
 def test_a_nested_part_that_left_is_sent_as_its_default() -> None:
-    assert explicit(RESOURCES, FILES, {**FILES, **STORES}) == {**FILES, "file_search": {"vector_store_ids": []}}
+    assert with_explicit_clears(RESOURCES, FILES, {**FILES, **STORES}) == {
+        **FILES,
+        "file_search": {"vector_store_ids": []},
+    }
 
 
 def test_a_deeper_part_that_left_is_sent_as_its_default() -> None:
-    assert explicit(RESOURCES, {"code_interpreter": {}}, FILES) == {"code_interpreter": {"file_ids": []}}
+    assert with_explicit_clears(RESOURCES, {"code_interpreter": {}}, FILES) == {"code_interpreter": {"file_ids": []}}
 
 
 def test_a_nested_part_without_default_has_no_cleared_value_and_is_not_mentioned() -> None:
-    assert explicit(PAINT, {"color": "red"}, {"color": "red", "coats": 2}) == {"color": "red"}
+    assert with_explicit_clears(PAINT, {"color": "red"}, {"color": "red", "coats": 2}) == {"color": "red"}
     schema = {"type": "json_schema", "json_schema": {"name": "n"}}
-    assert explicit(ASSISTANT.fields["response_format"], {"type": "text"}, schema) == {"type": "text"}
+    assert with_explicit_clears(ASSISTANT.fields["response_format"], {"type": "text"}, schema) == {"type": "text"}
 
 
 def test_a_cleared_part_is_spelled_out_down_to_its_lists() -> None:
     parts = {"a": {"default": {}, "properties": {"list": {"default": []}, "n": {"default": 3}, "free": {}}}}
     [meaning] = compile_schema({"properties": {"x": {"properties": parts}}}).values()
-    assert explicit(meaning, {}, {"a": {"list": [1]}}) == {"a": {"list": [], "n": 3}}
+    assert with_explicit_clears(meaning, {}, {"a": {"list": [1]}}) == {"a": {"list": [], "n": 3}}
 
 
 def test_a_default_that_says_more_wins_over_those_of_its_parts() -> None:
     parts = {"a": {"default": {"n": 5}, "properties": {"n": {"default": 3}}}}
     [meaning] = compile_schema({"properties": {"x": {"properties": parts}}}).values()
-    assert explicit(meaning, {}, {"a": {"n": 1}}) == {"a": {"n": 5}}
+    assert with_explicit_clears(meaning, {}, {"a": {"n": 1}}) == {"a": {"n": 5}}
 
 
 @pytest.mark.parametrize("shown", [{}, None, {"vector_store_ids": []}])
 def test_a_part_that_shows_only_its_default_is_not_mentioned(shown: Json) -> None:
-    assert explicit(RESOURCES, FILES, {"file_search": shown}) == FILES
+    assert with_explicit_clears(RESOURCES, FILES, {"file_search": shown}) == FILES
 
 
 def test_parts_of_others_and_server_owned_parts_are_not_mentioned() -> None:
     sub = {"properties": {"n": {"type": "integer"}, "at": {"readOnly": True}}}
     [meaning] = compile_schema({"properties": {"x": sub}}).values()
-    assert explicit(meaning, {"n": 1}, {"n": 2, "at": 3, "beta": 4}) == {"n": 1}
+    assert with_explicit_clears(meaning, {"n": 1}, {"n": 2, "at": 3, "beta": 4}) == {"n": 1}
 
 
 @pytest.mark.parametrize(("desired", "live"), [(None, FILES), ([], FILES), (FILES, None), (FILES, "text")])
 def test_what_is_no_object_on_both_sides_is_sent_as_it_is(desired: Json, live: Json) -> None:
-    assert explicit(RESOURCES, desired, live) == desired
+    assert with_explicit_clears(RESOURCES, desired, live) == desired
 
 
 def test_a_free_object_is_sent_as_it_is() -> None:
-    assert explicit(FREE, {"a": 1}, {"b": 2}) == {"a": 1}
+    assert with_explicit_clears(FREE, {"a": 1}, {"b": 2}) == {"a": 1}
 
 
 def test_the_desired_value_itself_is_not_changed() -> None:
     desired = {"code_interpreter": {}}
-    explicit(RESOURCES, desired, {**FILES, **STORES})
+    with_explicit_clears(RESOURCES, desired, {**FILES, **STORES})
     assert desired == {"code_interpreter": {}}
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.matching.index import index
 from reconciler.core.plan import Plan
-from reconciler.core.rules.consistency import misstated
+from reconciler.core.rules.consistency import find_mismatch
 from reconciler.core.values import marks
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import Action, Body, Change, FieldChange, Manifest, OnRemove, Reason, Removal
@@ -30,11 +30,11 @@ TOLD = "{} is not shown as it is sent"
 
 
 def of_update(change: Change, **more: Any) -> str | None:
-    return misstated(change, ASSISTANT, LIVE, OWNER, **more)
+    return find_mismatch(change, ASSISTANT, LIVE, OWNER, **more)
 
 
 def of_create(change: Change, **more: Any) -> str | None:
-    return misstated(change, ASSISTANT, None, OWNER, **more)
+    return find_mismatch(change, ASSISTANT, None, OWNER, **more)
 
 
 @law
@@ -43,14 +43,14 @@ def test_every_change_of_a_plan_does_what_it_shows(kind: Kind, data: st.DataObje
     files, live = data.draw(worlds.worlds(kind, remembering=data.draw(st.booleans())))
     objects = {each.id: each for each in live}
     for change in worlds.due(plan(worlds.with_sensible_moves(files), live, kind, prune=True)):
-        assert misstated(change, kind, objects.get(change.id or ""), OWNER) is None, change
+        assert find_mismatch(change, kind, objects.get(change.id or ""), OWNER) is None, change
 
 
 def test_what_was_planned_is_as_it_is_shown_and_what_moved_on_is_passed_over() -> None:
     assert of_update(UPDATE) is None
     assert of_create(CREATE) is None
-    assert misstated(UPDATE, ASSISTANT, marked("o1", "k", {**OLD, "temperature": 0.9}), OWNER) is None
-    assert misstated(UPDATE, ASSISTANT, None, OWNER) is None, "it is gone, and nothing is sent"
+    assert find_mismatch(UPDATE, ASSISTANT, marked("o1", "k", {**OLD, "temperature": 0.9}), OWNER) is None
+    assert find_mismatch(UPDATE, ASSISTANT, None, OWNER) is None, "it is gone, and nothing is sent"
 
 
 @pytest.mark.parametrize(
@@ -95,10 +95,10 @@ def test_a_release_takes_the_mark_off_or_puts_that_of_another_owner_back() -> No
     change = the_change(plan([], [marked("o1", "k", OLD, on_remove=OnRemove.RELEASE)], allow_deletes=1))
     live = marked("o1", "k", OLD, on_remove=OnRemove.RELEASE)
     assert change.action is Action.RELEASE
-    assert misstated(change, ASSISTANT, live, OWNER) is None
+    assert find_mismatch(change, ASSISTANT, live, OWNER) is None
     for text, right in (("1 others k n - -", True), ("1 acme other n - -", False)):
         patch = {"metadata": {"team": "x", "reconciler": text}}
-        said = misstated(replace(change, patch=patch), ASSISTANT, live, OWNER)
+        said = find_mismatch(replace(change, patch=patch), ASSISTANT, live, OWNER)
         assert (said != "its mark is not that of its address") is right
 
 
@@ -130,7 +130,7 @@ def test_flags_are_written_as_they_are_shown() -> None:
     lifted = replace(change, patch={"metadata": {"team": "x", "reconciler": text}})
     assert of_update(lifted) == "its mark is not shown as it is sent"
     adopted = the_change(plan([manifest("k", NEW, id="o1", protect=True)], [bare("o1", OLD)]))
-    assert misstated(adopted, ASSISTANT, bare("o1", OLD), OWNER) is None
+    assert find_mismatch(adopted, ASSISTANT, bare("o1", OLD), OWNER) is None
     taken = replace(change, fields=(), former_owner="others")
     assert of_update(taken) is None, "all of another's mark goes on"
 
@@ -141,8 +141,8 @@ def test_an_entry_that_is_taken_out_is_shown_as_gone(maps: str) -> None:
     live = marked("o1", "k", OLD, kind)
     change = the_change(plan([manifest("k", {"model": "m", "temperature": 0.2})], [live], kind))
     if change.is_due:
-        assert misstated(change, kind, live, OWNER) is None
-        assert misstated(replace(change, fields=()), kind, live, OWNER) is not None
+        assert find_mismatch(change, kind, live, OWNER) is None
+        assert find_mismatch(replace(change, fields=()), kind, live, OWNER) is not None
 
 
 def test_of_a_sealed_plan_every_unit_is_shown() -> None:
@@ -163,31 +163,31 @@ def shelved(plan_: Plan) -> Change:
 def test_entries_are_shown_one_by_one_or_by_their_keys() -> None:
     live = on_shelf("s1", "s", [entry("pa", "a")])
     change = shelved(filed([paper("a"), paper("b"), *ENTRIES], PAPERS, [live]))
-    assert misstated(change, SHELF, live, OWNER) is None
-    assert misstated(replace(change, fields=()), SHELF, live, OWNER) == TOLD.format("papers.b")
+    assert find_mismatch(change, SHELF, live, OWNER) is None
+    assert find_mismatch(replace(change, fields=()), SHELF, live, OWNER) == TOLD.format("papers.b")
     changed = on_shelf("s1", "s", [entry("pa", "a"), entry("pb", "b", tags={"x": "0"})])
     relabelled = shelved(filed([paper("a"), paper("b"), *ENTRIES], PAPERS, [changed]))
-    assert misstated(relabelled, SHELF, changed, OWNER) is None
+    assert find_mismatch(relabelled, SHELF, changed, OWNER) is None
     empty = on_shelf("s1", "s", [])
     first = shelved(filed([paper("a"), paper("b"), *ENTRIES], PAPERS, [empty]))
     assert [row.path for row in first.fields] == [("papers",)]
-    assert misstated(first, SHELF, empty, OWNER) is None
+    assert find_mismatch(first, SHELF, empty, OWNER) is None
     for keys in (["a"], None, []):
         row = replace(first.fields[0], after=keys)
-        assert misstated(replace(first, fields=(row,)), SHELF, empty, OWNER) is not None
+        assert find_mismatch(replace(first, fields=(row,)), SHELF, empty, OWNER) is not None
     sealed = replace(first, fields=(replace(first.fields[0], after=None),))
-    assert misstated(sealed, SHELF, empty, OWNER, sealed=True) is None
+    assert find_mismatch(sealed, SHELF, empty, OWNER, sealed=True) is None
 
 
 def test_what_takes_the_place_of_another_is_shown_as_a_change_of_it() -> None:
     old = on_paper("pa", "a", "old")
     change = of(filed([paper("a", "new")], [old]), "paper/a", "create")
     assert change.replaces == ("pa",)
-    assert misstated(change, PAPER, old, OWNER) is None
-    assert misstated(change, PAPER, None, OWNER) is None
+    assert find_mismatch(change, PAPER, old, OWNER) is None
+    assert find_mismatch(change, PAPER, None, OWNER) is None
     lie = replace(change, fields=(replace(change.fields[0], after="harmless"),))
-    assert misstated(lie, PAPER, old, OWNER) is not None
-    assert misstated(lie, PAPER, None, OWNER) is not None
+    assert find_mismatch(lie, PAPER, old, OWNER) is not None
+    assert find_mismatch(lie, PAPER, None, OWNER) is not None
 
 
 def whole_bodies() -> tuple[Kind, Manifest]:
@@ -199,7 +199,7 @@ def test_an_object_that_is_sent_whole_shows_what_changes() -> None:
     live = marked("o1", "k", {"title": "old", "paint": {"color": "red"}}, kind, managed=[("title",)])
     change = the_change(plan([wanted], [live], kind))
     assert set(change.patch or {}) > {"title"}
-    assert misstated(change, kind, live, OWNER) is None
+    assert find_mismatch(change, kind, live, OWNER) is None
 
 
 def test_an_index_of_nothing_has_no_object() -> None:

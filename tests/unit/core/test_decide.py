@@ -17,7 +17,7 @@ from reconciler.core.decide import (
 from reconciler.core.last_applied import UNKNOWN
 from reconciler.core.patch import assemble
 from reconciler.core.values import marks
-from reconciler.core.values.managed_units import desired_units, left_to_others, managed_units
+from reconciler.core.values.managed_units import desired_units, is_ignored, managed_units
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import ABSENT, Body, Json, Reason, Unit
 from reconciler.core.values.semantics import Kind
@@ -138,7 +138,7 @@ class TestLeftToOthers:
         ("names", "covered"), [({"metadata"}, True), ({"metadata.a.b"}, True), ({"metadata.a"}, False), ({"b"}, False)]
     )
     def test_a_name_covers_a_whole_map_or_one_entry(self, names: set[str], covered: bool) -> None:
-        assert left_to_others(("metadata", "a.b"), frozenset(names)) is covered
+        assert is_ignored(("metadata", "a.b"), frozenset(names)) is covered
 
 
 class TestWriteOnly:

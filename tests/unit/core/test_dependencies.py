@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.plan import in_order
-from reconciler.core.references import depths, filled, levels, needed, refuse_broken
+from reconciler.core.references import dependencies_of, depths, levels, refuse_broken, with_ids_filled_in
 from reconciler.core.values import marks
 from reconciler.core.values.model import Action, Address, Block, Blocker, Body, Change, LiveObject, Manifest, Path
 from reconciler.core.values.semantics import Kind
@@ -46,7 +46,7 @@ class TestOrder:
             making("bot/c", action=Action.UPDATE),
             needs={"bot/k": ["bot/c"]},
         )
-        assert needed(changes) == {0: {1, 2, 3}}
+        assert dependencies_of(changes) == {0: {1, 2, 3}}
 
     def test_a_level_is_the_longest_way_to_it(self) -> None:
         changes = numbered(
@@ -184,7 +184,7 @@ def test_at_every_step_of_an_apply_all_that_is_referred_to_is_there(
         if change.action is Action.DELETE:
             del world[str(change.id)]
         else:
-            ready = filled(change, ids)
+            ready = with_ids_filled_in(change, ids)
             assert ready.refs == ()
             made = sent(ready, world)
             world[made.id] = made

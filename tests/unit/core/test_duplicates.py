@@ -44,14 +44,14 @@ def test_a_duplicate_goes_only_where_both_were_made_within_the_hold_off(
 
 
 def test_nothing_is_pruned_where_the_settings_do_not_ask_for_it() -> None:
-    assert blocked(two(5, 5), prune=False, made=frozenset({"n1"})) == Block(
+    assert blocked(two(5, 5), prune=False, made_here=frozenset({"n1"})) == Block(
         Blocker.PRUNE, "o2 has this address as well, and `prune: none` deletes nothing: delete one of both by hand"
     )
 
 
 def test_what_this_machine_made_is_taken_back_whatever_is_pruned() -> None:
-    assert blocked(two(5, 9000), prune=False, made=frozenset({"n1", "n2"})) is None
-    assert blocked(two(5, 5), prune=False, made=frozenset({"n2"})) is None
+    assert blocked(two(5, 9000), prune=False, made_here=frozenset({"n1", "n2"})) is None
+    assert blocked(two(5, 5), prune=False, made_here=frozenset({"n2"})) is None
 
 
 def test_without_a_hold_off_only_the_same_moment_is_at_once() -> None:
@@ -60,19 +60,19 @@ def test_without_a_hold_off_only_the_same_moment_is_at_once() -> None:
 
 
 def test_the_machine_that_made_both_deletes_the_younger_at_any_time() -> None:
-    assert blocked(two(1, 1e6), made=frozenset({"n1", "n2"})) is None
-    assert blocked(two(1, 1e6), made=frozenset({"n1"})) is not None
-    assert blocked(two(1, 1e6, protect=True), made=frozenset({"n1", "n2"})) is not None
+    assert blocked(two(1, 1e6), made_here=frozenset({"n1", "n2"})) is None
+    assert blocked(two(1, 1e6), made_here=frozenset({"n1"})) is not None
+    assert blocked(two(1, 1e6, protect=True), made_here=frozenset({"n1", "n2"})) is not None
 
 
 def test_who_made_the_younger_one_may_have_looked_some_hold_offs_before() -> None:
-    assert blocked(two(5, 305), made=frozenset({"n2"}), settle_seconds=30) is None
-    assert blocked(two(5, 306), made=frozenset({"n2"}), settle_seconds=30) is not None
-    assert blocked(two(5, 36), made=frozenset({"n1"}), settle_seconds=30) is not None
+    assert blocked(two(5, 305), made_here=frozenset({"n2"}), settle_seconds=30) is None
+    assert blocked(two(5, 306), made_here=frozenset({"n2"}), settle_seconds=30) is not None
+    assert blocked(two(5, 36), made_here=frozenset({"n1"}), settle_seconds=30) is not None
 
 
 def test_an_older_object_that_a_stranger_marked_has_none_of_ours_deleted() -> None:
-    assert blocked(two(1, 1e6), made=frozenset({"n2"})) is not None
+    assert blocked(two(1, 1e6), made_here=frozenset({"n2"})) is not None
 
 
 def test_the_hint_says_how_each_of_both_is_kept() -> None:
@@ -129,7 +129,7 @@ class TestWithoutPairs:
         assert not self.refused(two(5, 5))
 
     def test_a_mark_that_is_gone_is_nobodys(self) -> None:
-        world = World({"assistant": index(ASSISTANT, two(1, 1e6), OWNER)}, made=frozenset({"n1", "n2"}))
+        world = World({"assistant": index(ASSISTANT, two(1, 1e6), OWNER)}, made_here=frozenset({"n1", "n2"}))
         assert change_rules.refusal(self.CHANGE, world) is None
         bare = LiveObject("assistant", "o2", {"id": "o2", **M}, 1e6)
         assert change_rules.refusal(self.CHANGE, replace(world, fresh={("assistant", "o2"): bare})) is not None
@@ -152,7 +152,7 @@ class TestWhileNobodyKnowsWhichObjectIsRight:
     def test_its_address_is_not_changed(self) -> None:
         assert self.block(self.EDITED, two(1, 900)) is Blocker.DUPLICATE
         assert self.block(self.EDITED, two(1, 20)) is None
-        assert self.block(self.EDITED, two(1, 900), made=frozenset({"n1", "n2"})) is None
+        assert self.block(self.EDITED, two(1, 900), made_here=frozenset({"n1", "n2"})) is None
         assert self.block(self.EDITED, [each for each in two(1, 900) if each.id != "o2"]) is None
 
     def test_a_manifest_may_say_which_one_it_is(self) -> None:

@@ -170,9 +170,9 @@ class TestEarlierFiles:
     def test_initial_and_ignored_units_are_not_remembered(self) -> None:
         earlier = manifest("k", {**BODY, "name": "n"}, initial={"temperature"}, ignore={"name"})
         base = Base(managed=managed_units(ASSISTANT, earlier))
-        assert base.agrees(ASSISTANT, ("temperature",), 9)
-        assert base.agrees(ASSISTANT, ("name",), "whatever")
-        assert not base.agrees(ASSISTANT, ("model",), "x")
+        assert base.matches(ASSISTANT, ("temperature",), 9)
+        assert base.matches(ASSISTANT, ("name",), "whatever")
+        assert not base.matches(ASSISTANT, ("model",), "x")
 
     def test_digests_are_asked_before_files(self) -> None:
         live = remembering("k", BODY, BODY)

@@ -11,9 +11,9 @@ from reconciler.core.matching.index import Index, index
 from reconciler.core.matching.match import Match, match
 from reconciler.core.ownership import Ownership
 from reconciler.core.plan import Plan
-from reconciler.core.rules.change_rules import another_object, not_to_go, refusal
+from reconciler.core.rules.change_rules import another_object, refusal, unfounded
 from reconciler.core.rules.guard import guard
-from reconciler.core.rules.mark_rules import why_not
+from reconciler.core.rules.mark_rules import reason_to_doubt
 from reconciler.core.rules.world import World
 from reconciler.core.values import marks
 from reconciler.core.values.marks import Signing, checked
@@ -125,7 +125,7 @@ def test_an_object_whose_mark_is_not_believed_any_more_is_not_changed(action: Ac
 
 
 def test_what_proves_a_mark_needs_no_reason() -> None:
-    assert why_not(marks.Mark(OWNER, "k")) == "nothing proves it"
+    assert reason_to_doubt(marks.Mark(OWNER, "k")) == "nothing proves it"
 
 
 FILES = [paper("a"), shelf("s", {"a": {}})]
@@ -141,20 +141,20 @@ def blocked(found: Plan) -> Block | None:
 
 def test_a_file_that_only_its_name_speaks_for_is_put_into_nothing() -> None:
     for shelves in ([], [on_shelf("s1", "s", [])]):
-        block = blocked(planned([on_paper("pa", "a")], shelves, made=set()))
+        block = blocked(planned([on_paper("pa", "a")], shelves, made_here=set()))
         assert block is not None
         assert block.by is Blocker.UNPROVEN
         assert "pa has the name of paper/a, and only its name says what is in it" in block.hint
-        assert blocked(planned([on_paper("pa", "a")], shelves, made={"pa"})) is None
-        assert blocked(planned([seen(on_paper("pa", "a"), sign=True, field="mark")], shelves, made=set())) is None
+        assert blocked(planned([on_paper("pa", "a")], shelves, made_here={"pa"})) is None
+        assert blocked(planned([seen(on_paper("pa", "a"), sign=True, field="mark")], shelves, made_here=set())) is None
 
 
 def test_what_ours_use_already_stays_and_may_be_put_into_more() -> None:
     held = on_shelf("s1", "s", [entry("pa", "a")])
-    more = filed([*FILES, shelf("t", {"a": {}})], [on_paper("pa", "a")], [held], made=set())
+    more = filed([*FILES, shelf("t", {"a": {}})], [on_paper("pa", "a")], [held], made_here=set())
     assert due(more) == ["create store/t"]
     orphan = on_shelf("s2", "gone", [entry("pa", "a")])
-    assert blocked(planned([on_paper("pa", "a")], [orphan], made=set())) is not None
+    assert blocked(planned([on_paper("pa", "a")], [orphan], made_here=set())) is not None
     found: dict[str, Index] = {
         "paper": index(PAPER, [on_paper("pa", "a")], OWNER),
         "store": index(SHELF, [held], OWNER),
@@ -219,9 +219,9 @@ def test_an_object_goes_for_the_reason_there_is() -> None:
         ("k", "none", Removal.ORPHAN, True),
     ]:
         change = Change(Address("assistant", key), Action.DELETE, id, removal=removal)
-        assert (not_to_go(change, known) is None) is right, (key, id, removal)
+        assert (unfounded(change, known) is None) is right, (key, id, removal)
         assert right or refusal(change, known) is not None
-        assert not_to_go(change, replace(known, matches={})) is None
+        assert unfounded(change, replace(known, matches={})) is None
     for key, id, right in [("k", "o1", True), ("k", "o2", False), ("gone", "o2", True), ("k", "none", True)]:
         assert (another_object(Change(Address("assistant", key), Action.UPDATE, id), known) is None) is right
     assert another_object(Change(Address("assistant", "k"), Action.UPDATE, "o2"), replace(known, matches={})) is None

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.core.changes import mark_change
 from reconciler.core.matching.index import index
-from reconciler.core.patch import assemble, explicit, stuck_parts
+from reconciler.core.patch import assemble, unclearable_parts, with_explicit_clears
 from reconciler.core.values import marks
 from reconciler.core.values.model import ABSENT, Action, Address, Blocker, Json, Reason
 from reconciler.core.values.semantics import Kind, can_clear
@@ -111,10 +111,10 @@ def test_parts_of_others_server_owned_and_deeper_ones() -> None:
     }
     [meaning] = compile_schema({"properties": {"x": sub}}).values()
     live = {"at": 1, "beta": 2, "n": {"m": 1, "k": 2}}
-    assert list(stuck_parts(meaning, {"n": {}}, live)) == [("n", "m")]
-    assert list(stuck_parts(meaning, {}, {"n": None})) == []
-    assert list(stuck_parts(meaning, None, live)) == []
-    assert explicit(meaning, {"n": {}}, live) == {"n": {"k": None}}
+    assert list(unclearable_parts(meaning, {"n": {}}, live)) == [("n", "m")]
+    assert list(unclearable_parts(meaning, {}, {"n": None})) == []
+    assert list(unclearable_parts(meaning, None, live)) == []
+    assert with_explicit_clears(meaning, {"n": {}}, live) == {"n": {"k": None}}
 
 
 def test_a_delete_that_archives_says_so() -> None:

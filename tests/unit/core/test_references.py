@@ -10,7 +10,7 @@ import pytest
 from reconciler.core.last_applied import BaseSource
 from reconciler.core.matching.index import index
 from reconciler.core.matching.match import match
-from reconciler.core.references import filled, has_place, placeholder, resolved
+from reconciler.core.references import has_place, placeholder, resolved, with_ids_filled_in
 from reconciler.core.values.model import Action, Address, Blocker, Body, Change, LiveObject, Manifest, Path, Reason
 from tests.unit.core.build import OWNER, applied, bare, marked
 from tests.unit.core.linked import BOT, STORE, at, blocker, bot, change_of, planned, pointing, store
@@ -56,15 +56,15 @@ class TestFillingIn:
         change = Change(
             at("bot/k"), Action.UPDATE, "b1", patch=patch, refs=((("stores", 0), self.A), (("stores", 1), self.B))
         )
-        found = filled(change, {self.B: "s2"})
+        found = with_ids_filled_in(change, {self.B: "s2"})
         assert found.patch == {"stores": [UNKNOWN, "s2"], "text": UNKNOWN}
         assert found.refs == ((("stores", 0), self.A),)
-        assert filled(found, {self.A: "s1"}).patch == {"stores": ["s1", "s2"], "text": UNKNOWN}
+        assert with_ids_filled_in(found, {self.A: "s1"}).patch == {"stores": ["s1", "s2"], "text": UNKNOWN}
         assert change.patch == {"stores": [UNKNOWN, placeholder(self.B)], "text": UNKNOWN}
 
     def test_a_change_that_refers_to_nothing_is_itself(self) -> None:
         change = Change(at("bot/k"), Action.DELETE, "b1")
-        assert filled(change, {self.A: "s1"}) is change
+        assert with_ids_filled_in(change, {self.A: "s1"}) is change
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ class TestWhatIsNotThereYet:
         change = change_of(planned([store("a"), bot("k", refs={path: "store/a"})]), "bot/k")
         assert change.refs == ((path, at("store/a")),)
         assert value_at(change.patch, path) == UNKNOWN
-        assert value_at(filled(change, {at("store/a"): "s1"}).patch, path) == "s1"
+        assert value_at(with_ids_filled_in(change, {at("store/a"): "s1"}).patch, path) == "s1"
 
     def test_an_update_says_only_the_places_it_writes(self) -> None:
         wanted = bot("k", {"text": "new"}, {("store",): "store/a"}, ignore=["store"])

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from reconciler.core.matching.index import Observation
 from reconciler.core.plan import Plan
-from reconciler.core.references import filled
+from reconciler.core.references import with_ids_filled_in
 from reconciler.core.values.model import Address, Body, Change, LiveObject, Path
 from reconciler.formats.parse_plan import plan_from_document
 from reconciler.formats.plan_document import digest_of, document_text, plan_document
@@ -45,7 +45,7 @@ class TestSealedPlans:
             again, lost = self.opened(*stores)
             change = change_of(again, "bot/k")
             assert lost == ()
-            assert (filled(change, {at("store/a"): "s1"}).patch or {})["stores"] == ["s1", "s2"]
+            assert (with_ids_filled_in(change, {at("store/a"): "s1"}).patch or {})["stores"] == ["s1", "s2"]
             waits = stores == self.STORES
             assert [str(address) for _, address in change.refs] == (["store/a"] if waits else [])
         again, _ = self.opened(*self.STORES)

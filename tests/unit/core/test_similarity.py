@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.matching.index import Managed, content_of, mark_of
-from reconciler.core.matching.similarity import LONG_TEXT, Orphans, Sketch, nearly_same, sketch_of
+from reconciler.core.matching.similarity import LONG_TEXT, OrphanIndex, Sketch, nearly_same, sketch_of
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import Address, Blocker, Body, LiveObject
 from reconciler.core.values.semantics import Kind
@@ -207,14 +207,14 @@ def test_a_header_with_a_sketch_is_as_good_as_the_object() -> None:
     header = LiveObject("assistant", whole.live.id, {}, mark=whole.mark, content=b"c", sketch=sketch)
     wanted = manifest("new", {**NEW, "instructions": edited(1)})
     for each in (whole, Managed(header, whole.mark)):
-        assert Orphans(ASSISTANT, [each]).like(wanted) == (each, "nearly the same content")
+        assert OrphanIndex(ASSISTANT, [each]).like(wanted) == (each, "nearly the same content")
     bare_header = Managed(replace(header, sketch=None, content=content_of(ASSISTANT, OLD)), whole.mark)
-    assert Orphans(ASSISTANT, [bare_header]).like(wanted) is None
+    assert OrphanIndex(ASSISTANT, [bare_header]).like(wanted) is None
 
 
 def test_of_several_one_that_shares_rare_words_is_found() -> None:
     bodies = {f"t{n}": {**OLD, "name": f"t{n}", "instructions": f"tenant{n} {PROSE}"} for n in range(9)}
-    lost = Orphans(ASSISTANT, [orphan(key, body) for key, body in bodies.items()])
+    lost = OrphanIndex(ASSISTANT, [orphan(key, body) for key, body in bodies.items()])
     found = lost.like(manifest("new", {**NEW, "instructions": f"tenant7 {PROSE} and more"}))
     assert found is not None
     assert found[0].mark.key == "t7"
@@ -231,6 +231,6 @@ SKETCHES = st.builds(
 def test_one_is_found_exactly_where_comparing_with_each_finds_one(several: Sequence[Sketch], wanted: Sketch) -> None:
     mark = Mark("acme", "old", "n")
     objects = [LiveObject("w", f"o{n}", {}, content=b"", sketch=sketch) for n, sketch in enumerate(several)]
-    found = Orphans(WIDGET, [Managed(live, mark) for live in objects]).nearly(wanted)
+    found = OrphanIndex(WIDGET, [Managed(live, mark) for live in objects]).nearly(wanted)
     assert (found is None) is not any(nearly_same(wanted, sketch) for sketch in several)
     assert found is None or nearly_same(wanted, found.live.sketch)

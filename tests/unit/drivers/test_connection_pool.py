@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from reconciler.drivers.base import Interrupted, Unreachable
-from reconciler.drivers.credentials.connection_settings import Connection
-from reconciler.drivers.transport.connection_pool import Channel
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
+from reconciler.drivers.transport.connection_pool import ConnectionPool
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.server import create_app
 from reconciler.server.http import serve
@@ -18,8 +18,8 @@ from tests.conftest import Remote
 from tests.ports import free_port
 
 
-def connection(url: str) -> Connection:
-    return Connection(f"{url}/v1", {"openai-beta": "assistants=v2"})
+def connection(url: str) -> ConnectionSettings:
+    return ConnectionSettings(f"{url}/v1", {"openai-beta": "assistants=v2"})
 
 
 def test_a_closed_client_sends_nothing(remote: Remote) -> None:
@@ -70,19 +70,17 @@ def test_clients_of_one_channel_share_its_connection_and_its_retries(remote: Rem
         ports.add(environ["REMOTE_PORT"])
         return remote.app(environ, start_response)
 
-    with serve(noting) as server, Channel(f"{server.url}/v1", 60) as channel:
+    with serve(noting) as server, ConnectionPool(f"{server.url}/v1", 60) as channel:
         for _ in range(5):
-            with HttpClient(connection(server.url), channel=channel) as client:
+            with HttpClient(connection(server.url), pool=channel) as client:
                 client.send("GET", "/assistants")
         assert len(ports) == 1
     gone = f"http://127.0.0.1:{free_port()}"
     tries: list[str] = []
-    with Channel(gone, 60) as channel:
+    with ConnectionPool(gone, 60) as channel:
         for _ in range(60):
             with (
-                HttpClient(
-                    connection(gone), channel=channel, trace=tries.append, pause=lambda seconds: False
-                ) as client,
+                HttpClient(connection(gone), pool=channel, trace=tries.append, pause=lambda seconds: False) as client,
                 pytest.raises(Unreachable),
             ):
                 client.send("GET", "/assistants")
@@ -90,8 +88,8 @@ def test_clients_of_one_channel_share_its_connection_and_its_retries(remote: Rem
 
 
 def test_at_rest_only_as_many_connections_stay_as_are_spared(remote: Remote) -> None:
-    with Channel(f"{remote.url}/v1", 60) as channel, HttpClient(connection(remote.url), channel=channel) as client:
+    with ConnectionPool(f"{remote.url}/v1", 60) as channel, HttpClient(connection(remote.url), pool=channel) as client:
         client.send("GET", "/assistants")
-        channel.rest(0)
+        channel.close_idle(0)
         remote.quiet()
         assert client.send("GET", "/assistants").status == 200

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from reconciler.drivers.credentials.connection_settings import Connection
-from reconciler.drivers.credentials.expiring_credential import EARLY_SECONDS, Renewed, Token
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
+from reconciler.drivers.credentials.expiring_credential import EARLY_SECONDS, ExpiringCredential, Token
 from reconciler.drivers.transport.http import HttpClient
 from tests.conftest import Remote
 
@@ -20,9 +20,11 @@ class Clock:
         return self.now
 
 
-def renewing(clock: Clock, lasts: float) -> Renewed:
+def renewing(clock: Clock, lasts: float) -> ExpiringCredential:
     numbers: Iterator[int] = count(1)
-    return Renewed("Authorization", "Bearer {}", lambda: Token(f"token-{next(numbers)}", clock.now + lasts), clock)
+    return ExpiringCredential(
+        "Authorization", "Bearer {}", lambda: Token(f"token-{next(numbers)}", clock.now + lasts), clock
+    )
 
 
 def test_a_token_is_used_until_it_is_about_to_expire() -> None:
@@ -37,7 +39,7 @@ def test_a_token_is_used_until_it_is_about_to_expire() -> None:
 
 def test_every_request_carries_the_token_of_its_time_and_no_answer_shows_one(remote: Remote) -> None:
     clock = Clock()
-    connection = Connection(f"{remote.url}/v1", {"OpenAI-Beta": "assistants=v2"}, renewed=renewing(clock, 3600))
+    connection = ConnectionSettings(f"{remote.url}/v1", {"OpenAI-Beta": "assistants=v2"}, renewed=renewing(clock, 3600))
     client = HttpClient(connection, pause=lambda seconds: False)
     assert client.send("GET", "/assistants").status == 200
     clock.now += 7200

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.drivers.base import Unreachable
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.transport.http import HttpClient
 from reconciler.engine.locks.lock import LockLost, lost
 from tests.conftest import Remote
@@ -20,7 +20,7 @@ def client(remote: Remote, fence: float | LockLost) -> HttpClient:
             raise fence
         return fence
 
-    return HttpClient(Connection(f"{remote.url}/v1", HEADERS), pause=lambda seconds: False, fence=left)
+    return HttpClient(ConnectionSettings(f"{remote.url}/v1", HEADERS), pause=lambda seconds: False, fence=left)
 
 
 def test_a_write_whose_time_is_over_before_its_bytes_are_written_is_not_sent(remote: Remote) -> None:

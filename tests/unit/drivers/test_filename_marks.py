@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.values import marks
 from reconciler.core.values.marks import Mark, NewerMark
-from reconciler.drivers.filename_marks import Named, codes, content_of, read, with_mark
+from reconciler.drivers.filename_marks import MarkedName, codes, content_of, read, with_mark
 from tests.unit.core.plans import keys
 
 SHA = hashlib.sha256(b"x").hexdigest()
@@ -23,7 +23,7 @@ def test_the_readable_name_comes_first_and_the_suffix_last() -> None:
     assert name.startswith("leave policy~1")
     assert name.endswith("abcDEF123456.md")
     assert len(name) == len("leave policy.md") + 34
-    assert read(name, 1, "acme", codes([KEY])) == Named("leave policy.md", MARK, content_of(SHA, 1))
+    assert read(name, 1, "acme", codes([KEY])) == MarkedName("leave policy.md", MARK, content_of(SHA, 1))
     assert content_of(SHA, 1234).endswith(", 1,234 bytes")
 
 
@@ -38,7 +38,7 @@ def test_the_readable_name_comes_first_and_the_suffix_last() -> None:
 def test_every_name_comes_back(name: str, key: str, owner: str, nonce: str, content: bytes) -> None:
     sha, mark = hashlib.sha256(content).hexdigest(), marks.write(Mark(owner, key, nonce))
     uploaded = with_mark(name, mark, sha)
-    assert read(uploaded, len(content), owner, codes([key])) == Named(name, mark, content_of(sha, len(content)))
+    assert read(uploaded, len(content), owner, codes([key])) == MarkedName(name, mark, content_of(sha, len(content)))
     for stranger in (read(uploaded, 1, "somebody-else", codes([key])), read(uploaded, 1, owner, {})):
         known = marks.read(stranger.mark)
         assert isinstance(known, Mark)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler.drivers.base import BadResponse, CredentialRefused, Interrupted, Rejected, RemoteError, ServerFailed
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.provider import Provider, ProviderKind
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import MAX_ANSWER_BYTES, HttpClient
@@ -44,7 +44,7 @@ class Remote:
 
     def client(self, *secrets: str) -> HttpClient:
         headers = {"Authorization": f"Bearer {secrets[0]}"} if secrets else {}
-        connection = Connection("http://embedded/v1", headers, secrets)
+        connection = ConnectionSettings("http://embedded/v1", headers, secrets)
         return HttpClient(connection, wsgi_app=self, pause=self.pause, clock=lambda: self.now, chance=lambda: 0.5)
 
     def driver(self, *secrets: str) -> RestDriver:

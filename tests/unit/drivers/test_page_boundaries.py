@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.drivers.lists.page_boundaries import MAX_BYTES, Boundaries
-from reconciler.drivers.paging.page import Entry
+from reconciler.drivers.paging.page import ListedObject
 from reconciler.tree import Tree
 
-PLACES = (Entry("asst_1", 1.0), Entry("asst_2", 2.5))
+PLACES = (ListedObject("asst_1", 1.0), ListedObject("asst_2", 2.5))
 
 
 def remembered(directory: Path) -> Boundaries:

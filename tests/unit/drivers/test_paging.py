@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.drivers.paging.page import Entry, Order, Page
-from reconciler.drivers.paging.parallel_read import Ask, Reading, spread
+from reconciler.drivers.paging.page import ListedObject, Order, Page
+from reconciler.drivers.paging.parallel_read import PageRequest, ParallelRead, spread
 
-PLACES = tuple(Entry(f"o{number}", float(number)) for number in range(10, 100, 10))
+PLACES = tuple(ListedObject(f"o{number}", float(number)) for number in range(10, 100, 10))
 
 
 def page(*numbers: int, more: bool = True) -> Page:
-    return Page(tuple(Entry(f"o{number}", float(number)) for number in numbers), more)
+    return Page(tuple(ListedObject(f"o{number}", float(number)) for number in numbers), more)
 
 
-def started(reading: Reading) -> dict[str | None, Ask]:
+def started(reading: ParallelRead) -> dict[str | None, PageRequest]:
     """What is asked for once the first page is here: by cursor."""
     (first,) = reading.asks()
     reading.remember(PLACES)
@@ -26,7 +26,7 @@ def started(reading: Reading) -> dict[str | None, Ask]:
     "answer", [None, page(), page(more=False), page(1, 2)], ids=["404", "empty", "empty, the end", "the first page"]
 )
 def test_the_neighbours_of_a_place_that_is_gone_are_tried(answer: Page | None) -> None:
-    reading = Reading(3)
+    reading = ParallelRead(3)
     asks = started(reading)
     assert asks.keys() == {None, "o40"}
     reading.take(asks["o40"], answer)
@@ -40,14 +40,14 @@ def test_the_neighbours_of_a_place_that_is_gone_are_tried(answer: Page | None) -
 
 
 def test_a_place_that_is_alive_is_read_on_from() -> None:
-    reading = Reading(3)
+    reading = ParallelRead(3)
     asks = started(reading)
     reading.take(asks["o40"], page(41, 42))
     assert "o42" in [ask.after for ask in reading.asks()]
 
 
 def test_a_short_list_is_read_one_page_after_the_other() -> None:
-    reading = Reading(8)
+    reading = ParallelRead(8)
     for first in range(50, 0, -10):
         (ask,) = reading.asks()
         assert ask.order is Order.NEWEST_FIRST
@@ -58,13 +58,13 @@ def test_a_short_list_is_read_one_page_after_the_other() -> None:
 
 def test_who_has_seen_one_second_only_has_passed_nobody() -> None:
     """A remote that lists the newest first whatever is asked, and a place remembered with a wrong time."""
-    reading = Reading(3, few_pages=1)
+    reading = ParallelRead(3, few_pages=1)
     (newest,) = reading.asks()
-    reading.remember((Entry("o2", -5.0), Entry("o3", -5.0)))
-    tied = Page((Entry("o9", 4.0), Entry("o8", 4.0)), True)
+    reading.remember((ListedObject("o2", -5.0), ListedObject("o3", -5.0)))
+    tied = Page((ListedObject("o9", 4.0), ListedObject("o8", 4.0)), True)
     reading.take(newest, tied)
     asks = {ask.after: ask for ask in reading.asks()}
-    reading.take(asks["o2"], Page((Entry("o1", 0.0), Entry("o0", 0.0)), False))
+    reading.take(asks["o2"], Page((ListedObject("o1", 0.0), ListedObject("o0", 0.0)), False))
     reading.take(asks[None], tied)
     assert not reading.complete
 
@@ -76,5 +76,5 @@ def test_who_has_seen_one_second_only_has_passed_nobody() -> None:
 def test_places_are_spread_with_a_double_share_for_the_two_that_meet_at_the_end(
     size: int, count: int, places: list[int]
 ) -> None:
-    boundaries = [Entry(str(number), float(number)) for number in range(size)]
+    boundaries = [ListedObject(str(number), float(number)) for number in range(size)]
     assert [int(each[0].id) for each in spread(boundaries, count)] == places

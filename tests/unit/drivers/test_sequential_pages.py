@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.drivers.base import IncompleteList, NotFound, Tally
+from reconciler.drivers.base import IncompleteList, NotFound, RequestCount
 from reconciler.drivers.lists.page_fetcher import read_each
 from reconciler.drivers.lists.sequential_pages import by_last, by_offset, by_time, by_token
 from reconciler.drivers.provider import ListStyle
-from reconciler.drivers.transport.request_counter import Tallies
+from reconciler.drivers.transport.request_counter import RequestCounter
 
 LAST = ListStyle(style="last", items="", cursor="after")
 TIME = ListStyle(style="time", items="", cursor="until", limit=2)
@@ -90,21 +90,21 @@ def test_what_reading_one_object_raises_ends_all_of_it(at_once: int) -> None:
             raise NotFound("it is not there")
         return summary
 
-    whole = read_each(({"id": id} for id in "ab"), read, at_once, Tallies())
+    whole = read_each(({"id": id} for id in "ab"), read, at_once, RequestCounter())
     assert sorted(body["id"] for body in whole) == ["a", "b"]
     with pytest.raises(NotFound):
-        list(read_each(({"id": id} for id in "abc"), read, at_once, Tallies()))
+        list(read_each(({"id": id} for id in "abc"), read, at_once, RequestCounter()))
 
 
 def test_requests_of_other_threads_are_counted_for_the_one_that_asked() -> None:
-    class Counting(Tallies):
+    class Counting(RequestCounter):
         def read(self, summary: dict[str, Any]) -> dict[str, Any]:
-            self.add_tally(Tally(requests=1))
+            self.add_request_count(RequestCount(requests=1))
             return summary
 
     counting = Counting()
     assert len(list(read_each(({"id": str(each)} for each in range(20)), counting.read, 4, counting))) == 20
-    assert counting.take_tally().requests == 20
+    assert counting.take_request_count().requests == 20
 
 
 class Sized:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.transport.http import EARLY_SECONDS, HttpClient
 from tests.conftest import Remote
 
@@ -34,7 +34,7 @@ def test_what_was_announced_too_long_ago_is_announced_again_and_sent_once(
     at: int, announced: int, remote: Remote
 ) -> None:
     clock = Clock(at)
-    connection = Connection(f"{remote.url}/v1", {"OpenAI-Beta": "assistants=v2"}, timeout_seconds=2000)
+    connection = ConnectionSettings(f"{remote.url}/v1", {"OpenAI-Beta": "assistants=v2"}, timeout_seconds=2000)
     client = HttpClient(connection, clock=clock, pause=lambda seconds: False, chance=lambda: 0.0)
     answer = client.send("POST", "/assistants", body={"model": "gpt-4o"}, repeatable=False, sending=clock.announce)
     assert answer.status == 200
@@ -45,7 +45,7 @@ def test_what_was_announced_too_long_ago_is_announced_again_and_sent_once(
 @pytest.mark.parametrize("at", range(1, 18))
 def test_whenever_it_stands_still_one_object_is_made(at: int, remote: Remote) -> None:
     clock = Clock(at)
-    connection = Connection(f"{remote.url}/v1", {"OpenAI-Beta": "assistants=v2"}, timeout_seconds=2000)
+    connection = ConnectionSettings(f"{remote.url}/v1", {"OpenAI-Beta": "assistants=v2"}, timeout_seconds=2000)
     client = HttpClient(connection, clock=clock, pause=lambda seconds: False, chance=lambda: 0.0)
     client.send("POST", "/assistants", body={"model": "gpt-4o"}, repeatable=False, sending=clock.announce)
     assert len(remote.objects()) == 1
@@ -83,7 +83,7 @@ def test_a_create_is_announced_shortly_before_its_turn_and_goes_out_at_its_turn(
         announced.append(now)
         wait(announcing)
 
-    connection = Connection(f"{remote.url}/v1", {"OpenAI-Beta": "assistants=v2"}, timeout_seconds=2000)
+    connection = ConnectionSettings(f"{remote.url}/v1", {"OpenAI-Beta": "assistants=v2"}, timeout_seconds=2000)
     client = HttpClient(connection, clock=lambda: now, pause=wait, gates={False: Queue(), True: Queue()})
     client.send("POST", "/assistants", body={"model": "gpt-4o"}, repeatable=False, sending=announce)
     assert announced == [10 - EARLY_SECONDS]

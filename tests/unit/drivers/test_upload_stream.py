@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.cli.output.progress import Progress, sized
+from reconciler.cli.output.progress import ApplyProgress, format_bytes
 from reconciler.core.values.model import Action, Address
 from reconciler.drivers.base import NotFound
-from reconciler.drivers.credentials.connection_settings import Connection
+from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.provider import Limits
 from reconciler.drivers.rest import RestDriver
 from reconciler.drivers.transport.http import HttpClient
@@ -23,7 +23,7 @@ from tests.world import PROVIDER, Clock
 
 
 def driver(remote: Remote, root: Path, clock: Clock | None = None, **options: Any) -> RestDriver:
-    connection = Connection(f"{remote.url}/v1", PROVIDER.headers, (), 60, 10**6, 10**6)
+    connection = ConnectionSettings(f"{remote.url}/v1", PROVIDER.headers, (), 60, 10**6, 10**6)
     clock = clock or Clock()
     http = HttpClient(connection, pause=clock.pause, clock=clock, chance=lambda: 0.0)
     return RestDriver(PROVIDER, http, root=str(root), **options)
@@ -129,7 +129,7 @@ def test_a_nested_body_as_fields_of_a_form() -> None:
 def test_progress_says_how_much_and_how_fast() -> None:
     clock = Clock()
     lines: list[str] = []
-    shown = Progress(3, lines.append, clock)
+    shown = ApplyProgress(3, lines.append, clock)
     shown.report(Outcome(Address("file", "a"), Action.CREATE, Result.DONE))
     shown.sent(1_500_000)
     clock.pause(3)
@@ -139,4 +139,4 @@ def test_progress_says_how_much_and_how_fast() -> None:
     shown.awaiting(Address("vector_store", "b"), 2)
     shown.awaiting(Address("vector_store", "a"), 0)
     assert lines[-2:] == [f"1/3 applied, 3.0 MB uploaded, {count} files being indexed" for count in (42, 2)]
-    assert [sized(count) for count in (0, 999, 1000, 5e12)] == ["0 B", "999 B", "1.0 kB", "5000.0 GB"]
+    assert [format_bytes(count) for count in (0, 999, 1000, 5e12)] == ["0 B", "999 B", "1.0 kB", "5000.0 GB"]

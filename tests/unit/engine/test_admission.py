@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.config.schema.schemas import shipped
-from reconciler.core.changes import deletion
+from reconciler.core.changes import delete_change
 from reconciler.core.matching.index import index
 from reconciler.core.rules.world import World
 from reconciler.core.values.model import Address, Body, Reason, Removal
@@ -46,9 +46,9 @@ class Account:
         admission = Admission(driver, [STORE, USER], World(found), self.clock(), 5, self.clock)
         uses: Body = {"tool_resources": {"file_search": {"vector_store_ids": [live.id]}}}
         if written:
-            admission.wrote("assistant", str(self.user["id"]), uses)
+            admission.note_written("assistant", str(self.user["id"]), uses)
         self.admission = admission
-        change = deletion(STORE.kind, Address("vector_store", "s"), live, Reason.ORPHAN, Removal.ORPHAN)
+        change = delete_change(STORE.kind, Address("vector_store", "s"), live, Reason.ORPHAN, Removal.ORPHAN)
         return Ticket(admission, Step(change, STORE.kind, None, live.body))
 
     def _served(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -80,7 +80,7 @@ def test_what_this_run_has_deleted_uses_nothing_and_is_not_read(tmp_path: Path) 
     account = Account(tmp_path)
     ticket = account.ticket(written=False)
     uses = {"tool_resources": {"file_search": {"vector_store_ids": [account.store["id"]]}}}
-    account.admission.saw("assistant", [live_object(USER, account.user | uses)])  # a list that lags behind
-    account.admission.deleted("assistant", str(account.user["id"]))
+    account.admission.note_list("assistant", [live_object(USER, account.user | uses)])  # a list that lags behind
+    account.admission.note_deleted("assistant", str(account.user["id"]))
     assert ticket.renew() is False
     assert account.reads == 0

@@ -15,7 +15,7 @@ from reconciler.core.matching.index import index, mark_of, mark_text
 from reconciler.core.matching.match import match
 from reconciler.core.ownership import Ownership
 from reconciler.core.plan import Plan
-from reconciler.core.references import filled
+from reconciler.core.references import with_ids_filled_in
 from reconciler.core.rules.guard import release_guard
 from reconciler.core.values.marks import NO_NONCE, Mark, read
 from reconciler.core.values.model import (
@@ -184,7 +184,7 @@ class TestEachAction:
         made, again = undone.changes
         assert (made.action, made.address) == (Action.CREATE, gone_at := Address("store", "gone"))
         assert (again.action, again.refs) == (Action.UPDATE, ((("stores", 0), gone_at),))
-        assert (filled(again, {gone_at: "s2"}).patch or {})["stores"] == ["s2"]
+        assert (with_ids_filled_in(again, {gone_at: "s2"}).patch or {})["stores"] == ["s2"]
 
 
 class TestWhatCannotBe:

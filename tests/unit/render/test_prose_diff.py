@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.render.difference import prose_diff
-from reconciler.render.difference.prose_diff import ProseDiff, count_lines, cut, diff_prose
-from reconciler.render.difference.truncated_diff import capped
+from reconciler.render.difference.prose_diff import ProseDiff, count_lines, diff_prose, split_line
+from reconciler.render.difference.truncated_diff import truncated_diff
 from tests.unit.core.plans import unhurried
 
 texts = st.text(alphabet="ab .\n\u00a0", max_size=300) | st.lists(
@@ -92,7 +92,7 @@ def test_nothing_unseen_is_drawn(before: str, after: str) -> None:
 @given(texts)
 def test_pieces_make_up_their_line(text: str) -> None:
     line = text.replace("\n", "")
-    pieces = cut(line)
+    pieces = split_line(line)
     at = 0
     for piece in pieces:
         assert line.startswith(piece, at)
@@ -138,7 +138,7 @@ def test_a_large_prompt_shows_its_edits_and_little_else(separator: str, monkeypa
 
 def test_fewer_lines_still_show_both_sides() -> None:
     before = "same\n" + "".join(f"old {at}\n" for at in range(30))
-    shorter = capped(diff_prose(before, before.replace("old", "new") + "one\nmore"), 9)
+    shorter = truncated_diff(diff_prose(before, before.replace("old", "new") + "one\nmore"), 9)
     (hunk,) = shorter.hunks
     assert [line.tag for line in hunk.lines] == [" ", *"----", *"++++"]
     assert shorter.hidden == (31 - 4) + (32 - 4)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.render.difference.sequence_diff import Block, differences
+from reconciler.render.difference.sequence_diff import ChangedRange, differences
 from tests.unit.core.plans import unhurried
 
 items = st.lists(st.sampled_from("abcdef"), max_size=30)
@@ -17,7 +17,7 @@ items = st.lists(st.sampled_from("abcdef"), max_size=30)
 @given(items, items)
 def test_all_between_the_blocks_is_equal(old: list[str], new: list[str]) -> None:
     a = b = 0
-    for block in [*differences(old, new), Block(len(old), len(old), len(new), len(new))]:
+    for block in [*differences(old, new), ChangedRange(len(old), len(old), len(new), len(new))]:
         assert old[a : block.old_start] == new[b : block.new_start]
         a, b = block.old_end, block.new_end
     assert (a, b) == (len(old), len(new))

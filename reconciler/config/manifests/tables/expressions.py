@@ -33,7 +33,7 @@ class UnknownColumn(TemplateFault):
     """A template names what a row does not have."""
 
 
-class Steps:
+class StepBudget:
     """What the templates of one row may still do."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Steps:
             raise TemplateFault(f"it takes more than {MAX_STEPS:,} steps: it loops, or makes long texts, too often")
 
 
-Value: TypeAlias = Callable[[Names, Steps], Any]
+Value: TypeAlias = Callable[[Names, StepBudget], Any]
 
 
 class _Missing:
@@ -62,13 +62,13 @@ def _json(value: Json) -> str:
 
 def _join(value: Json, separator: str = "") -> str:
     parts = [str(each) for each in value]
-    bounded(sum(map(len, parts)) + len(separator) * len(parts))
+    check_length(sum(map(len, parts)) + len(separator) * len(parts))
     return separator.join(parts)
 
 
 def _replace(value: Json, old: str, new: str) -> str:
     text = str(value)
-    bounded(len(text) + text.count(old) * len(new))
+    check_length(len(text) + text.count(old) * len(new))
     return text.replace(old, new)
 
 
@@ -98,7 +98,7 @@ _AT_ONCE: Final = ("default", "first", "last", "length")
 """They take one step, however large a value is."""
 TESTS: Final[dict[str, Callable[..., bool]]] = {
     "defined": lambda value: not isinstance(value, _Missing),
-    "none": lambda value: there(value) is None,
+    "none": lambda value: defined(value) is None,
 }
 ARITHMETIC: Final[dict[type[nodes.BinExpr], Callable[[Any, Any], Any]]] = {
     nodes.Add: operator.add,
@@ -124,7 +124,7 @@ def value_of(node: nodes.Node) -> Value:
     """What makes the value of an expression."""
     make = _value(node)
 
-    def made(names: Names, steps: Steps) -> Any:
+    def made(names: Names, steps: StepBudget) -> Any:
         steps.take(1)
         return make(names, steps)
 
@@ -139,7 +139,7 @@ def _value(node: nodes.Node) -> Value:
             return lambda names, steps: names[name] if name in names else _Missing(f"{name!r} is undefined")
         case nodes.List(items=items) | nodes.Tuple(items=items):
             each = [value_of(item) for item in items]
-            return lambda names, steps: [there(one(names, steps)) for one in each]
+            return lambda names, steps: [defined(one(names, steps)) for one in each]
         case nodes.Getattr(node=inner, attr=attribute):
             whole = value_of(inner)
             return lambda names, steps: _item(whole(names, steps), attribute)
@@ -148,7 +148,7 @@ def _value(node: nodes.Node) -> Value:
             return _slice(value_of(inner), [None if end is None else value_of(end) for end in ends])
         case nodes.Getitem(node=inner, arg=argument):
             whole, place = value_of(inner), value_of(argument)
-            return lambda names, steps: _item(whole(names, steps), there(place(names, steps)))
+            return lambda names, steps: _item(whole(names, steps), defined(place(names, steps)))
         case nodes.Filter(node=nodes.Expr() as inner, name=name, args=arguments):
             return _called(FILTERS[name], [inner, *arguments], missing=name == "default", at_once=name in _AT_ONCE)
         case nodes.Test(node=inner, name=name, args=arguments):
@@ -162,13 +162,13 @@ def _operation(node: nodes.Node) -> Value:
             return _arithmetic(word, ARITHMETIC[type(node)], value_of(node.left), value_of(node.right))
         case nodes.And():
             left, right = value_of(node.left), value_of(node.right)
-            return lambda names, steps: there(left(names, steps)) and right(names, steps)
+            return lambda names, steps: defined(left(names, steps)) and right(names, steps)
         case nodes.Or():
             left, right = value_of(node.left), value_of(node.right)
-            return lambda names, steps: there(left(names, steps)) or right(names, steps)
+            return lambda names, steps: defined(left(names, steps)) or right(names, steps)
         case nodes.Not(node=inner):
             denied = value_of(inner)
-            return lambda names, steps: not there(denied(names, steps))
+            return lambda names, steps: not defined(denied(names, steps))
         case nodes.Neg(node=inner):
             return _arithmetic("-", operator.sub, lambda names, steps: 0, value_of(inner))
         case nodes.Pos(node=inner):
@@ -176,7 +176,7 @@ def _operation(node: nodes.Node) -> Value:
         case nodes.CondExpr(test=test, expr1=one, expr2=other):
             asked, then = value_of(test), value_of(one)
             rest = value_of(other) if other is not None else lambda names, steps: _Missing("there is no else")
-            return lambda names, steps: (then if there(asked(names, steps)) else rest)(names, steps)
+            return lambda names, steps: (then if defined(asked(names, steps)) else rest)(names, steps)
         case nodes.Concat(nodes=parts):
             return _concat([value_of(part) for part in parts])
         case nodes.Compare(expr=first, ops=operands):
@@ -197,9 +197,9 @@ def _item(whole: Any, place: Any) -> Any:
 
 
 def _slice(whole: Value, parts: Sequence[Value | None]) -> Value:
-    def cut(names: Names, steps: Steps) -> Any:
-        ends = [None if part is None else there(part(names, steps)) for part in parts]
-        found = there(whole(names, steps))[slice(*ends)]
+    def cut(names: Names, steps: StepBudget) -> Any:
+        ends = [None if part is None else defined(part(names, steps)) for part in parts]
+        found = defined(whole(names, steps))[slice(*ends)]
         steps.take(len(found))
         return found
 
@@ -209,15 +209,15 @@ def _slice(whole: Value, parts: Sequence[Value | None]) -> Value:
 def _called(function: Callable[..., Any], given: Sequence[nodes.Node], *, missing: bool, at_once: bool) -> Value:
     arguments = [value_of(each) for each in given]
 
-    def called(names: Names, steps: Steps) -> Any:
+    def called(names: Names, steps: StepBudget) -> Any:
         values = [each(names, steps) for each in arguments]
         if not missing:
-            values = [there(each) for each in values]
+            values = [defined(each) for each in values]
         if at_once:
             return function(*values)
-        steps.take(sum(map(weight, values)))
+        steps.take(sum(map(step_cost, values)))
         result = _bearable(function(*values))
-        steps.take(weight(result))
+        steps.take(step_cost(result))
         return result
 
     return called
@@ -226,8 +226,8 @@ def _called(function: Callable[..., Any], given: Sequence[nodes.Node], *, missin
 def _arithmetic(word: str, function: Callable[[Any, Any], Any], left: Value, right: Value) -> Value:
     """Arithmetic, on numbers alone: a text times a billion does not end."""
 
-    def made(names: Names, steps: Steps) -> Any:
-        values = [there(each(names, steps)) for each in (left, right)]
+    def made(names: Names, steps: StepBudget) -> Any:
+        values = [defined(each(names, steps)) for each in (left, right)]
         if not all(type(each) in (int, float) for each in values):
             raise TemplateFault(f"{word} is for numbers; `~` joins texts, and `| int` makes a number of one")
         return _bearable(function(*values))
@@ -236,11 +236,11 @@ def _arithmetic(word: str, function: Callable[[Any, Any], Any], left: Value, rig
 
 
 def _concat(parts: Sequence[Value]) -> Value:
-    def joined(names: Names, steps: Steps) -> str:
+    def joined(names: Names, steps: StepBudget) -> str:
         texts = []
         for part in parts:
-            value = there(part(names, steps))
-            steps.take(weight(value))
+            value = defined(part(names, steps))
+            steps.take(step_cost(value))
             texts.append(str(value))
         return "".join(texts)
 
@@ -248,11 +248,11 @@ def _concat(parts: Sequence[Value]) -> Value:
 
 
 def _compare(first: Value, operands: Sequence[tuple[Callable[[Any, Any], bool], Value]]) -> Value:
-    def compared(names: Names, steps: Steps) -> bool:
-        left = there(first(names, steps))
+    def compared(names: Names, steps: StepBudget) -> bool:
+        left = defined(first(names, steps))
         for holds, operand in operands:
-            right = there(operand(names, steps))
-            steps.take(weight(left) + weight(right))
+            right = defined(operand(names, steps))
+            steps.take(step_cost(left) + step_cost(right))
             if not holds(left, right):
                 return False
             left = right
@@ -261,10 +261,10 @@ def _compare(first: Value, operands: Sequence[tuple[Callable[[Any, Any], bool], 
     return compared
 
 
-def plain(value: Any) -> Json:
+def json_value(value: Any) -> Json:
     """A value that JSON can carry, and that no row shares. Raises TemplateFault."""
-    if isinstance(_bearable(there(value)), str):
-        bounded(len(value))
+    if isinstance(_bearable(defined(value)), str):
+        check_length(len(value))
     return copied(value)
 
 
@@ -275,25 +275,25 @@ def _bearable(value: Any) -> Any:
     return value
 
 
-def there(value: Any) -> Any:
+def defined(value: Any) -> Any:
     """The value. Raises UnknownColumn where there is none."""
     if type(value) is _Missing:
         raise UnknownColumn(value.words)
     return value
 
 
-def weight(value: Any) -> int:
+def step_cost(value: Any) -> int:
     """How many steps it takes to look at all of a value."""
     if type(value) is str:
         return len(value) // _CHARACTERS
     if type(value) is list:
-        return sum(map(weight, value)) + len(value)
+        return sum(map(step_cost, value)) + len(value)
     if type(value) is dict:
-        return sum(map(weight, value.values())) + sum(map(weight, value)) + len(value)
+        return sum(map(step_cost, value.values())) + sum(map(step_cost, value)) + len(value)
     return 0
 
 
-def bounded(length: int) -> None:
+def check_length(length: int) -> None:
     """Raises TemplateFault for a text of such a length."""
     if length > MAX_TEXT:
         raise TemplateFault(f"it makes a text of more than {MAX_TEXT:,} characters")

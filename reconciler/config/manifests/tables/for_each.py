@@ -12,20 +12,20 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from reconciler.config.errors import error, has_errors
-from reconciler.config.manifests.layers import FOR_EACH, Written
-from reconciler.config.manifests.lazy_bodies import Unread, Whole
-from reconciler.config.manifests.tables.rows import Row, rows_of
+from reconciler.config.manifests.layers import FOR_EACH, ResolvedDocument
+from reconciler.config.manifests.lazy_bodies import BodyWithPlaces, LazyBody
+from reconciler.config.manifests.tables.rows import TableRow, rows_of
 from reconciler.config.manifests.tags import replace_at
 from reconciler.config.message_text import cut, dotted
 from reconciler.config.source.file_source import Files
 from reconciler.config.syntax.document import BLOCK, Document
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.core.references import placeholder
 from reconciler.core.values.model import Address, Json, Path
 from reconciler.diagnostics import Code, Diagnostic, Source
 
 if TYPE_CHECKING:
-    from reconciler.config.manifests.tables.templates import Fill
+    from reconciler.config.manifests.tables.templates import CompiledTemplate
 
 MOST_BAD_ROWS: Final = 20
 _KEY: Final[Path] = (BLOCK, "key")
@@ -38,16 +38,16 @@ _Ways: TypeAlias = dict[str | int, Any]  # step by step, down to where nothing f
 class _Slot(NamedTuple):
     """A place to fill: how, whether the text is one expression, and the kind where it is the key of a reference."""
 
-    fill: Fill
+    fill: CompiledTemplate
     is_whole: bool
     kind: str | None
 
 
 @dataclass(slots=True)
-class Fleet:
-    """A document with `for_each`; `problems` is complete when all of `documents` were taken and `told`."""
+class ForEach:
+    """A document with `for_each`; `problems` is complete when all of `documents` were taken and `report_problems`."""
 
-    written: Written
+    written: ResolvedDocument
     project: Files
     problems: list[Diagnostic] = field(default_factory=list)
     _bad_rows: int = 0
@@ -56,7 +56,7 @@ class Fleet:
     _ways: _Ways = field(default_factory=dict)
     _known: set[tuple[Source | None, str]] = field(default_factory=set)
 
-    def documents(self) -> Iterator[Written]:
+    def documents(self) -> Iterator[ResolvedDocument]:
         """One document for each row, whose source is the row."""
         try:
             self._templates = self._compiled()
@@ -66,11 +66,11 @@ class Fleet:
             for row in rows_of(self.written.document, self.project):
                 if self._bad_rows >= MOST_BAD_ROWS:
                     summary = f"{MOST_BAD_ROWS} rows have problems; those from here on were not looked at"
-                    raise Refused(error(Code.INVALID_VALUE, summary, row.place))
+                    raise UnreadableFile(error(Code.INVALID_VALUE, summary, row.place))
                 if made := self._filled(row):
                     packed = json.dumps([*row.place, row.values], separators=(",", ":")).encode()
-                    yield Written(made, None, self.written.sound, again=Unread(self, packed))
-        except Refused as refused:
+                    yield ResolvedDocument(made, None, self.written.sound, again=LazyBody(self, packed))
+        except UnreadableFile as refused:
             self.problems.append(refused.diagnostic)
 
     def keys(self) -> Iterator[str]:
@@ -87,17 +87,17 @@ class Fleet:
         except TemplateFault as fault:
             place = self.written.document.place(_KEY)
             self.problems.append(error(Code.INVALID_VALUE, f"{dotted(_KEY)} cannot be filled: {fault}", place))
-        except Refused as refused:
+        except UnreadableFile as refused:
             self.problems.append(refused.diagnostic)
 
-    def whole(self, what: bytes) -> Whole:
+    def whole(self, what: bytes) -> BodyWithPlaces:
         """The body of a row, made again."""
         file, line, column, values = json.loads(what)
-        document = self._filled(Row(values, Source(file, line, column)))
+        document = self._filled(TableRow(values, Source(file, line, column)))
         assert document is not None, "a row that was filled can be filled"
-        return Whole({name: value for name, value in document.value.items() if name != BLOCK}, document.places)
+        return BodyWithPlaces({name: value for name, value in document.value.items() if name != BLOCK}, document.places)
 
-    def told(self, problems: Sequence[Diagnostic], row: Source) -> None:
+    def report_problems(self, problems: Sequence[Diagnostic], row: Source) -> None:
         """Note what is wrong with the document of one row: where it is the same for every row, only once."""
         self._bad_rows += has_errors(problems)
         for problem in problems:
@@ -134,23 +134,23 @@ class Fleet:
             self.problems.append(error(Code.BAD_KEY, summary, document.place(_KEY), hint=hint))
         return found
 
-    def _filled(self, row: Row) -> Document | None:
+    def _filled(self, row: TableRow) -> Document | None:
         """The document of one row; None where a template does not fit it."""
-        from reconciler.config.manifests.tables.expressions import Steps, TemplateFault, UnknownColumn
+        from reconciler.config.manifests.tables.expressions import StepBudget, TemplateFault, UnknownColumn
 
         around = self.written.document
         columns = {"row": row.values, **row.values}
         document = replace(around, value=_fresh(self._plain, self._ways), source=row.place, keys={})
         places: dict[Path, Source] = {}
         refs: dict[Path, Address] = {}
-        steps = Steps()
+        steps = StepBudget()
         for path, slot in self._templates.items():
             try:
                 value = slot.fill(columns, steps)
             except TemplateFault as fault:
                 columns_there = f"one of {cut(', '.join(row.values))}" if isinstance(fault, UnknownColumn) else ""
                 summary = f"{dotted(path)} cannot be filled: {fault}"
-                self.told([error(Code.INVALID_VALUE, summary, around.place(path), columns_there)], row.place)
+                self.report_problems([error(Code.INVALID_VALUE, summary, around.place(path), columns_there)], row.place)
                 return None
             if slot.kind is not None:
                 refs[path] = Address(slot.kind, str(value))

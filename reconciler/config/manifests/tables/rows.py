@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, Final, NamedTuple
 
-from reconciler.config.cpu_limit import note
+from reconciler.config.cpu_limit import count_file
 from reconciler.config.errors import error
 from reconciler.config.manifests.layers import FOR_EACH
-from reconciler.config.message_text import brief, count, cut
+from reconciler.config.message_text import count, cut, short_json
 from reconciler.config.source.file_source import Files
 from reconciler.config.source.referenced_file import named_file
 from reconciler.config.syntax.document import BLOCK, Document
-from reconciler.config.syntax.document_builder import MAX_DEPTH, Refused
+from reconciler.config.syntax.document_builder import MAX_DEPTH, UnreadableFile
 from reconciler.config.syntax.yaml import decode
 from reconciler.config.syntax.yaml_scalars import RefusedScalar, Tagged, read_plain
 from reconciler.core.values.model import Json, Path
@@ -37,7 +37,7 @@ _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """What one row says, by column, and where it stands."""
 
     values: Mapping[str, Json]
@@ -65,42 +65,42 @@ def name_rows_files(document: Document, project: Files, file: str) -> Iterator[D
             continue
         try:
             found = RowsFile(tagged.tag, named_file(project, tagged.tag, tagged.text, place, file))
-        except Refused as refused:
+        except UnreadableFile as refused:
             yield refused.diagnostic
         else:
             document.value[BLOCK][FOR_EACH] = found
             del document.tagged[path]
 
 
-def rows_of(document: Document, project: Files) -> Iterator[Row]:
+def rows_of(document: Document, project: Files) -> Iterator[TableRow]:
     """Every row that `for_each` names. Raises Refused, also after some rows."""
     for number, row in enumerate(_rows(document, project)):
         if number >= MAX_ROWS:
             hint = "write several manifests, each with a file of its own"
-            raise Refused(error(Code.TOO_LARGE, f"a fleet has at most {MAX_ROWS:,} rows", row.place, hint=hint))
-        note(row.place.file)
+            raise UnreadableFile(error(Code.TOO_LARGE, f"a fleet has at most {MAX_ROWS:,} rows", row.place, hint=hint))
+        count_file(row.place.file)
         yield row
 
 
-def _rows(document: Document, project: Files) -> Iterator[Row]:
+def _rows(document: Document, project: Files) -> Iterator[TableRow]:
     source = document.value[BLOCK][FOR_EACH]
     if isinstance(source, RowsFile):
         name = project.name(source.path)
         content = project.read(source.path, MAX_ROWS_BYTES)
-        note(name, len(content))
+        count_file(name, len(content))
         text = decode(content, name, MAX_ROWS_BYTES)
         yield from _csv_rows(text, name) if source.tag == "!csv" else _json_rows(text, name)
     elif isinstance(source, list):
         for index, values in enumerate(source):
             yield _row(values, document.place((*_WHERE, index)))
     else:
-        summary = f"for_each needs rows, not {brief(source)}"
+        summary = f"for_each needs rows, not {short_json(source)}"
         hint = "write !csv FILE, !json FILE, or a list of mappings"
-        raise Refused(error(Code.INVALID_VALUE, summary, document.place(_WHERE), hint=hint))
+        raise UnreadableFile(error(Code.INVALID_VALUE, summary, document.place(_WHERE), hint=hint))
 
 
-def _csv_rows(text: str, name: str) -> Iterator[Row]:
-    written = _Lines(text)
+def _csv_rows(text: str, name: str) -> Iterator[TableRow]:
+    written = _CsvLines(text)
     lines = csv.reader(written, strict=True)
     columns: list[str] = []
     while True:
@@ -109,7 +109,7 @@ def _csv_rows(text: str, name: str) -> Iterator[Row]:
         try:
             cells = next(lines, None)
         except csv.Error as wrong:
-            raise Refused(error(Code.INVALID_VALUE, f"not valid CSV: {wrong}", place)) from None
+            raise UnreadableFile(error(Code.INVALID_VALUE, f"not valid CSV: {wrong}", place)) from None
         if cells is None:
             return
         if not cells:
@@ -119,12 +119,12 @@ def _csv_rows(text: str, name: str) -> Iterator[Row]:
         elif len(cells) != len(columns):
             summary = f"the row has {count(len(cells), 'cell')}, and there are {count(len(columns), 'column')}"
             hint = "put a text with commas into double quotes; an empty cell still needs its comma"
-            raise Refused(error(Code.INVALID_VALUE, summary, place, hint=hint))
+            raise UnreadableFile(error(Code.INVALID_VALUE, summary, place, hint=hint))
         else:
-            yield Row(dict(zip(columns, cells, strict=True)), _short(sum(map(len, cells)), place))
+            yield TableRow(dict(zip(columns, cells, strict=True)), _short(sum(map(len, cells)), place))
 
 
-class _Lines:
+class _CsvLines:
     """The lines of a CSV file. Raises Refused where those of one row are too long together, before they are read."""
 
     def __init__(self, text: str) -> None:
@@ -151,22 +151,22 @@ def _columns(cells: list[str], place: Source) -> list[str]:
     """The names in the first line. Raises Refused."""
     if len(cells) == 1 and ";" in cells[0]:
         summary = "columns are separated by commas, and the first line of this file has ;"
-        raise Refused(error(Code.INVALID_VALUE, summary, place, hint="save it with commas: a,b instead of a;b"))
+        raise UnreadableFile(error(Code.INVALID_VALUE, summary, place, hint="save it with commas: a,b instead of a;b"))
     times = Counter(cells)
     wrong = next((each for each in cells if not each.strip() or each != each.strip() or times[each] > 1), None)
     if wrong is None:
         return cells
     problem = "stands twice" if wrong.strip() and times[wrong] > 1 else "has no name, or blanks around it"
-    summary = f"the first line names the columns, and {brief(wrong)} {problem}"
-    raise Refused(error(Code.INVALID_VALUE, summary, place, hint="give every column a name of its own"))
+    summary = f"the first line names the columns, and {short_json(wrong)} {problem}"
+    raise UnreadableFile(error(Code.INVALID_VALUE, summary, place, hint="give every column a name of its own"))
 
 
-def _json_rows(text: str, name: str) -> Iterator[Row]:
+def _json_rows(text: str, name: str) -> Iterator[TableRow]:
     """The mappings of one list, each decoded when its turn comes."""
     at = _after_blank(text, 0)
     if text[at : at + 1] != "[":
         hint = 'write [{"column": "value"}, …]'
-        raise Refused(error(Code.INVALID_VALUE, "rows are a list of mappings", Source(name, 1, 1), hint=hint))
+        raise UnreadableFile(error(Code.INVALID_VALUE, "rows are a list of mappings", Source(name, 1, 1), hint=hint))
     line, line_start = 1 + text.count("\n", 0, at), text.rfind("\n", 0, at) + 1
     expected = "["
     while True:
@@ -185,7 +185,9 @@ def _json_rows(text: str, name: str) -> Iterator[Row]:
             break
     if text[start : start + 1] != "]" or _after_blank(text, start + 1) < len(text):
         place = Source(name, line, start - line_start + 1)
-        raise Refused(error(Code.INVALID_VALUE, "not valid JSON: expected a comma or the end of the list", place))
+        raise UnreadableFile(
+            error(Code.INVALID_VALUE, "not valid JSON: expected a comma or the end of the list", place)
+        )
 
 
 def _line_at(text: str, before: int, here: int, line: int, line_start: int) -> tuple[int, int]:
@@ -207,9 +209,9 @@ def _decoded(text: str, start: int, place: Source) -> tuple[Json, int]:
             raise _too_long(f"more than {MAX_ROW_BYTES:,}", place) from None
         lines = window.count("\n", 0, wrong.pos)
         place = Source(place.file, place.line + lines, wrong.colno if lines else place.column + wrong.pos)
-        raise Refused(error(Code.INVALID_VALUE, f"not valid JSON: {wrong.msg}", place)) from None
+        raise UnreadableFile(error(Code.INVALID_VALUE, f"not valid JSON: {wrong.msg}", place)) from None
     except (RefusedScalar, ValueError, RecursionError) as wrong:
-        raise Refused(error(Code.INVALID_VALUE, f"a row cannot be read: {cut(str(wrong))}", place)) from None
+        raise UnreadableFile(error(Code.INVALID_VALUE, f"a row cannot be read: {cut(str(wrong))}", place)) from None
     return values, start + length
 
 
@@ -218,13 +220,13 @@ def _after_blank(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _row(values: Json, place: Source) -> Row:
+def _row(values: Json, place: Source) -> TableRow:
     if not isinstance(values, dict):
-        summary = f"a row is a mapping of columns, not {brief(values)}"
-        raise Refused(error(Code.INVALID_VALUE, summary, place, hint="write {column: value}"))
+        summary = f"a row is a mapping of columns, not {short_json(values)}"
+        raise UnreadableFile(error(Code.INVALID_VALUE, summary, place, hint="write {column: value}"))
     if _is_deeper(values, MAX_DEPTH):
-        raise Refused(error(Code.INVALID_VALUE, f"the row is nested deeper than {MAX_DEPTH} levels", place))
-    return Row(values, place)
+        raise UnreadableFile(error(Code.INVALID_VALUE, f"the row is nested deeper than {MAX_DEPTH} levels", place))
+    return TableRow(values, place)
 
 
 def _is_deeper(value: Json, levels: int) -> bool:
@@ -241,10 +243,10 @@ def _short(length: int, place: Source) -> Source:
     return place
 
 
-def _too_long(length: str, place: Source) -> Refused:
+def _too_long(length: str, place: Source) -> UnreadableFile:
     summary = f"the row has {length} characters; the limit is {MAX_ROW_BYTES:,}"
     hint = "keep long texts in files, and name them with !file"
-    return Refused(error(Code.TOO_LARGE, summary, place, hint=hint))
+    return UnreadableFile(error(Code.TOO_LARGE, summary, place, hint=hint))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,16 +8,24 @@ from typing import Any, TypeAlias
 
 from jinja2 import nodes
 
-from reconciler.config.manifests.tables.expressions import Names, Steps, TemplateFault, bounded, there, value_of, weight
+from reconciler.config.manifests.tables.expressions import (
+    Names,
+    StepBudget,
+    TemplateFault,
+    check_length,
+    defined,
+    step_cost,
+    value_of,
+)
 
-Pieces: TypeAlias = Callable[[Names, Steps], Iterator[str]]
+Pieces: TypeAlias = Callable[[Names, StepBudget], Iterator[str]]
 
 
 def pieces_of(body: Sequence[nodes.Node]) -> Pieces:
     """What makes the texts of statements, one after the other."""
     parts = [_piece(node) for node in body]
 
-    def made(names: Names, steps: Steps) -> Iterator[str]:
+    def made(names: Names, steps: StepBudget) -> Iterator[str]:
         for part in parts:
             yield from part(names, steps)
 
@@ -33,7 +41,7 @@ def _piece(node: nodes.Node) -> Pieces:
             branches = [(value_of(test), pieces_of(body)), *((value_of(e.test), pieces_of(e.body)) for e in others)]
             otherwise = pieces_of(rest)
             return lambda names, steps: next(
-                (then for asked, then in branches if there(asked(names, steps))), otherwise
+                (then for asked, then in branches if defined(asked(names, steps))), otherwise
             )(names, steps)
         case nodes.For():
             return _loop(node)
@@ -50,14 +58,14 @@ def _loop(node: nodes.For) -> Pieces:
             return {target.name: item}
         return dict(zip([each.name for each in target.items], item, strict=True))
 
-    def looped(names: Names, steps: Steps) -> Iterator[str]:
+    def looped(names: Names, steps: StepBudget) -> Iterator[str]:
         steps.take(len(names))
         inner = dict(names)
         items = []
-        for item in there(source(names, steps)):
+        for item in defined(source(names, steps)):
             steps.take(1)
             inner.update(bound(item))
-            if wanted is None or there(wanted(inner, steps)):
+            if wanted is None or defined(wanted(inner, steps)):
                 items.append(item)
         for at, item in enumerate(items):
             steps.take(1)
@@ -75,12 +83,12 @@ def text_of(pieces: Iterator[str]) -> str:
     found, length = [], 0
     for piece in pieces:
         length += len(piece)
-        bounded(length)
+        check_length(length)
         found.append(piece)
     return "".join(found)
 
 
-def _written(value: Any, steps: Steps) -> str:
+def _written(value: Any, steps: StepBudget) -> str:
     """A value inside a text: texts as they are, all else as JSON."""
-    steps.take(weight(there(value)))
+    steps.take(step_cost(defined(value)))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -17,16 +17,16 @@ from reconciler.config.manifests.tables.expressions import (
     ARITHMETIC,
     FILTERS,
     TESTS,
-    Steps,
+    StepBudget,
     TemplateFault,
     UnknownColumn,
-    plain,
+    json_value,
     value_of,
 )
 from reconciler.config.manifests.tables.statements import pieces_of, text_of
 from reconciler.core.values.model import Json
 
-__all__ = ["Fill", "Steps", "TemplateFault", "UnknownColumn", "compiled_template", "is_template"]
+__all__ = ["CompiledTemplate", "StepBudget", "TemplateFault", "UnknownColumn", "compiled_template", "is_template"]
 
 MAX_EXPRESSIONS: Final = 500
 MAX_NESTED: Final = 100
@@ -44,10 +44,10 @@ _TOO_DEEP: Final = "the template is nested too deeply"
 _TOO_LONG: Final = f"a template of more than {MAX_EXPRESSIONS} parts; write a shorter one"
 
 
-class Fill(Protocol):
+class CompiledTemplate(Protocol):
     """Makes a value of a row, for steps that its templates share. Raises TemplateFault."""
 
-    def __call__(self, row: Mapping[str, Json], steps: Steps | None = None) -> Json:
+    def __call__(self, row: Mapping[str, Json], steps: StepBudget | None = None) -> Json:
         """The value."""
         ...
 
@@ -57,7 +57,7 @@ def is_template(text: str) -> bool:
     return _MARKUP.search(text) is not None
 
 
-def compiled_template(text: str) -> tuple[Fill, bool]:
+def compiled_template(text: str) -> tuple[CompiledTemplate, bool]:
     """What fills a text from a row, and whether the text is one expression, which keeps the type of its value.
 
     Raises TemplateFault.
@@ -79,7 +79,7 @@ def compiled_template(text: str) -> tuple[Fill, bool]:
             only, nodes.TemplateData
         ) and _ONE_EXPRESSION.fullmatch(text):
             value = value_of(only)
-            return _guarded(lambda row, steps: plain(value(row, steps))), True
+            return _guarded(lambda row, steps: json_value(value(row, steps))), True
     pieces = pieces_of(tree.body)
     return _guarded(lambda row, steps: text_of(pieces(row, steps))), False
 
@@ -101,7 +101,7 @@ def _check(node: nodes.Node, levels: int, seen: list[nodes.Node]) -> None:
     if isinstance(node, nodes.For) and (node.recursive or any(node.find_all(nodes.For))):
         raise TemplateFault(f"a loop cannot stand in another{line}")
     if isinstance(node, nodes.Const):
-        plain(node.value)
+        json_value(node.value)
     kinds: tuple[tuple[Any, Mapping[str, Any]], ...] = ((nodes.Filter, FILTERS), (nodes.Test, TESTS))
     for kind, known in kinds:
         if not isinstance(node, kind):
@@ -120,10 +120,10 @@ def _line(number: int | None) -> str:
     return f" (line {number} of the text)" if number and number > 1 else ""
 
 
-def _guarded(fill: Callable[[Mapping[str, Any], Steps], Json]) -> Fill:
-    def guarded(row: Mapping[str, Json], steps: Steps | None = None) -> Json:
+def _guarded(fill: Callable[[Mapping[str, Any], StepBudget], Json]) -> CompiledTemplate:
+    def guarded(row: Mapping[str, Json], steps: StepBudget | None = None) -> Json:
         try:
-            return fill(row, steps or Steps())
+            return fill(row, steps or StepBudget())
         except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as wrong:
             raise TemplateFault(f"{wrong}") from None
 

@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.server.pagination import Paging, listing_text, page_of
 from reconciler.server.profiles.account import Account, serialised
 from reconciler.server.profiles.agents.agents_fields import checked_create, checked_update, fresh, merged
-from reconciler.server.store import Row
+from reconciler.server.store import StoredObject
 from reconciler.server.wire import Call, Quirks, Refusal, Repeating, Reply, Request, Unparsable
 
 KIND = "agent"
@@ -68,7 +68,7 @@ class Agents:
             self._account.store.delete(KIND, self._existing(id))
         return Reply(200, json.dumps({"id": id, "object": "agent.deleted", "deleted": True}))
 
-    def _existing(self, id: str) -> Row:
+    def _existing(self, id: str) -> StoredObject:
         return self._account.existing(KIND, id, Refusal(_UNKNOWN.format(id=id), status=404))
 
 

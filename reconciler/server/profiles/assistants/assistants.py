@@ -7,7 +7,7 @@ from reconciler.server.pagination import Paging, listing_text, page_of
 from reconciler.server.profiles.account import Account, parsed, serialised
 from reconciler.server.profiles.assistants.assistants_fields import checked_create, checked_modify, fresh, merged
 from reconciler.server.profiles.assistants.vector_stores import VectorStores
-from reconciler.server.store import Row
+from reconciler.server.store import StoredObject
 from reconciler.server.wire import Call, Quirks, Refusal, Reply, Request
 
 KIND = "assistant"
@@ -63,5 +63,5 @@ class Assistants:
             self._account.store.delete(KIND, self._existing(id))
         return Reply(200, json.dumps({"id": id, "object": "assistant.deleted", "deleted": True}))
 
-    def _existing(self, id: str) -> Row:
+    def _existing(self, id: str) -> StoredObject:
         return self._account.existing(KIND, id, Refusal(_UNKNOWN.format(id=id), status=404))

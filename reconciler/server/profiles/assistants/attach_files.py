@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterable
 
-from reconciler.server.attachments import Attachment
+from reconciler.server.attachments import AttachedFile
 from reconciler.server.profiles.account import Account, Body, attached_kind, serialised
 from reconciler.server.profiles.assistants.files import KIND, Files
 from reconciler.server.profiles.assistants.vector_store_fields import chunking_shown
-from reconciler.server.store import Row
+from reconciler.server.store import StoredObject
 from reconciler.server.wire import Quirks
 
 _EMPTY_FILE = ("invalid_file", "The file is empty.")
@@ -48,7 +48,7 @@ class Attaching:
             self._account.store.delete(attached_kind(store), row)
         self._account.attachments.detach(store, file)
 
-    def shown(self, store: str, rows: list[Row]) -> list[Body]:
+    def shown(self, store: str, rows: list[StoredObject]) -> list[Body]:
         """Attached files as the wire has them."""
         attachments = self._account.attachments.of(store, [row.id for row in rows])
         return [json.loads(row.body) | _progress(attachments.get(row.id)) for row in rows]
@@ -77,7 +77,7 @@ class Attaching:
             objects.insert(kind, file, created_at, body)
 
 
-def _progress(attachment: Attachment | None) -> Body:
+def _progress(attachment: AttachedFile | None) -> Body:
     # A list that lags may show a file that has been detached: it stays as it was stored.
     if attachment is None or attachment.status == "in_progress":
         return {}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.server.body_validation import choice, integer, missing, struct
 from reconciler.server.pagination import Paging, listing_text, page_of
 from reconciler.server.profiles.account import Account, Body, attached_kind, serialised
-from reconciler.server.store import Row
+from reconciler.server.store import StoredObject
 from reconciler.server.wire import Call, ConnectionDropped, Form, Quirks, Refusal, Reply, Request
 
 KIND = "file"
@@ -43,7 +43,7 @@ class Files:
             case _:
                 return self._delete(call.id)
 
-    def existing(self, id: str) -> Row:
+    def existing(self, id: str) -> StoredObject:
         """The file with this id. Raises Refusal where there is none."""
         return self._account.existing(KIND, id, Refusal(_UNKNOWN.format(id=id), status=404, param="id"))
 
@@ -79,7 +79,7 @@ class Files:
                 store.run("INSERT INTO expiries (at, file) VALUES (?, ?)", (expires_at, id))
         return Reply(200, stored)
 
-    def _content(self, row: Row) -> Reply:
+    def _content(self, row: StoredObject) -> Reply:
         file = json.loads(row.body)
         if file["purpose"] == _NOT_DOWNLOADABLE:
             raise Refusal(f"Not allowed to download files of purpose: {file['purpose']}")
@@ -91,7 +91,7 @@ class Files:
             self._remove(self.existing(id))
         return Reply(200, json.dumps({"id": id, "object": "file", "deleted": True}))
 
-    def _remove(self, row: Row) -> None:
+    def _remove(self, row: StoredObject) -> None:
         # The vendor removes a deleted file from all vector stores; the store keeps no trace of it.
         store, attachments = self._account.store, self._account.attachments
         for holder in attachments.stores_with(row.id):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.server.attachments import Attachment
+from reconciler.server.attachments import AttachedFile
 from reconciler.server.body_validation import (
     array,
     boolean,
@@ -28,7 +28,7 @@ from reconciler.server.body_validation import (
     variants,
 )
 from reconciler.server.profiles.account import Body
-from reconciler.server.store import Row
+from reconciler.server.store import StoredObject
 from reconciler.server.wire import Json, Refusal
 
 Text = Callable[[str], Iterable[str]]  # the id of a file → its text, in parts
@@ -61,7 +61,7 @@ def checked_search(body: Json) -> Search:
     return Search([query] if isinstance(query, str) else query, sent.get("filters"), limit, threshold)
 
 
-def found(search: Search, files: Sequence[tuple[Row, Attachment]], text_of: Text) -> list[Body]:
+def search_results(search: Search, files: Sequence[tuple[StoredObject, AttachedFile]], text_of: Text) -> list[Body]:
     """The best passages, as the wire has them: best first, and of equal ones that of the older file first."""
     wanted = {term for query in search.queries for term in _terms(query)}
     results = (
@@ -72,7 +72,7 @@ def found(search: Search, files: Sequence[tuple[Row, Attachment]], text_of: Text
     return heapq.nlargest(search.limit, results, key=lambda result: result["score"])
 
 
-def _results(attachment: Attachment, shown: Body, search: Search, wanted: set[str], text_of: Text) -> Iterator[Body]:
+def _results(attachment: AttachedFile, shown: Body, search: Search, wanted: set[str], text_of: Text) -> Iterator[Body]:
     attributes = shown["attributes"]
     if search.filters is not None and not _matches(search.filters, attributes):
         return

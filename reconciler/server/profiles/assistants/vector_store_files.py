@@ -12,7 +12,7 @@ from reconciler.server.profiles.account import Account, Body, attached_kind, par
 from reconciler.server.profiles.assistants.attach_files import Attaching
 from reconciler.server.profiles.assistants.vector_store_fields import checked_attach, checked_attributes, checked_batch
 from reconciler.server.profiles.assistants.vector_stores import VectorStores
-from reconciler.server.store import Row
+from reconciler.server.store import StoredObject
 from reconciler.server.wire import RATE_LIMIT, Call, Quirks, Refusal, Reply, Request
 
 _STATUS = choice("in_progress", "completed", "failed", "cancelled")
@@ -165,16 +165,16 @@ class VectorStoreFiles:
                 self._account.store.replace(_batch_kind(call.within), row, stored)
         return _reply(self._batch(call.within, self._existing_batch(call.within, call.id)))
 
-    def _batch(self, store: str, row: Row) -> Body:
+    def _batch(self, store: str, row: StoredObject) -> Body:
         files = self._account.attachments.counts_of_batch(store, row.id).files
         counts = {"file_counts": files | {"total": sum(files.values())}}
         body: Body = json.loads(row.body)
         return body | ({"status": "in_progress"} if files["in_progress"] else {}) | counts
 
-    def _existing(self, store: str, id: str) -> Row:
+    def _existing(self, store: str, id: str) -> StoredObject:
         return self._account.existing(attached_kind(store), id, _unknown(store, id))
 
-    def _existing_batch(self, store: str, id: str) -> Row:
+    def _existing_batch(self, store: str, id: str) -> StoredObject:
         unknown = Refusal(_UNKNOWN_BATCH.format(id=id, store=store), status=404)
         return self._account.existing(_batch_kind(store), id, unknown)
 

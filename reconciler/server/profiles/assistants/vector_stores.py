@@ -6,9 +6,9 @@ from typing import Any
 from reconciler.server.pagination import Paging, page_of
 from reconciler.server.profiles.account import Account, Body, attached_kind, parsed, serialised
 from reconciler.server.profiles.assistants.attach_files import Attaching
-from reconciler.server.profiles.assistants.search import checked_search, found
+from reconciler.server.profiles.assistants.search import checked_search, search_results
 from reconciler.server.profiles.assistants.vector_store_fields import checked_create, checked_modify
-from reconciler.server.store import Row
+from reconciler.server.store import StoredObject
 from reconciler.server.wire import Call, Quirks, Refusal, Reply, Request
 
 KIND = "vector_store"
@@ -39,7 +39,7 @@ class VectorStores:
             case _:
                 return self._delete(call.id, quirks)
 
-    def existing(self, id: str, quirks: Quirks) -> Row:
+    def existing(self, id: str, quirks: Quirks) -> StoredObject:
         """The vector store with this id, expired or not. Raises Refusal where there is none."""
         unknown = Refusal(_UNKNOWN.format(id=id), status=404)
         row = self._account.existing(KIND, id, unknown)
@@ -47,7 +47,7 @@ class VectorStores:
             raise unknown
         return row
 
-    def active(self, id: str, quirks: Quirks) -> Row:
+    def active(self, id: str, quirks: Quirks) -> StoredObject:
         """The vector store with this id. Raises Refusal where there is none, or where it has expired."""
         row = self.existing(id, quirks)
         if self._is_expired(json.loads(row.body)):
@@ -55,7 +55,7 @@ class VectorStores:
             raise Refusal(f"Vector store '{id}' has expired")
         return row
 
-    def touch(self, row: Row) -> None:
+    def touch(self, row: StoredObject) -> None:
         """Note that it was used: its time to expire begins anew. Inside `Store.writing`."""
         self._account.store.replace(KIND, row, _renewed(json.loads(row.body), self._account.now()))
 
@@ -67,7 +67,7 @@ class VectorStores:
         """
         return self._make(sent, self._attaching.existing(sent.get("file_ids", [])), quirks).id
 
-    def _make(self, sent: Body, files: list[Body], quirks: Quirks) -> Row:
+    def _make(self, sent: Body, files: list[Body], quirks: Quirks) -> StoredObject:
         account = self._account
         id, created_at = account.new_id(KIND, lambda: f"vs_{account.entropy(24)}"), account.now()
         stored = _fresh(id, created_at) | {name: sent[name] for name in _SETTABLE if sent.get(name) is not None}
@@ -132,13 +132,13 @@ class VectorStores:
         page = {
             "object": "vector_store.search_results.page",
             "search_query": search.queries,
-            "data": found(search, oldest_first, self._account.contents.text),
+            "data": search_results(search, oldest_first, self._account.contents.text),
             "has_more": False,
             "next_page": None,
         }
         return Reply(200, json.dumps(page))
 
-    def _shown(self, rows: list[Row]) -> list[Body]:
+    def _shown(self, rows: list[StoredObject]) -> list[Body]:
         counts = self._account.attachments.counts([row.id for row in rows])
         shown = []
         for row in rows:

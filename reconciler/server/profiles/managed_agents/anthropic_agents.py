@@ -85,14 +85,14 @@ class AnthropicAgents:
         reply.headers.append(("request-id", self._request_id()))
         return reply
 
-    def _refused(self, refusal: Refusal) -> "_Refused":
-        return _Refused(refusal, self._request_id())
+    def _refused(self, refusal: Refusal) -> "_RefusedRequest":
+        return _RefusedRequest(refusal, self._request_id())
 
     def _request_id(self) -> str:
         return f"req_011C{self._entropy(20)}"
 
 
-class _Refused(Refusal):
+class _RefusedRequest(Refusal):
     """A refusal in this vendor's envelope: a type, one text that begins with the place, and the id of the request."""
 
     def __init__(self, refusal: Refusal, request_id: str) -> None:

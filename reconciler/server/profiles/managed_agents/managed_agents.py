@@ -17,7 +17,7 @@ from reconciler.server.profiles.managed_agents.managed_agents_fields import (
     fresh,
     merged,
 )
-from reconciler.server.store import Among, Row
+from reconciler.server.store import Among, StoredObject
 from reconciler.server.wire import Call, Quirks, Refusal, Reply, Request
 
 KIND = "agent"
@@ -126,7 +126,7 @@ class ManagedAgents:
             raise Refusal(f"agent '{id}' has no version {version}", param="multiagent")
         return {"type": "agent", "id": id, "version": version or other["version"]}
 
-    def _version(self, id: str, asked: str | None) -> Row:
+    def _version(self, id: str, asked: str | None) -> StoredObject:
         current = self._existing(id)
         if not asked:
             return current
@@ -136,7 +136,7 @@ class ManagedAgents:
         unknown = Refusal(f"Version {version} of agent {id} not found.", status=404)
         return self._account.existing(_versions_of(id), f"{id}@{version}", unknown)
 
-    def _existing(self, id: str) -> Row:
+    def _existing(self, id: str) -> StoredObject:
         return self._account.existing(_STORED, id, Refusal(f"Agent {id} not found.", status=404))
 
     def _now(self) -> str:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.checks.policies import MAX_POLICIES, Policies, load_policies
-from reconciler.config.checks.policy_checks import judge_manifests, judge_plan
+from reconciler.config.checks.policy_checks import check_manifests, check_plan
 from reconciler.config.errors import ConfigError, has_errors
 from reconciler.config.schema.schemas import Schemas, schema_directory, shipped
 from reconciler.config.schema.validation import compiled
@@ -55,12 +55,12 @@ def problems(root: Path, **files: Json | str) -> list[str]:
 
 def judged(policies: Policies, target: str = "local", **body: Json) -> list[Diagnostic]:
     places = {(name,): Source("a.yaml", line, 3) for line, name in enumerate(body, 2)}
-    return judge_manifests(policies, [Manifest(ADDRESS, body, HERE, places)], target, LOCAL, shipped())
+    return check_manifests(policies, [Manifest(ADDRESS, body, HERE, places)], target, LOCAL, shipped())
 
 
 def planned(policies: Policies, *changes: Change, **body: Json) -> Plan:
     plan = Plan(TargetIdentity("local", "local", "embedded"), "acme", "sha256:0", changes, {})
-    return judge_plan(policies, plan, [Manifest(ADDRESS, body, HERE)], LOCAL, shipped())
+    return check_plan(policies, plan, [Manifest(ADDRESS, body, HERE)], LOCAL, shipped())
 
 
 def update(*fields: FieldChange, **options: Any) -> Change:
@@ -288,7 +288,7 @@ def test_a_text_in_its_own_file_is_told_by_the_line_and_never_quoted(
     policies = loaded(tmp_path, p=policy(properties={"instructions": {"not": {"pattern": "sk-[a-z]{4}"}}}))
     body = {"instructions": "é\nkey: sk-abcd\n"}
     manifest = Manifest(ADDRESS, body, HERE, {("instructions",): place})
-    [found] = judge_manifests(policies, [manifest], "local", LOCAL, shipped())
+    [found] = check_manifests(policies, [manifest], "local", LOCAL, shipped())
     assert str(found.source) == expected
     assert "abcd" not in repr(found)
 
@@ -317,7 +317,7 @@ def test_sensitive_values_are_never_told(tmp_path: Path) -> None:
     }
     policies = loaded(tmp_path, **{name: policy(properties={"name": rule}) for name, rule in rules.items()})
     manifest = Manifest(ADDRESS, {"name": "hunter2"}, HERE)
-    found = judge_manifests(policies, [manifest], "local", schemas.provider("local"), schemas)
+    found = check_manifests(policies, [manifest], "local", schemas.provider("local"), schemas)
     assert len({each.summary.split(":")[0] for each in found}) == len(rules)
     assert "hunter2" not in repr(found)
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.config.checks.secret_detection import find, masked, secret_like
-from reconciler.config.checks.text_search import together
+from reconciler.config.checks.secret_detection import find_secrets, masked, secret_like
+from reconciler.config.checks.text_search import joined_texts
 from reconciler.config.syntax.yaml import read_yaml
 from reconciler.diagnostics import Code, Severity
 from tests.unit.config.conftest import Read, told
@@ -59,7 +59,7 @@ def test_a_key_is_found_wherever_it_stands(kind: str) -> None:
     draw.seed(kind)
     for before, after in AROUND:
         # Of many keys drawn at random, a few have no digit or a word of an example in them.
-        found = sum(any(find(f"You are a bot.\n{before}{KEYS[kind]()}{after}\nBe kind.")) for _ in range(40))
+        found = sum(any(find_secrets(f"You are a bot.\n{before}{KEYS[kind]()}{after}\nBe kind.")) for _ in range(40))
         assert found >= 34, (kind, before)
 
 
@@ -83,7 +83,7 @@ HARMLESS = (
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_examples_names_and_ids_are_no_keys(text: str) -> None:
-    assert list(find(text)) == []
+    assert list(find_secrets(text)) == []
 
 
 WORDS = st.sampled_from(
@@ -119,7 +119,7 @@ NAMED = st.sampled_from(["commit", "sha256:", "ticket", "order id:", "see", "che
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.one_of(WORDS, st.tuples(NAMED, st.one_of(UUIDS, DIGESTS)).map(" ".join), IMAGES), max_size=60))
 def test_prose_with_identifiers_digests_and_images_is_never_refused(words: list[str]) -> None:
-    assert list(find(" ".join(words))) == []
+    assert list(find_secrets(" ".join(words))) == []
 
 
 @settings(max_examples=300, deadline=None)
@@ -127,7 +127,7 @@ def test_prose_with_identifiers_digests_and_images_is_never_refused(words: list[
 def test_every_place_that_is_told_is_inside_the_text(before: str, after: str) -> None:
     key = KEYS["OpenAI"]()
     text = f"{before} {key} {after}"
-    assert all(0 <= found.start < found.end <= len(text) for found in find(text))
+    assert all(0 <= found.start < found.end <= len(text) for found in find_secrets(text))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_every_place_that_is_told_is_inside_the_text(before: str, after: str) ->
 )
 def test_the_work_is_linear_in_a_text_made_to_be_slow(piece: str) -> None:
     # Ten times the work for ten times the text would take minutes here if it were quadratic: the test would not end.
-    assert list(find(piece * (2_000_000 // len(piece)))) is not None
+    assert list(find_secrets(piece * (2_000_000 // len(piece)))) is not None
 
 
 # In manifests
@@ -201,7 +201,7 @@ def test_a_manifest_that_says_so_is_warned_of_and_taken(read: Read) -> None:
 
 def test_what_others_say_of_it_is_masked() -> None:
     documents, _ = read_yaml(f"a: {KEYS['GitLab']()}x1\n".encode(), "a.yaml")
-    problems, secrets = secret_like(documents[0], together(documents[0].value))
+    problems, secrets = secret_like(documents[0], joined_texts(documents[0].value))
     [again] = masked(problems, (problems[0].code, *secrets))
     assert problems[0].summary == again.summary.replace("(shaped like a key)", problems[0].code)
     assert secrets

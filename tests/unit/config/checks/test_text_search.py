@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.checks.foreign_placeholders import not_replaced
+from reconciler.config.checks.foreign_placeholders import unreplaced_placeholders
 from reconciler.config.checks.hidden_characters import suspicious_text
-from reconciler.config.checks.secret_detection import find
-from reconciler.config.checks.text_search import begins_with, is_printable, together
+from reconciler.config.checks.secret_detection import find_secrets
+from reconciler.config.checks.text_search import is_printable, joined_texts, may_begin_with
 from reconciler.config.schema.schemas import shipped
 from reconciler.config.syntax.document import Document
 from reconciler.core.values.model import Json
@@ -51,24 +51,24 @@ LOOK_AT_EACH = ": $\0"
 @given(BODIES)
 def test_nothing_is_found_in_each_that_is_not_found_together(body: dict[str, Any]) -> None:
     document = Document(body, Source("a.yaml", 1, 1))
-    for look in (suspicious_text, not_replaced):
-        assert list(look(document, body, KIND, together(body))) == list(look(document, body, KIND, LOOK_AT_EACH))
+    for look in (suspicious_text, unreplaced_placeholders):
+        assert list(look(document, body, KIND, joined_texts(body))) == list(look(document, body, KIND, LOOK_AT_EACH))
 
 
 @law
 @given(VALUES)
 def test_every_text_and_name_is_in_it(value: Json) -> None:
-    texts = together(value)
+    texts = joined_texts(value)
     for each in _each(value):
         assert f": {each}" in texts
-        assert begins_with(texts, each[:1]) or not each
+        assert may_begin_with(texts, each[:1]) or not each
         assert is_printable(each) or not is_printable(texts)
 
 
 def test_a_name_and_its_key_are_read_as_one() -> None:
     key = "aB3dE5fG7hJ9kL1mN2pQ4rS6"
-    assert next(find(together({"headers": [{"api_key": key}]})), None) is not None
-    assert next(find(together([key])), None) is None
+    assert next(find_secrets(joined_texts({"headers": [{"api_key": key}]})), None) is not None
+    assert next(find_secrets(joined_texts([key])), None) is None
 
 
 def _each(value: Json) -> list[str]:

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.config.edit.convert_files import convert
-from reconciler.config.edit.overlay import Drafts
-from reconciler.config.manifests.manifest import Reading
+from reconciler.config.edit.overlay import FileOverlay
+from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.config.schema.conversion_rules import converted
 from reconciler.config.schema.schemas import shipped
 from reconciler.config.syntax.yaml import read_yaml
@@ -40,8 +40,8 @@ def test_the_rewritten_file_says_exactly_what_the_conversion_says(
     (root / "assistants.d").mkdir()
     (root / "assistants.d" / layout).write_text(LAYOUTS[layout](body), encoding="utf-8")
     target = Target("local", "local")
-    reading = Reading(Settings(targets={"local": target}), target, SCHEMAS.provider("local"), SCHEMAS)
-    drafts = Drafts(root, [Path("assistants.d")])
+    reading = ManifestContext(Settings(targets={"local": target}), target, SCHEMAS.provider("local"), SCHEMAS)
+    drafts = FileOverlay(root, [Path("assistants.d")])
     (file,), refused = convert(drafts, reading, provider)
     assert not refused
     documents, problems = read_yaml(file.new, layout)

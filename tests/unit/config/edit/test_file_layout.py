@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.edit.file_layout import RESERVED, Names, habit_of
-from reconciler.config.edit.write_manifests import Habit
+from reconciler.config.edit.file_layout import RESERVED, FreeNames, prevailing_layout
+from reconciler.config.edit.write_manifests import FileLayout
 from reconciler.config.message_text import slug
 from reconciler.core.values.model import MAX_KEY, Address, Manifest
 from reconciler.diagnostics import Source
@@ -35,7 +35,7 @@ def test_a_slug_is_small_letters_digits_and_dashes(name: str, expected: str) -> 
 @law
 @given(st.lists(st.none() | st.text(max_size=8) | st.sampled_from(["Con", "con", "CON", "nul", "reconciler", "a"])))
 def test_every_object_gets_a_key_and_a_file_of_its_own_on_any_disk(names: list[str | None]) -> None:
-    taken = Names("/nowhere", ["A", "Con-assistant"], ".yaml")
+    taken = FreeNames("/nowhere", ["A", "Con-assistant"], ".yaml")
     keys = [taken.new(name, f"asst_{number % 2}", "assistant") for number, name in enumerate(names)]
     folded = [key.casefold() for key in keys]
     assert len(set(folded)) == len(keys)
@@ -46,7 +46,7 @@ def test_every_object_gets_a_key_and_a_file_of_its_own_on_any_disk(names: list[s
 def test_a_key_that_an_object_has_is_kept_and_its_file_moved_where_it_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "team").mkdir()
     (tmp_path / "team/Desk.json").touch()
-    names = Names(str(tmp_path), ["taken"], ".yaml")
+    names = FreeNames(str(tmp_path), ["taken"], ".yaml")
     assert names.for_key("team/other", "assistant") == ("team/other", "team/other")
     assert names.for_key("team/desk", "assistant") == ("team/desk", "team/desk-2")
     assert names.for_key("con/x", "assistant") == ("con/x", "con-x-assistant")
@@ -62,13 +62,13 @@ def manifest(file: str, text: str = "", prose: str | None = None) -> Manifest:
 @pytest.mark.parametrize(
     ("manifests", "expected"),
     [
-        ([], Habit(".yaml", inline=False)),
-        ([manifest("a.yml"), manifest("b.yml"), manifest("c.md")], Habit(".yml", inline=False)),
-        ([manifest("a.yaml"), manifest("a.yml")], Habit(".yaml", inline=False)),
-        ([manifest("a.yaml", "x\ny"), manifest("b.yaml", "x\ny")], Habit(".yaml", inline=True)),
-        ([manifest("a.yaml", "x\ny"), manifest("b.yaml", "x\ny", "p.md")], Habit(".yaml", inline=False)),
-        ([manifest("a.json"), manifest("a.json"), manifest("b.md"), manifest("c.md")], Habit(".md", inline=False)),
+        ([], FileLayout(".yaml", inline=False)),
+        ([manifest("a.yml"), manifest("b.yml"), manifest("c.md")], FileLayout(".yml", inline=False)),
+        ([manifest("a.yaml"), manifest("a.yml")], FileLayout(".yaml", inline=False)),
+        ([manifest("a.yaml", "x\ny"), manifest("b.yaml", "x\ny")], FileLayout(".yaml", inline=True)),
+        ([manifest("a.yaml", "x\ny"), manifest("b.yaml", "x\ny", "p.md")], FileLayout(".yaml", inline=False)),
+        ([manifest("a.json"), manifest("a.json"), manifest("b.md"), manifest("c.md")], FileLayout(".md", inline=False)),
     ],
 )
-def test_the_habit_of_a_directory_is_that_of_most_of_its_files(manifests: list[Manifest], expected: Habit) -> None:
-    assert habit_of(manifests, {"assistant": "instructions"}) == expected
+def test_the_habit_of_a_directory_is_that_of_most_of_its_files(manifests: list[Manifest], expected: FileLayout) -> None:
+    assert prevailing_layout(manifests, {"assistant": "instructions"}) == expected

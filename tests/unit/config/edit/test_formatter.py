@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reconciler.config.edit.formatter import canonical_bytes, manifest_places
 from reconciler.config.schema.schemas import shipped
 from reconciler.config.syntax import yaml_emitter
-from reconciler.config.syntax.document_builder import Refused
+from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.config.syntax.yaml import read_yaml
 from tests.strategies import bodies, json_values, law
 
@@ -183,13 +183,13 @@ def test_json_has_one_entry_a_line_and_keeps_the_spelling_of_values() -> None:
     ],
 )
 def test_what_cannot_be_kept_is_refused_in_words(text: str, why: str) -> None:
-    with pytest.raises(Refused, match=re.escape(why)) as refused:
+    with pytest.raises(UnreadableFile, match=re.escape(why)) as refused:
         laid_out(text)
     assert refused.value.diagnostic.code == "RC0109"
 
 
 def test_a_file_that_cannot_be_read_is_told_with_its_place() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(UnreadableFile) as refused:
         laid_out("name: b\nname: c\n")
     assert (refused.value.diagnostic.code, refused.value.diagnostic.source) == ("RC0103", ("a.yaml", 2, 1))
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.edit.manifest_from_live import Unmanageable, reproduce
-from reconciler.config.edit.minimal_body import nearest, shortened_body
-from reconciler.config.edit.write_manifests import Habit, NewManifest, new_files
-from reconciler.config.manifests.manifest import Reading
+from reconciler.config.edit.minimal_body import minimal_body, nearest
+from reconciler.config.edit.write_manifests import FileLayout, NewManifest, new_files
+from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.config.schema.schemas import shipped
 from reconciler.config.syntax.yaml import read_yaml
 from reconciler.config.syntax.yaml_emitter import document_text
@@ -25,7 +25,7 @@ from reconciler.diagnostics import Source
 from tests.strategies import bodies, law
 from tests.world import KIND, PROVIDER, SCHEMA, accepted
 
-READING = Reading(Settings(), Target("local", "openai-assistants"), PROVIDER, shipped())
+READING = ManifestContext(Settings(), Target("local", "openai-assistants"), PROVIDER, shipped())
 AT = Address("assistant", "a")
 
 
@@ -37,7 +37,7 @@ def differs(body: dict[str, Any], live: dict[str, Any]) -> bool:
 @law
 @given(bodies(SCHEMA))
 def test_every_field_that_means_something_is_in_the_manifest(live: dict[str, Any]) -> None:
-    body = shortened_body(KIND, live)
+    body = minimal_body(KIND, live)
     assert not differs(body, live)
     for name, value in live.items():
         assert same(KIND.fields[name], body.get(name), value)
@@ -57,7 +57,7 @@ def test_what_is_kept_is_accepted_and_what_is_not_is_told(live: dict[str, Any]) 
 @law
 @given(bodies(SCHEMA))
 def test_nothing_that_has_to_be_said_is_said_twice(live: dict[str, Any]) -> None:
-    body = shortened_body(KIND, live)
+    body = minimal_body(KIND, live)
     for name in body:
         without = {other: value for other, value in live.items() if other != name}
         assert differs(body, without)
@@ -110,7 +110,7 @@ def test_a_default_stays_where_the_schema_requires_it() -> None:
 @given(accepted(), st.sampled_from([".yaml", ".md", ".json"]), st.booleans())
 def test_no_form_of_file_changes_a_text(live: dict[str, Any], suffix: str, inline: bool) -> None:
     body, _ = reproduce(KIND, live, "asst_1", READING)
-    files = new_files(NewManifest(AT, "team/a", body, {}, "instructions"), Habit(suffix, inline))
+    files = new_files(NewManifest(AT, "team/a", body, {}, "instructions"), FileLayout(suffix, inline))
     assert next(iter(files)) == f"team/a{suffix}"
     prose = files.get("prompts/team/a.md")
     if prose is not None:

@@ -11,10 +11,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.edit.overlay import Drafts
+from reconciler.config.edit.overlay import FileOverlay
 from reconciler.config.edit.writeback import WriteBack
 from reconciler.config.manifests.load import Loaded, load
-from reconciler.config.manifests.manifest import Reading
+from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.config.schema.schemas import shipped
 from reconciler.config.syntax import yaml_emitter
 from reconciler.config.syntax.positions import Node, line_end, read_nodes
@@ -45,7 +45,9 @@ def write_back(directory: Path, live: dict[str, Any]) -> tuple[Loaded, set[Unit]
     (manifest,) = _load(directory).manifests
     units = {write.unit for write in decide_update(KIND, manifest, live, None).writes}
     target = WriteBack(
-        Drafts(directory, [Path("d")]), Reading(Settings(), TARGET, PROVIDER, shipped()), _load(directory).manifests
+        FileOverlay(directory, [Path("d")]),
+        ManifestContext(Settings(), TARGET, PROVIDER, shipped()),
+        _load(directory).manifests,
     )
     if units:
         target.put(KIND, manifest, live, sorted(units))
@@ -105,7 +107,7 @@ def _written(body: dict[str, Any], style: str) -> str:
         case "block":
             return commented(yaml_emitter.document_text(body))
         case "deep":
-            return commented(yaml_emitter.document_text(body, yaml_emitter.Style(4, 0)))
+            return commented(yaml_emitter.document_text(body, yaml_emitter.YamlStyle(4, 0)))
         case "pyyaml":
             return yaml.safe_dump(body, sort_keys=False, width=10**6, default_style='"')
         case "pyyaml-flow":

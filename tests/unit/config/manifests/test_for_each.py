@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.config.manifests.load import Loaded
 from reconciler.config.manifests.tables.expressions import TemplateFault
-from reconciler.config.manifests.tables.rows import Row, RowsFile, rows_of
+from reconciler.config.manifests.tables.rows import RowsFile, TableRow, rows_of
 from reconciler.config.manifests.tables.templates import compiled_template
 from reconciler.config.syntax.document import Document
 from reconciler.core.values.model import Address, Manifest
@@ -257,13 +257,13 @@ def test_no_rows_are_no_resources(read: Read, name: str, content: str) -> None:
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 
 
-def rows_in(tmp_path: Path, name: str, text: str) -> list[Row]:
-    from reconciler.config.source.project_files import Project
+def rows_in(tmp_path: Path, name: str, text: str) -> list[TableRow]:
+    from reconciler.config.source.project_files import ProjectFiles
 
     file = tmp_path / name
     file.write_bytes(text.encode())
     document = Document({"reconciler": {"for_each": RowsFile(f"!{name[2:]}", str(file))}}, Source("fleet.yaml", 1, 1))
-    return list(rows_of(document, Project(tmp_path)))
+    return list(rows_of(document, ProjectFiles(tmp_path)))
 
 
 @given(st.lists(st.tuples(cells, cells), max_size=6))

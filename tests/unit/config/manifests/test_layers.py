@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.errors import ConfigError
-from reconciler.config.manifests.layers import Written, merged
+from reconciler.config.manifests.layers import ResolvedDocument, merged
 from reconciler.config.manifests.load import Loaded
 from reconciler.config.settings import load_settings
 from reconciler.config.syntax.yaml import read_yaml
@@ -301,9 +301,9 @@ def patched(target: Any, patch: Any) -> Any:
     return target
 
 
-def document(value: Any, file: str) -> Written:
+def document(value: Any, file: str) -> ResolvedDocument:
     (found,), _ = read_yaml(json.dumps(value).encode(), file)
-    return Written(found, None)
+    return ResolvedDocument(found, None)
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> Any:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.config.manifests import validation_cache as module
 from reconciler.config.manifests.load import Loaded, load
-from reconciler.config.manifests.validation_cache import Memory
+from reconciler.config.manifests.validation_cache import ValidationCache
 from reconciler.config.schema.schemas import shipped
 from reconciler.config.settings import load_settings
 from reconciler.operations.project.kinds import kinds_of
@@ -41,7 +41,7 @@ class Machine:
         target = settings.target()
         provider = shipped().provider(target.provider)
         kinds = {each.kind.name: each.kind for each in kinds_of(provider, shipped())}
-        memory = Memory(Tree(self.root, "cache"), target.name, self.root / state, lambda: context, fewest=1)
+        memory = ValidationCache(Tree(self.root, "cache"), target.name, self.root / state, lambda: context, fewest=1)
         found = load(
             self.root,
             [Path("assistants.d")],
@@ -157,7 +157,7 @@ def test_what_was_not_asked_for_is_forgotten(machine: Machine) -> None:
 
 @pytest.mark.parametrize(("files", "remembered"), [(module.FEWEST - 1, False), (module.FEWEST, True)])
 def test_few_files_are_not_worth_it(machine: Machine, files: int, remembered: bool) -> None:
-    memory = Memory(Tree(machine.root, "cache"), "local", machine.root / "state", lambda: b"")
+    memory = ValidationCache(Tree(machine.root, "cache"), "local", machine.root / "state", lambda: b"")
     for number in range(files):
         key = number.to_bytes(module.KEY_BYTES)
         assert memory.get(key) is None

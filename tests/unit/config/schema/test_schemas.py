@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from reconciler.config.errors import ConfigError
-from reconciler.config.schema.schema_messages import explain
+from reconciler.config.schema.schema_messages import schema_diagnostics
 from reconciler.config.schema.schemas import Schemas, schema_directory, shipped
 from reconciler.config.schema.validation import compiled, end_anchored
 from reconciler.config.syntax.document import Document
@@ -282,7 +282,7 @@ def test_entries_of_a_keyed_list_are_told_apart_by_all_parts_of_the_key() -> Non
 def test_a_deprecated_field_is_a_warning() -> None:
     schema = {"properties": {"a": {"deprecated": True, "description": "Use b."}}}
     document = Document({"a": 1}, Source("a.yaml", 1, 1))
-    [diagnostic] = explain(compiled(schema)({"a": 1}), document, schema)
+    [diagnostic] = schema_diagnostics(compiled(schema)({"a": 1}), document, schema)
     assert (diagnostic.severity, diagnostic.code) == ("warning", Code.DEPRECATED_FIELD)
     assert (diagnostic.summary, diagnostic.detail) == ("a is deprecated", "Use b.")
 
@@ -290,6 +290,6 @@ def test_a_deprecated_field_is_a_warning() -> None:
 def test_secret_values_are_not_told() -> None:
     schema = {"properties": {"a": {"type": "array", "x-sensitive": True}, "b": {"enum": ["x"], "x-sensitive": True}}}
     value = {"a": "hunter2", "b": "hunter2"}
-    told = explain(compiled(schema)(value), Document(value, Source("a.yaml", 1, 1)), schema)
+    told = schema_diagnostics(compiled(schema)(value), Document(value, Source("a.yaml", 1, 1)), schema)
     assert len(told) == 2
     assert "hunter2" not in repr(told)

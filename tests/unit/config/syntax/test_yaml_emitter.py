@@ -38,7 +38,12 @@ LEAVES = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.float
 VALUES = st.recursive(
     LEAVES | TEXTS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=15
 )
-STYLES = [yaml_emitter.Style(), yaml_emitter.Style(2, 0), yaml_emitter.Style(4, 2), yaml_emitter.Style(3, 3)]
+STYLES = [
+    yaml_emitter.YamlStyle(),
+    yaml_emitter.YamlStyle(2, 0),
+    yaml_emitter.YamlStyle(4, 2),
+    yaml_emitter.YamlStyle(3, 3),
+]
 
 
 def read(text: str, file: str = "a.yaml") -> Any:
@@ -50,7 +55,7 @@ def read(text: str, file: str = "a.yaml") -> Any:
 
 @law
 @given(st.dictionaries(TEXTS, VALUES, min_size=1, max_size=5), st.sampled_from(STYLES))
-def test_block_style_is_read_back_exactly(value: dict[str, Any], style: yaml_emitter.Style) -> None:
+def test_block_style_is_read_back_exactly(value: dict[str, Any], style: yaml_emitter.YamlStyle) -> None:
     assert json.dumps(read(yaml_emitter.document_text(value, style))) == json.dumps(value)
 
 
