@@ -87,13 +87,13 @@ def _carry_out(session: Session, options: Options, planned: ImportPlan) -> Exit:
     print_diagnostics(options, imported.refused)
     print_diagnostics(options, [outcome.error for outcome in imported.outcomes if outcome.error])
     print_diagnostics(options, [finding for outcome in imported.outcomes for finding in outcome.findings])
-    _tell(options, planned, imported)
+    _print_result(options, planned, imported)
     code = apply_exit(imported.plan, imported.outcomes, session.stop.is_set())
     # The files are written, whatever became of the marks.
     return Exit.PARTLY if code is Exit.ERROR else code
 
 
-def _tell(options: Options, planned: ImportPlan, imported: Imported) -> None:
+def _print_result(options: Options, planned: ImportPlan, imported: Imported) -> None:
     files = sum(len(draft.files) for draft in planned.drafts)
     done, changes = imported.managed, len(imported.plan.changes)
     left = f"; {len(planned.selection.left)} left out" if planned.selection.left else ""

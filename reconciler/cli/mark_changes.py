@@ -30,12 +30,12 @@ def write_marks(session: Session, options: Options, planned: MarkPlan, *, asks: 
     done = {outcome.number for outcome in outcomes if outcome.result in (Result.DONE, Result.ALREADY_APPLIED)}
     for change in plan.changes:
         if change.action is Action.NOOP or change.number in done:
-            _tell(change, session.owner)
+            _print_change(change, session.owner)
     print_diagnostics(options, [outcome.error for outcome in outcomes if outcome.error])
     return apply_exit(plan, outcomes, session.stop.is_set())
 
 
-def _tell(change: Change, owner: str) -> None:
+def _print_change(change: Change, owner: str) -> None:
     said = {
         Action.ADOPT: "is managed here now",
         Action.RELEASE: "is not managed here any more; it was left as it is",

@@ -16,7 +16,7 @@ from reconciler.config.message_text import closest, cut
 from reconciler.config.schema.schema_messages import schema_diagnostics
 from reconciler.config.schema.schemas import Schemas, shipped
 from reconciler.config.shared_accounts import shared_accounts
-from reconciler.config.source.file_source import SETTINGS, Files
+from reconciler.config.source.file_source import SETTINGS, FileSource
 from reconciler.config.source.project_files import ProjectFiles
 from reconciler.config.syntax.document import Document
 from reconciler.config.syntax.document_builder import UnreadableFile
@@ -36,7 +36,7 @@ def load_settings(
     root: FilePath,
     dirs: Sequence[FilePath],
     schemas: Schemas | None = None,
-    files: Files | None = None,
+    files: FileSource | None = None,
     environment: Mapping[str, str] = NO_ENVIRONMENT,
 ) -> Settings:
     """Read `reconciler.yaml` from the top of the directories, on disk unless other `files` are given.
@@ -80,7 +80,7 @@ def _parsed(content: bytes, name: str, schemas: Schemas, environment: Mapping[st
     return _settings(documents[0], schemas, environment)
 
 
-def _without_links(project: Files, path: str) -> str:
+def _without_links(project: FileSource, path: str) -> str:
     try:
         return project.followed(path)
     except (ValueError, OSError) as wrong:

@@ -18,7 +18,7 @@ from reconciler.drivers.rest import RestDriver
 from reconciler.engine import execute
 from reconciler.engine.admission import Ticket
 from reconciler.engine.create_settlement import CreateSettlement
-from reconciler.engine.fleet.database_attempts import SharedAttempts
+from reconciler.engine.fleet.database_attempts import DatabaseAttempts
 from reconciler.engine.state.journal import Journal
 from reconciler.server import Chaos, create_app
 from tests.faults.machine import Machine
@@ -85,11 +85,11 @@ def test_without_the_oldest_stays_rule_the_last_object_is_deleted(monkeypatch: p
 
 
 def test_without_taking_down_creates_first_workers_double_objects(monkeypatch: pytest.MonkeyPatch) -> None:
-    def keeps_to_itself(self: SharedAttempts, address: Address, nonce: str) -> None:
+    def keeps_to_itself(self: DatabaseAttempts, address: Address, nonce: str) -> None:
         self._addresses[nonce] = address
         self.nonces.add(nonce)
 
-    said = broken(monkeypatch, SharedAttempts, "attempt", keeps_to_itself, Parts(fleet=True))
+    said = broken(monkeypatch, DatabaseAttempts, "attempt", keeps_to_itself, Parts(fleet=True))
     assert re.match(r"worker .* doubled", said)
 
 

@@ -13,7 +13,7 @@ from reconciler.drivers.provider import default_kind
 
 if TYPE_CHECKING:
     from reconciler.cli.options.global_options import Options
-    from reconciler.config.source.file_source import Found
+    from reconciler.config.source.file_source import ManifestFile
     from reconciler.config.source.project_files import ProjectFiles
 
 Offer: TypeAlias = Callable[[click.Context, click.Parameter, str], list[str]]
@@ -65,7 +65,7 @@ def complete_addresses(options: Options, incomplete: str) -> Iterable[str]:
     return sorted(addresses)
 
 
-def _addresses(project: ProjectFiles, found: Found, kind: str) -> Iterator[str]:
+def _addresses(project: ProjectFiles, found: ManifestFile, kind: str) -> Iterator[str]:
     """The addresses in one file; it is parsed only where it may name them itself, for that takes the time."""
     from reconciler.config.syntax.document import BLOCK
     from reconciler.config.syntax.markdown import split

@@ -18,7 +18,7 @@ from reconciler.config.message_text import closest, cut, dotted, listed, short_j
 from reconciler.config.schema.safe_regex import BadPattern, check_pattern
 from reconciler.config.schema.schema_messages import schema_diagnostics
 from reconciler.config.schema.schemas import Schemas
-from reconciler.config.source.file_source import Found
+from reconciler.config.source.file_source import ManifestFile
 from reconciler.config.source.project_files import ProjectFiles
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import UnreadableFile
@@ -101,7 +101,7 @@ def _unusable(why: str, code: Code = Code.UNREADABLE) -> Diagnostic:
     return error(code, f"no policy of {DIRECTORY}/ can be checked: {why}", Source(DIRECTORY, 1, 1))
 
 
-def _misnamed(found: Sequence[Found]) -> Iterator[Diagnostic]:
+def _misnamed(found: Sequence[ManifestFile]) -> Iterator[Diagnostic]:
     """Files that somebody may take for a policy."""
     for each in found:
         misspelt = each.suffix == ".json" or each.key.endswith(".schema")
@@ -123,7 +123,7 @@ class _PolicyReader:
         self._words = compiled_metaschema(root["$defs"]["words"])
         self.problems: list[Diagnostic] = []
 
-    def policy(self, found: Found) -> Policy | None:
+    def policy(self, found: ManifestFile) -> Policy | None:
         """One file as a policy, or None where it has problems."""
         try:
             content = self._project.read(found.path, MAX_BYTES)

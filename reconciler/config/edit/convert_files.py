@@ -15,7 +15,7 @@ from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.config.message_text import closest, cut, dotted, listed
 from reconciler.config.schema.conversion_rules import Conversion, ConversionNote, FieldRule, converted
 from reconciler.config.source.document_reader import most_bytes
-from reconciler.config.source.file_source import Found
+from reconciler.config.source.file_source import ManifestFile
 from reconciler.config.source.referenced_file import named_file
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import UnreadableFile, copied
@@ -34,7 +34,7 @@ _LOST_OPTIONS: Final = {
 class ConvertedFile:
     """What a file says, and will say, and what is to be known about it; the same twice where nothing is converted."""
 
-    found: Found
+    found: ManifestFile
     old: bytes
     new: bytes
     diagnostics: tuple[Diagnostic, ...]
@@ -92,11 +92,11 @@ class _Rewriting:
         self._conversion = conversion
         self._order = [BLOCK, *order]
 
-    def rewrite(self, found: Found) -> tuple[ConvertedFile, list[Found]]:
+    def rewrite(self, found: ManifestFile) -> tuple[ConvertedFile, list[ManifestFile]]:
         """Convert the documents of a file that are of the kind; the files they extend. Raises Refused."""
         old = self._content(found)
         said: list[Diagnostic] = []
-        extended: list[Found] = []
+        extended: list[ManifestFile] = []
         for document in reversed(read_documents(self._drafts, found, self._reading)):  # positions above stay right
             if not isinstance(document.value, dict):
                 continue
@@ -107,19 +107,19 @@ class _Rewriting:
             extended += self._extended(found, document)
         return ConvertedFile(found, old, self._content(found), in_order(said)), extended
 
-    def _extended(self, found: Found, document: Document) -> Iterator[Found]:
+    def _extended(self, found: ManifestFile, document: Document) -> Iterator[ManifestFile]:
         name = (document.value.get(BLOCK) or {}).get(EXTENDS)
         if isinstance(name, str):
             path = named_file(self._drafts, EXTENDS, name, document.place((BLOCK, EXTENDS)), found.path)
-            yield Found(path, self._drafts.name(path), "", os.path.splitext(path)[1])
+            yield ManifestFile(path, self._drafts.name(path), "", os.path.splitext(path)[1])
 
-    def _content(self, found: Found) -> bytes:
+    def _content(self, found: ManifestFile) -> bytes:
         return self._drafts.read(found.path, most_bytes(found.suffix))
 
     def _kind(self, document: Document) -> str:
         return (document.value.get(BLOCK) or {}).get("kind") or default_kind(self._reading.provider)
 
-    def _convert(self, found: Found, document: Document) -> Iterator[Diagnostic]:
+    def _convert(self, found: ManifestFile, document: Document) -> Iterator[Diagnostic]:
         before = document.value
         prose = prose_field(before, self._reading) if found.suffix == ".md" else ""
         body, said = converted({name: each for name, each in before.items() if name != BLOCK}, self._conversion)
@@ -138,7 +138,7 @@ class _Rewriting:
         yield from (_note_diagnostic(document, each) for each in said)
         yield from lost_options(document, lost)
 
-    def _below(self, found: Found, document: Document, prose: str) -> str:
+    def _below(self, found: ManifestFile, document: Document, prose: str) -> str:
         """The field whose value is the text below the front matter; empty where there is none."""
         return prose if found.suffix == ".md" and (prose,) not in document.places else ""
 

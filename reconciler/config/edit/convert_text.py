@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 from reconciler.config.schema.conversion_rules import ConversionCase, FieldRule, case_of, drops_whole
-from reconciler.config.source.file_source import Found
+from reconciler.config.source.file_source import ManifestFile
 from reconciler.config.syntax.document import Document
 from reconciler.config.syntax.frontmatter import halves
 from reconciler.config.syntax.positions import Node, NotMapped, read_nodes
@@ -27,7 +27,7 @@ _STEP: Final = 2
 class ManifestText:
     """The text of a file, one half of it in the case of Markdown, and its documents."""
 
-    def __init__(self, content: bytes, found: Found) -> None:
+    def __init__(self, content: bytes, found: ManifestFile) -> None:
         text = content.decode()
         self._mark = text[: text.startswith(_BOM)]
         self._text = text.removeprefix(_BOM)

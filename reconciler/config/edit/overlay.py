@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.config.source.document_reader import most_bytes
-from reconciler.config.source.file_source import Found
+from reconciler.config.source.file_source import ManifestFile
 from reconciler.config.source.project_files import ProjectFiles
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES
 from reconciler.config.syntax.document import BLOCK, Document
@@ -24,19 +24,19 @@ class FileOverlay(ProjectFiles):
     """The project with new contents of some files, by path without links; `only` narrows the walk to one file."""
 
     contents: dict[str, bytes] = field(default_factory=dict)
-    only: Found | None = None
+    only: ManifestFile | None = None
 
     def read(self, path: str, largest: int) -> bytes:
         """The bytes of a file as they are to be. Raises Refused as reading the disk does."""
         draft = self.contents.get(os.path.realpath(path))
         return ProjectFiles.read(self, path, largest) if draft is None else draft
 
-    def walk(self) -> Iterator[Found]:
+    def walk(self) -> Iterator[ManifestFile]:
         """Every manifest file, or the one."""
         yield from ProjectFiles.walk(self) if self.only is None else [self.only]
 
 
-def read_documents(drafts: FileOverlay, found: Found, reading: ManifestContext) -> list[Document]:
+def read_documents(drafts: FileOverlay, found: ManifestFile, reading: ManifestContext) -> list[Document]:
     """The documents of a draft, their tags not resolved. Raises Refused."""
     content = drafts.read(found.path, most_bytes(found.suffix))
     if found.suffix != ".md":
@@ -56,7 +56,7 @@ def prose_field(value: Json, reading: ManifestContext) -> str:
     return (kind.prose_field if kind else None) or ""
 
 
-def _all_read(content: bytes, found: Found) -> list[Document]:
+def _all_read(content: bytes, found: ManifestFile) -> list[Document]:
     documents, problems = read_yaml(content, found.shown)
     if problems:
         raise UnreadableFile(problems[0])

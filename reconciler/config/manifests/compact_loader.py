@@ -25,7 +25,7 @@ from reconciler.config.manifests.tables.rows import ROW_TAGS
 from reconciler.config.manifests.tags import Tags
 from reconciler.config.manifests.validation_cache import ValidationCache
 from reconciler.config.source.document_reader import DocumentReader
-from reconciler.config.source.file_source import Found
+from reconciler.config.source.file_source import ManifestFile
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.config.syntax.yaml import Unusual, read_unplaced
@@ -70,10 +70,10 @@ class CompactLoader:
         self._units: dict[tuple[Unit, ...], tuple[Unit, ...]] = {}
         self._recent: dict[bytes, BodyWithPlaces] = {}
         self._below = os.path.join(documents.project.root, "")
-        self._odd: dict[str, Found] = {}
+        self._odd: dict[str, ManifestFile] = {}
         self.elsewhere: set[Address] = set()
 
-    def accept(self, found: Found) -> Sequence[AcceptedManifest] | None:
+    def accept(self, found: ManifestFile) -> Sequence[AcceptedManifest] | None:
         """The manifest of a file, or none where it is for other targets; None where there is something to say of it."""
         try:
             content = self._documents.content(found)
@@ -102,7 +102,7 @@ class CompactLoader:
         if what not in self._recent:
             shown = what[_DIGEST_BYTES:].decode()
             # Nearly every file is where messages say it is: only of the others more is kept.
-            usual = Found(self._below + shown, shown, "", os.path.splitext(shown)[1])
+            usual = ManifestFile(self._below + shown, shown, "", os.path.splitext(shown)[1])
             whole, now = self._read_again(self._odd.get(shown, usual))
             if now != what[:_DIGEST_BYTES]:
                 summary = "the file has changed while it was being read"
@@ -112,7 +112,7 @@ class CompactLoader:
             self._recent[what] = whole
         return self._recent[what]
 
-    def _read_again(self, found: Found) -> tuple[BodyWithPlaces, bytes]:
+    def _read_again(self, found: ManifestFile) -> tuple[BodyWithPlaces, bytes]:
         try:
             content = self._documents.content(found)
             documents, _ = self._documents.of(found, content)
@@ -124,7 +124,9 @@ class CompactLoader:
         document = documents[0]
         return BodyWithPlaces(_body(document), document.places), _version(_digest(content), texts)
 
-    def _read(self, found: Found, content: bytes, key: bytes, version: bytes) -> Sequence[AcceptedManifest] | None:
+    def _read(
+        self, found: ManifestFile, content: bytes, key: bytes, version: bytes
+    ) -> Sequence[AcceptedManifest] | None:
         documents, problems = self._documents.of(found, content, read_unplaced)
         if problems or len(documents) != 1 or not isinstance(documents[0].value, dict):
             return None
@@ -150,11 +152,11 @@ class CompactLoader:
         kind = self._kinds[manifest.address.kind]
         return kind.immutable or bool(kind.managed_maps)
 
-    def _texts(self, tagged: list[Tagged], found: Found, place: Source) -> list[tuple[str, str]]:
+    def _texts(self, tagged: list[Tagged], found: ManifestFile, place: Source) -> list[tuple[str, str]]:
         """What `!file` names, with a digest of the text that is there. Raises Refused."""
         return [(each.text, self._text_digest(each.text, found, place)) for each in tagged if each.tag == "!file"]
 
-    def _text_digest(self, name: str, found: Found, place: Source) -> str:
+    def _text_digest(self, name: str, found: ManifestFile, place: Source) -> str:
         return _digest(self._tags.text_of(name, place, found.path).encode()).hex()
 
     def _facts(self, manifest: Manifest, texts: list[tuple[str, str]]) -> list[Json]:
@@ -173,7 +175,7 @@ class CompactLoader:
         ]
 
     def _remembered(
-        self, facts: list[Any] | dict[str, Any], found: Found, version: bytes
+        self, facts: list[Any] | dict[str, Any], found: ManifestFile, version: bytes
     ) -> Sequence[AcceptedManifest] | None:
         """What was accepted before, unless a file that it names is another one now. Raises Refused."""
         if isinstance(facts, list) and any(
@@ -182,7 +184,9 @@ class CompactLoader:
             return None
         return self._accepted(facts, found, version)
 
-    def _accepted(self, facts: list[Any] | dict[str, Any], found: Found, version: bytes) -> Sequence[AcceptedManifest]:
+    def _accepted(
+        self, facts: list[Any] | dict[str, Any], found: ManifestFile, version: bytes
+    ) -> Sequence[AcceptedManifest]:
         if isinstance(facts, dict):
             self.elsewhere |= {Address(*each) for each in facts["elsewhere"]}
             return ()

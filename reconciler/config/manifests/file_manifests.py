@@ -17,7 +17,7 @@ from typing import Final
 from reconciler.config.checks.secret_detection import keys_in_file
 from reconciler.config.errors import error
 from reconciler.config.message_text import cut
-from reconciler.config.source.file_source import Files
+from reconciler.config.source.file_source import FileSource
 from reconciler.config.source.globs import fixed_part, is_pattern
 from reconciler.config.source.referenced_file import named_file
 from reconciler.config.syntax.document import BLOCK
@@ -43,7 +43,7 @@ class Uploads:
     """
 
     def __init__(
-        self, project: Files, kind: str, style: UploadStyle, most_labels: float, secret_like_allowed: bool = False
+        self, project: FileSource, kind: str, style: UploadStyle, most_labels: float, secret_like_allowed: bool = False
     ) -> None:
         self.kind = kind
         self.most_labels = most_labels

@@ -15,7 +15,7 @@ from typing import Any, Final
 from reconciler.config.errors import error, has_errors
 from reconciler.config.manifests.lazy_bodies import LazyBody
 from reconciler.config.message_text import cut, listed
-from reconciler.config.source.file_source import SUFFIXES, Files, Found
+from reconciler.config.source.file_source import SUFFIXES, FileSource, ManifestFile
 from reconciler.config.source.project_files import name_below
 from reconciler.config.source.referenced_file import named_file
 from reconciler.config.syntax.document import BLOCK, Document
@@ -125,7 +125,7 @@ class Layers:
     _stacks: dict[Address, _Stack] = field(default_factory=dict)
     _apart: list[ResolvedDocument] = field(default_factory=list)
 
-    def add(self, written: ResolvedDocument, found: Found) -> Iterator[Diagnostic]:
+    def add(self, written: ResolvedDocument, found: ManifestFile) -> Iterator[Diagnostic]:
         """Take one document; layers come after what they are laid over."""
         layer = self._layer(found)
         address, place = written.address(self.kind), written.document.source
@@ -158,7 +158,7 @@ class Layers:
             return row
         return merged(row, self._stacks.pop(address).top, row)
 
-    def _layer(self, found: Found) -> int:
+    def _layer(self, found: ManifestFile) -> int:
         return next((n for n, name in enumerate(self.names, 1) if found.shown.startswith(f"{name}/")), 0)
 
 
@@ -194,11 +194,11 @@ def _overlap(one: str, other: str) -> bool:
     return below != inner and not any(part[0] in "._" for part in below.split(os.sep))
 
 
-Read = Callable[[Found], tuple[list[ResolvedDocument], list[Diagnostic]]]
+Read = Callable[[ManifestFile], tuple[list[ResolvedDocument], list[Diagnostic]]]
 """Reads the documents of a file, and says what is wrong with them. Raises Refused."""
 
 
-def extended(written: ResolvedDocument, found: Found, project: Files, read: Read) -> ResolvedDocument:
+def extended(written: ResolvedDocument, found: ManifestFile, project: FileSource, read: Read) -> ResolvedDocument:
     """The document over all that it extends; the same one where it extends nothing. Raises Refused."""
     chain = [found.path]
     result, text = written, written.block.get(EXTENDS)
@@ -215,7 +215,7 @@ def extended(written: ResolvedDocument, found: Found, project: Files, read: Read
     return result
 
 
-def _check_base(file: str, chain: Sequence[str], project: Files, place: Source) -> None:
+def _check_base(file: str, chain: Sequence[str], project: FileSource, place: Source) -> None:
     """Raises Refused where the file is a manifest of its own, or the chain is no chain."""
     name = project.name(file)
     summary = hint = ""
@@ -232,10 +232,10 @@ def _check_base(file: str, chain: Sequence[str], project: Files, place: Source) 
         raise UnreadableFile(error(Code.FILE_REFUSED, summary, place, hint=hint))
 
 
-def _only_document(file: str, read: Read, project: Files, place: Source) -> ResolvedDocument:
+def _only_document(file: str, read: Read, project: FileSource, place: Source) -> ResolvedDocument:
     """The one document of a file. Raises Refused."""
     name = project.name(file)
-    documents, problems = read(Found(file, name, "", os.path.splitext(file)[1]))
+    documents, problems = read(ManifestFile(file, name, "", os.path.splitext(file)[1]))
     if wrong := next((each for each in problems if has_errors([each])), None):
         raise UnreadableFile(wrong)
     if len(documents) != 1 or not isinstance(documents[0].document.value, dict):

@@ -16,7 +16,7 @@ from reconciler.config.manifests.manifest_collector import Manifests
 from reconciler.config.manifests.member_lists import with_member_lists
 from reconciler.config.manifests.validation_cache import ValidationCache
 from reconciler.config.schema.schemas import Schemas, shipped
-from reconciler.config.source.file_source import Files
+from reconciler.config.source.file_source import FileSource
 from reconciler.config.source.project_files import ProjectFiles
 from reconciler.config.targets import Settings, Target
 from reconciler.core.values.model import Address, Manifest
@@ -51,7 +51,7 @@ def load(
     target: Target,
     provider: Provider,
     schemas: Schemas | None = None,
-    files: Files | None = None,
+    files: FileSource | None = None,
     secret_like_allowed: bool = False,
     kinds: Mapping[str, Kind] | None = None,
     memory: ValidationCache | None = None,
@@ -67,7 +67,7 @@ def load(
     unusable = [] if files else list(layer_problems(root, dirs, target))
     layers = [] if unusable else [FilePath(each) for each in target.layers]
     disk = ProjectFiles(root, (*dirs, *layers)) if files is None else None
-    project: Files = files or disk  # type: ignore[assignment]
+    project: FileSource = files or disk  # type: ignore[assignment]
     gathered = Manifests(project, reading, layers_of(root, target))
     if kinds is not None and not target.layers:
         gathered.read_lean(kinds, memory)

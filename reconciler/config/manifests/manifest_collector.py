@@ -15,7 +15,7 @@ from reconciler.config.manifests.tables.rows import name_rows_files
 from reconciler.config.manifests.tags import Tags
 from reconciler.config.manifests.validation_cache import ValidationCache
 from reconciler.config.source.document_reader import DocumentReader
-from reconciler.config.source.file_source import Files, Found
+from reconciler.config.source.file_source import FileSource, ManifestFile
 from reconciler.config.syntax.document import Document
 from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.core.values.model import Address
@@ -27,7 +27,7 @@ from reconciler.drivers.provider import default_kind
 class Manifests:
     """The manifests met so far, and the problems."""
 
-    def __init__(self, project: Files, reading: ManifestContext, layers: Sequence[str]) -> None:
+    def __init__(self, project: FileSource, reading: ManifestContext, layers: Sequence[str]) -> None:
         self.project = project
         self.reading = reading
         self.layers = Layers(layers, default_kind(reading.provider))
@@ -45,7 +45,7 @@ class Manifests:
         """Keep bodies and places only where a file is out of the ordinary."""
         self._lean = CompactLoader(self._reader, self._tags, self.reading, kinds, memory)
 
-    def add(self, found: Found) -> None:
+    def add(self, found: ManifestFile) -> None:
         """Read one file."""
         if self._lean and (accepted := self._lean.accept(found)) is not None:
             self.files += 1
@@ -89,7 +89,7 @@ class Manifests:
                 fleet.report_problems(self._judge(self.layers.over(row)), row.document.source)
             self.problems += fleet.problems
 
-    def _base(self, found: Found) -> tuple[list[ResolvedDocument], list[Diagnostic]]:
+    def _base(self, found: ManifestFile) -> tuple[list[ResolvedDocument], list[Diagnostic]]:
         """The documents of a file that manifests extend, read once."""
         if found.path not in self._bases:
             documents, problems = self._documents(found)
@@ -99,10 +99,10 @@ class Manifests:
             del self.problems[before:]
         return self._bases[found.path]
 
-    def _documents(self, found: Found) -> tuple[list[Document], list[Diagnostic]]:
+    def _documents(self, found: ManifestFile) -> tuple[list[Document], list[Diagnostic]]:
         return self._reader.of(found, self._reader.content(found))
 
-    def _written(self, document: Document, found: Found, alone: bool, sound: bool) -> ResolvedDocument:
+    def _written(self, document: Document, found: ManifestFile, alone: bool, sound: bool) -> ResolvedDocument:
         self.problems += name_rows_files(document, self.project, found.path)
         tagged = frozenset(document.tagged)
         self.problems += self._tags.resolve(document, found.path)

@@ -16,7 +16,7 @@ from reconciler.config.errors import error
 from reconciler.config.manifests.file_manifests import Uploads
 from reconciler.config.manifests.manifest import ManifestContext
 from reconciler.config.message_text import cut
-from reconciler.config.source.file_source import Files
+from reconciler.config.source.file_source import FileSource
 from reconciler.config.source.globs import is_pattern
 from reconciler.core.references import placeholder
 from reconciler.core.values.model import Address, Json, Manifest, Path
@@ -25,7 +25,7 @@ from reconciler.drivers.provider import MembersStyle
 
 
 def with_member_lists(
-    project: Files, reading: ManifestContext, manifests: Mapping[Address, Manifest]
+    project: FileSource, reading: ManifestContext, manifests: Mapping[Address, Manifest]
 ) -> tuple[dict[Address, Manifest], list[Diagnostic]]:
     """The manifests with one for each uploaded file, and with the members of collections spelled out."""
     provider, schemas = reading.provider, reading.schemas

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from reconciler.config.cpu_limit import count_file
 from reconciler.config.errors import error
 from reconciler.config.message_text import closest, cut
-from reconciler.config.source.file_source import Files
+from reconciler.config.source.file_source import FileSource
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES, named_file
 from reconciler.config.syntax.document import Document
 from reconciler.config.syntax.document_builder import UnreadableFile
@@ -27,7 +27,7 @@ class Tags:
     `\\n`, so that a checkout on Windows changes nothing. The line break at its end is part of the text.
     """
 
-    def __init__(self, project: Files, target: str, variables: Mapping[str, str]) -> None:
+    def __init__(self, project: FileSource, target: str, variables: Mapping[str, str]) -> None:
         self._project = project
         self._target = target
         self._variables = variables

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.config.cpu_limit import count_file
 from reconciler.config.errors import error, warning
-from reconciler.config.source.file_source import Files, Found
+from reconciler.config.source.file_source import FileSource, ManifestFile
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.markdown import split
@@ -28,16 +28,18 @@ Read = Callable[[bytes, str], tuple[list[Document], list[Diagnostic]]]
 class DocumentReader:
     """Reads the files of a project; a provider's kinds say where the prose of a Markdown file belongs."""
 
-    project: Files
+    project: FileSource
     provider: Provider
 
-    def content(self, found: Found) -> bytes:
+    def content(self, found: ManifestFile) -> bytes:
         """The bytes of a file. Raises Refused."""
         content = self.project.read(found.path, most_bytes(found.suffix))
         count_file(found.shown, len(content))
         return content
 
-    def of(self, found: Found, content: bytes, read: Read = read_yaml) -> tuple[list[Document], list[Diagnostic]]:
+    def of(
+        self, found: ManifestFile, content: bytes, read: Read = read_yaml
+    ) -> tuple[list[Document], list[Diagnostic]]:
         """The documents of a file, and its problems. Raises Refused."""
         if found.suffix == ".md":
             return self._markdown(content, found, read)
@@ -48,7 +50,7 @@ class DocumentReader:
             problems = [warning(Code.EMPTY_FILE, "the file is empty", Source(found.shown, 1, 1), hint=hint)]
         return written, problems
 
-    def _markdown(self, content: bytes, found: Found, read: Read) -> tuple[list[Document], list[Diagnostic]]:
+    def _markdown(self, content: bytes, found: ManifestFile, read: Read) -> tuple[list[Document], list[Diagnostic]]:
         parts = split(decode(content, found.shown, MAX_FILE_BYTES), found.shown)
         if parts is None:
             return [], []

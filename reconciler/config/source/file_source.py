@@ -14,7 +14,7 @@ SETTINGS: Final = "reconciler.yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ManifestFile:
     """A file of the fleet: where it is, how messages name it, and its path below the directory without suffix."""
 
     path: str
@@ -23,21 +23,21 @@ class Found:
     suffix: str
 
 
-class Named(NamedTuple):
+class FileMention(NamedTuple):
     """Where a manifest names a file whose content becomes part of what is sent, and in what words."""
 
-    said: str
+    wording: str
     place: Source | None
 
 
-class Files(Protocol):
+class FileSource(Protocol):
     """Where manifests are read from: the disk, or a commit.
 
     `problems` collects what the walk refuses, `named` the files that manifests name, by path without links.
     """
 
     problems: list[Diagnostic]
-    named: dict[str, Named]
+    named: dict[str, FileMention]
 
     @property
     def root(self) -> FilePath:
@@ -57,7 +57,7 @@ class Files(Protocol):
         """The settings files at the top of the directories."""
         ...
 
-    def walk(self) -> Iterator[Found]:
+    def walk(self) -> Iterator[ManifestFile]:
         """Every manifest file, sorted."""
         ...
 

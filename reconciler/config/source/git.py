@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.message_text import cut
-from reconciler.config.source.file_source import SETTINGS, SUFFIXES, Found, Named
+from reconciler.config.source.file_source import SETTINGS, SUFFIXES, FileMention, ManifestFile
 from reconciler.config.source.git_command import LEAVE_IT_OUT, git_command, git_environment, git_program, no_answer_hint
 from reconciler.config.source.globs import matching
 from reconciler.config.source.project_files import name_below
@@ -133,7 +133,7 @@ class CommittedFiles:
     directories: Sequence[FilePath]
     commit: str
     problems: list[Diagnostic] = field(default_factory=list)
-    named: dict[str, Named] = field(default_factory=dict)
+    named: dict[str, FileMention] = field(default_factory=dict)
     _entries: dict[str, _CommittedFile] = field(default_factory=dict)
     _readers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -155,7 +155,7 @@ class CommittedFiles:
         paths = dict.fromkeys(os.path.abspath(self.root / each / SETTINGS) for each in self.directories)
         return [path for path in paths if path in self._entries]
 
-    def walk(self) -> Iterator[Found]:
+    def walk(self) -> Iterator[ManifestFile]:
         """Every manifest file, sorted."""
         seen: set[str] = set()
         for each in self.directories:
@@ -168,7 +168,7 @@ class CommittedFiles:
                     hidden = any(part[0] in "._" for part in below.split(os.sep))
                     if suffix in SUFFIXES and not hidden and below != SETTINGS:
                         with suppress(ValueError, OSError):
-                            yield Found(self.followed(path), self.name(path), stem.replace(os.sep, "/"), suffix)
+                            yield ManifestFile(self.followed(path), self.name(path), stem.replace(os.sep, "/"), suffix)
 
     def followed(self, path: str) -> str:
         """The path without links. Raises ValueError where it is refused, OSError where nothing is there."""

@@ -17,7 +17,7 @@ from typing import Final
 
 from reconciler.config.errors import ConfigError, error, warning
 from reconciler.config.message_text import closest, printable
-from reconciler.config.source.file_source import SETTINGS, SUFFIXES, Found, Named
+from reconciler.config.source.file_source import SETTINGS, SUFFIXES, FileMention, ManifestFile
 from reconciler.config.source.globs import fixed_part, matching
 from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.diagnostics import Code, Diagnostic, Source
@@ -50,7 +50,7 @@ class ProjectFiles:
     directories: Sequence[FilePath] = ()
     problems: list[Diagnostic] = field(default_factory=list)
     skipped: str = "._"
-    named: dict[str, Named] = field(default_factory=dict)
+    named: dict[str, FileMention] = field(default_factory=dict)
     _real: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -83,7 +83,7 @@ class ProjectFiles:
         """Whether a path without links is in git's directory, whatever letters it is written in."""
         return any(_GIT in real[len(each) :].casefold().split(os.sep) for each in self._real if real.startswith(each))
 
-    def walk(self) -> Iterator[Found]:
+    def walk(self) -> Iterator[ManifestFile]:
         """Every manifest file, sorted within its directory; a file reached twice is read once."""
         seen: set[str] = set()
         for each in self.directories:
@@ -202,7 +202,7 @@ class ProjectFiles:
             return f"did you mean {printable(near)}? rename it, or add --dir {printable(near)}"
         return "`reconciler init` starts a project here; -C DIR works in another place, --dir DIR reads other files"
 
-    def _below(self, directory: str, prefix: str, name: str, top: bool = False) -> Iterator[Found]:
+    def _below(self, directory: str, prefix: str, name: str, top: bool = False) -> Iterator[ManifestFile]:
         inside = "" if name == "." else f"{name.rstrip('/')}/"
         try:
             with os.scandir(directory) as scan:
@@ -224,7 +224,7 @@ class ProjectFiles:
             elif top and entry.name in _MISNAMED_SETTINGS:
                 self._refuse(Code.INVALID_SETTINGS, entry.path, f"settings are read from {SETTINGS} only", "rename it")
             elif not (top and entry.name == SETTINGS) and (path := self._accepted(entry, suffix)):
-                yield Found(path, inside + printable(entry.name), prefix + stem, sys.intern(suffix))
+                yield ManifestFile(path, inside + printable(entry.name), prefix + stem, sys.intern(suffix))
 
     def _accepted(self, entry: os.DirEntry[str], suffix: str) -> str | None:
         if entry.is_symlink():
@@ -246,7 +246,7 @@ class ProjectFiles:
                 return None
             real = self.followed(entry.path)
             # Without a place: what stands there is not to be shown.
-            self.named.setdefault(real, Named(f"the link {self.name(entry.path)}", None))
+            self.named.setdefault(real, FileMention(f"the link {self.name(entry.path)}", None))
             return real
         except ValueError as wrong:
             self._refuse(Code.FILE_REFUSED, entry.path, f"the link {wrong}")

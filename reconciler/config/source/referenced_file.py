@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.config.errors import error
 from reconciler.config.message_text import closest, cut, listed
-from reconciler.config.source.file_source import Files, Named
+from reconciler.config.source.file_source import FileMention, FileSource
 from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.diagnostics import Code, Source
 
@@ -18,7 +18,7 @@ _NO_TEMPLATE: Final = (
 )
 
 
-def named_file(project: Files, word: str, text: str, place: Source, file: str) -> str:
+def named_file(project: FileSource, word: str, text: str, place: Source, file: str) -> str:
     """The path of the file that `word` (`!csv`, `extends`) names as `text` in `file`. Raises Refused, with a remedy."""
     summary = ""
     hint = "name a file of the project, relative to the manifest"
@@ -30,7 +30,7 @@ def named_file(project: Files, word: str, text: str, place: Source, file: str) -
     else:
         try:
             real = project.followed(path)
-            project.named.setdefault(real, Named(f"{word} {cut(text)}", place))
+            project.named.setdefault(real, FileMention(f"{word} {cut(text)}", place))
             return real
         except ValueError as wrong:
             summary = f"{word} {cut(text)} {wrong}"

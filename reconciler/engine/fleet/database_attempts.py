@@ -62,7 +62,7 @@ class AttemptBatcher:
         return [nonce in taken for _, _, nonce in asked]
 
 
-class SharedAttempts:
+class DatabaseAttempts:
     """The creates of one run. A nonce goes out only where the database has it down for the address, and no other.
 
     Answers are taken down several at once: until then, others hold the address off as if there was none yet.

@@ -13,7 +13,7 @@ from reconciler.core.values.model import Address, LiveObject
 from reconciler.core.values.semantics import MARK_ENTRY, Kind
 from reconciler.drivers.base import Driver
 from reconciler.engine.fleet.database import Database, columns
-from reconciler.engine.fleet.database_attempts import AttemptBatcher, SharedAttempts
+from reconciler.engine.fleet.database_attempts import AttemptBatcher, DatabaseAttempts
 from reconciler.engine.registry import KnownAddresses, LookalikeQuery
 from reconciler.engine.snapshot import KindOnTarget, live_object
 
@@ -109,9 +109,9 @@ class DatabaseRegistry:
         found = (live for kind, wanted in alike.items() for live in self._alike(self._kinds[kind], wanted))
         return KnownAddresses({address: tuple(several) for address, several in ids.items()}, waits, tuple(found))
 
-    def attempts(self) -> SharedAttempts:
+    def attempts(self) -> DatabaseAttempts:
         """Where one run takes down its creates."""
-        return SharedAttempts(self._database, self._announced, self._target, self._hold_off, self._clock)
+        return DatabaseAttempts(self._database, self._announced, self._target, self._hold_off, self._clock)
 
     def saw(self, submission: int, on_target: KindOnTarget, objects: Sequence[LiveObject]) -> dict[str, list[str]]:
         """Take down a part of a whole list; the ids of our objects by key. Raises StoreError."""

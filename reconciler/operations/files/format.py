@@ -11,7 +11,7 @@ from typing import NamedTuple
 from reconciler.config.edit.formatter import canonical_bytes, manifest_places, settings_place
 from reconciler.config.edit.yaml_formatter import PlaceOf
 from reconciler.config.errors import ConfigError, error
-from reconciler.config.source.file_source import Found
+from reconciler.config.source.file_source import ManifestFile
 from reconciler.config.source.project_files import ProjectFiles
 from reconciler.config.source.referenced_file import MAX_FILE_BYTES
 from reconciler.config.syntax.document_builder import UnreadableFile
@@ -92,7 +92,7 @@ def _directories(target: ProjectTarget) -> list[Path]:
     return list(dict.fromkeys((*target.options.dirs, *layers)))
 
 
-def _files(target: ProjectTarget, project: ProjectFiles, paths: Sequence[Path]) -> Iterator[Found]:
+def _files(target: ProjectTarget, project: ProjectFiles, paths: Sequence[Path]) -> Iterator[ManifestFile]:
     """The files that were asked for. Raises InvalidArgument for a path that is none of the project's."""
     everything = [*_settings(project), *project.walk()]
     if not paths:
@@ -107,18 +107,18 @@ def _files(target: ProjectTarget, project: ProjectFiles, paths: Sequence[Path]) 
         yield from inside
 
 
-def _settings(project: ProjectFiles) -> Iterator[Found]:
+def _settings(project: ProjectFiles) -> Iterator[ManifestFile]:
     """The settings files, links followed; one that leads elsewhere is a problem of the project."""
     for path in project.settings():
         try:
-            yield Found(project.followed(path), project.name(path), _SETTINGS_KEY, ".yaml")
+            yield ManifestFile(project.followed(path), project.name(path), _SETTINGS_KEY, ".yaml")
         except (OSError, ValueError) as wrong:
             why = wrong.strerror if isinstance(wrong, OSError) else f"it {wrong}"
             place = Source(project.name(path), 1, 1)
             project.problems.append(error(Code.FILE_REFUSED, f"cannot read the settings: {why}", place))
 
 
-def _is_in(wanted: str, root: Path, found: Found) -> bool:
+def _is_in(wanted: str, root: Path, found: ManifestFile) -> bool:
     named = os.path.abspath(root / found.shown)
     return named == wanted or named.startswith(wanted.rstrip(os.sep) + os.sep)
 

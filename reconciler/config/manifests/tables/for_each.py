@@ -17,7 +17,7 @@ from reconciler.config.manifests.lazy_bodies import BodyWithPlaces, LazyBody
 from reconciler.config.manifests.tables.rows import TableRow, rows_of
 from reconciler.config.manifests.tags import replace_at
 from reconciler.config.message_text import cut, dotted
-from reconciler.config.source.file_source import Files
+from reconciler.config.source.file_source import FileSource
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.core.references import placeholder
@@ -48,7 +48,7 @@ class ForEach:
     """A document with `for_each`; `problems` is complete when all of `documents` were taken and `report_problems`."""
 
     written: ResolvedDocument
-    project: Files
+    project: FileSource
     problems: list[Diagnostic] = field(default_factory=list)
     _bad_rows: int = 0
     _templates: Mapping[Path, _Slot] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from reconciler.config.cpu_limit import count_file
 from reconciler.config.errors import error
 from reconciler.config.manifests.layers import FOR_EACH
 from reconciler.config.message_text import count, cut, short_json
-from reconciler.config.source.file_source import Files
+from reconciler.config.source.file_source import FileSource
 from reconciler.config.source.referenced_file import named_file
 from reconciler.config.syntax.document import BLOCK, Document
 from reconciler.config.syntax.document_builder import MAX_DEPTH, UnreadableFile
@@ -52,7 +52,7 @@ class RowsFile:
     path: str
 
 
-def name_rows_files(document: Document, project: Files, file: str) -> Iterator[Diagnostic]:
+def name_rows_files(document: Document, project: FileSource, file: str) -> Iterator[Diagnostic]:
     """Put a `RowsFile` where the document says `!csv` or `!json`; problems where that cannot be."""
     for path, tagged in list(document.tagged.items()):
         if tagged.tag not in ROW_TAGS:
@@ -72,7 +72,7 @@ def name_rows_files(document: Document, project: Files, file: str) -> Iterator[D
             del document.tagged[path]
 
 
-def rows_of(document: Document, project: Files) -> Iterator[TableRow]:
+def rows_of(document: Document, project: FileSource) -> Iterator[TableRow]:
     """Every row that `for_each` names. Raises Refused, also after some rows."""
     for number, row in enumerate(_rows(document, project)):
         if number >= MAX_ROWS:
@@ -82,7 +82,7 @@ def rows_of(document: Document, project: Files) -> Iterator[TableRow]:
         yield row
 
 
-def _rows(document: Document, project: Files) -> Iterator[TableRow]:
+def _rows(document: Document, project: FileSource) -> Iterator[TableRow]:
     source = document.value[BLOCK][FOR_EACH]
     if isinstance(source, RowsFile):
         name = project.name(source.path)
