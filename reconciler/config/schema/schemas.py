@@ -61,8 +61,10 @@ class Schemas:
 
     def schema(self, name: str) -> dict[str, Any]:
         """The schema in the file `name`, below the directory; of a project's own, below its own. Raises ConfigError."""
+        if self._own is not None and not name.startswith(BESIDE):
+            return shipped().schema(name)
         if name not in self._schemas:
-            if self._own is not None and name.startswith(BESIDE):
+            if self._own is not None:
                 self._schemas[name] = self._own_schema(self._own.document(name.removeprefix(BESIDE)))
             else:
                 self._schemas[name] = json.loads((self.directory / name).read_bytes())
@@ -80,6 +82,8 @@ class Schemas:
 
     def failures(self, name: str, value: Json) -> list[SchemaError]:
         """What is wrong with `value` by the schema in the file `name`; empty if nothing is."""
+        if self._own is not None and not name.startswith(BESIDE):
+            return shipped().failures(name, value)
         if name not in self._accepts:
             # What the patterns of a project match, and in what time, RE2 says: the other engine is not asked.
             unsure = name.startswith(BESIDE) and "pattern" in json.dumps(self.schema(name))
@@ -106,12 +110,14 @@ class Schemas:
         """Every provider there is a file for."""
         return sorted({*self.shipped_names(), *(self._own.names() if self._own else ())})
 
-    def shipped_names(self) -> list[str]:
+    def shipped_names(self) -> frozenset[str]:
         """The providers that come with the tool."""
-        return [path.stem for path in (self.directory / "providers").glob("*.yaml")]
+        return _names_in(self.directory / "providers")
 
     def provider(self, name: str, source: Source | None = None) -> Provider:
         """The provider of that name, with what it extends merged in. Raises ConfigError naming `source`."""
+        if self._own is not None and name in self.shipped_names() and name not in self._own.names():
+            return shipped().provider(name)
         if name not in self._providers:
             known = self.provider_names()
             if name not in known:
@@ -207,17 +213,30 @@ class Schemas:
                 summary = f"{name} is a provider that comes with the tool"
                 raise ConfigError([error(Code.UNKNOWN_PROVIDER, summary, document.source, hint=hint)])
             return document
-        file = f"providers/{name}.yaml"
-        documents, problems = read_yaml((self.directory / file).read_bytes(), file)
-        if problems or len(documents) != 1:
-            raise ConfigError(problems or [error(Code.INVALID_YAML, "expected one document", Source(file, 1, 1))])
-        return documents[0]
+        document = _shipped_document(self.directory, name)
+        return replace(document, value=dict(document.value)) if isinstance(document.value, dict) else document
 
 
 def schemas_of(root: FilePath, environment: Mapping[str, str]) -> Schemas:
     """What comes with the tool, and the providers of a project's own where it has any."""
     own = OwnProviders(root, environment)
     return Schemas(own=own) if own.names() else shipped()
+
+
+@cache
+def _names_in(directory: FilePath) -> frozenset[str]:
+    """The providers of a directory that comes with the tool: its files stay as they are."""
+    return frozenset(path.stem for path in directory.glob("*.yaml"))
+
+
+@cache
+def _shipped_document(directory: FilePath, name: str) -> Document:
+    """A provider file that comes with the tool; nobody may write into what it holds."""
+    file = f"providers/{name}.yaml"
+    documents, problems = read_yaml((directory / file).read_bytes(), file)
+    if problems or len(documents) != 1:
+        raise ConfigError(problems or [error(Code.INVALID_YAML, "expected one document", Source(file, 1, 1))])
+    return documents[0]
 
 
 def _unsure(value: Json) -> bool:
