@@ -11,8 +11,6 @@ from itertools import count
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import make_server
 
 from reconciler.engine.locks.advisory import AdvisoryLock
 from reconciler.engine.locks.lease import Lease
@@ -53,6 +51,9 @@ class OneAtATime:
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import make_server
+
     app = OneAtATime(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

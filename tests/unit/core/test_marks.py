@@ -161,7 +161,7 @@ def test_the_longest_legal_manifest_has_room_for_its_mark() -> None:
         Mark("acme", "k", "n" * 17),
         Mark("acme", "k", ""),
         Mark("acme", "k", units=frozenset({"short"})),
-        Mark("acme", "k", units=marks.codes((str(n),) for n in range(marks.MAX_LENGTH // 6))),
+        Mark("acme", "k", units=frozenset(f"{n:06}" for n in range(marks.MAX_LENGTH // 6))),
     ],
 )
 def test_what_would_not_be_read_back_is_not_written(mark: Mark) -> None:

@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from typing import Any
 
 import httpx
-import openai
 import pytest
 
 from reconciler.server import App, Chaos, create_app
 from reconciler.server.http import serve
+from tests.later import openai
 
 BETA = {"OpenAI-Beta": "assistants=v2"}
 URL = "http://embedded/v1"

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import anthropic
 import pytest
 
 from reconciler.server import App, create_app
 from reconciler.server.http import serve
+from tests.later import anthropic
 
-Connected = Callable[..., tuple[anthropic.Anthropic, App]]
+Connected = Callable[..., "tuple[anthropic.Anthropic, App]"]
 
 
 @pytest.fixture

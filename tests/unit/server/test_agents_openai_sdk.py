@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import openai
 import pytest
 
+from tests.later import openai
 from tests.unit.server.conftest import Connect
 
 PROFILE = "agents-v1"

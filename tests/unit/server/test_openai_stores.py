@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import openai
 import pytest
 
+from tests.later import openai
 from tests.unit.server.conftest import Connect
 
 
