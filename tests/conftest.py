@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -23,6 +24,15 @@ from reconciler.server.http import Server, serve
 unhurried = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=unhurried)
 hypothesis.settings.load_profile("house")  # no clock takes part in a verdict: machines of others are busy
+
+
+gc.disable()  # until the tests are collected: nothing of them goes before the end
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay as they are: nobody looks through them again for what can go."""
+    gc.freeze()
+    gc.enable()
 
 
 VARIABLES = "KEY,THE_KEY,MY_PORTKEY_KEY,UPSTREAM_KEY,OTHER,ROUTING,LOCK_URL"
