@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ class Case:
         """Our schema of the kind."""
         return self.schemas.schema(self.schemas.provider(self.provider).kinds[self.kind].schema)
 
+    @cached_property
     def bodies(self) -> SearchStrategy[dict[str, Json]]:
         """Bodies that the vendor takes: valid by our schema, with what no schema can know as the description has it."""
         pin, left_out = self.said.get("pin", {}), self.said.get("leave_out", ())

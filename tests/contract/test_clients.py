@@ -31,7 +31,7 @@ def drawn(case: Case) -> list[dict[str, Any]]:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(case.bodies())
+    @given(case.bodies)
     def draw(body: dict[str, Any]) -> None:
         found.append(body)
 

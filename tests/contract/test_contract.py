@@ -92,7 +92,7 @@ def test_every_kind_of_every_provider_is_tried_here() -> None:
 def test_a_body_is_made_changed_and_removed_and_each_time_nothing_is_left_to_do(
     case: Case, site: Site, data: st.DataObject
 ) -> None:
-    first, second = data.draw(case.bodies()), data.draw(case.bodies())
+    first, second = data.draw(case.bodies), data.draw(case.bodies)
     with scratch() as directory:
         account = Account(site, directory)
         done(account, {"a": first})
@@ -120,7 +120,7 @@ def test_a_body_is_made_changed_and_removed_and_each_time_nothing_is_left_to_do(
 @contract
 @given(data=st.data())
 def test_what_leaves_the_file_is_cleared_or_said_to_stay(case: Case, site: Site, data: st.DataObject) -> None:
-    full = data.draw(case.bodies())
+    full = data.draw(case.bodies)
     least = {name: value for name, value in full.items() if name in case.schema.get("required", ())}
     with scratch() as directory:
         account = Account(site, directory)
