@@ -23,9 +23,9 @@ def _missing(what: str) -> NoReturn:
     pytest.skip(f"{what} is missing: install the packages chromium and chromium-driver, and selenium from PyPI")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The driver of a browser that logs every request it makes."""
+    """The driver of a browser that logs every request it makes. It ends with its tests: it draws as long as it runs."""
     try:
         from selenium import webdriver
     except ImportError:

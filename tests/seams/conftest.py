@@ -181,11 +181,13 @@ class OneFleet:
         self._fleet = FleetProject(project.root, "", database)
         self._fleet.environment |= {name: project.environment[name] for name in ("XDG_STATE_HOME",)}
         self.environment = self._fleet.environment
+        self._commands = Project(project.root, {})
 
     def work(self) -> dict[str, str]:
         """What is reported of the addresses that were not done, by address: what was said of each."""
-        self._fleet.ok("fleet", "init")
-        self._fleet.ok("fleet", "submit")
+        for verb in ("init", "submit"):
+            ran = self._run("fleet", verb)
+            assert ran.code == 0, ran.err
         with self._fleet.workers(1), Database(self._database, 1) as database:
             self._fleet.wait_until(lambda found: _hurried(database) and all(each.finished for each in found))
         status = json.loads(self.status("--format", "json"))
@@ -193,7 +195,12 @@ class OneFleet:
 
     def status(self, *words: str) -> str:
         """What `fleet status` prints."""
-        return self._fleet.run("fleet", "status", *words).stdout
+        return self._run("fleet", "status", *words).out
+
+    def _run(self, *words: str) -> Ran:
+        """A command in this process: only the worker is one of its own."""
+        self._commands.environment = self.environment
+        return self._commands.run(*words)
 
 
 @pytest.fixture
