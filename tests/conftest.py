@@ -35,6 +35,28 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests of fleets, of retries and of servers wait for much of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each worker has whole folders, with what their tests share, and takes over from one that is behind."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_power_cuts() -> Iterator[None]:
+    """No file of a test has to outlive a power cut, and disks of busy machines take long to promise that."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
 VARIABLES = "KEY,THE_KEY,MY_PORTKEY_KEY,UPSTREAM_KEY,OTHER,ROUTING,LOCK_URL"
 """Those that the settings of tests read, as the job of somebody who names variables of their own allows them."""
 

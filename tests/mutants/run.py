@@ -14,6 +14,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import NoReturn
 
@@ -62,13 +63,17 @@ COPIED = (
     "tests/unit/drivers/test_filename_marks.py",
 )
 TESTS = "tests/unit"
-UNSHRUNK = """
-from hypothesis import Phase, settings
+CONFTEST = """
+from hypothesis import Phase, is_hypothesis_test, settings
 
 settings.register_profile("mutants", deadline=None, phases=[Phase.explicit, Phase.generate])
 settings.load_profile("mutants")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: is_hypothesis_test(item.obj))
 """
-"""One example that fails is enough here, however large."""
+"""One example that fails is enough here, however large. Tests with one example come before those with many."""
 
 
 def copy_tree(into: Path) -> None:
@@ -81,7 +86,7 @@ def copy_tree(into: Path) -> None:
         else:
             shutil.copy(source, target)
     (into / "pytest.ini").write_text("[pytest]\npythonpath = .\n", encoding="utf-8")
-    (into / "conftest.py").write_text(UNSHRUNK, encoding="utf-8")
+    (into / "conftest.py").write_text(CONFTEST, encoding="utf-8")
 
 
 def failing(tree: Path, names: list[str], *, keep_bytecode: bool = False) -> bool:
@@ -148,11 +153,13 @@ def verdicts(mutants: list[Mutant]) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as directory:
         trees = [Path(directory) / str(number) for number in range(os.cpu_count() or 1)]
         copy_tree(trees[0])
-        if failing(trees[0], sorted({name for mutant in mutants for name in mutant.tests.split()}), keep_bytecode=True):
-            raise RuntimeError("the tests fail without any mutant")
+        context = multiprocessing.get_context("fork")
+        names = sorted({name for mutant in mutants for name in mutant.tests.split()})
+        with ProcessPoolExecutor(len(trees), context) as pool:
+            if any(pool.map(_fails_unchanged, repeat(trees[0]), names)):
+                raise RuntimeError("the tests fail without any mutant")
         for tree in trees[1:]:
             shutil.copytree(trees[0], tree)
-        context = multiprocessing.get_context("fork")
         free = context.Queue()
         for tree in trees:
             free.put(tree)
@@ -162,6 +169,10 @@ def verdicts(mutants: list[Mutant]) -> Iterator[str]:
 
 _tree: list[Path] = []
 """The tree of this process."""
+
+
+def _fails_unchanged(tree: Path, name: str) -> bool:
+    return failing(tree, [name], keep_bytecode=True)
 
 
 def _take_tree(free: multiprocessing.Queue[Path]) -> None:
