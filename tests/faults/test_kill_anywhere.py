@@ -6,13 +6,10 @@ which may be in the middle of a write to the journal. Nothing is ever doubled on
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +17,7 @@ import pytest
 from reconciler.server import App, create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote
+from tests.forks import Fork, Forks, forking
 
 KILLS = 10
 FLEET = 8
@@ -30,7 +28,8 @@ class Killing:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self.victim: subprocess.Popen[bytes] | None = None
+        self.victim: Fork | None = None
+        self.started = threading.Event()
         self._lock = threading.Lock()
         self._left = 0
         self._how = ""
@@ -41,6 +40,7 @@ class Killing:
         self._left, self._how, self._later = nth, how, later
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        assert self.started.wait(300)
         with self._lock:
             self._left -= 1
             how = self._how if self._left == 0 else ""
@@ -61,12 +61,17 @@ class Killing:
             self.victim.kill()
 
 
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with forking(tmp_path_factory.mktemp("forks")) as found:
+        yield found
+
+
 @pytest.mark.parametrize("chain", range(10))
-def test_ten_kills_in_a_row_and_one_apply_converge(chain: int, project: Project) -> None:
+def test_ten_kills_in_a_row_and_one_apply_converge(chain: int, project: Project, forks: Forks) -> None:
     chance, app = random.Random(chain), create_app()
     killing = Killing(app)
-    environment = project.environment | {k: v for k, v in os.environ.items() if k.startswith("PYTHON")}
-    command = [sys.executable, "-m", "reconciler", "-C", str(project.root), "apply", "--yes", "--allow-deletes", "1"]
+    command = ["-C", str(project.root), "apply", "--yes", "--allow-deletes", "1"]
     with serve(killing) as server:
         remote = Remote(app, server)
         project.target(server.url)
@@ -79,15 +84,16 @@ def test_ten_kills_in_a_row_and_one_apply_converge(chain: int, project: Project)
                 project.write(f"assistants.d/{name}.yaml", f"name: {name}\nmodel: gpt-4o\ntemperature: {temperature}\n")
             if number == 4:
                 project.remove("assistants.d/a0.yaml")
-            killing.victim = None
             killing.aim(chance.randint(1, 6), chance.choice(("before", "after", "later")), chance.uniform(0, 0.02))
-            with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
-                killing.victim = run
-                _, said = run.communicate(timeout=300)
+            killing.started.clear()
+            killing.victim = forks.start(command, project.environment)
+            killing.started.set()
+            code = killing.victim.wait()
             killing.aim(0, "", 0)
+            killed, killing.victim = killing.victim, None
             remote.quiet()
-            assert run.returncode in (0, -9), said
-            kills += run.returncode == -9
+            assert code in (0, -9), killed.said.read_text()
+            kills += code == -9
             assert number < 5 * KILLS
             doubled = Counter(each["name"] for each in remote.objects())
             assert doubled.total() == len(doubled)
