@@ -24,7 +24,7 @@ def golden() -> Callable[[str, str], None]:
         path = GOLDEN / name
         if os.environ.get("RECONCILER_REGENERATE") == "1":
             path.parent.mkdir(exist_ok=True)
-            path.write_text(plan_text, encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
         assert text == path.read_text(encoding="utf-8")
 
     return check
