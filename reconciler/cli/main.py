@@ -18,14 +18,14 @@ from reconciler import __version__
 from reconciler.cli.exits import Exit
 from reconciler.cli.options.completers import complete_targets
 from reconciler.cli.standard_streams import keep_streams
-from reconciler.cli.verbs import VERBS, matching_verbs
+from reconciler.cli.verbs import GROUPS, VERBS, examples, matching_verbs
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from reconciler.operations.errors import InvalidArgument
 
-_ELSEWHERE: Final = {
+_OTHER_VERBS: Final = {
     **dict.fromkeys(("diff", "preview", "status"), "plan"),
     **dict.fromkeys(("sync", "up", "deploy", "push", "update"), "apply"),
     **dict.fromkeys(("check", "lint", "test"), "validate"),
@@ -35,19 +35,27 @@ _ELSEWHERE: Final = {
     **dict.fromkeys(("server", "start"), "serve"),
     **dict.fromkeys(("help", "describe"), "explain"),
     **dict.fromkeys(("login", "auth", "ping"), "doctor"),
-    "--auto-approve": "--yes",
 }
-"""What other tools call it → what it is called here."""
+"""A verb of another tool → the one here."""
+_OTHER_OPTIONS: Final = {
+    **dict.fromkeys(("--auto-approve", "-y"), "Did you mean '--yes'?"),
+    "--dry-run": "`reconciler plan` shows what apply would change.",
+    "--json": "Did you mean '--format json'?",
+    "-o": "Did you mean '--out', or '--format'?",
+    "-t": "Did you mean '--target'?",
+    "-f": "Did you mean '--dir'?",
+}
+"""An option of another tool → what to do here."""
 _NO_VERB: Final = {
     **dict.fromkeys(
         ("destroy", "delete", "rm", "remove"),
-        "Remove the manifest, then `apply`: where the settings say `prune: owned`, its object is deleted.",
+        "Remove the manifest, then run `apply`: with `prune: owned` in the settings, it deletes the live object.",
     ),
-    "rollback": "`apply --rollback-out FILE` writes the plan that takes an apply back, and `apply FILE` does it.",
-    "version": "It is an option: --version.",
+    "rollback": "`apply --rollback-out FILE` writes a plan that undoes the apply; `apply FILE` runs it.",
+    "version": "Use the option --version.",
 }
-"""What other tools have a verb for → how it is done here."""
-_WHOLE_SENTENCE: Final = 300
+"""A verb of another tool that has none here → what to do instead."""
+_EXAMPLES: Final = ("init", "plan", "apply")
 
 
 class LazyGroup(click.Group):
@@ -58,13 +66,15 @@ class LazyGroup(click.Group):
         return super().parse_args(ctx, _global_first(args, self.params))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The verbs, in the order of a day's work."""
+        """The verbs, in the order of their groups."""
         return list(VERBS)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The verbs with their whole first sentence, which click would cut at the end of the line."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, each.get_short_help_str(_WHOLE_SENTENCE)) for name, each in matching_verbs()])
+        """The verbs in their groups, each with its summary."""
+        width = max(map(len, VERBS))
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), each.summary) for name, each in group.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The verbs that begin like this, and the options: as click does it, which would import every verb."""
@@ -87,13 +97,13 @@ class LazyGroup(click.Group):
         if args and args[0] not in VERBS and not args[0].startswith("-"):
             from reconciler.config.message_text import closest
 
-            near = _ELSEWHERE.get(args[0]) or closest(args[0], VERBS)
+            near = _OTHER_VERBS.get(args[0]) or closest(args[0], VERBS)
             hint = _NO_VERB.get(args[0]) or (f"Did you mean {near!r}?" if near else "")
             ctx.fail(f"No such command {args[0]!r}. {hint}".rstrip())
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the verb. An expected failure is told as the global options say, in the formats that were asked for."""
+        """Run the verb. An expected failure is reported in the formats that `--format` names."""
         try:
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.exceptions.Abort, click.ClickException):
@@ -139,19 +149,22 @@ def _global_first(args: list[str], options: Sequence[click.Parameter]) -> list[s
     return first + rest
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=examples(_EXAMPLES))
 @click.version_option(__version__, prog_name="reconciler")
-@click.option("-C", "directory", type=click.Path(), help="Work in this directory.")
-@click.option("--dir", "dirs", multiple=True, type=click.Path(), help="Manifests; default assistants.d.")
+@click.option("-C", "directory", type=click.Path(), help="Run in this directory.")
+@click.option("--dir", "dirs", multiple=True, type=click.Path(), help="Directory of manifests; default: assistants.d.")
 @click.option(
     "--target",
-    help="The target to work on; default: the settings' default_target.",
+    metavar="TARGET",
+    help="Target to use; default: default_target in the settings.",
     shell_complete=complete_targets,
 )
-@click.option("-v", "--verbose", is_flag=True, help="Say more, on stderr.")
-@click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output.")
-@click.option("--allow-secret-like", is_flag=True, help="Only warn of texts that are shaped like a key.")
+@click.option("-v", "--verbose", is_flag=True, help="Print details on stderr.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only results and errors.")
+@click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to colour the output."
+)
+@click.option("--allow-secret-like", is_flag=True, help="Warn instead of failing on values that look like API keys.")
 @click.pass_context
 def root(
     ctx: click.Context,
@@ -165,8 +178,10 @@ def root(
 ) -> None:
     """Assistants as code: plan and apply AI assistants from files.
 
-    Files in assistants.d/ say what assistants should be, `plan` shows field by field what differs from what is live,
-    `apply` sends the changed fields and nothing else. Every option can be set as RECONCILER_*.
+    The YAML files in assistants.d/ describe the assistants. `plan` shows field by field what differs from the live
+    objects. `apply` sends only the changed fields.
+
+    Options can stand before or after the command. Every option can be set as RECONCILER_*.
     """
     from reconciler.cli.options.global_options import Options, project_places
     from reconciler.tree import NotBelow, real_directory_of
@@ -210,14 +225,14 @@ def _leave_no_core() -> None:
 
 
 def _suggested(problem: click.NoSuchOption) -> click.UsageError:
-    """The same, with the option that was probably meant: a global one may stand after the verb as well."""
+    """The same error with the option that was probably meant; global options can stand after the verb as well."""
     from reconciler.config.message_text import closest
 
     parameters = [*root.params, *(problem.ctx.command.params if problem.ctx else ())]
     known = [name for each in parameters for name in each.opts if name.startswith("--")]
-    near = _ELSEWHERE.get(problem.option_name) or closest(problem.option_name, known)
-    hint = f" Did you mean '{near}'?" if near else ""
-    return click.UsageError(f"No such option '{problem.option_name}'.{hint}", problem.ctx)
+    near = closest(problem.option_name, known)
+    hint = _OTHER_OPTIONS.get(problem.option_name) or (f"Did you mean '{near}'?" if near else "")
+    return click.UsageError(f"No such option '{problem.option_name}'. {hint}".rstrip(), problem.ctx)
 
 
 def _bug_report() -> str:
