@@ -245,7 +245,7 @@ def path_of(descriptor: int, path: str) -> str:
 
 
 def _leads_out(path: Path, top: Path) -> str:
-    return f"{path} leads outside {top}, or into git's own directory, through a link: remove it, or name the real path"
+    return f"{path} points outside {top}, or into git's own directory, through a link: remove it, or use the real path"
 
 
 def _tops(directory: Path) -> Iterator[Path]:

@@ -19,4 +19,6 @@ def ask_to_apply(question: str, nobody: str) -> bool:
 
 def apply_confirmed() -> bool:
     """Ask whether to send what was shown."""
-    return ask_to_apply("Apply these changes?", "nobody is here to confirm, so nothing was sent")
+    return ask_to_apply(
+        "Apply these changes?", "cannot ask for confirmation (stdin is not a terminal); nothing was sent"
+    )

@@ -20,7 +20,7 @@ from reconciler.operations.pulling.import_objects import Imported, ImportPlan, i
 from reconciler.operations.pulling.pull_edits import WrittenBack
 from reconciler.render.escape import visible
 
-IN_SYNC: Final = "The plan is empty: files and target agree."
+IN_SYNC: Final = "No changes: files and target match."
 
 
 def pull(session: Session, options: Options, wishes: Sequence[str], *, yes: bool, check: bool) -> int:
@@ -31,15 +31,15 @@ def pull(session: Session, options: Options, wishes: Sequence[str], *, yes: bool
         if planned.is_empty:
             return verify_in_sync(session, options, ())
         _print(options, "Nothing was written: this is what `pull` would do.")
-        verify_in_sync(session, options, (), "Apart from that, files and target agree.")
+        verify_in_sync(session, options, (), "Otherwise, files and target match.")
         return Exit.CHANGES
     if planned.is_empty:
         _print(options, "Nothing to pull.")
     elif not (
         yes
         or ask_to_apply(
-            "Write these files and manage these objects from now on?",
-            "nobody is here to confirm, so nothing was written",
+            "Write these files and start managing these objects?",
+            "cannot ask for confirmation (stdin is not a terminal); nothing was written",
         )
     ):
         click.echo("nothing was written", err=True)
@@ -65,7 +65,7 @@ def verify_in_sync(session: Session, options: Options, addresses: Sequence[str],
 def edit_line(written: WrittenBack) -> str:
     """The line for an address whose live edits were written into its files."""
     if not written.units:
-        return f"= {written.address}  the file says what is live"
+        return f"= {written.address}  the file matches the live object"
     files = ", ".join(written.files)
     return f"~ {visible(files)}  {written.address}  {visible(', '.join('.'.join(unit) for unit in written.units))}"
 
@@ -77,7 +77,7 @@ def _show(options: Options, planned: ImportPlan) -> None:
         for path in draft.files:
             click.echo(f"+ {visible(f'{directory}/{path}')}  {draft.manifest.address}  {visible(draft.chosen.live.id)}")
     for _, manifest, live in planned.selection.written:
-        click.echo(f"→ {visible(manifest.source.file)}  {manifest.address}  {visible(live.id)}  is written already")
+        click.echo(f"→ {visible(manifest.source.file)}  {manifest.address}  {visible(live.id)}  already written")
     for id, why in planned.selection.left:
         click.echo(f"! {visible(id)}  left out: {visible(why)}")
 
@@ -99,7 +99,7 @@ def _print_result(options: Options, planned: ImportPlan, imported: Imported) -> 
     left = f"; {len(planned.selection.left)} left out" if planned.selection.left else ""
     _print(options, f"{files} files written, {done} of {changes} objects managed from now on{left}.")
     if done < changes:
-        click.echo("the files stay: `reconciler pull` again does the rest", err=True)
+        click.echo("the files stay: run `reconciler pull` again for the rest", err=True)
 
 
 def _print(options: Options, line: str) -> None:

@@ -37,10 +37,10 @@ def write_marks(session: Session, options: Options, planned: MarkPlan, *, asks: 
 
 def _print_change(change: Change, owner: str) -> None:
     said = {
-        Action.ADOPT: "is managed here now",
-        Action.RELEASE: "is not managed here any more; it was left as it is",
-        Action.NOOP: "was managed here already",
+        Action.ADOPT: "is now managed here",
+        Action.RELEASE: "is no longer managed here; nothing else was changed",
+        Action.NOOP: "was already managed here",
     }
-    more = ", and not by its former owner" if Reason.TAKEOVER in change.reasons else ""
+    more = ", no longer by its former owner" if Reason.TAKEOVER in change.reasons else ""
     text = SIGNED if change.former_owner == owner else f"{said[change.action]}{more}"
     click.echo(f"{change.address}  {change.id} {text}")

@@ -36,7 +36,7 @@ def header_text(
             hint += f"; for any other text set {allow_hint(environment, HEADERS, name)} in the environment"
         if isinstance(wrong, UnknownMember) and wrong.name in provider.credentials:
             hint = f"keys go under `credentials:` of the target, as `!env NAME`: {', '.join(provider.credentials)}"
-            hint += "; or save the config with its keys at the gateway, and write its name, `pc-…`"
+            hint += "; or save the config with its keys at the gateway and use its name, `pc-…`"
         raise ConfigError([error(Code.HEADER_REFUSED, f"the header {cut(name)} {wrong}", place, hint=hint)]) from None
 
 
@@ -44,13 +44,13 @@ def check_name(provider: Provider, name: str, environment: Mapping[str, str], pl
     """Whether the provider has a shape for a header that may be set. Raises ConfigError for one that may not."""
     if is_never_sent(name):
         summary = f"the header {cut(name)} cannot be set"
-        hint = "take it out: it decides about the connection, the body or the route of a request"
+        hint = "remove it: it controls the connection, the body or the route of a request"
         raise ConfigError([error(Code.HEADER_REFUSED, summary, place, hint=hint)])
     if name.lower() in provider.allowed_headers:
         return True
     if name.lower() in _named(environment):
         return False
-    summary = f"the header {cut(name)} is not one that {provider.name} lists"
+    summary = f"the header {cut(name)} is not in the list of {provider.name}"
     more = allow_hint(environment, HEADERS, name)
     hint = f"if it is safe with any value, set {more} in the environment (not in these files)"
     if credential := next((key for key, it in provider.credentials.items() if it.header.lower() == name.lower()), None):

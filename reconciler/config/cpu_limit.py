@@ -49,7 +49,7 @@ class _Effort:
         if left > 0:
             return
         place = Source(self._file, 1, 1) if self._file else None
-        hint = f"take out what was read last, and look at it; {VARIABLE} gives a slow machine more time, 0 all of it"
+        hint = f"check the file that was read last; {VARIABLE} raises the limit for a slow machine, 0 removes it"
         raise CpuLimitExceeded(
             [error(Code.TOO_MUCH_WORK, "reading the files takes too much CPU time", place, hint=hint)]
         )

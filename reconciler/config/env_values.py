@@ -35,7 +35,7 @@ def resolve(env: Mapping[str, str], reference: EnvRef, own: str | None = None) -
     """
     name, where = cut(reference.name), f"{reference.use} of the target {reference.target}"
     if reference.name != own and not may_read(env, reference.name):
-        summary = f"the environment variable {name} is not one that {where} may read"
+        summary = f"the environment variable {name} is not allowed for {where}"
         hint = f"if it is meant for it, set {allow_hint(env, VARIABLES, name)} in the environment (not in these files)"
         raise ConfigError([error(Code.VARIABLE_REFUSED, summary, reference.source, hint=hint)])
     value, file = env.get(reference.name, ""), env.get(reference.name + FILE_SUFFIX, "")
@@ -58,7 +58,7 @@ def _sound(value: str, reference: EnvRef, what: str) -> str:
     if value == value.strip() and inside.isascii() and inside.isprintable() and " " not in inside:
         return value
     summary = f"{what} is malformed; {reference.use} of the target {reference.target} needs it"
-    hint = "it has a blank, a line break or a character that is not ASCII; often it was copied with its line break"
+    hint = "it has a space, a line break or a non-ASCII character; often a line break was copied with it"
     raise ConfigError([error(Code.MISSING_ENVIRONMENT, summary, reference.source, hint=hint)])
 
 
@@ -85,5 +85,5 @@ def _content(path: str, reference: EnvRef) -> str:
 def _refused(what: str, reference: EnvRef) -> ConfigError:
     variable, where = cut(reference.name) + FILE_SUFFIX, f"{reference.use} of the target {reference.target}"
     summary = f"the file that {variable} names {what}; {where} needs it"
-    hint = "name a file that holds the secret and nothing else, and that this user may read"
+    hint = "use a file that contains only the secret and that this user may read"
     return ConfigError([error(Code.BAD_CREDENTIAL_FILE, summary, reference.source, hint=hint)])

@@ -93,7 +93,7 @@ def _refuse_elsewhere(root: FilePath, dirs: Sequence[FilePath], *, on_disk: bool
     """Refuse settings beside the directory: passed over, the commands would work on another target than is meant."""
     if on_disk and dirs and (root / SETTINGS).is_file():
         home = (dirs[0] / SETTINGS).as_posix()
-        summary = f"settings are read from {home}, so this file says nothing"
+        summary = f"settings are read from {home}, so this file has no effect"
         place = Source(SETTINGS, 1, 1)
         raise ConfigError([error(Code.INVALID_SETTINGS, summary, place, hint=f"move it: git mv {SETTINGS} {home}")])
 
@@ -187,8 +187,8 @@ def _check_target(target: Target, document: Document, schemas: Schemas) -> Itera
         yield from unknown.diagnostics
         return
     if target.route is not None and provider.route_header is None:
-        summary = f"the provider {provider.name} does not say which route an answer came by"
-        yield error(Code.INVALID_SETTINGS, summary, document.place((*base, "route")), hint="take `route` out")
+        summary = f"the provider {provider.name} does not report which route a response came from"
+        yield error(Code.INVALID_SETTINGS, summary, document.place((*base, "route")), hint="remove `route`")
     for name in target.credentials:
         if name not in provider.credentials:
             known = sorted(provider.credentials)
@@ -197,7 +197,7 @@ def _check_target(target: Target, document: Document, schemas: Schemas) -> Itera
             summary = f"the provider {provider.name} has no credential {cut(name)}"
             yield error(Code.INVALID_SETTINGS, summary, document.key_place((*base, "credentials", name)), hint=hint)
     if target.url is None and provider.url is None:
-        summary = f"the target {target.name} has no url, and the provider {provider.name} has none of its own"
+        summary = f"the target {target.name} has no url, and the provider {provider.name} has no default"
         yield error(Code.INVALID_SETTINGS, summary, document.key_place(base), hint="add `url: https://…`")
 
 
@@ -213,7 +213,7 @@ def _check_headers(
     for name, header in target.headers.items():
         place = document.place(("targets", target.name, "headers", name))
         if name.lower() in spelt:
-            yield error(Code.INVALID_SETTINGS, f"the header {cut(name)} is there twice", place, hint="keep one")
+            yield error(Code.INVALID_SETTINGS, f"the header {cut(name)} is given twice", place, hint="keep one")
         spelt.add(name.lower())
         try:
             if isinstance(header, EnvRef):
@@ -221,7 +221,7 @@ def _check_headers(
             elif is_secret(provider, name):
                 yield _plain_secret(f"the header {cut(name)}", place)
             elif has_several_routes(provider, name, header_text(provider, name, header, environment, place)):
-                hint = "name one upstream: each holds other objects"
+                hint = "choose one upstream: each has its own objects"
                 summary = f"the header {cut(name)} routes to several upstreams"
                 yield error(Code.INVALID_SETTINGS, summary, place, hint=hint)
         except ConfigError as refused:
@@ -230,4 +230,4 @@ def _check_headers(
 
 def _plain_secret(what: str, place: Source) -> Diagnostic:
     hint = "write !env NAME, with the name of the environment variable that holds it"
-    return error(Code.INVALID_SETTINGS, f"{what} is a secret and cannot stand in a file", place, hint=hint)
+    return error(Code.INVALID_SETTINGS, f"{what} is a secret and cannot be in a file", place, hint=hint)

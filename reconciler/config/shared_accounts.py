@@ -59,11 +59,11 @@ def shared_accounts(settings: Settings, schemas: Schemas) -> Iterator[Diagnostic
 def shared(settings: Settings, one: Target, other: Target, why: str) -> Diagnostic:
     """The problem of two targets that have one account and one owner; `why` says how that is known."""
     owner = owner_of(settings, other) or "team"
-    summary = f"the targets {one.name} and {other.name} have one account and one owner, {cut(owner)}: {why}"
+    summary = f"the targets {one.name} and {other.name} share an account and the owner {cut(owner)}: {why}"
     new = f"{owner}-{other.name}"[:32].rstrip("._-")
     hint = (
-        f"write `owner: {new}` into the target {other.name}; what it made already: "
-        f"`reconciler --target {other.name} takeover --from {owner}`"
+        f"write `owner: {new}` into the target {other.name}; for existing objects: `reconciler --target "
+        f"{other.name} takeover --from {owner}`"
     )
     return error(Code.SHARED_ACCOUNT, summary, other.source, hint=hint)
 

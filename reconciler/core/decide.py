@@ -172,17 +172,19 @@ def _relinquish(kind: Kind, manifest: Manifest, unit: Unit, live: Json, base: Ba
     if cleared is not ABSENT and same(meaning_of(kind, unit), cleared, live):
         return None
     if base.matches(kind, unit, live) is False:
-        return _warning(manifest, unit, "left the file, but was changed on the remote since: it stays as it is", "")
+        return _warning(
+            manifest, unit, "was removed from the file, but was changed on the remote since: the live value stays", ""
+        )
     if not can_clear(kind, unit):
         hint = "set it to the value it should have, then remove it"
-        return _warning(manifest, unit, "left the file, and cannot be cleared: it stays as it is", hint)
+        return _warning(manifest, unit, "was removed from the file, but cannot be cleared: the live value stays", hint)
     return Write(unit, live, cleared, Reason.REMOVED)
 
 
 def _left_as_it_is(manifest: Manifest, write: Write) -> Diagnostic:
     who = "here and outside these files" if write.by is ChangedBy.BOTH else "outside these files"
-    summary = f"{'.'.join(write.unit)} was changed {who} and stays as it is on the remote"
-    hint = f"`reconciler pull --theirs {manifest.address}` takes it into the file"
+    summary = f"{'.'.join(write.unit)} was changed {who} and the live value stays"
+    hint = f"`reconciler pull --theirs {manifest.address}` writes it into the file"
     place = manifest.place(write.unit)
     return Diagnostic(Severity.INFO, Code.KEPT, summary, hint=hint, source=place, address=str(manifest.address))
 

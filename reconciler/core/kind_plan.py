@@ -89,8 +89,8 @@ class KindPlanner:
     ) -> Change:
         nothing = Change(manifest.address, Action.NOOP, live.id, source=manifest.source)
         if is_expired(self.kind, live):
-            hint = "make it anew with `reconciler: {on_expired: renew}`, or take its manifest out"
-            summary = f"{live.id} has expired: nothing of it can be used or changed"
+            hint = "create it again with `reconciler: {on_expired: renew}`, or remove its manifest"
+            summary = f"{live.id} has expired: it can no longer be used or changed"
             self._report(Severity.WARNING, Code.EXPIRED, manifest.address.key, summary, hint, manifest.source)
             return nothing
         if live.in_sync:
@@ -122,7 +122,9 @@ class KindPlanner:
         """Warn of parts that would stay although they left the file, and of those that a write drops."""
         key = manifest.address.key
         for path in staying_parts(self.kind, decision):
-            summary = f"{'.'.join(map(str, path))} left the file, but the remote merges and would keep it"
+            summary = (
+                f"{'.'.join(map(str, path))} was removed from the file, but the remote merges updates and would keep it"
+            )
             self._report(Severity.WARNING, Code.INEXPRESSIBLE, key, summary, source=manifest.place(path))
         for dropped in dropped_parts(self.kind, decision):
             self._warn(Code.UNKNOWN_LIVE_FIELD, key, dropped)
@@ -154,12 +156,12 @@ class KindPlanner:
             self.diagnostics.append(Diagnostic(Severity.INFO, Code.ORPHAN, summary, hint=hint))
         for each in left:
             if each.mark.on_remove is OnRemove.DELETE:
-                summary = f"{each.live.id} has no manifest, and `on_remove: delete`: it stays, because of `prune: none`"
+                summary = f"{each.live.id} has no manifest, and `on_remove: delete`, but stays because of `prune: none`"
                 self._report(Severity.WARNING, Code.ORPHAN, each.mark.key, summary, hint)
 
     def _deletion(self, address: Address, each: Managed, reason: Reason, removal: Removal) -> Change:
         if self.kind.archives:
-            summary = f"{each.live.id} is archived, because this API deletes nothing: it cannot be brought back"
+            summary = f"{each.live.id} is archived, because this API cannot delete: it cannot be restored"
             self._report(Severity.INFO, Code.ARCHIVED, address.key, summary)
         return delete_change(self.kind, address, each.live, reason, removal)
 
@@ -169,14 +171,14 @@ class KindPlanner:
             summary = f"{clone.live.id} is a copy of {original.live.id}, mark included"
             self._warn(Code.COPY, original.mark.key, summary)
         for live, _ in found.newer:
-            self._warn(Code.NEWER_MARK, live.id, f"{live.id} was written by a newer reconciler: left alone")
+            self._warn(Code.NEWER_MARK, live.id, f"{live.id} was written by a newer reconciler: not changed")
         for each in found.unproven:
             summary = (
                 f"{each.live.id} has the mark of {self.kind.name}/{each.mark.key}, and {reason_to_doubt(each.mark)}"
             )
-            self._warn(Code.UNPROVEN_MARK, each.mark.key, f"{summary}: left alone")
+            self._warn(Code.UNPROVEN_MARK, each.mark.key, f"{summary}: not changed")
         for live in found.damaged:
-            self._warn(Code.DAMAGED_MARK, live.id, f"{live.id} has a mark that cannot be read: treated as not ours")
+            self._warn(Code.DAMAGED_MARK, live.id, f"{live.id} has a mark that cannot be read: treated as unmanaged")
 
     def _warn(self, code: Code, key: str, summary: str) -> None:
         self._report(Severity.WARNING, code, key, summary)

@@ -120,5 +120,5 @@ class Ownership:
 
 def refuse_immutable(kind: Kind) -> Block:
     """Objects that cannot be changed get their mark when they are made, and keep it."""
-    hint = f"a {kind.name} cannot be changed, its mark included: it is managed from its creation to its end"
+    hint = f"a {kind.name} cannot be changed, not even its mark: it can only be managed from its creation"
     return Block(Blocker.IMMUTABLE, hint)

@@ -164,8 +164,11 @@ def _kept_elsewhere(scope: Scope, matches: Mapping[str, Match]) -> Iterator[Diag
         kept = [f"{found.live.id} of {name}/{k}" for k in keys if (found := each.found.managed[k]).live.id not in known]
         if kept:
             shown = ", ".join(kept[:3]) + (f" and {len(kept) - 3} more" if len(kept) > 3 else "")
-            summary = f"{shown}: no manifest for this target, but one for another, so it stays"
-            hint = "if the targets have an account each, delete it by hand, or `reconciler release` its address here"
+            summary = f"{shown}: its manifest is for another target only, so it stays"
+            hint = (
+                "if each target has its own account, delete it by hand, or run `reconciler release` for its "
+                "address here"
+            )
             yield Diagnostic(Severity.INFO, Code.ORPHAN, summary, hint=hint)
 
 

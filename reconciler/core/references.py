@@ -118,7 +118,7 @@ def refuse_broken(changes: Sequence[Change]) -> list[Change]:
         if not broken:
             return result
         for place, address in broken.items():
-            hint = f"it refers to {address}, which does not exist and is not made by this plan"
+            hint = f"it refers to {address}, which does not exist and is not created by this plan"
             result[place] = replace(result[place], blocked=Block(Blocker.DEPENDENCY, hint))
 
 
@@ -161,7 +161,7 @@ def _ordered(
     if change.action is not Action.DELETE or not change.is_due:
         return change
     if user := users.get(held):
-        return replace(change, blocked=Block(Blocker.IN_USE, f"{user} still uses it: take it out there first"))
+        return replace(change, blocked=Block(Blocker.IN_USE, f"{user} still uses it: remove it there first"))
     needs = set(ended.get(held, ())) - {change.number}
     if change.removal is Removal.REPLACED and change.address in makers:
         needs.add(makers[change.address])  # what takes its place is there first

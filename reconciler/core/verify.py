@@ -31,7 +31,9 @@ from reconciler.core.values.semantics import (
 )
 from reconciler.diagnostics import Code, Diagnostic, Severity
 
-_OVERRIDDEN: Final = "a gateway may override it, or the remote ignores it: until then every plan shows it again"
+_OVERRIDDEN: Final = (
+    "a gateway may override it, or the remote ignores it: every plan shows it again until that is fixed"
+)
 _MEDDLED: Final = "somebody changed it at the same moment, or a gateway overrides it"
 _ALL: Final[Unit] = ()
 
@@ -93,7 +95,7 @@ def check(change: Change, found: Index) -> Ready | AlreadyApplied | Stale:
         return check_live(change, found.kind, live)
     if change.action is Action.DELETE:
         return AlreadyApplied(change.id)
-    return Stale(f"{change.id} does not exist any more")
+    return Stale(f"{change.id} no longer exists")
 
 
 def _check_create(change: Change, found: Index) -> Ready | AlreadyApplied | Stale:
@@ -204,7 +206,7 @@ def _findings(kind: Kind, address: str, sent: Body, prior: Body | None, answer: 
             continue
         if unit[0] in whole_maps and unit in before:
             if unit in found:
-                yield _warning(address, unit, Code.NOT_KEPT, "was taken away, but the remote kept it", _OVERRIDDEN)
+                yield _warning(address, unit, Code.NOT_KEPT, "was removed, but the remote kept it", _OVERRIDDEN)
         elif not same(meaning_of(kind, unit), before.get(unit), found.get(unit)):
             yield _warning(address, unit, Code.CHANGED_UNASKED, "was not sent, but changed with this write", _MEDDLED)
 
@@ -220,7 +222,7 @@ def _mark(kind: Kind, body: Body, otherwise: Json = None) -> Json:
 
 def _not_kept(address: str, unit: Unit, got: Json) -> Diagnostic:
     shown = "nothing" if got is ABSENT or got is None else "another value"
-    return _warning(address, unit, Code.NOT_KEPT, f"was sent, but the remote answered with {shown}", _OVERRIDDEN)
+    return _warning(address, unit, Code.NOT_KEPT, f"was sent, but the remote returned {shown}", _OVERRIDDEN)
 
 
 def _warning(address: str, unit: Unit, code: Code, what: str, hint: str) -> Diagnostic:

@@ -46,7 +46,7 @@ class RestCollection:
         """One member. Raises NotFound where it is not in."""
         response = self._send("GET", self._member(id))
         if not isinstance(response.body, dict) or response.body.get("id") != id:
-            raise BadResponse(f"the answer is not the member {id}")
+            raise BadResponse(f"the response is not the member {id}")
         return self._masked(response.body)
 
     def attach(self, entries: Sequence[Body]) -> None:

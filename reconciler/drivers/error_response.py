@@ -31,12 +31,13 @@ def error_of(response: Response, provider: Provider, *, keyless: bool) -> Remote
         return _not_found(response, said, provider)
     if status == 429:
         asked = retry_after(response.headers)
-        hint = f"it asks for {asked:.0f} s of patience" if asked else "lower `limits` for this target"
+        hint = f"the server asks to wait {asked:.0f} s" if asked else "lower `limits` for this target"
         return RateLimited(f"the target limits requests (429): {said}", hint=hint, status=429)
     if status >= 500 or status == 408:
-        return ServerFailed(f"the target failed ({status}): {said}", status=status)
+        hint = "run it again later; the status page of the provider may have details"
+        return ServerFailed(f"the target failed ({status}): {said}", hint=hint, status=status)
     if 300 <= status < 400:
-        hint = "redirects are not followed, because they would carry the credential along: correct the url"
+        hint = "redirects are not followed, because they would send the credential to another url: correct the url"
         return BadResponse(f"the target redirects ({status})", hint=hint, status=status)
     return Rejected(f"the target refused the request ({status}): {said}", status=status)
 
@@ -50,5 +51,5 @@ def _not_found(response: Response, said: str, provider: Provider) -> RemoteError
         says_object = isinstance(value_at(response.body, "error"), dict)
     if says_object and not says_route:
         return NotFound(said, status=404)
-    hint = "check the url; an API that was retired answers like this"
+    hint = "check the url: is a part such as /v1 missing? A retired API responds like this as well"
     return NoSuchApi(f"the target does not know this API (404): {said}", hint=hint, status=404)

@@ -63,10 +63,10 @@ class Routes:
         if route is None and (self._named is None or status >= 300):
             return
         if first is not None and route != first:
-            why = "the target is for" if self._named else "the one before from"
-            raise self._refused(f"the gateway answered from {route or 'an unknown route'}, {why} {first}", _HINT)
+            why = "the target is for" if self._named else "the previous one from"
+            raise self._refused(f"the gateway response came from {route or 'an unknown route'}, {why} {first}", _HINT)
         if first is None and self._options and f"{self._options}[" in (route or ""):
-            hint = f"pin one upstream; if this one is always taken, write `route: {route}` into the target"
+            hint = f"pin one upstream; if this one is always used, write `route: {route}` into the target"
             raise self._refused(f"the gateway chose {route} from a list, and may choose another next time", hint)
 
     def _refused(self, summary: str, hint: str) -> RouteChanged:

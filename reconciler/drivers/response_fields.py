@@ -31,7 +31,7 @@ def object_in(spec: ProviderKind, response: Response) -> Body:
     """The object an answer is about, with its `id`. Raises BadResponse where there is none."""
     body = value_at(response.body, spec.envelope)
     if not isinstance(body, dict) or not isinstance(body.get(spec.id_field), str):
-        said = f"the answer is not an object with an id{_why(response)}"
+        said = f"the response is not an object with an id{_why(response)}"
         raise BadResponse(said, detail=one_line(response.text))
     return with_ids(spec, body)
 
@@ -40,13 +40,13 @@ def page_in(spec: ProviderKind, response: Response) -> list[Body]:
     """The objects of a list's page, each with its `id`. Raises BadResponse where they are not there."""
     page = value_at(response.body, spec.list.items)
     if not isinstance(page, list) or not all(isinstance(body, dict) for body in page):
-        hint = "" if response.flaw else "check the url: what answers there is not this API"
+        hint = "" if response.flaw else "check the url: the server there is not this API"
         said = f"the list of {spec.path} has no {spec.list.items!r}{_why(response)}"
         raise BadResponse(said, detail=one_line(response.text), hint=hint)
     for body in page:
         id = body.get(spec.id_field)
         if not is_usable_id(id):
-            raise BadResponse(f"the list holds an object whose id cannot be used: {response.mask(repr(id)):.80}")
+            raise BadResponse(f"the list has an object whose id cannot be used: {response.mask(repr(id)):.80}")
     return [with_ids(spec, body) for body in page]
 
 

@@ -196,7 +196,7 @@ class RestDriver:
             self.read(kind, id)
         except NotFound:
             return
-        raise BadResponse(f"{id} was to be deleted, and is still there", detail=one_line(response.text))
+        raise BadResponse(f"{id} was deleted, but still exists", detail=one_line(response.text))
 
     def prove_whole(self) -> None:
         """See that no list that was read goes on though its one page said it was all. Raises IncompleteList."""
@@ -214,7 +214,7 @@ class RestDriver:
         response = self._send(method, path, query=query, headers=headers, body=body)
         for header, values in self._provider.reads.refuse.items():
             if (said := response.headers.get(header)) in values:
-                raise BadResponse(f"the gateway answered a read from its cache ({header}: {said})")
+                raise BadResponse(f"the gateway served a read from its cache ({header}: {said})")
         return response
 
     def _send(

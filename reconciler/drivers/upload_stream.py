@@ -105,7 +105,7 @@ def upload_of(style: UploadStyle, body: Body, roots: Sequence[str], sent: Callab
     path = os.path.realpath(os.path.join(bases[0], body[style.source]))
     base = next((each for each in bases if path.startswith(each + os.sep)), None)
     if base is None:
-        raise FileChanged(f"{body[style.source]} leads outside the project: it was not uploaded")
+        raise FileChanged(f"{body[style.source]} points outside the project: it was not uploaded")
     ours = (style.source, style.digest, style.name)
     fields = form_fields({name: value for name, value in body.items() if name not in ours})
     return Upload(Tree(base), path, body[style.name], body[style.digest], style.part, fields, sent)

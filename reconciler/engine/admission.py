@@ -78,7 +78,7 @@ class Admission:
         if isinstance(verdict, AlreadyApplied):
             raise NotAdmitted(verdict)
         if block := refusal(change, world):
-            raise NotAdmitted(Stale(f"{live.id} must not be changed any more: {block.hint}"))
+            raise NotAdmitted(Stale(f"{live.id} can no longer be changed: {block.hint}"))
         if isinstance(verdict, Ready):
             return replace(step, patch=verdict.patch, prior=live.body)
         raise NotAdmitted(verdict)
@@ -108,7 +108,7 @@ class Admission:
         for name, style in on_target.members.items():
             before, now = (_members(body, name, style) for body in (prior, live.body))
             if name in prior and now - before:
-                raise NotAdmitted(Stale(f"{len(now - before)} {name} were put into {live.id} since the plan was made"))
+                raise NotAdmitted(Stale(f"{len(now - before)} {name} were added to {live.id} since the plan was made"))
 
     def note_list(self, kind: str, objects: Sequence[LiveObject]) -> None:
         """Take note of a list that somebody else has just read."""

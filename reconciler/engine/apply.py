@@ -223,8 +223,8 @@ class _Run:
         undone = [self._addresses[number] for number in change.needs if number not in self._done]
         if not (unknown or undone):
             return None
-        summary = f"not sent: it needs {(unknown + undone)[0]}, which is not done"
-        hint = "see what became of that; then apply again"
+        summary = f"not sent: it needs {(unknown + undone)[0]}, which was not done"
+        hint = "check what happened to that, then apply again"
         return Diagnostic(Severity.ERROR, Code.DEPENDENCY_MISSING, summary, hint=hint)
 
     def _in_parallel(self, steps: list[Step]) -> list[Outcome | Pending]:

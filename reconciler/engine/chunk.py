@@ -205,16 +205,19 @@ def _unless_known(change: Change, known: KnownAddresses) -> Change:
     if change.removal is Removal.DUPLICATE and (
         change.blocked is None or change.blocked.by in (Blocker.GUARD, Blocker.PRUNE)
     ):
-        hint = f"{change.id} is a duplicate, and no worker can count the deletes of all: `reconciler apply` deletes it"
+        hint = (
+            f"{change.id} is a duplicate, and workers cannot count the deletes of all jobs: `reconciler apply` "
+            "deletes it"
+        )
         return replace(change, blocked=Block(Blocker.GUARD, hint))
     if change.action is not Action.CREATE or change.blocked:
         return change
     if change.replaces:
-        hint = "the fleet does not renew what has expired: apply this target from one machine"
+        hint = "workers do not renew expired objects: apply this target from one machine"
         return replace(change, blocked=Block(Blocker.ALREADY_BOUND, hint))
     if not (ids := known.ids.get(change.address)):
         return change
-    hint = f"{ids[0]} is not there any more; it is made again when a whole list does not show it"
+    hint = f"{ids[0]} no longer exists; it is created again if a complete list does not show it"
     return replace(change, blocked=Block(Blocker.NO_SUCH_ID, hint))
 
 

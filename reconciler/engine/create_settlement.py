@@ -183,16 +183,16 @@ def check_unwanted(admission: Admission, on_target: KindOnTarget, id: str, made:
     """
     kind = on_target.kind
     if again and mark_of(kind, live_object(on_target, admission.driver.read(kind.name, id))) != made:
-        raise DuplicateChanged(f"{id} was made twice, and somebody has changed its mark since: it stays")
+        raise DuplicateChanged(f"{id} was created twice, and its mark was changed since: it stays")
     try:
         admission.check_unused((kind.name, id))
     except NotAdmitted as used:
-        raise DuplicateChanged(f"{id} was made twice, and {used}: it stays") from None
+        raise DuplicateChanged(f"{id} was created twice, and {used}: it stays") from None
 
 
 def _marked_meanwhile(address: Address, id: str) -> Diagnostic:
     summary = f"{id} was not of {address} when this was planned, and has its mark now: both stay"
-    hint = f"somebody marked it: `reconciler release {address} --id {id}` takes the mark off"
+    hint = f"somebody marked it: `reconciler release {address} --id {id}` removes the mark"
     return Diagnostic(Severity.WARNING, Code.UNRESOLVED_CREATE, summary, hint=hint, address=str(address))
 
 
@@ -204,7 +204,7 @@ def delete_duplicate(
         driver.delete(address.kind, id, sending)
     except RemoteError as error:
         return replace(error.diagnostic, address=str(address))
-    summary = f"{id} was made twice (a repeated request, or another apply) and removed; {why}"
+    summary = f"{id} was created twice (a repeated request, or another apply) and removed; {why}"
     return Diagnostic(Severity.INFO, Code.UNRESOLVED_CREATE, summary, address=str(address))
 
 
@@ -235,9 +235,9 @@ def _unknown(one: Pending) -> Outcome:
     hint = f"apply again: it looks for the mark {change.address.key!r} with nonce {one.nonce} before it creates"
     if one.step.kind.marked_beside:
         hint = (
-            "look whether it is there: if so, write `reconciler: {id: …}` into its manifest or `reconciler adopt` it; "
-            f"if not, `reconciler release {change.address} --lost-create`"
+            f"check whether it exists: if so, write `reconciler: {{id: …}}` into its manifest or `reconciler "
+            f"adopt` it; if not, `reconciler release {change.address} --lost-create`"
         )
-    summary = f"the answer to the create was lost, and whether it happened is not known: {one.error.summary}"
+    summary = f"the response to the create was lost, so it is unknown whether it happened: {one.error.summary}"
     error = replace(one.error, summary=summary, hint=hint)
     return Outcome(change.address, change.action, Result.UNKNOWN, None, one.requests, error=error, number=change.number)

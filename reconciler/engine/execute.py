@@ -219,7 +219,7 @@ def with_nonce(kind: Kind, patch: Body, nonce: str, signing: Signing | None = No
 
 
 def _overtaken(why: str) -> Diagnostic:
-    return Diagnostic(Severity.ERROR, Code.STALE_PLAN, f"{why}: it was not sent", hint="plan again and review that")
+    return Diagnostic(Severity.ERROR, Code.STALE_PLAN, f"{why}: it was not sent", hint="plan again and review it")
 
 
 def _unrecorded(error: OSError) -> Diagnostic:

@@ -23,7 +23,7 @@ from reconciler.drivers.provider import MembersStyle
 
 FIRST_LOOK_SECONDS: Final = 0.05
 LAST_LOOK_SECONDS: Final = 5.0
-GOES_ON: Final = "apply again: it goes on from there"
+GOES_ON: Final = "apply again to continue"
 KEY: Final = "key"
 """The field of a live entry that is another version of the one that has its key."""
 _FEW: Final = 10
@@ -122,10 +122,10 @@ class MemberWriter:
         failed = len(self.findings) - late
         if failed:
             summary = f"{_counted(failed)} not indexed" + (f", and {late} still being indexed" if late else "")
-            hint = "mend or remove what was not indexed, then apply again"
-            return Diagnostic(Severity.ERROR, Code.NOT_INDEXED, f"not everything is in: {summary}", hint=hint)
+            hint = "fix or remove the files that were not indexed, then apply again"
+            return Diagnostic(Severity.ERROR, Code.NOT_INDEXED, f"not all files are indexed: {summary}", hint=hint)
         if late:
-            summary = f"not everything is in: {_counted(late)} still being indexed"
+            summary = f"not all files are indexed: {_counted(late)} still being indexed"
             return Diagnostic(Severity.ERROR, Code.STILL_INDEXING, summary, hint=GOES_ON)
         return None
 
@@ -241,7 +241,7 @@ class MemberWriter:
 
 def interrupted_diagnostic() -> Diagnostic:
     """What to say of a way that the user's wish to stop cut short."""
-    summary = "stopped before everything was in and indexed"
+    summary = "stopped before all files were added and indexed"
     return Diagnostic(Severity.ERROR, Code.STILL_INDEXING, summary, hint=GOES_ON)
 
 

@@ -37,7 +37,7 @@ def check_all(plan: Plan, world: World) -> tuple[list[Step], list[Outcome]]:
         kind_index = world.found[change.address.kind]
         verdict = check(change, kind_index)
         if isinstance(verdict, Ready) and (block := refusal(change, world)):
-            verdict = Stale(f"{change.id or change.address} must not be changed any more: {block.hint}")
+            verdict = Stale(f"{change.id or change.address} can no longer be changed: {block.hint}")
         match verdict:
             case Ready(patch):
                 live = kind_index.by_id.get(change.id or "")

@@ -65,9 +65,9 @@ def _check_head(document: Mapping[str, Json]) -> None:
     if (version := _get(document, "format_version", str)) != FORMAT_VERSION:
         raise ValueError(f"it has format {version[:40]!r}: this version reads {FORMAT_VERSION!r}")
     if document.get("masked"):
-        raise ValueError("its sensitive values are masked, so that it can be shown and not applied")
+        raise ValueError("its sensitive values are masked: it can be shown, but not applied")
     if _get(document, "digest", str) != digest_of(document):
-        raise ValueError("its digest does not fit its content: it was edited or damaged")
+        raise ValueError("its digest does not match its content: it was edited or damaged")
 
 
 def _typed(value: Json, wanted: type[_T], name: str) -> _T:

@@ -34,7 +34,7 @@ from reconciler.core.values.semantics import Kind, canonical, digest, is_mark, m
 from reconciler.core.verify import expected, planned_writes
 from reconciler.diagnostics import Code, Diagnostic
 
-_UNSAID: Final = "a policy is violated: `reconciler plan` says which"
+_UNSAID: Final = "a policy is violated: `reconciler plan` shows which"
 
 
 def redact(plan: Plan, kinds: Mapping[str, Kind]) -> Plan:

@@ -8,11 +8,11 @@ from typing import Final
 from reconciler.diagnostics import Code, Diagnostic, ReconcilerError, Severity
 
 _HINTS: Final = {
-    errno.ENOENT: "check the path: its directory has to exist",
-    errno.EACCES: "check who owns it and who may write there",
-    errno.EROFS: "nothing can be written there: choose another place",
-    errno.ENOSPC: "the disk is full: make room and run it again",
-    errno.EISDIR: "name a file, not a directory",
+    errno.ENOENT: "check the path: its directory must exist",
+    errno.EACCES: "check its owner and permissions",
+    errno.EROFS: "the file system is read-only: choose another location",
+    errno.ENOSPC: "the disk is full: free some space and run it again",
+    errno.EISDIR: "give a file, not a directory",
 }
 
 

@@ -39,7 +39,7 @@ def release(session: Session, address: Address, id: str | None) -> MarkPlan:
         change = ownership.release(address.key, id)
         return [change] if change else []
 
-    nothing = f"no live object of ours has the address {address}" + (f" and the id {id}" if id else "")
+    nothing = f"no managed object has the address {address}" + (f" and the id {id}" if id else "")
     return _plan(session, {address.kind}, decide, nothing)
 
 
@@ -58,11 +58,11 @@ def take_over(session: Session, addresses: Sequence[Address], owner: str) -> Mar
             if change is not None:
                 changes.append(change)
             elif addresses:
-                why = f"{owner} has no object for it" if manifest else "it has no manifest here"
+                why = f"{owner} has no object at this address" if manifest else "it has no manifest here"
                 raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"{address} cannot be taken over: {why}", None)])
         return changes
 
-    nothing = f"{owner} manages nothing that has a manifest here"
+    nothing = f"{owner} manages no object that has a manifest here"
     return _plan(session, {address.kind for address in wanted}, decide, nothing)
 
 
@@ -70,7 +70,7 @@ def forget_create(session: Session, address: Address) -> None:
     """Forget a create of which the lock file has no answer. Raises ConfigError where there is none."""
     session.refresh({address.kind})
     if address not in session.unresolved():
-        raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no create of {address} waits for an answer", None)])
+        raise ConfigError([error(Code.NO_SUCH_ADDRESS, f"no create of {address} is unresolved", None)])
     with hold_lock(session), session.held():
         session.forget_create(address)
 

@@ -30,7 +30,7 @@ def render(target: str, outcomes: Sequence[Outcome], limit: int) -> str:
     )
     if not rows:
         return f"{head}\n"
-    names = "".join(element("th", name) for name in ("outcome", "change", "resource", "id", "what was said"))
+    names = "".join(element("th", name) for name in ("outcome", "change", "resource", "id", "message"))
     table = ["<table>", element("tr", Markup(names))]
     kept, left_out = packed(map(_row, rows), limit - len(head.encode()) - 500)
     more = [element("tr", element("td", f"… and {left_out} more", colspan="5"))] if left_out else []

@@ -174,7 +174,7 @@ class TestInCi:
         applied.environment |= {"CI": "true"}
         ran = applied.run("drift")
         assert ran.code == 2
-        assert "deleted outside these files" in ran.out
+        assert "or lost its mark, outside these files" in ran.out
 
     def test_history_that_was_not_fetched_is_said_and_stops_nothing(self, applied: Project, remote: Remote) -> None:
         by_hand(remote, temperature=0.9)

@@ -59,7 +59,7 @@ def test_they_are_one_shard_and_one_picture(chain: Project, tmp_path: Path) -> N
 def test_a_circle_of_them_is_refused(chain: Project) -> None:
     chain.write(f"assistants.d/{ROW[-1]}.yaml", f"name: x\nmodel: m\ndescription: !ref assistant/{ROW[0]}\n")
     ran = chain.run("validate")
-    assert (ran.code, "references go round in a circle" in ran.err) == (1, True)
+    assert (ran.code, "references form a cycle" in ran.err) == (1, True)
 
 
 def test_directories_in_one_another_without_end_are_refused(project: Project) -> None:

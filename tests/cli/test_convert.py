@@ -87,7 +87,7 @@ def test_a_file_is_rewritten_for_agents_and_every_comment_that_has_a_place_stays
 def test_what_has_no_counterpart_is_said_with_its_line_and_a_remedy(project: Project) -> None:
     project.write("assistants.d/desk.yaml", DESK)
     said = project.ok("convert", "--to", "openai-agents").err
-    assert "assistants.d/desk.yaml:4:3: warning: reconciler.id was taken out" in said
+    assert "assistants.d/desk.yaml:4:3: warning: reconciler.id was removed" in said
     assert "assistants.d/desk.yaml:8:1: warning: temperature has no counterpart" in said
     assert "assistants.d/desk.yaml:25:3: warning: tools[1] has no counterpart" in said
     assert "serve the documents through an MCP server" in said

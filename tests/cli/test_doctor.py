@@ -41,8 +41,8 @@ def test_all_is_well_with_the_embedded_server(project: Project) -> None:
     example(project)
     (project.root / ".git").mkdir()
     ran = project.ok("doctor")
-    assert "\nEverything that is needed works.\n" in ran.out
-    assert "ok    marks        assistant: 0 objects; 0 ours" in ran.out
+    assert "\nAll required checks passed.\n" in ran.out
+    assert "ok    marks        assistant: 0 objects; 0 managed here" in ran.out
     assert "fail" not in ran.out
     assert "warn" not in ran.out
 
@@ -55,7 +55,7 @@ def test_all_is_well_over_http(project: Project, remote: Remote) -> None:
     found = checks(ran)
     assert [each["said"].partition(":")[0] for each in found["network"]] == ["name", "connection", "HTTP"]
     assert found["credentials"][0]["said"] == "api_key is set, by OPENAI_API_KEY"
-    assert found["clock"][0]["said"] == "this machine and the target agree"
+    assert found["clock"][0]["said"] == "the clocks of this machine and of the target match"
     assert SECRET not in ran.out + ran.err
     assert not remote.writes
 
@@ -85,7 +85,7 @@ def test_broken_settings_leave_only_what_needs_none(project: Project) -> None:
     ran = project.run("doctor")
     assert ran.code == 1
     assert "fail  settings" in ran.out
-    assert "skip  API          not looked at: settings comes first" in ran.out
+    assert "skip  API          needs settings, which failed" in ran.out
     assert "ok    state" in ran.out
     assert "1 check failed." in ran.out
 
@@ -127,7 +127,7 @@ def test_a_name_that_is_not_known(project: Project) -> None:
     project.environment["RECONCILER_ALLOWED_HOSTS"] = "elsewhere.invalid"
     (found,) = diagnosed(project)["network"]
     assert found["status"] == "fail"
-    assert found["said"].startswith("name: https://elsewhere.invalid/v1 leads nowhere")
+    assert found["said"].startswith("name: https://elsewhere.invalid/v1 does not resolve")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "https://127.0.0.1:99999"])
@@ -196,19 +196,19 @@ def test_marks_are_counted_and_odd_ones_named(project: Project, remote: Remote) 
     ran = project.ok("doctor", "--format", "json")
     said = [each["said"] for each in checks(ran)["marks"] if each["said"].startswith("assistant: ")]
     counts, new, unreadable, copy, twin = said
-    assert counts == "assistant: 7 objects; 1 ours, 1 of other owners (other), 1 without a mark"
+    assert counts == "assistant: 7 objects; 1 managed here, 1 of other owners (other), 1 without a mark"
     assert new == f"assistant: 1 marked by a newer version: {newer}"
     assert unreadable == f"assistant: 1 with a mark that cannot be read: {damaged}"
     # Made within one second, any of the three may be the oldest.
     assert copy.removeprefix("assistant: 1 copied, mark included: ") in ours
-    assert twin.removeprefix("assistant: 1 made twice: ") in ours
+    assert twin.removeprefix("assistant: 1 created twice: ") in ours
     assert statuses(ran)["marks"] == "warn"
 
 
 def test_a_lock_file_that_cannot_be_read(project: Project, remote: Remote) -> None:
     example(project)
     project.target(remote.url, more="    marks: lock-file\n")
-    assert "made by the first apply" in diagnosed(project)["lock file"][0]["said"]
+    assert "created by the first apply" in diagnosed(project)["lock file"][0]["said"]
     project.write("assistants.lock.json", "{")
     (found,) = diagnosed(project)["lock file"]
     assert found["status"] == "fail"
@@ -218,7 +218,7 @@ def test_a_lock_file_that_cannot_be_read(project: Project, remote: Remote) -> No
 def test_without_git_bases_are_said_to_be_missing(project: Project) -> None:
     example(project)
     project.environment["PATH"] = str(project.root)
-    assert diagnosed(project)["git"][0]["said"] == "there is no git"
+    assert diagnosed(project)["git"][0]["said"] == "git is not installed"
 
 
 def test_a_state_directory_that_is_a_file(project: Project) -> None:
@@ -261,8 +261,8 @@ def answering(status: int, headers: dict[str, str]) -> Iterator[str]:
     [
         ({"Date": "Thu, 01 Jan 2015 00:00:00 GMT"}, "warn", "s ahead of the target"),
         ({"Date": "Fri, 01 Jan 2100 00:00:00 GMT"}, "warn", "s behind the target"),
-        ({"Date": "yesterday"}, "ok", "the target does not tell the time"),
-        ({}, "ok", "the target does not tell the time"),
+        ({"Date": "yesterday"}, "ok", "the target does not report its time"),
+        ({}, "ok", "the target does not report its time"),
     ],
 )
 def test_the_clock(project: Project, headers: dict[str, str], status: str, said: str) -> None:
@@ -289,5 +289,5 @@ def test_through_a_proxy_the_proxy_is_what_is_looked_at(project: Project) -> Non
         project.target("https://elsewhere.invalid")
         project.environment |= {"RECONCILER_ALLOWED_HOSTS": "elsewhere.invalid", "https_proxy": proxy}
         name, connection, *_ = diagnosed(project)["network"]
-    assert name["said"] == "name: proxy 127.0.0.1 is 127.0.0.1"
-    assert connection["said"] == f"connection: proxy {proxy.removeprefix('http://')} accepts it"
+    assert name["said"] == "name: proxy 127.0.0.1 resolves to 127.0.0.1"
+    assert connection["said"] == f"connection: proxy {proxy.removeprefix('http://')} accepted"

@@ -485,4 +485,4 @@ def test_entries_that_no_plan_has_are_refused(forged: Any, fleet: Project, remot
     fleet.write("plan.json", json.dumps(document | {"digest": digest_of(document)}))
     ran = fleet.run("apply", "plan.json", "--yes")
     assert (ran.code, remote.writes) == (1, [])
-    assert "has entries that nothing can be made of" in ran.err
+    assert "has entries that are not valid" in ran.err

@@ -58,7 +58,7 @@ def test_a_call_in_a_template_is_answered_with_what_to_write(call: str, fleet: P
     fleet.write("assistants.d/fleet.yaml", FLEET.replace("Support of {{ tenant }}", f"{{{{ {call} }}}}"))
     ran = fleet.run("validate")
     assert ran.code == 1
-    said = "templates here have no calls: write {{ tenant | upper }}; there are capitalize, default, first"
+    said = "templates have no calls: write {{ tenant | upper }}; there are capitalize, default, first"
     assert said in ran.err + ran.out
 
 
@@ -68,7 +68,7 @@ def test_an_empty_cell_and_a_name_with_a_space_are_answered_with_what_to_write(f
     ran = fleet.run("validate")
     assert ran.code == 1
     said = ran.err + ran.out
-    assert "an empty text is no number: write `default(0)` before `float` (row assistants.d/tenants.csv:3)" in said
+    assert "an empty text is not a number: write `default(0)` before `float` (row assistants.d/tenants.csv:3)" in said
     assert "the key support/Big Co is not a valid key (row assistants.d/tenants.csv:2)" in said
     assert "hint: write `{{ column | lower | replace(' ', '-') }}` in the key" in said
     fleet.write(
@@ -84,7 +84,7 @@ def test_a_template_in_the_name_of_a_file_is_told_that_it_is_none(fleet: Project
     )
     ran = fleet.run("validate")
     assert ran.code == 1
-    assert "the name of a file is no template, in a fleet neither: give each row" in ran.err + ran.out
+    assert "file names are not templates, not even with `for_each`: put what differs" in ran.err + ran.out
 
 
 def test_a_live_edit_of_a_row_is_not_written_into_the_manifest_of_all_rows(fleet: Project, remote: Remote) -> None:

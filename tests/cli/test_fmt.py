@@ -72,7 +72,7 @@ def test_a_file_that_cannot_be_laid_out_is_left_and_the_others_are_done(project:
     assert ran.code == 1
     assert ran.out == "assistants.d/messy.yaml\n"
     assert "assistants.d/broken.yaml:2:1: error: not valid YAML" in ran.err
-    assert "assistants.d/odd.yaml:1:1: error: the file cannot be laid out" in ran.err
+    assert "assistants.d/odd.yaml:1:1: error: the file cannot be formatted" in ran.err
     assert broken.read_text() == "model: [\n"
     assert odd.read_text() == "name: a\nmodel: b\n...\n"
 

@@ -60,8 +60,8 @@ def test_nothing_that_exists_is_overwritten(project: Project) -> None:
     project.write("assistants.d/reconciler.yaml", "owner: someone\n")
     project.write(".vscode/settings.json", "{}\n")
     ran = project.ok("init", "--owner", "acme", "--editor", "vscode")
-    assert "= assistants.d/reconciler.yaml  exists, and is kept" in ran.out
-    assert "= .vscode/settings.json  exists, and is kept" in ran.out
+    assert "= assistants.d/reconciler.yaml  exists, not changed" in ran.out
+    assert "= .vscode/settings.json  exists, not changed" in ran.out
     assert ".vscode/settings.json is yours" in ran.err
     assert (project.root / "assistants.d/reconciler.yaml").read_text() == "owner: someone\n"
     assert (project.root / ".vscode/settings.json").read_text() == "{}\n"
@@ -219,7 +219,7 @@ def test_a_ci_job_below_the_top_of_a_repository_says_where_it_belongs_and_where_
     directory.mkdir(parents=True)
     subprocess.run(["git", "init", "--quiet", str(project.root)], check=True)
     ran = project.ok("-C", str(directory), "init", "--owner", "acme", "--ci", forge)
-    assert f"reads it at the top of the repository only: move {below}/{file} to {file} there" in ran.err
+    assert f"reads this file only at the top of the repository: move {below}/{file} to {file} there" in ran.err
     document = yaml.safe_load((directory / file).read_text())
     said = [each["directory"] for each in _within(document) if isinstance(each, dict) and "directory" in each]
     assert said == [below] * (3 if forge == "github" else 1)
@@ -262,8 +262,8 @@ def test_on_a_terminal_it_asks(project: Project) -> None:
     os.close(ours)
     os.close(theirs)
     assert running.returncode == 0, err
-    assert b"Who manages these assistants" in err
-    assert re.search(rb"Where do they run\?\n(  .*\n)*  local +in this process, no account needed\n", err)
+    assert b"Owner of these assistants" in err
+    assert re.search(rb"Where do the assistants run\?\n(  .*\n)*  local +in this process, no account needed\n", err)
     assert re.search(rb"\n  portkey +api\.portkey\.ai\n", err)
     assert b"CI job" not in err
     assert "owner: asked" in (project.root / "assistants.d/reconciler.yaml").read_text()
@@ -287,7 +287,7 @@ def test_from_what_is_live(project: Project, remote: Remote) -> None:
     assert "add --yes" in refused.err
     assert not (project.root / "assistants.d/hr-bot.yaml").exists()
     ran = project.ok(*start, "--yes")
-    assert "1 of 1 objects managed from now on" in ran.out
+    assert "1 of 1 objects now managed" in ran.out
     assert "name: HR bot" in (project.root / "assistants.d/hr-bot.yaml").read_text()
     assert not (project.root / "assistants.d/help-desk.yaml").exists()
     assert project.ok("plan", "--detailed-exitcode").code == 0
@@ -296,5 +296,5 @@ def test_from_what_is_live(project: Project, remote: Remote) -> None:
 def test_an_export_and_the_target_are_two_starts(project: Project) -> None:
     ran = project.run("init", "--from-target", "--from-export", str(project.root))
     assert ran.code == 1
-    assert "--from-export or --from-target" in ran.err
+    assert "--from-export and --from-target" in ran.err
     assert files(project) == set()

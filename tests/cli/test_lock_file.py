@@ -250,7 +250,7 @@ def test_a_lost_create_holds_off_what_the_manifest_is_renamed_to(lost: tuple[Pro
     assert project.run("apply", "--yes").code == 4
     assert remote.writes == []
     project.write("assistants.d/b.yaml", "name: other\nmodel: gpt-4o\n")
-    assert "a create of assistant/a was lost, and it has no manifest" in project.ok("plan").err
+    assert "a create of assistant/a was lost, and it no longer has a manifest" in project.ok("plan").err
 
 
 def test_a_saved_plan_does_not_send_a_lost_create_again(project: Project, start: Callable[..., Remote]) -> None:

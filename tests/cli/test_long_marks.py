@@ -95,7 +95,7 @@ def test_what_no_mark_can_name_is_refused_with_what_to_do(project: Project, entr
     ran = project.run("validate")
     assert (ran.code == 0) is accepted, ran.err
     if not accepted:
-        assert "a.yaml:2:1: error: the mark of this manifest may have 157 characters" in ran.err
+        assert "a.yaml:2:1: error: the mark of this manifest may need 157 characters" in ran.err
         assert "marks: lock-file" in ran.err
         project.write("assistants.d/reconciler.yaml", settings.replace("small}", "small, marks: lock-file}"))
         project.ok("validate")

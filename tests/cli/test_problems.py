@@ -68,9 +68,9 @@ in line 2 of the text [RC0110]
  1 | Be kind.
  2 | Never lie\\u202e.
    |          ^^^^^^
-    hint: remove it, unless the language needs it: it can make a text read differently from what is shown
+    hint: remove it, unless the language needs it: it can make a text mean something else than what is shown
 For more about this: reconciler explain RC0202 (also RC0201)
-2 problems; nothing was sent anywhere
+2 problems; nothing was sent
 """
     )
 

@@ -29,7 +29,7 @@ def test_what_is_live_is_written_and_adopted_and_the_plan_is_empty(project: Proj
     before = remote.objects()
     remote.forget()
     ran = project.ok("pull", "--yes", "--check")
-    assert "1 of 1 objects managed" in ran.out
+    assert "1 of 1 objects now managed" in ran.out
     manifest = (project.root / "assistants.d/help-desk.yaml").read_text()
     assert manifest == (
         "name: Help desk\nmodel: gpt-4o\ntemperature: 0.2\ninstructions: !file prompts/help-desk.md\n"
@@ -215,7 +215,7 @@ def test_every_text_is_read_back_exactly(project: Project, remote: Remote, habit
         make(remote, name=f"n{number}", instructions=text, description="d " + text.replace("\x00", "")[:40].strip())
     before = {each["id"]: unmarked(each) for each in remote.objects()}
     ran = project.ok("pull", "--yes")
-    assert f"{len(TEXTS)} of {len(TEXTS)} objects managed" in ran.out
+    assert f"{len(TEXTS)} of {len(TEXTS)} objects now managed" in ran.out
     assert {each["id"]: unmarked(each) for each in remote.objects()} == before
     assert project.run("plan", "--detailed-exitcode").code == 0
     # Every field is in the files: applied to an empty account, they make the same objects.
@@ -291,7 +291,7 @@ def test_a_directory_of_prompts_that_leads_outside_is_refused(project: Project, 
     remote.forget()
     ran = project.run("pull", "--yes")
     assert ran.code == 1
-    assert "leads outside the project" in ran.err
+    assert "points outside the project" in ran.err
     assert list(outside.iterdir()) == []
     assert not (project.root / "assistants.d/a.yaml").exists()
     assert remote.writes == []

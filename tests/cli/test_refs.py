@@ -130,7 +130,7 @@ def test_a_store_that_somebody_elses_assistant_uses_is_not_deleted(fleet: Projec
         ("!ref vector_store/hr/handbok", "did you mean vector_store/hr/handbook?"),
         ("!ref file/x", "write a manifest of kind file"),
         ("!ref handbook", "is not an address"),
-        ("!ref assistant/hr-bot", "takes the id of a vector_store"),
+        ("!ref assistant/hr-bot", "needs the id of a vector_store"),
     ],
 )
 def test_a_reference_that_leads_nowhere_is_told_with_its_place(

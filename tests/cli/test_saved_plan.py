@@ -44,9 +44,12 @@ def test_what_the_plan_shows_is_what_is_sent_and_only_while_the_files_are_the_sa
         ({"address": "zebra/x"}, "the target has no kind zebra"),
         ({"address": "assistant/../../x"}, "no resource can have the address"),
         ({"needs": [99]}, "waits for a change that is not in the plan"),
-        ({"patch": None}, "nothing is said of what assistant/a0 is to be"),
-        ({"refs": [{"path": ["no", 3], "address": "assistant/a0"}]}, "refers to another where nothing is"),
-        ({"refs": [{"path": ["name", 0], "address": "assistant/a0"}]}, "refers to another where nothing is"),
+        ({"patch": None}, "the desired state of assistant/a0 is missing"),
+        ({"refs": [{"path": ["no", 3], "address": "assistant/a0"}]}, "has a reference at a place that does not exist"),
+        (
+            {"refs": [{"path": ["name", 0], "address": "assistant/a0"}]},
+            "has a reference at a place that does not exist",
+        ),
     ],
 )
 def test_what_no_plan_says_is_refused_whatever_its_digest(

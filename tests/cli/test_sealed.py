@@ -77,7 +77,7 @@ def test_it_is_refused_where_its_contents_were_tampered_with(project: Project, r
     (project.root / "plan.json").write_text(json.dumps(document | {"digest": digest_of(document)}))
     ran = project.run("apply", "plan.json", "--yes")
     assert (ran.code, remote.writes) == (3, [])
-    assert "sealed contents" in ran.err
+    assert "sealed plan" in ran.err
 
 
 def test_sealing_is_about_the_saved_plan(project: Project, remote: Remote) -> None:

@@ -73,7 +73,7 @@ def test_a_shard_without_a_saved_plan_is_refused_with_what_to_run(
     remote.forget()
     ran = leaving.run("apply", "--yes", "--shard", "2/8", *more)
     assert (ran.code, ran.out, remote.app.requests) == (1, "", [])
-    assert "what one shard deletes changes the number that the next one would have to be allowed" in ran.err
+    assert "each shard changes the number of deletes that the next shard must allow" in ran.err
     assert "reconciler plan --out plan.json" in ran.err
     assert "reconciler apply plan.json --shard 2/8" in ran.err
 

@@ -89,7 +89,7 @@ def test_files_outside_the_project_are_not_read(written: Project) -> None:
     schema.symlink_to("/etc/hostname")
     ran = written.run("validate")
     assert ran.code == 1
-    assert "leads outside the project" in ran.err
+    assert "points outside the project" in ran.err
 
 
 def test_a_schema_that_leaves_the_dialect_is_told_with_its_place(written: Project) -> None:

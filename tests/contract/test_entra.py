@@ -51,7 +51,7 @@ def test_a_token_is_asked_for_where_the_environment_has_none(there: Project) -> 
         there.environment |= {"IDENTITY_ENDPOINT": f"{tokens.url}/token", "IDENTITY_HEADER": "x"}
         point(there, server.url)
         ran = there.ok("apply", "--yes", "--verbose")
-        assert "token is asked for: a token for https://ai.azure.com/.default" in there.ok("doctor").out
+        assert "token is requested: a token for https://ai.azure.com/.default" in there.ok("doctor").out
     assert endpoint.asked == ["https://ai.azure.com"] * 2  # one for each command
     assert len(mock.shelves["assistant"].objects) == 1
     assert "secret-1" not in ran.out + ran.err

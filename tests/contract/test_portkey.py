@@ -234,7 +234,7 @@ def test_a_create_that_a_gateway_sent_elsewhere_is_named_and_not_sent_again(proj
         ran = project.run("apply", "--yes", "--parallelism", "1")
         assert ran.code == 5
         assert "asst_" in ran.out
-        assert "delete that by hand" in ran.out
+        assert "delete it by hand" in ran.out
     assert len(gateway.writes(1)) == 1
     assert gateway.writes(0) == []
 
@@ -286,4 +286,4 @@ def test_a_route_is_only_for_providers_that_tell_it(project: Project, remote: Re
     project.write("assistants.d/a.yaml", DESK)
     ran = project.run("validate")
     assert ran.code == 1
-    assert "does not say which route" in ran.err
+    assert "does not report which route" in ran.err

@@ -130,7 +130,7 @@ def test_a_list_whose_last_object_went_meanwhile_is_not_taken_as_whole() -> None
 
     driver = spoken(ListStyle(limit=2), answer)
     assert len(list(driver.list("thing"))) == 2
-    with pytest.raises(IncompleteList, match="does not end there"):
+    with pytest.raises(IncompleteList, match="but continues"):
         driver.create("thing", {"name": "x"})
 
 
@@ -154,7 +154,7 @@ def test_a_list_without_the_token_that_its_answers_have_is_incomplete(meta: Any)
         first = "token" not in query
         return {"data": [{"id": "a" if first else "b"}], "meta": {"next": "t"} if first else meta}
 
-    with pytest.raises(IncompleteList, match=r"does not say whether there is more: it has no 'meta\.next'"):
+    with pytest.raises(IncompleteList, match=r"does not report whether there is more: it has no 'meta\.next'"):
         list(spoken(TOKENS, answer).list("thing"))
 
 

@@ -16,7 +16,7 @@ def test_drift_opens_one_issue_updates_it_and_closes_it_when_clean(on_github: Jo
     assert on_github.comment("--drift").out.startswith("updated ")
     assert on_github.comment("--drift", "--clean").out.startswith("closed ")
     assert (github.issues[0]["state"], github.issues[0]["state_reason"]) == ("closed", "completed")
-    assert "no issue is open" in on_github.comment("--drift", "--clean").out
+    assert "no open issue" in on_github.comment("--drift", "--clean").out
     on_github.comment("--drift")
     assert [each["state"] for each in github.issues] == ["closed", "open"]
 

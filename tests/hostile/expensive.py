@@ -113,9 +113,13 @@ def _tables() -> Iterator[tuple[str, Callable[[], str], str]]:
     yield (
         "too many rows of JSON",
         reading("t.json", lambda: "[" + "{}," * 300_000 + "{}]"),
-        "refused: a fleet has at most",
+        "refused: `for_each` has at most",
     )
-    yield "too many rows of CSV", reading("t.csv", lambda: "a\n" * 300_000), "refused: a fleet has at most 200,000 rows"
+    yield (
+        "too many rows of CSV",
+        reading("t.csv", lambda: "a\n" * 300_000),
+        "refused: `for_each` has at most 200,000 rows",
+    )
 
 
 CASES: dict[str, tuple[Callable[[], str], str]] = {

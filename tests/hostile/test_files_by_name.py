@@ -74,7 +74,7 @@ def test_a_strangers_file_is_not_put_into_our_store_by_its_name(library: Project
     ran = library.run("apply", "--yes")
     assert ran.code == 4
     assert theirs not in inside(remote)
-    assert f"{theirs} has the name of file/leave.md, and only its name says what is in it" in ran.out
+    assert f"{theirs} has the name of file/leave.md, and only its name identifies its content" in ran.out
     assert theirs in files(remote)
 
 
@@ -108,7 +108,7 @@ def test_nor_on_the_word_of_a_store_that_a_stranger_made(library: Project, remot
         remote.ask("POST", "/v1/vector_stores", body)
     ran = library.run("apply", "--yes")
     assert ran.code == 4
-    assert "only its name says what is in it" in ran.out
+    assert "only its name identifies its content" in ran.out
 
 
 def test_what_this_machine_uploaded_is_put_in_by_the_next_run(library: Project, start: Callable[..., Remote]) -> None:

@@ -162,7 +162,7 @@ def test_the_commit_that_a_jobs_event_names_is_looked_at_alike(before: str, repo
     repository.environment |= {"GITHUB_ACTIONS": "1", "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": str(event)}
     ran = repository.run("plan")
     assert ran.code == 0
-    assert "the commit before is not known" in ran.err
+    assert "the previous commit is not known" in ran.err
 
 
 @pytest.mark.parametrize("kind", ["tree", "blob"])

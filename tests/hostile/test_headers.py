@@ -125,7 +125,7 @@ def test_a_header_is_there_once(project: Project, remote: Remote) -> None:
     settings(project, remote, "x-portkey-provider", "@a")
     path = project.root / "assistants.d/reconciler.yaml"
     path.write_text(path.read_text().replace("headers: {", "headers: {X-Portkey-Provider: '@b', "))
-    assert "is there twice" in refused(project, remote, "RC0301")
+    assert "is given twice" in refused(project, remote, "RC0301")
 
 
 DEEP = '{"targets":' * 1500 + "{}" + "}" * 1500

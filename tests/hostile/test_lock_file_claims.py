@@ -127,7 +127,7 @@ def test_what_is_at_the_base_is_believed_but_no_delete_goes_without_its_number(m
     commit(merged)
     ran = merged.run("apply", "--yes")
     assert ran.code == 4
-    assert "1 of 7 would be deleted: if that is meant, add --allow-deletes 1" in ran.out
+    assert "1 of 7 would be deleted: if that is intended, add --allow-deletes 1" in ran.out
     assert [request.body for request in remote.writes] == [{"temperature": 0.3}]
     assert merged.run("apply", "--yes", "--allow-deletes", "2").code == 4
     assert {*ids} <= {each["id"] for each in remote.objects()}

@@ -45,7 +45,7 @@ def list_of(items: Any, **more: Any) -> dict[str, Any]:
 
 FIRST = {"$ref": "#/$defs/d0"}
 ITSELF = "a schema of a kind cannot refer to itself"
-SO_MANY = "too many, or nested too deeply"
+SO_MANY = "too many values, or they are nested too deeply"
 MANY = "the schema has more than 10,000 places"
 CASES = {
     "a pattern that goes back": Case({"pattern": "^(a+)+$"}, "a" * 40 + "!", {}, "", 1),

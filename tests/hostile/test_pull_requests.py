@@ -274,7 +274,7 @@ def test_a_repository_that_does_not_answer_hides_no_state_directory(project: Pro
         project.write(path, text)
     ran = project.run("plan")
     assert ran.code == 1
-    assert "git does not say whether it tracks .reconciler" in ran.err
+    assert "git did not report whether it tracks .reconciler" in ran.err
 
 
 def test_a_database_of_somebody_else_is_refused_where_there_is_no_git(project: Project) -> None:
@@ -393,7 +393,7 @@ def test_a_state_directory_is_not_believed_where_git_cannot_be_asked(
         project.environment["PATH"] = "/nowhere"
     ran = project.run("apply", "--yes")
     assert ran.code == 1
-    assert "git does not say whether it tracks .reconciler" in ran.err
+    assert "git did not report whether it tracks .reconciler" in ran.err
     assert ("install git, or leave .git out of the image" in ran.err) is (what in ("a directory", "above"))
     assert not remote.app.requests
     shutil.rmtree(top / ".git") if (top / ".git").is_dir() else (top / ".git").unlink()
@@ -421,7 +421,7 @@ def test_where_git_does_not_trust_the_checkout_the_whole_remedy_is_said(
     ran = project.run(*said)
     assert ran.code == 1
     assert f"`git config --global --add safe.directory {top.resolve()}`" in ran.err
-    assert "/etc and GIT_CONFIG_* are not read" in ran.err
+    assert "/etc and GIT_CONFIG_* is ignored" in ran.err
 
 
 def test_a_file_that_git_ignores_is_told_with_its_line_and_a_remedy(project: Project) -> None:
@@ -435,7 +435,7 @@ def test_a_file_that_git_ignores_is_told_with_its_line_and_a_remedy(project: Pro
         ran = project.run("plan")
         assert ran.code == 1
         assert f"assistants.d/{place}" in ran.err
-        assert "narrow the pattern, or delete the file" in ran.err
+        assert "narrow the pattern or delete the file" in ran.err
         (project.root / "kept").rename(project.root / "assistants.d" / file)
 
 

@@ -146,18 +146,18 @@ def test_a_key_is_introduced_for_all_that_has_a_manifest_with_a_plan_and_a_quest
     stranger = plant(remote, "1 acme gone strange - -", name="theirs")
     ran = unsigned.run("takeover", "--from", "acme")
     assert ran.code == 1
-    assert "nobody is here to confirm" in ran.err
+    assert "cannot ask for confirmation" in ran.err
     assert "assistant/a" in ran.out
     assert "assistant/b" in ran.out
     assert remote.writes == []
-    assert ran.out.count("adopt: its mark is written anew: signed, where a key is set") == 2
+    assert ran.out.count("adopt: its mark is written again, signed if a key is set") == 2
     command = re.search(r"for all of them `reconciler (takeover [^`]+)`", unsigned.run("plan").out)
     assert command is not None
     done = unsigned.ok(*command[1].split(), "--yes")
     for said in (ran.out, done.out):
         assert "another owner" not in said
         assert "former owner" not in said
-    assert done.out.count("its mark is written anew: signed, where a key is set") == 2
+    assert done.out.count("its mark is written again, signed if a key is set") == 2
     assert {stranger} == {each["id"] for each in remote.objects() if each["metadata"]["reconciler"].startswith("1 ")}
     assert unsigned.ok("plan", "--detailed-exitcode").code == 0
     assert unsigned.ok("apply", "--yes").code == 0

@@ -155,6 +155,6 @@ def test_of_many_that_come_at_once_one_gets_the_lock(bucket: Store) -> None:
 def test_another_programs_object_is_left_alone(bucket: Store) -> None:
     for content in (b"[]", b"nothing of ours"):
         obstore.put(raw(bucket.url), f"{NAME}.lock", content)
-        with pytest.raises(LockUnusable, match="is no lock"):
+        with pytest.raises(LockUnusable, match="is not a lock"):
             bucket.open().acquire(this_run())
         assert bytes(obstore.get(raw(bucket.url), f"{NAME}.lock").bytes()) == content

@@ -76,7 +76,7 @@ def test_the_lock_is_free_after_an_apply_whether_it_worked_or_not(
     assert store.open().holder() is None
     project.write("assistants.d/desk.yaml", "no: manifest\n")
     assert project.run("apply", "--yes").code == 1
-    assert project.run("unlock", "--yes").out == "test: nobody holds the lock\n"
+    assert project.run("unlock", "--yes").out == "test: the lock is free\n"
 
 
 def test_unlock_names_the_holder_asks_and_takes_the_lock_away(
@@ -88,7 +88,7 @@ def test_unlock_names_the_holder_asks_and_takes_the_lock_away(
     assert "held by ann on build-7" in ran.out
     assert "RC0604" in ran.err
     assert store.open().holder()
-    assert project.ok("unlock", "--yes").out.endswith("the lock was taken away\n")
+    assert project.ok("unlock", "--yes").out.endswith("the lock was removed\n")
     project.ok("apply", "--yes")
 
 

@@ -56,9 +56,8 @@ MUTANTS = [
     ),
     Mutant(
         "core/verify",
-        "            if unit in found:\n"
-        '                yield _warning(address, unit, Code.NOT_KEPT, "was taken away, but the remote kept it", '
-        "_OVERRIDDEN)",
+        '            if unit in found:\n                yield _warning(address, unit, Code.NOT_KEPT, "was '
+        'removed, but the remote kept it", _OVERRIDDEN)',
         "            pass",
         "a removed entry that stays is found",
         "core/verify",

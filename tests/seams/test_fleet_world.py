@@ -65,7 +65,7 @@ def test_a_survey_of_a_list_that_was_cut_short_makes_nothing(project: Project, r
         problems = fleet.work()
     assert remote.writes == []
     assert len(remote.objects()) == 120
-    assert all("does not end there" in said for said in problems.values())
+    assert all("but continues" in said for said in problems.values())
     assert "not surveyed yet" in fleet.status()
 
 

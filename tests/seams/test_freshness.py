@@ -215,7 +215,7 @@ def test_a_store_whose_members_changed_after_the_plan_is_not_deleted(
     assert not door.waiting
     assert store_path(remote) == path
     assert ran.code == 3
-    why = "1 files were put into" if put_in else "has changed since the plan was made"
+    why = "1 files were added to" if put_in else "has changed since the plan was made"
     assert why in " ".join((ran.out + ran.err).split())
 
 

@@ -248,7 +248,7 @@ def test_an_id_that_is_none_of_the_address_is_not_released(project: Project, sta
     with_a_late_duplicate(project, remote)
     ran = project.run("release", "assistant/n0", "--id", remote.named("n1")["id"])
     assert ran.code == 1
-    assert "no live object of ours has the address assistant/n0 and the id" in ran.err + ran.out
+    assert "no managed object has the address assistant/n0 and the id" in ran.err + ran.out
     assert project.run("release", "assistant/n0", "--id", "x", "--lost-create").code == 1
     assert sent(remote) == []
 

@@ -15,7 +15,9 @@ from reconciler.cli.verbs import verb
 @click.argument("id")
 @click.pass_obj
 def command(options: Options, address: str, id: str) -> int:
-    """Nothing else of it is changed; `plan` shows what differs."""
+    """Puts the mark of the manifest ADDRESS on the live object ID. Nothing else of the object is changed: `plan` shows
+    what differs.
+    """
     from reconciler.cli.mark_changes import write_marks
     from reconciler.cli.session import session_of
     from reconciler.operations.ownership import adopt

@@ -29,17 +29,23 @@ if TYPE_CHECKING:
 @verb
 @click.command("apply")
 @click.argument("what", nargs=-1, metavar="[PLANFILE | ADDRESS...]", shell_complete=complete_addresses)
-@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation; required without a terminal.")
 @click.option("--allow-deletes", type=click.IntRange(min=1), help="Allow exactly this many deletes.")
-@click.option("--on-error", type=click.Choice(["continue", "stop"]), default="continue", help="After a failure.")
 @click.option(
-    "--parallelism", type=click.IntRange(1, 64), help="Requests in flight; default: the target's concurrency."
+    "--on-error", type=click.Choice(["continue", "stop"]), default="continue", help="What to do after a failure."
 )
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write what happened, as JSON.")
+@click.option(
+    "--parallelism",
+    type=click.IntRange(1, 64),
+    help="Number of concurrent requests; default: the target's concurrency.",
+)
+@click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a JSON report of the apply to this file."
+)
 @click.option(
     "--rollback-out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a plan that takes it back, to a new file.",
+    help="Write a plan that undoes the apply to this new file.",
 )
 @shard_option
 @drift_options
@@ -60,8 +66,9 @@ def command(
     resolve: str | None,
     formats: tuple[str, ...],
 ) -> int:
-    """With PLANFILE (from `plan --out` or `--rollback-out`), exactly what it holds, unless the target changed meanwhile
-    in what it touches. What has been done already is not done again, so a half-failed apply can be run once more.
+    """Sends only the fields that differ, and nothing else. With PLANFILE (from `plan --out` or `--rollback-out`), it
+    applies exactly that plan, unless the objects in it have changed since. Changes that are already done are not
+    repeated, so it is safe to run a partly failed apply again.
     """
     from reconciler.cli.confirmation import apply_confirmed
     from reconciler.cli.exit_codes import apply_exit
@@ -110,9 +117,9 @@ def command(
 def _unsaved(shard: Shard) -> click.UsageError:
     """Why a shard needs a saved plan, and what to run."""
     return click.UsageError(
-        "--shard takes a saved plan, whose guard has counted the deletes of all shards: without one, what one shard "
-        "deletes changes the number that the next one would have to be allowed. Run:\n"
-        f"  reconciler plan --out plan.json\n  reconciler apply plan.json --shard {shard}"
+        "--shard needs a saved plan: its guard counts the deletes of all shards. Without one, each shard "
+        "changes the number of deletes that the next shard must allow. Run:\n  reconciler plan --out "
+        f"plan.json\n  reconciler apply plan.json --shard {shard}"
     )
 
 
@@ -128,7 +135,7 @@ def _saved(session: Session, file: Path, allow_deletes: int | None, choices: Dri
     from reconciler.operations.planning.git_base import check_lock_file
 
     if choices.on_drift != "revert" or choices.resolve:
-        raise click.UsageError("a saved plan says already what is written: give --on-drift and --resolve to `plan`")
+        raise click.UsageError("a saved plan already contains this choice: give --on-drift and --resolve to `plan`")
     check_lock_file(session, choices)
     return saved_plan(session, planfile.load(session.root / file, session.root), allow_deletes)
 

@@ -21,20 +21,26 @@ LABEL: Final = "reconciler-drift"
 
 @verb
 @click.command("comment")
-@click.option("--provider", type=click.Choice(["github", "gitlab"]), required=True, help="Where to write.")
+@click.option("--provider", type=click.Choice(["github", "gitlab"]), required=True, help="Where to post.")
 @click.option(
     "--file",
     type=click.Path(path_type=Path, dir_okay=False),
     required=True,
-    help="The text, from `--format markdown=FILE`.",
+    help="File with the text, from `--format markdown=FILE`.",
 )
-@click.option("--repository", help="OWNER/NAME, or GitLab's project number or path; default: the CI job's.")
-@click.option("--pull-request", type=click.IntRange(min=1), help="Its number (GitLab: iid); default: the CI job's.")
-@click.option("--note", help="A line to put above the text.")
+@click.option(
+    "--repository", help="GitHub's OWNER/NAME, or GitLab's project number or path; default: that of the CI job."
+)
+@click.option(
+    "--pull-request",
+    type=click.IntRange(min=1),
+    help="Number of the pull request (GitLab: iid); default: that of the CI job.",
+)
+@click.option("--note", help="Line to put above the text.")
 @click.option("--drift", is_flag=True, help="Open or update one issue instead.")
-@click.option("--clean", is_flag=True, help="With --drift: nothing differs, close the issue.")
-@click.option("--issue-title", default=TITLE, show_default=True, help="With --drift: the title of a new issue.")
-@click.option("--issue-label", default=LABEL, show_default=True, help="With --drift: its label.")
+@click.option("--clean", is_flag=True, help="With --drift: close the issue, because nothing differs.")
+@click.option("--issue-title", default=TITLE, show_default=True, help="With --drift: title of a new issue.")
+@click.option("--issue-label", default=LABEL, show_default=True, help="With --drift: label of the issue.")
 @click.pass_obj
 def command(
     options: Options,
@@ -48,16 +54,17 @@ def command(
     issue_title: str,
     issue_label: str,
 ) -> int:
-    """It is found again by the hidden first line of the text and by its author, and written only when it differs. The
-    token comes from the environment: GITHUB_TOKEN, or GITLAB_TOKEN (GitLab's CI_JOB_TOKEN may not write comments).
+    """Updates the same comment or issue each time: it is found by its hidden first line and its author, and written
+    only if it differs. The token comes from the environment variable GITHUB_TOKEN or GITLAB_TOKEN (GitLab's
+    CI_JOB_TOKEN cannot write comments).
     """
     from reconciler.operations.commenting.ci_context import issues_of, thread_of
     from reconciler.operations.commenting.comment_text import load_comment, with_note
 
     if clean and not drift:
-        raise click.UsageError("--clean goes with --drift")
+        raise click.UsageError("--clean needs --drift")
     if drift and pull_request:
-        raise click.UsageError("--drift writes an issue: it takes no --pull-request")
+        raise click.UsageError("--drift writes an issue: remove --pull-request")
     header, body = load_comment(options.directory, file)
     body = with_note(header, body, note) if note else body
     trace = _print_line if options.verbose else None
@@ -79,7 +86,7 @@ def _close(issues: Issues, header: str) -> int:
     for each in closed:
         click.echo(f"closed {visible(each.url)}")
     if not closed:
-        click.echo("nothing differs, and no issue is open")
+        click.echo("no drift, and no open issue")
     return Exit.DONE
 
 

@@ -11,8 +11,8 @@ from reconciler.cli.verbs import verb
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
-    """Bash (4.4 or newer) and zsh, in .bashrc or .zshrc: `eval "$(reconciler completion bash)"`. Fish, in config.fish:
-    `reconciler completion fish | source`.
+    """Completes verbs, options, targets, addresses and fields. Bash (4.4 or newer) and zsh, in .bashrc or .zshrc: `eval
+    "$(reconciler completion bash)"`. Fish, in config.fish: `reconciler completion fish | source`.
     """
     from click.shell_completion import get_completion_class
 

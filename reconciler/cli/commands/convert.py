@@ -12,13 +12,13 @@ from reconciler.cli.verbs import verb
 
 @verb
 @click.command("convert")
-@click.option("--to", "provider", required=True, metavar="PROVIDER", help="The provider whose kind they become.")
-@click.option("--write", is_flag=True, help="Write the files; without it, nothing is written.")
+@click.option("--to", "provider", required=True, metavar="PROVIDER", help="Provider to convert the manifests for.")
+@click.option("--write", is_flag=True, help="Write the files; default: only report what would change.")
 @click.option("--diff", is_flag=True, help="Show every line that changes.")
 @click.pass_obj
 def command(options: Options, provider: str, write: bool, diff: bool) -> int:
-    """Says for each file what has no counterpart there and what to do instead, and what is still missing afterwards.
-    Live objects are not touched: the new target gets objects of its own.
+    """Comments are kept. For each file, it reports fields without a counterpart, what to do instead, and what is still
+    missing afterwards. Live objects are not touched: the new target gets its own objects.
     """
     from reconciler.operations.files.convert import Conversion
     from reconciler.operations.project.project_target import ProjectTarget
@@ -31,9 +31,7 @@ def command(options: Options, provider: str, write: bool, diff: bool) -> int:
         options, [*conversion.problems, *(told for each in conversion.files for told in each.diagnostics)]
     )
     if missing := conversion.missing():
-        click.echo(
-            f"\nStill to be done by hand, by lines {'of the new files' if write else 'as they will be'}:", err=True
-        )
+        click.echo(f"\nTo do by hand, with the lines {'of the new files' if write else 'after --write'}:", err=True)
         print_diagnostics(options, missing, conversion.drafts)
     if write:
         conversion.write()
@@ -48,4 +46,4 @@ def _next(provider: str, count: int, write: bool) -> str:
     files = "1 file" if count == 1 else f"{count} files"
     if not write:
         return f"\n{files} would change; --diff shows the lines, --write writes them."
-    return f"\n{files} written. Next: give reconciler.yaml a target with `provider: {provider}`, and plan on it."
+    return f"\n{files} written. Next: add a target with `provider: {provider}` to reconciler.yaml, and run plan for it."

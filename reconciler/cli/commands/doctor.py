@@ -20,10 +20,12 @@ _LABEL = 19
 
 @verb
 @click.command("doctor")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write it.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output format.")
 @click.pass_obj
 def command(options: Options, form: str) -> int:
-    """Nothing is changed on the target, and no secret is shown. Start here when something does not work."""
+    """Start here if something does not work. Checks settings, files, credentials, network, API, marks and clock, one
+    step after the other. Changes nothing and prints no secret. Exits 1 if a check fails.
+    """
     import json
 
     from reconciler.cli.session import session_of
@@ -40,7 +42,7 @@ def command(options: Options, form: str) -> int:
     if form == "json":
         click.echo(json.dumps(_document(found), indent=2, ensure_ascii=False))
     elif not options.quiet:
-        click.echo(f"\n{count(failed, 'check')} failed." if failed else "\nEverything that is needed works.")
+        click.echo(f"\n{count(failed, 'check')} failed." if failed else "\nAll required checks passed.")
     return Exit.ERROR if failed else Exit.DONE
 
 

@@ -19,9 +19,9 @@ from reconciler.cli.verbs import verb
 @formats_option
 @click.pass_obj
 def command(options: Options, addresses: tuple[str, ...], base: str, formats: tuple[str, ...]) -> int:
-    """What the files say and was never applied is counted, not shown: `plan` shows it. Where nothing remembers what was
-    last applied (no `marks: digests`, no --base), an edit of a file that was not applied yet shows like an edit by
-    hand, and an object deleted by hand like one that was never made.
+    """Exits 2 if a managed object differs. Edits in the files that are not applied yet are counted, not shown: `plan`
+    shows them. If nothing records what was last applied (no `marks: digests`, no --base), an edit in the files looks
+    like a manual change, and an object that was deleted by hand looks like one that was never created.
     """
     from reconciler.cli.output.formats import plan_renderers
     from reconciler.cli.session import session_of

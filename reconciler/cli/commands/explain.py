@@ -17,12 +17,13 @@ _CODE: Final = re.compile(r"RC\d{4}", re.IGNORECASE)
 @verb
 @click.command("explain")
 @click.argument("what", required=False, metavar="[KIND[.FIELD...] | CODE]", shell_complete=complete_fields)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write it.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output format.")
 @click.pass_obj
 def command(options: Options, what: str | None, form: str) -> int:
-    """Without KIND, the kinds of the target. `assistant.tools.function.name` is the name of the function of any tool,
-    and `assistant.reconciler` the block of this tool. CODE (RC0201) is the code of a message: what it means and what
-    to do. Nothing is asked of the target.
+    """Without an argument, it lists the kinds of the target. With KIND or a field, it shows type, limits, default, how
+    the field is compared, what removing it does, and an example: `assistant.tools.function.name` is the name of the
+    function of any tool, `assistant.reconciler` is the block of this tool. With CODE (RC0201), it shows what a message
+    means and how to fix it. Sends no request.
     """
     from reconciler.operations.reference.code_pages import code_page
 

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 @verb
 @click.group("fleet")
-@click.option("--database", help="postgresql://…; better given as RECONCILER_FLEET_DATABASE.")
+@click.option(
+    "--database", help="URL of the PostgreSQL database; prefer the environment variable RECONCILER_FLEET_DATABASE."
+)
 @click.pass_context
 def command(context: click.Context, database: str | None) -> None:
-    """Needs `pip install 'assistants-as-code[fleet]'`. Credentials stay with the workers; the queue holds
-    addresses and nothing else.
+    """`submit` puts addresses into a PostgreSQL queue in chunks, and workers apply them. Needs `pip install
+    'reconciler[fleet]'`. Only workers need credentials; the queue contains only addresses.
     """
     context.meta["reconciler.database"] = database
 
@@ -29,7 +31,7 @@ def command(context: click.Context, database: str | None) -> None:
 @command.command("init")
 @click.pass_context
 def init(context: click.Context) -> int:
-    """Create the tables, or bring them up to this version. May be run again at any time."""
+    """Create the tables, or upgrade them to this version. Safe to run again."""
     from reconciler.operations.running.workers import database_at, prepare
 
     with database_at(context.meta["reconciler.database"]) as database:
@@ -41,9 +43,9 @@ def init(context: click.Context) -> int:
 @command.command("submit")
 @click.pass_context
 def submit(context: click.Context) -> int:
-    """Put what is to be reconciled into the queue: the target of --target, or all but embedded ones.
+    """Queue the target of --target, or all targets except embedded ones.
 
-    Reads the files and needs no credentials. What is left of an earlier submission is dropped.
+    Reads the files and needs no credentials. Jobs left from an earlier submission are dropped.
     """
     from reconciler.operations.running.workers import Fleet, database_at
 
@@ -57,18 +59,26 @@ def submit(context: click.Context) -> int:
 
 
 @command.command("worker")
-@click.option("--processes", type=click.IntRange(1, 64), help="So many workers, each started again when it ends.")
-@click.option("--jobs", type=click.IntRange(1, 32), default=4, help="Jobs at once in a worker.")
-@click.option("--cron", help="Submit what this worker is for at these times: five fields, and seconds as a sixth.")
-@click.option("--heartbeat", type=click.FloatRange(min=0.2), default=3.0, help="Seconds between signs of life.")
-@click.option("--silence", type=click.FloatRange(min=1), default=12.0, help="Seconds after which jobs go to others.")
+@click.option("--processes", type=click.IntRange(1, 64), help="Number of workers; each is restarted when it ends.")
+@click.option("--jobs", type=click.IntRange(1, 32), default=4, help="Concurrent jobs per worker.")
+@click.option(
+    "--cron",
+    help="Schedule on which this worker submits its targets: five cron fields, and seconds as an optional sixth.",
+)
+@click.option("--heartbeat", type=click.FloatRange(min=0.2), default=3.0, help="Seconds between heartbeats.")
+@click.option(
+    "--silence",
+    type=click.FloatRange(min=1),
+    default=12.0,
+    help="Seconds without a heartbeat after which other workers take the jobs.",
+)
 @click.pass_context
 def worker(
     context: click.Context, processes: int | None, jobs: int, cron: str | None, heartbeat: float, silence: float
 ) -> int:
-    """Work on what was submitted, until it is stopped. With --target, only on that.
+    """Process submitted jobs until stopped; with --target, only of that target.
 
-    A worker ends when PostgreSQL goes, with 75; --processes, systemd or Kubernetes start it again.
+    A worker exits with 75 when it loses PostgreSQL. --processes, systemd or Kubernetes restart it.
     """
     from reconciler.cli.output.reporter import TerminalReporter
     from reconciler.operations.running.workers import Fleet, Workers, database_at

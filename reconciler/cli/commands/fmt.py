@@ -15,13 +15,13 @@ from reconciler.cli.verbs import verb
 @verb
 @click.command("fmt")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--check", is_flag=True, help="Write nothing; exit 2 when a file is not in the layout.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 2 if a file is not formatted.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
 @click.pass_obj
 def command(options: Options, paths: tuple[Path, ...], check: bool, diff: bool) -> int:
-    """Fields in the order of the schema, two spaces a step, texts of several lines as blocks, no blanks at the ends of
-    lines. Comments stay with what they belong to, and values stay exactly what they are: a file for which that cannot
-    be promised is left as it is, and said.
+    """Formats manifests, the files they extend (`_*.yaml`) and settings: fields in the order of the schema, two-space
+    indentation, texts of several lines as blocks, no trailing spaces. Without PATHS, it formats all of them. Comments
+    and values do not change: files that cannot be formatted safely are skipped and reported.
     """
     from reconciler.operations.files.format import Formatter
     from reconciler.operations.project.project_target import ProjectTarget

@@ -10,9 +10,12 @@ from reconciler.cli.verbs import verb
 
 @verb
 @click.command("graph")
-@click.option("--format", "form", type=click.Choice(["mermaid", "dot", "svg"]), default="mermaid", help="How to draw.")
+@click.option(
+    "--format", "form", type=click.Choice(["mermaid", "dot", "svg"]), default="mermaid", help="Output format."
+)
 @click.pass_obj
 def command(options: Options, form: str) -> int:
+    """Writes Mermaid, DOT or SVG to stdout."""
     from reconciler.operations.project.project_target import ProjectTarget
     from reconciler.render.graph import dot, graph_of, mermaid, svg
 

@@ -32,20 +32,24 @@ class _Wishes:
 
 @verb
 @click.command("init")
-@click.option("--owner", help="Who manages; default: the name of the directory.")
-@click.option("--url", help="The API's address, for a provider that has none of its own.")
+@click.option("--owner", help="Owner of the objects; default: the name of the directory.")
+@click.option("--url", help="URL of the API, for a provider without a default.")
 @click.option(
     "--from-export",
     "export",
     type=click.Path(path_type=Path, exists=True),
-    help="Write manifests for the objects in this JSON file, or in those of this directory.",
+    help="Write manifests for the objects in this JSON file, or in the JSON files of this directory.",
+)
+@click.option("--from-target", "live", is_flag=True, help="Import the live objects of the target, as `pull` does.")
+@click.option(
+    "--yes", is_flag=True, help="With --from-target: do not ask for confirmation; required without a terminal."
 )
 @click.option(
-    "--from-target", "live", is_flag=True, help="Write manifests for what is live, and manage it from now on (`pull`)."
+    "--editor", type=click.Choice(["vscode", "none"]), help="Write editor settings for completion and checks."
 )
-@click.option("--yes", is_flag=True, help="With --from-target: do not ask; needed where nobody can be asked.")
-@click.option("--editor", type=click.Choice(["vscode", "none"]), help="Settings for completion and checks.")
-@click.option("--ci", "forge", type=click.Choice(["github", "gitlab", "none"]), help="A job that plans and applies.")
+@click.option(
+    "--ci", "forge", type=click.Choice(["github", "gitlab", "none"]), help="Write a CI job that plans and applies."
+)
 @click.pass_obj
 def command(
     options: Options,
@@ -57,16 +61,16 @@ def command(
     editor: str | None,
     forge: str | None,
 ) -> int:
-    """`--target` names the provider here: local, which needs no account, or portkey, for one. No file is ever
-    overwritten: what exists is kept, and said. To start from what is live, add --from-target, or run `reconciler pull`
-    later.
+    """`--target` names the provider: local, which needs no account, or one of `reconciler providers`. On a terminal, it
+    prompts for everything that is not given as an option. It never overwrites a file: existing files are listed and not
+    changed. To start from live objects, add --from-target, or run `reconciler pull` later.
     """
     from reconciler.config.schema.schemas import shipped
     from reconciler.operations.starting.new_project import IGNORED, exported_files, has_manifests, ignore_state
     from reconciler.operations.starting.scaffold import first_manifest, settings_text
 
     if export and live:
-        raise click.UsageError("start from an export or from the target: --from-export or --from-target")
+        raise click.UsageError("choose one of --from-export and --from-target")
     schemas = shipped()
     start, wishes = _chosen(options, _Wishes(owner, options.target, url, editor, forge), schemas)
     below = {"reconciler.yaml": settings_text(start).encode()}
@@ -109,20 +113,20 @@ def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[Projec
         kind = click.Choice(choices) if choices else None
         return str(click.prompt(question, default=default, type=kind, err=True))
 
-    owner = ask(wishes.owner, "Who manages these assistants", default_owner(options.directory))
+    owner = ask(wishes.owner, "Owner of these assistants", default_owner(options.directory))
     if wishes.provider is None and asking:
-        click.echo("\n".join(["Where do they run?", *provider_lines(schemas)]), err=True)
+        click.echo("\n".join(["Where do the assistants run?", *provider_lines(schemas)]), err=True)
     name = ask(wishes.provider, "Provider", "local", schemas.provider_names())
     provider = schemas.provider(name)
     url = wishes.url
     if provider.url is None and not url:
         if not asking:
-            raise click.BadParameter(f"{name} has no url of its own", param_hint="--url")
-        url = click.prompt("The url of the API", err=True)
+            raise click.BadParameter(f"{name} has no default url", param_hint="--url")
+        url = click.prompt("URL of the API", err=True)
     start = ProjectChoices(owner, provider, url, options.dirs[0].as_posix())
     check(start, schemas)
-    editor = ask(wishes.editor, "Settings for an editor", "none", ["vscode", "none"])
-    forge = ask(wishes.forge, "A CI job", "none", ["github", "gitlab", "none"])
+    editor = ask(wishes.editor, "Editor settings", "none", ["vscode", "none"])
+    forge = ask(wishes.forge, "CI job", "none", ["github", "gitlab", "none"])
     return start, _Wishes(owner, name, url, editor, forge)
 
 
@@ -137,7 +141,9 @@ def _extras(options: Options, start: ProjectChoices, wishes: _Wishes, schemas: S
     directory = place_in_repository(options.directory)
     jobs = pipeline_files(start, wishes.forge, directory)
     for path in jobs if directory != "." else ():
-        said = f"{wishes.forge} reads it at the top of the repository only: move {directory}/{path} to {path} there"
+        said = (
+            f"{wishes.forge} reads this file only at the top of the repository: move {directory}/{path} to {path} there"
+        )
         click.echo(f"warning: {visible(said)}", err=True)
     return files | jobs
 
@@ -151,7 +157,7 @@ def _write(options: Options, files: dict[str, bytes]) -> list[str]:
     for path, created in create_files(options.directory, files):
         if not created:
             kept.append(path)
-        click.echo(f"+ {visible(path)}" if created else f"= {visible(path)}  exists, and is kept")
+        click.echo(f"+ {visible(path)}" if created else f"= {visible(path)}  exists, not changed")
     return kept
 
 
@@ -161,7 +167,7 @@ def _print_next_steps(options: Options, start: ProjectChoices, kept: list[str]) 
     if options.quiet:
         return
     if EDITOR_SETTINGS in kept:
-        click.echo(f"{EDITOR_SETTINGS} is yours: add what the guide on editors shows", err=True)
+        click.echo(f"{EDITOR_SETTINGS} exists: add the settings from the guide on editors", err=True)
     if start.variables and f"{start.directory}/reconciler.yaml" not in kept:
         click.echo(f"\nSet {' and '.join(start.variables)} in the environment first.")
-    click.echo("\nNext: `reconciler plan` shows what would be made, `reconciler apply` makes it.")
+    click.echo("\nNext: `reconciler plan` shows what would be created, `reconciler apply` creates it.")

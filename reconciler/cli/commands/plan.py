@@ -22,13 +22,19 @@ if TYPE_CHECKING:
 @verb
 @click.command("plan")
 @click.argument("addresses", nargs=-1, shell_complete=complete_addresses)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `apply PLANFILE`.")
-@click.option("--sealed", is_flag=True, help="Leave contents out of the saved plan; apply makes them again.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan to this file, for `apply PLANFILE`."
+)
+@click.option("--sealed", is_flag=True, help="Leave values out of the saved plan; apply computes them again.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes.")
 @click.option("--allow-deletes", type=click.IntRange(min=1), help="Allow exactly this many deletes.")
-@click.option("--against", metavar="git:REF", help="Compare with the files of a commit: no target, no credentials.")
+@click.option(
+    "--against", metavar="git:REF", help="Compare with the files of a commit, without target and credentials."
+)
 @shard_option
-@click.option("--split", metavar="N=FILE", help="Write which of N shards have changes, as the matrix of a CI job.")
+@click.option(
+    "--split", metavar="N=FILE", help="Write the shards that have changes to FILE, as the matrix of a CI job."
+)
 @drift_options
 @formats_option
 @click.pass_obj
@@ -47,7 +53,7 @@ def command(
     resolve: str | None,
     formats: tuple[str, ...],
 ) -> int:
-    """With ADDRESSES (KIND/KEY), only these are planned, and nothing is deleted."""
+    """Sends no write requests. With ADDRESSES (KIND/KEY), it plans only these and deletes nothing."""
     from reconciler.cli.exit_codes import plan_exit
     from reconciler.cli.options.shard_options import split_option_value
     from reconciler.cli.output.formats import plan_renderers
@@ -61,11 +67,13 @@ def command(
     from reconciler.operations.planning.shards import in_shard
 
     if sealed and out is None:
-        raise click.UsageError("--sealed is about the saved plan: give --out FILE as well")
+        raise click.UsageError("--sealed needs --out FILE")
     if against and out is not None:
-        raise click.UsageError("a plan --against other files cannot be applied, so it is not saved with --out")
+        raise click.UsageError("a plan made with --against cannot be applied: remove --out")
     if shard and out is not None:
-        raise click.UsageError("save the whole plan, and give --shard to `apply PLANFILE`: its guards are the whole's")
+        raise click.UsageError(
+            "a saved plan covers all shards, because its guards count all deletes: give --shard to `apply PLANFILE`"
+        )
     parts = split_option_value(split) if split else None
     session = session_of(options)
     if against:

@@ -14,12 +14,12 @@ from reconciler.cli.verbs import verb
 @click.command("providers")
 @click.argument("names", nargs=-1, metavar="[PROVIDER]...")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", help="How to write it."
+    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", help="Output format."
 )
 @click.pass_obj
 def command(options: Options, names: tuple[str, ...], form: str) -> int:
-    """Each row is one kind. If `hosts` is `set by target`, the target has its own `url`. A plan reports fields that the
-    provider cannot change.
+    """Shows how each kind is updated, removed and listed, what its metadata allows, and on which hosts; `any` means the
+    `url` of the target. A plan reports what a provider does not support at the field that needs it.
     """
     from reconciler.cli.output.provider_table import FORMATS
     from reconciler.config.schema.schemas import schemas_of

@@ -13,11 +13,13 @@ from reconciler.cli.verbs import verb
 @verb
 @click.command("release")
 @click.argument("address", shell_complete=complete_addresses)
-@click.option("--lost-create", is_flag=True, help="Forget a create whose answer was lost: it made nothing.")
-@click.option("--id", metavar="ID", help="Release this one of several objects of the address: a duplicate.")
+@click.option("--lost-create", is_flag=True, help="Forget a create whose response was lost, if it created nothing.")
+@click.option("--id", metavar="ID", help="Release only this object, if the address has duplicates.")
 @click.pass_obj
 def command(options: Options, address: str, lost_create: bool, id: str | None) -> int:
-    """With --lost-create, nothing is sent; the next apply creates the object."""
+    """Removes the mark of this project from the live object. Nothing else of the object is changed. Remove its manifest
+    as well. With --lost-create, nothing is sent, and the next apply creates the object.
+    """
     from reconciler.cli.mark_changes import write_marks
     from reconciler.cli.session import session_of
     from reconciler.operations.ownership import forget_create, release
@@ -25,9 +27,9 @@ def command(options: Options, address: str, lost_create: bool, id: str | None) -
 
     wanted, session = parse_address(address), session_of(options)
     if lost_create and id:
-        raise click.UsageError("a create whose answer was lost has no --id")
+        raise click.UsageError("--lost-create takes no --id")
     if lost_create:
         forget_create(session, wanted)
-        click.echo(f"{wanted}  its create is forgotten; the next apply creates it")
+        click.echo(f"{wanted}  create forgotten; the next apply creates it")
         return Exit.DONE
     return write_marks(session, options, release(session, wanted, id))

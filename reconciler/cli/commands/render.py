@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 @verb
 @click.command("render")
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...", shell_complete=complete_addresses)
-@click.option(
-    "--format", "form", type=click.Choice(["yaml", "json"]), default="yaml", help="yaml, unless it says json."
-)
+@click.option("--format", "form", type=click.Choice(["yaml", "json"]), default="yaml", help="Output format.")
 @click.pass_obj
 def command(options: Options, addresses: tuple[str, ...], form: str) -> int:
-    """Every value has the place it came from in a comment; sensitive ones are masked."""
+    """Layers, tags and templates are resolved. A comment gives the origin of each value. Sensitive values are
+    masked.
+    """
     from reconciler.cli.output.manifest_text import document_lines, record
     from reconciler.operations.project.project_target import ProjectTarget
     from reconciler.render.json import json_text

@@ -18,10 +18,13 @@ def command() -> None: ...
 
 @command.command("merge")
 @click.argument("reports", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it here instead of to stdout.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default: stdout.")
 @click.pass_obj
 def merge(options: Options, reports: tuple[Path, ...], out: Path | None) -> int:
-    """Put the REPORTS of the shards of one apply together. Exit 5 where something was not done, 4 where blocked."""
+    """Merge the reports of all shards of one apply.
+
+    Exits 5 if something was not done, 4 if something was blocked.
+    """
     from reconciler.engine.state import planfile
     from reconciler.formats.outcome import Result
     from reconciler.formats.plan_document import document_text

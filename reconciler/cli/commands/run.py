@@ -11,27 +11,25 @@ from reconciler.cli.verbs import verb
 
 @verb
 @click.command("run")
-@click.option("--interval", type=click.FloatRange(min=0.1), default=300.0, help="Seconds from one pass to the next.")
-@click.option(
-    "--jitter", type=click.FloatRange(0, 1), default=0.1, help="The part of the interval that is left to chance."
-)
+@click.option("--interval", type=click.FloatRange(min=0.1), default=300.0, help="Seconds between passes.")
+@click.option("--jitter", type=click.FloatRange(0, 1), default=0.1, help="Random share of the interval.")
 @click.option(
     "--on-drift",
     type=click.Choice(["revert", "keep", "fail"]),
     default="revert",
-    help="What to do with fields that somebody changed outside these files.",
+    help="What to do with fields that were changed outside these files.",
 )
 @click.option(
-    "--listen", metavar="HOST:PORT", help="Serve /healthz, /livez, /readyz and /metrics here; port 0 takes a free one."
+    "--listen", metavar="HOST:PORT", help="Serve /healthz, /livez, /readyz and /metrics here; port 0 picks a free port."
 )
 @click.option(
     "--pass-limit",
     type=click.FloatRange(min=0.1),
     default=1800.0,
-    help="Seconds after which /healthz calls a pass stuck.",
+    help="Seconds after which /healthz reports a pass as stuck.",
 )
-@click.option("--passes", type=click.IntRange(min=1), help="End after so many passes over each target.")
-@click.option("--traces", is_flag=True, help="Send OpenTelemetry traces, to where OTEL_EXPORTER_OTLP_ENDPOINT says.")
+@click.option("--passes", type=click.IntRange(min=1), help="Stop after this many passes over each target.")
+@click.option("--traces", is_flag=True, help="Send OpenTelemetry traces to OTEL_EXPORTER_OTLP_ENDPOINT.")
 @click.pass_obj
 def command(
     options: Options,
@@ -43,8 +41,9 @@ def command(
     passes: int | None,
     traces: bool,
 ) -> int:
-    """Files are read again in each pass. A target that fails is left alone, longer each time; others go on.
-    Nothing is deleted unless the settings say `prune: owned` and the deletion guard holds.
+    """Reconciles the target of --target, or all of them. Reads the files again in each pass. Logs one JSON line per
+    event. A target that fails is retried after increasing pauses; others are not affected. Nothing is deleted unless
+    the settings have `prune: owned` and the deletion guard allows it.
     """
     from dataclasses import replace
 

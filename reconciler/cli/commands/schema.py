@@ -13,6 +13,7 @@ from reconciler.cli.verbs import verb
 @click.argument("kind", default="assistant")
 @click.pass_obj
 def command(options: Options, kind: str) -> int:
+    """Editors use the schema for completion and checks."""
     import json
 
     from reconciler.config.schema.editor_schema import editor_schema

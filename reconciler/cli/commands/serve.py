@@ -19,17 +19,23 @@ from reconciler.tree import tree_of
     "--profile",
     type=click.Choice(["assistants-v2", "agents-v1", "anthropic-agents"]),
     default="assistants-v2",
-    help="The API to speak.",
+    help="API to serve.",
 )
-@click.option("--host", default="127.0.0.1", help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free port and prints it.")
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; 0 picks a free port.")
 @click.option(
-    "--db", type=click.Path(path_type=Path, dir_okay=False), help=f"SQLite file; default {NAME}/{database_of('local')}."
+    "--db",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"SQLite file; default: {NAME}/{database_of('local')}.",
 )
-@click.option("--api-key", help="Require this key; better given as RECONCILER_SERVE_API_KEY.")
-@click.option("--chaos", type=click.Path(path_type=Path, dir_okay=False), help="Faults to play, as a YAML file.")
-@click.option("--adversary", type=int, metavar="SEED", help="Answer in every legal shape but the expected one.")
-@click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="Append each request as a JSON line.")
+@click.option("--api-key", help="Require this API key; prefer the environment variable RECONCILER_SERVE_API_KEY.")
+@click.option("--chaos", type=click.Path(path_type=Path, dir_okay=False), help="YAML file with faults to inject.")
+@click.option("--adversary", type=int, metavar="SEED", help="Send valid but unusual responses, chosen by this seed.")
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append each request to this file, as a JSON line.",
+)
 @click.pass_obj
 def command(
     options: Options,
@@ -42,6 +48,7 @@ def command(
     adversary: int | None,
     record: Path | None,
 ) -> int:
+    """Listens on the loopback interface by default. Ctrl-C stops it."""
     from reconciler.server import Chaos, ChaosError, StoreError, create_app
     from reconciler.server.http import serve
 

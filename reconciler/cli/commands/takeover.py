@@ -12,13 +12,14 @@ from reconciler.cli.verbs import verb
 @verb
 @click.command("takeover")
 @click.argument("addresses", nargs=-1, shell_complete=complete_addresses)
-@click.option("--from", "owner", required=True, metavar="OWNER", help="Whose objects to take over.")
-@click.option("--yes", is_flag=True, help="Do not ask; only asked where OWNER is the owner here.")
+@click.option("--from", "owner", required=True, metavar="OWNER", help="Current owner of the objects.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation; asked only if OWNER is the owner here.")
 @click.pass_obj
 def command(options: Options, addresses: tuple[str, ...], owner: str, yes: bool) -> int:
-    """An object is taken over under the key of its manifest: OWNER's key, or the object that `id:` names. Nothing but
-    its mark is changed, and nothing of OWNER that has no manifest here. Where OWNER is the owner here, these are the
-    objects whose marks are not believed, not signed or new in the lock file: look at each before you say yes.
+    """Without ADDRESSES, it takes over the objects of all manifests here. Each object keeps OWNER's key, or is the one
+    that `id:` names. Only marks change, and only those of objects with a manifest here. If OWNER is the owner here,
+    these are objects whose marks are not signed, not valid or new in the lock file: check each of them before you
+    confirm.
     """
     from reconciler.cli.mark_changes import write_marks
     from reconciler.cli.session import session_of

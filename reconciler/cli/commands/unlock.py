@@ -11,11 +11,11 @@ from reconciler.cli.verbs import verb
 
 @verb
 @click.command("unlock")
-@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation; required without a terminal.")
 @click.pass_obj
 def command(options: Options, yes: bool) -> int:
-    """A run that is still alive sends nothing more once it notices: before its next write with PostgreSQL, within half
-    a minute with an object store.
+    """Shows the holder of the lock and asks for confirmation. If that run is still active, it stops sending when it
+    notices: before its next write with PostgreSQL, within half a minute with an object store.
     """
     from reconciler.cli.confirmation import ask_to_apply
     from reconciler.cli.session import session_of
@@ -27,14 +27,14 @@ def command(options: Options, yes: bool) -> int:
     try:
         holder = lock.holder()
         if holder is None:
-            click.echo(f"{session.target.name}: nobody holds the lock")
+            click.echo(f"{session.target.name}: the lock is free")
             return Exit.DONE
-        click.echo(f"{session.target.name}: held by {visible(str(holder))}")
-        nobody = "nobody is here to confirm, so the lock was left as it is"
-        if not (yes or ask_to_apply("Take the lock away?", nobody)):
+        click.echo(f"{session.target.name}: lock held by {visible(str(holder))}")
+        nobody = "cannot ask for confirmation (stdin is not a terminal); the lock was not removed"
+        if not (yes or ask_to_apply("Remove the lock?", nobody)):
             return Exit.ERROR
         removed = lock.remove(holder)
-        click.echo("the lock was taken away" if removed else "that run has ended meanwhile; the lock was left alone")
+        click.echo("the lock was removed" if removed else "that run has ended; the lock was not removed")
         return Exit.DONE
     finally:
         lock.release()

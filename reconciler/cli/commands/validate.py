@@ -20,11 +20,13 @@ from reconciler.cli.verbs import verb
     multiple=True,
     metavar="F[=FILE]",
     callback=checked_formats(PROBLEM_FORMATS),
-    help=f"{', '.join(PROBLEM_FORMATS)}. With =FILE into a file. Can be repeated.",
+    help=f"Output format: {', '.join(PROBLEM_FORMATS)}. F=FILE writes to a file. Can be repeated.",
 )
 @click.pass_obj
 def command(options: Options, formats: tuple[str, ...]) -> int:
-    """Exit 4 where the files are right, and only policies are not kept."""
+    """Reports all problems at once. Needs no network and no credentials. Exits 4 if the files are valid but violate a
+    policy.
+    """
     from reconciler.cli.output.formats import write_problems
     from reconciler.config.cpu_limit import cpu_limit, seconds_of
     from reconciler.config.errors import has_errors, in_order
@@ -37,7 +39,7 @@ def command(options: Options, formats: tuple[str, ...]) -> int:
     write_problems(told, options, formats)
     if has_errors(told):
         count = sum(has_errors([each]) for each in told)
-        click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was sent anywhere", err=True)
+        click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was sent", err=True)
         return Exit.ERROR if has_errors(checked.found) else Exit.BLOCKED
     if not options.quiet and "text" in {each.partition("=")[0] for each in formats or ("text",)}:
         counted = "1 manifest is" if checked.manifests == 1 else f"{checked.manifests} manifests are"

@@ -13,19 +13,23 @@ base_option = click.option(
     "--base",
     default="auto",
     metavar="auto|git:REF|none",
-    help="What was last applied: marks with digests, then git; auto: the commit before, in CI.",
+    help="Commit that was last applied, if marks have no digests; auto: in CI, the previous commit.",
 )
 
 
 def drift_options(command: _Command) -> _Command:
     """Add `--base`, `--on-drift` and `--resolve`."""
     for option in (
-        click.option("--resolve", type=click.Choice(["ours", "theirs"]), help="Who wins where both sides changed."),
+        click.option(
+            "--resolve",
+            type=click.Choice(["ours", "theirs"]),
+            help="Which side wins if both changed: ours (files) or theirs (live).",
+        ),
         click.option(
             "--on-drift",
             type=click.Choice(["revert", "keep", "fail"]),
             default="revert",
-            help="What to do with fields that somebody changed outside these files.",
+            help="What to do with fields that were changed outside these files.",
         ),
         base_option,
     ):

@@ -30,7 +30,7 @@ class ShardType(click.ParamType["Shard"]):
 
 
 shard_option = click.option(
-    "--shard", type=ShardType(), help="Only part I of N; guards count the whole plan. apply: of a PLANFILE."
+    "--shard", type=ShardType(), help="Only shard I of N; guards count the whole plan. With apply: of a PLANFILE."
 )
 
 

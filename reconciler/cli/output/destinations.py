@@ -46,8 +46,8 @@ formats_option = click.option(
     multiple=True,
     metavar="F[=FILE]",
     callback=checked_formats(FORMATS),
-    help=f"{', '.join(FORMATS)}; after an apply {', '.join(OUTCOME_FORMATS)}. markdown fits a comment, summary a job's "
-    "summary. With =FILE into a file. Can be repeated.",
+    help=f"Output format: {', '.join(FORMATS)}; after an apply: {', '.join(OUTCOME_FORMATS)}. markdown is for a "
+    "comment, summary for a job's summary. F=FILE writes to a file. Can be repeated.",
 )
 
 

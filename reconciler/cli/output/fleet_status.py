@@ -36,5 +36,7 @@ def _line(target: TargetProgress) -> str:
     if target.orphans:
         parts.append(f"{target.orphans} objects without a manifest")
     if target.trouble:
-        parts.append(f"rests {target.rests_seconds:.0f} s after {target.failures} failures: {visible(target.trouble)}")
+        parts.append(
+            f"paused for {target.rests_seconds:.0f} s after {target.failures} failures: {visible(target.trouble)}"
+        )
     return "  ".join(parts)

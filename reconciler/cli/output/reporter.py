@@ -34,15 +34,15 @@ class TerminalReporter(Reporter):
     def waiting(self, seconds: float, creates: int) -> None:
         """Print for how long, and why."""
         if not self._options.quiet:
-            click.echo(f"waiting {seconds:.0f} s: {creates} creates of an earlier run may still show up", err=True)
+            click.echo(f"waiting {seconds:.0f} s: {creates} creates of an earlier run may still appear", err=True)
 
     def not_reloaded(self, problem: Diagnostic) -> None:
         """Print the first error of the files."""
-        click.echo(f"files not taken up: {visible(problem.summary)}", err=True)
+        click.echo(f"files not loaded: {visible(problem.summary)}", err=True)
 
     def stopping(self) -> None:
         """Print that a second signal ends the process."""
-        click.echo("\nstopping after what is in flight; once more to stop at once", err=True)
+        click.echo("\nstopping after the requests in flight; interrupt again to stop immediately", err=True)
 
     def applying(self, total: int) -> AbstractContextManager[ApplyObserver]:
         """A line that shows how far it is."""

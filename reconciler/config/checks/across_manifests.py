@@ -36,18 +36,18 @@ def reference_problems(
                 yield _missing(manifest, path, address, target, known)
             elif order.index(address.kind) > order.index(manifest.address.kind):
                 summary = (
-                    f"a {manifest.address.kind} is made before any {address.kind}, so that it cannot refer to {address}"
+                    f"a {manifest.address.kind} is created before any {address.kind}, so it cannot refer to {address}"
                 )
                 yield error(Code.BAD_REFERENCE, summary, manifest.place(path))
             elif (kind := _kind_at(fields[manifest.address.kind], path)) not in (None, address.kind):
-                summary = f"{dotted(path)} takes the id of a {kind}, and {address} is none"
-                yield error(Code.BAD_REFERENCE, summary, manifest.place(path), hint=f"name a {kind}: `!ref {kind}/KEY`")
+                summary = f"{dotted(path)} needs the id of a {kind}, but {address} is something else"
+                yield error(Code.BAD_REFERENCE, summary, manifest.place(path), hint=f"use a {kind}: `!ref {kind}/KEY`")
     if circle := _circle(known):
         first = known[circle[0]]
         path = next(path for path, address in first.refs.items() if address in circle)
         shown = " → ".join(map(str, (*circle, circle[0])))
-        hint = "none of them can be made before the others: take one reference out"
-        yield error(Code.BAD_REFERENCE, f"references go round in a circle: {shown}", first.place(path), hint=hint)
+        hint = "none of them can be created first: remove one reference"
+        yield error(Code.BAD_REFERENCE, f"references form a cycle: {shown}", first.place(path), hint=hint)
 
 
 def _missing(
@@ -59,7 +59,7 @@ def _missing(
         hint = f"did you mean {near}?"
     else:
         hint = f"there are {listed(names[:5])}" if len(names) > 1 else "".join(f"there is {each}" for each in names)
-        hint = hint or f"write a manifest of kind {address.kind}, or let the `targets` of one that exists name {target}"
+        hint = hint or f"write a manifest of kind {address.kind}, or add {target} to the `targets` of an existing one"
     return error(
         Code.BAD_REFERENCE,
         f"!ref names {address}, which has no manifest for the target {target}",
@@ -111,7 +111,7 @@ def same_names(named: Iterable[tuple[int | None, Manifest]], provider: Provider)
         twin = first.setdefault((manifest.address.kind, _folded(name)), manifest)
         if twin is not manifest:
             summary = f"{manifest.address} has the same {field} as {twin.address}: {cut(name)}"
-            hint = "rename one, or say `reconciler: {same_name: allow}`"
+            hint = "rename one, or write `reconciler: {same_name: allow}`"
             yield warning(Code.SAME_NAME, summary, manifest.place((field,)), hint=hint)
 
 

@@ -47,9 +47,9 @@ def _meant(text: str, *, prose: bool) -> str:
     if len(text) > _LONGEST:
         return ""
     if text[:1] in _BEGINNINGS and _VARIABLE.fullmatch(text):
-        return "write !var NAME, and the value of each target under its `vars` in reconciler.yaml"
+        return "write !var NAME, and set it under `vars` of each target in reconciler.yaml"
     if text[:1] == "!" and _TAG.fullmatch(text):
-        return f"a tag has no quotes: write {text}"
+        return f"remove the quotes around the tag: write {text}"
     if prose and _PATH.fullmatch(text):
-        return f"to send what is in that file, write !file {text}"
+        return f"to send the content of that file, write !file {text}"
     return ""

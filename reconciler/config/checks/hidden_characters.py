@@ -62,7 +62,7 @@ def _judge(document: Document, path: Path, text: str, kind: ProviderKind) -> Ite
             f"{dotted(path)} contains the invisible character {_named(hidden.group())}{line_of(text, hidden.start())}"
         )
         place = place_of(document, path, text, hidden.start())
-        hint = "remove it, unless the language needs it: it can make a text read differently from what is shown"
+        hint = "remove it, unless the language needs it: it can make a text mean something else than what is shown"
         yield warning(Code.SUSPICIOUS_TEXT, summary, place, hint=hint)
 
 

@@ -26,7 +26,7 @@ def too_long_a_mark(document: Document, key: str, schema: Mapping[str, Any], mar
     length, most = marks.longest("o" * marks.MAX_OWNER, key, units), max_mark(schema, mark_field)
     if length > most:
         place = document.key_place((mark_field,)) if mark_field in body else document.source
-        summary = f"the mark of this manifest may have {length:,} characters, and {mark_field} holds {most:,}"
-        detail = f"it names the key and each field and {mark_field} entry that is set here: {units:,}"
-        hint = "set fewer of them, or write `marks: lock-file` for the target: marks are then kept in a file"
+        summary = f"the mark of this manifest may need {length:,} characters; the limit of {mark_field} is {most:,}"
+        detail = f"the mark names the key, each field and each {mark_field} entry that is set here: {units:,}"
+        hint = "set fewer of them, or set `marks: lock-file` on the target to keep marks in a file"
         yield error(Code.LIMIT_EXCEEDED, summary, place, detail, hint)

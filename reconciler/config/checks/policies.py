@@ -79,7 +79,7 @@ def load_policies(root: FilePath, settings: Settings, schemas: Schemas) -> Polic
     except OSError as wrong:
         raise ConfigError([_unusable(f"cannot read it: {wrong.strerror}")]) from None
     if not ProjectFiles(root).holds(os.path.realpath(directory)):
-        raise ConfigError([_unusable("it leads outside the project")])
+        raise ConfigError([_unusable("it points outside the project")])
     if not os.path.isdir(directory):
         raise ConfigError([_unusable("it is not a directory")])
     project = ProjectFiles(root, (FilePath(DIRECTORY),))
@@ -98,7 +98,7 @@ def load_policies(root: FilePath, settings: Settings, schemas: Schemas) -> Polic
 
 
 def _unusable(why: str, code: Code = Code.UNREADABLE) -> Diagnostic:
-    return error(code, f"no policy of {DIRECTORY}/ can be checked: {why}", Source(DIRECTORY, 1, 1))
+    return error(code, f"the policies in {DIRECTORY}/ cannot be checked: {why}", Source(DIRECTORY, 1, 1))
 
 
 def _misnamed(found: Sequence[ManifestFile]) -> Iterator[Diagnostic]:
@@ -107,7 +107,7 @@ def _misnamed(found: Sequence[ManifestFile]) -> Iterator[Diagnostic]:
         misspelt = each.suffix == ".json" or each.key.endswith(".schema")
         if misspelt and not each.shown.endswith(SUFFIX):
             hint = f"policies are JSON, in files named *{SUFFIX}"
-            yield warning(Code.FILE_REFUSED, "this is not read as a policy", Source(each.shown, 1, 1), hint=hint)
+            yield warning(Code.FILE_REFUSED, "this file is not read as a policy", Source(each.shown, 1, 1), hint=hint)
 
 
 class _PolicyReader:
@@ -273,5 +273,5 @@ def _unknown(document: Document, path: Path, name: str, known: frozenset[str] | 
     hint = f"did you mean {near}?" if near else f"the fields are {listed(sorted(known))}"
     place = document.key_place(path) if path[-2] == "properties" else document.place(path)
     yield error(
-        Code.UNKNOWN_FIELD, f"no document has a field {cut(name)}: the rule would decide nothing", place, "", hint
+        Code.UNKNOWN_FIELD, f"no document has a field {cut(name)}: the rule would have no effect", place, "", hint
     )

@@ -156,7 +156,7 @@ def _violation(policy: Policy, failure: SchemaError, subject: _PolicySubject) ->
     if failure.keyword == "required":
         yield from _missing(policy, failure, subject)
     elif failure.keyword == "recursion":
-        yield _violation_at(policy, subject, (), "it cannot be checked: its references lead too far")
+        yield _violation_at(policy, subject, (), "it cannot be checked: its references are nested too deeply")
     elif failure.keyword in _PLAIN:
         if failure.path[:1] and failure.path[0] in subject.secret:
             failure = replace(failure, schema={**failure.schema, "x-sensitive": True})
@@ -170,7 +170,7 @@ def _missing(policy: Policy, failure: SchemaError, subject: _PolicySubject) -> I
     for name in failure.expected:
         if name not in failure.value:
             near = closest(name, failure.value)
-            hint = f"did you mean {name} where it says {cut(near)}?" if near else ""
+            hint = f"did you mean {name} instead of {cut(near)}?" if near else ""
             yield _violation_at(policy, subject, failure.path, f"{dotted((*failure.path, name))} is missing", "", hint)
 
 

@@ -23,7 +23,7 @@ from reconciler.core.values.model import Json, Path
 from reconciler.diagnostics import Code, Diagnostic, Source
 
 FILE: Final = "secrets.json"
-MASK: Final = "(shaped like a key)"
+MASK: Final = "(looks like a key)"
 _HEAD: Final = 8192
 """So much of a file tells whether it is text."""
 _SHORTEST: Final = 20
@@ -36,15 +36,15 @@ _LONG_WORD: Final = re.compile(rb"a{%d,}" % _SHORTEST)
 _DIGIT: Final = re.compile("[0-9]")
 _ALNUM: Final = re.compile(r"[A-Za-z0-9]+")
 IN_MANIFEST: Final = (
-    "take it out, and revoke it: it has been in a file. If it is no key, write `reconciler: {secret_like: allow}` into "
-    "the manifest, or run with --allow-secret-like"
+    "remove it and revoke it: it was stored in a file. If it is not a key, write `reconciler: {secret_like: "
+    "allow}` into the manifest, or run with --allow-secret-like"
 )
 IN_FILE: Final = (
-    "take it out, and revoke it: it has been in a file. If it is no key, write `reconciler: {secret_like: allow}` into "
-    "the manifest that names the file, or run with --allow-secret-like"
+    "remove it and revoke it: it was stored in a file. If it is not a key, write `reconciler: {secret_like: "
+    "allow}` into the manifest that names the file, or run with --allow-secret-like"
 )
 IN_SETTINGS: Final = (
-    "take it out, and revoke it: it has been in a file. Write !env NAME under `credentials` or `headers`"
+    "remove it and revoke it: it was stored in a file. Write !env NAME under `credentials` or `headers`"
 )
 
 
@@ -137,11 +137,11 @@ def shapes() -> SecretPatterns:
     tokens = "|".join(f"({rule['pattern']})" for rule in rules["rules"])
     return SecretPatterns(
         tokens=re.compile(f"(?<![A-Za-z0-9_-])(?:{tokens})"),
-        names=tuple(f"something shaped like {rule['name']}" for rule in rules["rules"]),
-        guessed=frozenset(f"something shaped like {rule['name']}" for rule in rules["rules"] if rule["guessed"]),
+        names=tuple(f"what looks like {rule['name']}" for rule in rules["rules"]),
+        guessed=frozenset(f"what looks like {rule['name']}" for rule in rules["rules"] if rule["guessed"]),
         assignment=re.compile(rules["assignment"]["pattern"], re.IGNORECASE),
         assigned=rules["assignment"]["name"],
-        markers={f"something shaped like {name}": text for name, text in rules["markers"].items()},
+        markers={f"what looks like {name}": text for name, text in rules["markers"].items()},
         examples=re.compile(rules["examples"], re.IGNORECASE),
     )
 

@@ -25,8 +25,8 @@ from reconciler.diagnostics import Code, Diagnostic
 from reconciler.drivers.provider import default_kind
 
 _LOST_OPTIONS: Final = {
-    "id": "the object it names is one of the old API: the new one gets an object of its own",
-    "moved_from": "nothing of that key exists in the new API",
+    "id": "the object belongs to the old API: the new API gets its own object",
+    "moved_from": "no object with that key exists in the new API",
 }
 
 
@@ -77,8 +77,8 @@ def _conversion(reading: ManifestContext, provider: str) -> Conversion:
         raise ConfigError([error(Code.UNKNOWN_PROVIDER, f"there is no conversion to {cut(provider)}", None, hint=hint)])
     found = reading.schemas.conversion(provider)
     if found.source not in reading.provider.kinds:
-        summary = f"target {reading.target.name} has no kind {found.source}, which is what can be converted"
-        hint = "name the target that the manifests are for with --target"
+        summary = f"target {reading.target.name} has no kind {found.source}, the kind that can be converted"
+        hint = "choose the target of the manifests with --target"
         raise ConfigError([error(Code.UNKNOWN_KIND, summary, reading.target.source, hint=hint)])
     return found
 
@@ -130,7 +130,7 @@ class _Rewriting:
                 document, wanted, self._conversion.whole, self._order, self._below(found, document, prose)
             )
         except NotMapped as wrong:
-            hint = "convert it by hand; anchors, aliases and unusual layouts are what this cannot follow"
+            hint = "convert it by hand; anchors, aliases and unusual layouts are not supported"
             raise UnreadableFile(
                 error(Code.NO_COUNTERPART, f"the file cannot be rewritten: {wrong}", document.source, hint=hint)
             ) from None
@@ -170,16 +170,16 @@ def lost_options(document: Document, lost: list[str]) -> Iterator[Diagnostic]:
     """What is said of options that have no place in the new file."""
     for name in lost:
         place = document.key_place((BLOCK, name))
-        yield warning(Code.NO_COUNTERPART, f"reconciler.{name} was taken out", place, _LOST_OPTIONS[name])
+        yield warning(Code.NO_COUNTERPART, f"reconciler.{name} was removed", place, _LOST_OPTIONS[name])
 
 
 def _note_diagnostic(document: Document, said: ConversionNote) -> Diagnostic:
-    what = f"{dotted(said.path)} has no counterpart" if said.dropped else f"{dotted(said.path)} wants a look"
+    what = f"{dotted(said.path)} has no counterpart" if said.dropped else f"{dotted(said.path)} needs a review"
     return warning(Code.NO_COUNTERPART, what, document.key_place(said.path), hint=said.text)
 
 
 def _left(document: Document, kind: str) -> Diagnostic:
-    hint = "leave it to the old target with `reconciler: {targets: […]}`, or remove the file"
+    hint = "keep it for the old target with `reconciler: {targets: […]}`, or remove the file"
     return warning(
-        Code.NO_COUNTERPART, f"kind {kind} has no counterpart, and stays as it is", document.source, hint=hint
+        Code.NO_COUNTERPART, f"kind {kind} has no counterpart and is not changed", document.source, hint=hint
     )

@@ -51,7 +51,7 @@ class ManifestText:
                 new = attempt(text, place, body, goal, whole, order)
                 if _text_of(self._documents(new)[place].value) == _text_of(goal):
                     return (self._mark + self._text[: self._start] + new + self._text[self._end :]).encode()
-        raise NotMapped("no layout of it would say what it should")
+        raise NotMapped("no layout of it keeps its values")
 
     def _moved(self, text: str, place: int, body: Body, goal: Body, whole: ConversionCase, order: Sequence[str]) -> str:
         root = read_nodes(text, is_json=self._is_json)[place]
@@ -145,12 +145,12 @@ def _moves_inside(text: str, node: Node, value: Json, rule: FieldRule) -> Iterat
 def _lift(text: str, key: Node, value: Node) -> Iterator[TextEdit]:
     """The entries of `value` in the place of the entry that held them, in its column."""
     if value.kind != "mapping" or not value.entries:
-        raise NotMapped(f"{key.name} is no mapping with entries")
+        raise NotMapped(f"{key.name} is not a mapping with entries")
     (first, _), (_, last) = next(iter(value.entries.values())), list(value.entries.values())[-1]
     yield TextEdit(key.start, first.start, _comments(text, key, first))
     if value.flow:
         if "#" in text[last.end : value.end]:
-            raise NotMapped(f"a comment stands at the end of {key.name}")
+            raise NotMapped(f"there is a comment at the end of {key.name}")
         yield TextEdit(last.end, value.end, "")
     if first.line == key.line:
         return
@@ -163,7 +163,7 @@ def _comments(text: str, key: Node, first: Node) -> str:
     """The comments between a key and its first entry. Raises NotMapped where there is no place for them."""
     lines = [line.strip() for line in text[key.end : first.start].split("\n")[:-1] if "#" in line]
     if lines and text[: key.start].rsplit("\n", 1)[-1].strip():
-        raise NotMapped(f"a comment stands between {key.name} and its entries")
+        raise NotMapped(f"there is a comment between {key.name} and its entries")
     return "".join(line[line.index("#") :] + _margin(text, key.column) for line in lines)
 
 

@@ -34,13 +34,13 @@ def canonical_bytes(content: bytes, file: str, suffix: str, place_of: PlaceOf) -
     before = _meaning(plain, file, suffix)
     try:
         if "\r" in plain:
-            raise NotMapped("a carriage return stands alone")
+            raise NotMapped("there is a carriage return without a line feed")
         new = _laid_out(plain, suffix, place_of)
         if _meaning(new, file, suffix) != before or _laid_out(new, suffix, place_of) != new:
-            raise NotMapped("its values would not stay exactly what they are")
+            raise NotMapped("its values would change")
     except (NotMapped, UnreadableFile) as wrong:
-        hint = "nothing of the file was changed; lay it out by hand"
-        summary = f"the file cannot be laid out: {str(wrong).partition(chr(10))[0]}"
+        hint = "the file was not changed; format it by hand"
+        summary = f"the file cannot be formatted: {str(wrong).partition(chr(10))[0]}"
         raise UnreadableFile(error(Code.FILE_REFUSED, summary, Source(file, 1, 1), hint=hint)) from None
     return (new.replace("\n", "\r\n") if "\r\n" in text else new).encode()
 

@@ -89,10 +89,10 @@ def _unknown(kind: Kind, live: Body, id: str) -> Iterator[Diagnostic]:
         places += unknown_parts(meaning, live.get(name), (name,))
     for path in places:
         place = ".".join(map(str, path))
-        summary = f"{place} is not known to this version: it is not in the manifest, and stays as it is"
+        summary = f"{place} is not known to this version: it is left out of the manifest and not changed"
         yield replace(warning(Code.UNKNOWN_LIVE_FIELD, summary, None), address=id)
 
 
 def _left_out(problem: Diagnostic, id: str) -> Diagnostic:
-    summary = f"left out of the manifest, and stays as it is: {problem.summary}"
+    summary = f"left out of the manifest and not changed: {problem.summary}"
     return replace(problem, severity=Severity.WARNING, summary=summary, hint="", source=None, address=id)

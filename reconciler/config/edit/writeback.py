@@ -135,7 +135,7 @@ class _ManifestEdit:
             return self._changed_tag(raw, new, path, changed)
         if isinstance(old, dict) and isinstance(new, dict):
             if not isinstance(raw, dict) or not old.keys() <= raw.keys():
-                raise NotMapped("another file says part of it")
+                raise NotMapped("another file sets part of it")
             return {
                 name: self._with_tags(raw[name], old[name], value, (*path, name), changed) if name in old else value
                 for name, value in new.items()
@@ -165,8 +165,10 @@ class _ManifestEdit:
         shown = self._drafts.name(real)
         others = [m for m in self._manifests if m.address != self._manifest.address and _uses(m, shown)]
         if others:
-            summary = f"{self._manifest.address}: {dotted(path)} comes from {shown}, which others use too"
-            hint = f"{listed(str(m.address) for m in others)} would change as well: give it a file of its own first"
+            summary = f"{self._manifest.address}: {dotted(path)} comes from {shown}, which other manifests use too"
+            hint = (
+                f"{listed(str(m.address) for m in others)} would change as well: give this manifest its own file first"
+            )
             raise ConfigError([error(Code.FILE_REFUSED, summary, self._manifest.place(path), hint=hint)])
         old = self._drafts.read(real, MAX_FILE_BYTES).decode()
         return real, (old[: old.startswith(_BOM)] + as_in(old, text)).encode()
@@ -249,5 +251,5 @@ def _text_of(value: Json) -> str:
 def _by_hand(manifest: Manifest, units: Sequence[Unit]) -> Diagnostic:
     fields = listed(".".join(unit) for unit in units)
     hint = f"edit {fields} by hand: `reconciler plan {manifest.address}` shows the live values"
-    summary = f"{manifest.address}: the live edit cannot be written into its file without changing more than that"
+    summary = f"{manifest.address}: the manual change cannot be written into its file without changing more"
     return error(Code.FILE_REFUSED, summary, manifest.place(units[0]), hint=hint)

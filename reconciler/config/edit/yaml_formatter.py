@@ -154,7 +154,7 @@ class _Layout:
         self._expect(value.start)
         if not _is_block(value):
             if tail or any(each.text for each in comments):
-                raise NotMapped("a comment stands between a field and its value")
+                raise NotMapped("there is a comment between a field and its value")
             lines = self._leaf(value, around)
             return [" " + lines[0], *lines[1:]]
         properties = ""
@@ -232,12 +232,12 @@ class _Layout:
 
     def _refuse_directive(self, is_one: bool) -> None:
         if is_one:
-            raise NotMapped("a `...` or a `%` directive stands between documents")
+            raise NotMapped("there is a `...` or a `%` directive between documents")
 
     def _expect(self, start: int) -> None:
         if self._at != start:
             line = self._text.count("\n", 0, start) + self._first_line - 1
-            raise NotMapped(f"line {line} holds something between two values that is no comment")
+            raise NotMapped(f"line {line} has text between two values that is not a comment")
 
 
 def _end(found: re.Match[str] | None, otherwise: int = 0) -> int:

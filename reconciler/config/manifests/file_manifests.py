@@ -67,7 +67,7 @@ class Uploads:
         self.problems += self._unfit(manifest)
         paths = list(self.paths(source, place))
         if is_pattern(source) and style.name in manifest.body:
-            summary = f"{style.name} names one file, and {cut(source)} may be many"
+            summary = f"{style.name} names one file, but {cut(source)} can match many"
             self._refuse(Code.NOT_FOR_FILES, summary, manifest.place((style.name,)), "write a manifest for that file")
             return
         for path in paths:
@@ -92,8 +92,8 @@ class Uploads:
                 return
             pattern = os.path.normpath(os.path.join(os.path.dirname(manifest), text))
             if os.path.isabs(text) or not self._is_inside(fixed_part(pattern)):
-                summary = f"{self._style.source} {cut(text)} leads outside the project"
-                self._refuse(Code.FILE_REFUSED, summary, place, "name files of the project, relative to the manifest")
+                summary = f"{self._style.source} {cut(text)} points outside the project"
+                self._refuse(Code.FILE_REFUSED, summary, place, "use files of the project, relative to the manifest")
                 return
             found = self._project.matching(pattern)
             for path in found:
@@ -105,7 +105,7 @@ class Uploads:
             self.problems.append(refused.diagnostic)
             return
         if not found:
-            hint = "a pattern is relative to the manifest; * stands for anything in a name, ** for any directories"
+            hint = "a pattern is relative to the manifest; * matches anything in a name, ** any directories"
             self._refuse(Code.NO_SUCH_FILES, f"no file matches {cut(text)}", place, hint)
 
     def _is_inside(self, directory: str) -> bool:
@@ -134,14 +134,14 @@ class Uploads:
                 Code.EMPTY_UPLOAD, f"{shown} is empty", place, "an empty file cannot be used: write or remove it"
             )
         elif unfit := _UNFIT_NAME.search(name):
-            summary = f"the name {cut(name)} has {unfit.group()!a} in it, which not every server keeps"
+            summary = f"the name {cut(name)} contains {unfit.group()!a}, which some servers change"
             self._refuse(Code.NOT_FOR_FILES, summary, place, f"rename it, or give it another `{style.name}`")
         elif len(name.encode()) > MAX_NAME:
             hint = f"give it a shorter `{style.name}`"
             self._refuse(Code.NOT_FOR_FILES, f"the name of {shown} is longer than {MAX_NAME} bytes", place, hint)
         elif first := self.manifests.get(address):
             summary = f"{address} is declared twice; the first is {first.body[style.source]}, this one is {shown}"
-            hint = "give one of them a manifest with a key of its own"
+            hint = "give one of them a manifest with its own key"
             self._refuse(Code.DUPLICATE_ADDRESS, summary, place, hint)
         else:
             fields = {**style.fields, **{field: value for field, value in body.items() if field != style.labels}}
@@ -178,8 +178,10 @@ class Uploads:
         for word, value in said.items():
             if value:
                 place = manifest.place(("reconciler", word))
-                summary = f"`{word}` cannot be said of a {self.kind}: it is known by its content, and cannot be changed"
-                yield error(Code.NOT_FOR_FILES, summary, place, hint="take it out")
+                summary = (
+                    f"`{word}` cannot be used for a {self.kind}: it is identified by its content and cannot change"
+                )
+                yield error(Code.NOT_FOR_FILES, summary, place, hint="remove it")
 
     def _refuse(self, code: Code, summary: str, place: Source, hint: str = "") -> None:
         self.problems.append(error(code, summary, place, hint=hint))

@@ -135,9 +135,7 @@ class Layers:
         elif stack is None:
             self._stacks[address] = _Stack(written, layer, layer, place)
         elif stack.last == layer:
-            summary = (
-                f"{cut(str(address))} stands twice in the layer {self.names[layer - 1]}; the first is {stack.place}"
-            )
+            summary = f"{cut(str(address))} is twice in the layer {self.names[layer - 1]}; the first is {stack.place}"
             yield error(Code.DUPLICATE_ADDRESS, summary, place, hint="keep one of them")
         else:
             stack.top, stack.last, stack.place = merged(stack.top, written, stack.top), layer, place
@@ -174,13 +172,13 @@ def layer_problems(root: FilePath, dirs: Sequence[FilePath], target: Target) -> 
     for name, place in target.layers.items():
         real = os.path.realpath(root / name)
         if not real.startswith(inside):
-            yield error(Code.FILE_REFUSED, f"the layer {cut(name)} leads outside the project", place)
+            yield error(Code.FILE_REFUSED, f"the layer {cut(name)} points outside the project", place)
         elif not os.path.isdir(real):
-            hint = "make it, or take it out of `layers`; it is relative to the root of the project"
+            hint = "create it, or remove it from `layers`; the path is relative to the root of the project"
             yield error(Code.UNREADABLE, f"the directory {cut(name)} does not exist", place, hint=hint)
         elif around := next((each for each in others if _overlap(each, real)), None):
-            summary = f"the layer {cut(name)} and {name_below(root, around)} are one inside the other"
-            hint = "move it out, or start its name with _ so that it is no part of the manifests"
+            summary = f"the layer {cut(name)} and {name_below(root, around)} are nested"
+            hint = "move it out, or start its name with _ so that it is not read as manifests"
             yield error(Code.INVALID_SETTINGS, summary, place, hint=hint)
         others.append(real)
 
@@ -220,14 +218,14 @@ def _check_base(file: str, chain: Sequence[str], project: FileSource, place: Sou
     name = project.name(file)
     summary = hint = ""
     if file in chain:
-        summary, hint = f"extends leads in a circle, back to {name}", "take one of them out"
+        summary, hint = f"extends forms a cycle, back to {name}", "remove one of them"
     elif len(chain) > MAX_CHAIN:
-        summary, hint = f"extends leads through more than {MAX_CHAIN} files", "merge some of them"
+        summary, hint = f"extends chains more than {MAX_CHAIN} files", "merge some of them"
     elif not any(part.startswith("_") for part in name.split("/")):
-        summary = f"{name} is a manifest of its own, and cannot be extended"
+        summary = f"{name} is a manifest itself and cannot be extended"
         hint = "start its name, or that of its directory, with _"
     elif os.path.splitext(file)[1] not in SUFFIXES:
-        summary, hint = f"{name} cannot be extended", f"its name has to end with {listed(SUFFIXES)}"
+        summary, hint = f"{name} cannot be extended", f"its name must end with {listed(SUFFIXES)}"
     if summary:
         raise UnreadableFile(error(Code.FILE_REFUSED, summary, place, hint=hint))
 
@@ -239,9 +237,9 @@ def _only_document(file: str, read: Read, project: FileSource, place: Source) ->
     if wrong := next((each for each in problems if has_errors([each])), None):
         raise UnreadableFile(wrong)
     if len(documents) != 1 or not isinstance(documents[0].document.value, dict):
-        summary = f"{cut(name)} cannot be extended: it has to hold one mapping"
+        summary = f"{cut(name)} cannot be extended: it must contain one mapping"
         raise UnreadableFile(error(Code.INVALID_VALUE, summary, place))
     if documents[0].block.get(FOR_EACH) is not None:
-        summary = f"{cut(name)} cannot be extended: it has rows of its own"
+        summary = f"{cut(name)} cannot be extended: it has its own rows"
         raise UnreadableFile(error(Code.INVALID_VALUE, summary, place, hint="write for_each in the manifest"))
     return documents[0]

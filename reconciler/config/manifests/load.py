@@ -78,7 +78,7 @@ def load(
     problems = [*unusable, *project.problems, *gathered.problems, *unread]
     if not gathered.files and not has_errors(project.problems):
         summary = f"there are no manifests in {', '.join(project.name(str(root / each)) for each in dirs)}"
-        problems.append(warning(Code.NOTHING_TO_MANAGE, summary, None, hint="write one, or name another --dir"))
+        problems.append(warning(Code.NOTHING_TO_MANAGE, summary, None, hint="write one, or choose another --dir"))
     read = {address: each.manifest for address, each in gathered.accepted.items()}
     spelled, unfit = with_member_lists(project, reading, read)
     problems += unfit

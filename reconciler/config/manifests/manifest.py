@@ -77,7 +77,7 @@ def _judged(
         summary = f"a manifest is a mapping of fields, not {short_json(document.value)}"
         hint = "start with `model: …`"
         if isinstance(document.value, list):
-            hint += "; the rows of a fleet stand in a file whose name starts with _"
+            hint += "; put rows for `for_each` into a file whose name starts with _"
         return CheckedManifest(None, [*found, error(Code.INVALID_VALUE, summary, document.source, hint=hint)])
     problems = _block_problems(document, reading)
     readable = not has_errors(problems) and not any(path[0] == BLOCK for path in document.tagged)
@@ -165,12 +165,12 @@ def _target_problems(document: Document, options: Mapping[str, Any], reading: Ma
 
 def _key_problems(document: Document, options: Mapping[str, Any], key: str | None) -> Iterator[Diagnostic]:
     if key is None:
-        summary = "each document of a file with several needs a key"
+        summary = "each document of a file with several documents needs a key"
         hint = "add `reconciler: {key: …}` to it"
         yield error(Code.BAD_KEY, summary, document.source, hint=hint)
     elif wrong := _key_fault(key):
         place = document.place((BLOCK, "key")) if "key" in options else document.source
-        origin = "" if "key" in options else ", which the path of the file makes,"
+        origin = "" if "key" in options else ", made from the path of the file,"
         detail = f"letters, digits, `.`, `_` and `-` in parts joined by `/`, at most {MAX_KEY} characters"
         near = "/".join(filter(None, map(slug, key.split("/"))))[:MAX_KEY] or "…"
         hint = f"write `{BLOCK}: {{key: {near}}}`" + ("" if "key" in options else ", or rename the file")
@@ -180,7 +180,7 @@ def _key_problems(document: Document, options: Mapping[str, Any], key: str | Non
         yield error(Code.BAD_KEY, f"moved_from {cut(options['moved_from'])} {wrong}", place)
     elif options.get("moved_from") == key and key is not None:
         place = document.place((BLOCK, "moved_from"))
-        yield error(Code.BAD_KEY, "moved_from is the key itself", place, hint="name the key it had before")
+        yield error(Code.BAD_KEY, "moved_from is the same as the key", place, hint="write the key it had before")
 
 
 def _key_fault(key: str) -> str:
@@ -204,7 +204,7 @@ def _body_problems(
     if failures := reading.schemas.failures(kind.schema, body):
         ours = reading.schemas.schema(MANIFEST)["properties"]
         settings = reading.schemas.schema(SETTINGS_SCHEMA)["properties"]
-        elsewhere = dict.fromkeys(settings, f"settings stand in {SETTINGS}, at the top of the directory")
+        elsewhere = dict.fromkeys(settings, f"settings belong in {SETTINGS}, at the top of the directory")
         elsewhere |= {name: f"write it as `{BLOCK}: {{{name}: …}}`" for name in ours}
         yield from schema_diagnostics(failures, document, schema, elsewhere)
     yield from suspicious_text(document, body, kind, texts)
@@ -223,7 +223,7 @@ def _named_units(
             if problem := _unit_problem(unit, fields, place_of=(BLOCK, word)):
                 yield error(Code.UNKNOWN_FIELD, problem[0], place, hint=problem[1])
             elif word == "ignore" and unit in body:
-                summary = f"{cut(unit)} is set here, and left to others by `ignore`: it is never sent"
+                summary = f"{cut(unit)} is set here, but `ignore` names it: it is never sent"
                 hint = "use `initial` to set it once, at create"
                 yield warning(Code.INVALID_VALUE, summary, document.key_place((unit,)), hint=hint)
 
@@ -239,7 +239,9 @@ def _unit_problem(unit: str, fields: Mapping[str, bool], place_of: Path) -> tupl
         return None
     if field in fields and dot:
         granular = next((name for name in fields if fields[name]), None)
-        hint = f"name the field, {field}" + (f"; only {granular} has entries that can be named" if granular else "")
+        hint = f"use the field, {field}" + (
+            f"; only {granular} has entries that can be listed here" if granular else ""
+        )
         return f"{cut(unit)} in {place_of[-1]} is part of a field", hint
     near = closest(field, fields)
     hint = f"did you mean {near}?" if near else f"the fields are {listed(sorted(fields))}"

@@ -92,8 +92,8 @@ class _MemberLists:
             for entry in self._read(number):
                 before = chosen.get(entry.address)
                 if before and not (before.by_pattern or entry.by_pattern):
-                    summary = f"{entry.address} is named twice; the first is {before.place}"
-                    self._refuse(Code.DOUBLE_MEMBER, summary, entry.place, "name it once")
+                    summary = f"{entry.address} is listed twice; the first is {before.place}"
+                    self._refuse(Code.DOUBLE_MEMBER, summary, entry.place, "list it once")
                 if before is None or before.by_pattern:
                     chosen[entry.address] = entry
         field, other = self._field, self._manifest
@@ -115,9 +115,7 @@ class _MemberLists:
         else:
             path = (*path, self._style.id_field)
         if (self._style.id_field in said) == ("source" in said):
-            summary = (
-                f"an entry of {self._field} names a file, and just one: by `source` or by `{self._style.id_field}`"
-            )
+            summary = f"an entry of {self._field} names exactly one file: by `source` or by `{self._style.id_field}`"
             self._refuse(Code.NOT_FOR_FILES, summary, place, "write `source: PATH`")
         elif "source" in said:
             for file in list(self._uploads.paths(said["source"], place)):
@@ -127,15 +125,15 @@ class _MemberLists:
         elif path in self._manifest.refs:
             yield _MemberEntry(self._manifest.refs[path], place, said, False)
         else:
-            summary = f"{cut(said[self._style.id_field])} is the id of a file, and not one of these files"
-            hint = "name a file of the project, or write `!ref file/KEY`; what others attached is left alone"
+            summary = f"{cut(said[self._style.id_field])} is the id of a file that is not managed by these files"
+            hint = "use a file of the project, or write `!ref file/KEY`; files attached by others are not touched"
             self._refuse(Code.NOT_FOR_FILES, summary, place, hint)
 
     def _spelled(self, entry: _MemberEntry) -> dict[str, Json]:
         """An entry with the labels of its file, and with what the whole collection says where it says nothing."""
         labels = {**self._uploads.labels.get(entry.address, {}), **(entry.fields.get(self._labels) or {})}
         if len(labels) > self._uploads.most_labels:
-            summary = f"{entry.address} has {len(labels)} {self._labels} here, those of its own manifest among them"
+            summary = f"{entry.address} has {len(labels)} {self._labels} here, including those of its own manifest"
             hint = f"leave at most {self._uploads.most_labels:.0f}"
             self._refuse(Code.NOT_FOR_FILES, summary, entry.place, hint)
         spelled: dict[str, Json] = {self._style.id_field: placeholder(entry.address)}

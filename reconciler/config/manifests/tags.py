@@ -93,7 +93,7 @@ def _address(text: str, place: Source) -> Address:
     try:
         return Address.parse(text)
     except ValueError:
-        hint = "name another resource as KIND/KEY, as in `!ref vector_store/handbook`"
+        hint = "write the address of another resource, KIND/KEY, as in `!ref vector_store/handbook`"
         raise UnreadableFile(error(Code.BAD_TAG, f"!ref {cut(text)} is not an address", place, hint=hint)) from None
 
 

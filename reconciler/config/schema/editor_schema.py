@@ -58,6 +58,6 @@ def _with_template(schema: dict[str, Any]) -> dict[str, Any]:
         return {word: each for word, each in schema.items() if word not in choice} | {"anyOf": [choice, template]}
     kinds = [schema["type"]] if isinstance(schema.get("type"), str) else list(schema.get("type", ()))
     if kinds and "string" not in kinds and "pattern" not in schema:
-        message = f"This has to be {listed(TYPES[each] for each in kinds)}; only a template, {{{{ … }}}}, is in quotes."
+        message = f"This must be {listed(TYPES[each] for each in kinds)}; only a template, {{{{ … }}}}, is in quotes."
         return schema | {"type": [*kinds, "string"], "pattern": TEMPLATE, "patternErrorMessage": message}
     return schema

@@ -31,8 +31,8 @@ DIRECTORY: Final = "providers"
 BESIDE: Final = "./"
 """How a provider file of a project begins the name of a schema that stands beside it."""
 _REFUSED: Final = {
-    "hosts": "name the host in RECONCILER_ALLOWED_HOSTS, in the environment: a file cannot say where a key may go",
-    "embedded": "only providers that come with the tool have a server in it",
+    "hosts": "name the host in RECONCILER_ALLOWED_HOSTS, in the environment: a file cannot decide where a key is sent",
+    "embedded": "only built-in providers have an embedded server",
 }
 _FREE: Final = frozenset({"url", "limits", "headers", "reads", "not_found_field", "unknown_route", "kinds"})
 """What a provider that nobody trusts may say over the one that it extends; its headers are those of the settings."""
@@ -95,7 +95,7 @@ class OwnProviders:
         if name in allow_list(self._environment, PROVIDERS):
             return _refuse_scopes(fields, document)
         if base is None:
-            raise ConfigError([self._distrusted(name, "says which requests are sent", document.source)])
+            raise ConfigError([self._distrusted(name, "defines which requests are sent", document.source)])
         problems = [
             self._distrusted(name, f"has {word!r}", document.key_place((word,)))
             for word, value in fields.items()
@@ -128,7 +128,7 @@ class OwnProviders:
                 place = document.place((*path, header))
                 try:
                     if is_secret(base, header):
-                        hint = "a provider of a project inherits its credentials: take it out"
+                        hint = "a provider of a project inherits its credentials: remove it"
                         yield error(Code.HEADER_REFUSED, f"the header {cut(header)} is a secret", place, hint=hint)
                     else:
                         header_text(base, header, text, self._environment, place)
@@ -143,7 +143,7 @@ class OwnProviders:
 
 def _refuse_scopes(fields: Mapping[str, Any], document: Document) -> None:
     """Raise ConfigError where a provider, trusted or not, asks for a token: of which scope is no word of a file."""
-    hint = "extend the provider that comes with the tool and asks for one, and write no `credentials`"
+    hint = "extend the built-in provider that asks for one, and write no `credentials`"
     for key in (key for key, each in fields.get("credentials", {}).items() if "entra_scope" in each):
         place = document.place(("credentials", key, "entra_scope"))
         raise ConfigError([error(Code.HOST_REFUSED, "a provider of a project has no 'entra_scope'", place, hint=hint)])

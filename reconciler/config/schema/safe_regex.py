@@ -13,9 +13,7 @@ from reconciler.config.errors import install_hint
 
 # A text of 256,000 characters is searched in milliseconds; by the worst expression of this size in ten seconds.
 MAX_INSTRUCTIONS: Final = 4_000
-_SYNTAX: Final = (
-    "patterns are those of RE2: no look-around, no back-references; combine patterns with `allOf` and `not`"
-)
+_SYNTAX: Final = "patterns use RE2 syntax: no look-around, no back-references; combine patterns with `allOf` and `not`"
 
 
 class BadPattern(ValueError):

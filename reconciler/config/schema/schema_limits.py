@@ -38,7 +38,7 @@ def refuse_unbounded(document: Document) -> list[Diagnostic]:
         if reader.places(document.value, set()) > MAX_PLACES:
             return [_too_large(document)]
     except RecursionError:
-        hint = "write out how deep it may go"
+        hint = "write out each level"
         return [error(Code.INVALID_VALUE, "a schema of a kind cannot refer to itself", document.source, hint=hint)]
     return []
 
@@ -73,7 +73,7 @@ class _SchemaScanner:
         for word in _REFUSED:
             if word in schema and (path or word != "$id"):
                 place = self._document.key_place((*path, word))
-                yield error(Code.INVALID_VALUE, f"schemas of kinds have no {word}", place, hint="take it out")
+                yield error(Code.INVALID_VALUE, f"schemas of kinds have no {word}", place, hint="remove it")
         reference = schema.get("$ref", METASCHEMA)
         if reference != METASCHEMA and self._target(schema) is None:
             summary, hint = f"{short_json(reference)} leads nowhere in this schema", 'write "#/$defs/NAME"'

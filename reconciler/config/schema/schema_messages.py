@@ -104,7 +104,7 @@ def _unknown(telling: _SchemaMessage) -> Iterator[Diagnostic]:
         elif near := closest(name, known):
             hint = f"did you mean {near}?"
         elif isinstance(failure.value[name], dict) and not set(known).isdisjoint(failure.value[name]):
-            hint = f"take the fields out of it: {cut(name)} is no field, and what stands in it is"
+            hint = f"move its fields one level up: {cut(name)} is not a field, but they are"
         elif name in homes:
             near_homes = [home for home in homes[name] if failure.path and home.startswith(str(failure.path[0]))]
             hint = f"{name} belongs in {listed((near_homes or homes[name])[:3])}"
@@ -152,7 +152,7 @@ def _wrong_type(telling: _SchemaMessage) -> Iterator[Diagnostic]:
         sort = next((name for name in ("type", "name", "id") if name in _field_names(failure.schema)), "name")
         hint = f"write it as a mapping, as in `{sort}: {'…' if telling.is_secret else cut(value)}`"
     elif "array" in wanted:
-        hint = "write it as a list, each item in a line of its own that starts with `- `"
+        hint = "write it as a list, each item on its own line, starting with `- `"
     summary = f"{telling.name} must be {expected}, not {_what(value, written)}"
     yield telling.tell(Code.INVALID_VALUE, summary, telling.expected, hint)
 
@@ -217,8 +217,8 @@ def _range(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     words = {
         "maximum": "the largest value is",
         "minimum": "the smallest value is",
-        "exclusiveMaximum": "it has to be less than",
-        "exclusiveMinimum": "it has to be more than",
+        "exclusiveMaximum": "it must be less than",
+        "exclusiveMinimum": "it must be more than",
     }
     bounds = {
         "maximum": "at most {}",
@@ -274,7 +274,9 @@ def _twice(telling: _SchemaMessage) -> Iterator[Diagnostic]:
 
 def _other(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     if telling.failure.keyword == "recursion":
-        yield telling.tell(Code.INVALID_VALUE, "the values are too many, or nested too deeply, to be checked")
+        yield telling.tell(
+            Code.INVALID_VALUE, "there are too many values, or they are nested too deeply, to be checked"
+        )
     else:
         summary = f"{telling.name} cannot be {telling.value}"
         yield telling.tell(Code.INVALID_VALUE, summary, telling.description)

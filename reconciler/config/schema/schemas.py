@@ -209,8 +209,8 @@ class Schemas:
         if self._own is not None and name in self._own.names():
             document = self._own.provider(name)
             if name in self.shipped_names():
-                hint = "give it another name; `extends` takes over what is there"
-                summary = f"{name} is a provider that comes with the tool"
+                hint = "give it another name; `extends` inherits from it"
+                summary = f"{name} is a built-in provider"
                 raise ConfigError([error(Code.UNKNOWN_PROVIDER, summary, document.source, hint=hint)])
             return document
         document = _shipped_document(self.directory, name)

@@ -72,7 +72,7 @@ class DocumentReader:
         kind = kinds.get(named or default_kind(self.provider))
         field = (kind or next(iter(kinds.values()))).prose_field
         if field is None:
-            yield error(Code.INVALID_VALUE, "this kind has no prose field for the text below the front matter", place)
+            yield error(Code.INVALID_VALUE, "this kind has no text field for the text below the front matter", place)
         elif field in document.value:
             summary = f"{field} is given twice, in the front matter and as the text below it"
             hint = "keep one of them"

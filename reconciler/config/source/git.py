@@ -45,7 +45,7 @@ def commit_of(root: FilePath, ref: str) -> str:
     # Of ^REF it gives the name of a commit to leave out.
     if found is None or not _COMMIT.fullmatch(found):
         hint = "check the name; in CI, fetch more history (GitHub: `fetch-depth: 0`, GitLab: `GIT_DEPTH: 0`)"
-        raise ConfigError([error(Code.BAD_GIT_REF, f"git knows no commit {cut(ref)} here", None, hint=hint)])
+        raise ConfigError([error(Code.BAD_GIT_REF, f"git has no commit or branch '{cut(ref)}'", None, hint=hint)])
     return found
 
 
@@ -79,13 +79,13 @@ def tracked(root: FilePath, name: str) -> list[str]:
         if _NO_REPOSITORY[0] in failed.stderr and not is_in_repository:
             return []
         said = failed.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
-        hint = f"see what is in {name} and remove it; or {no_answer_hint(root, said)}"
+        hint = f"check what is in {name} and remove it; or {no_answer_hint(root, said)}"
         raise _untold(name, said, hint) from None
     return [os.fsdecode(each) for each in listed.split(b"\0") if each]
 
 
 def _untold(name: str, why: str, hint: str) -> ConfigError:
-    summary = f"git does not say whether it tracks {name}: {cut(why)}"
+    summary = f"git did not report whether it tracks {name}: {cut(why)}"
     return ConfigError([error(Code.BAD_GIT_REF, summary, None, hint=hint)])
 
 
@@ -96,7 +96,7 @@ def _ask(root: FilePath, *arguments: str) -> str | None:
     except subprocess.CalledProcessError as failed:
         if any(words in failed.stderr for words in _NO_REPOSITORY):
             summary = failed.stderr.decode("utf-8", "replace").strip().splitlines()[0]
-            hint = "commits are read from the repository that the project is in: `git init` makes one"
+            hint = "commits are read from the repository of the project: `git init` creates one"
             hint = hint if b"not a git" in failed.stderr else no_answer_hint(root, summary)
             raise ConfigError([error(Code.BAD_GIT_REF, f"git: {cut(summary)}", None, hint=hint)]) from None
         return None
@@ -117,8 +117,8 @@ def _listed(root: FilePath, commit: str) -> bytes:
     try:
         return _run(root, "ls-tree", "-r", "-z", "--full-tree", commit)
     except subprocess.CalledProcessError:
-        summary = f"git has the commit {commit[:12]}, and not the list of its files"
-        hint = "the clone is not complete: fetch all of it, without a `--filter`"
+        summary = f"git has the commit {commit[:12]}, but not the list of its files"
+        hint = "the clone is not complete: clone without `--filter`"
         raise ConfigError([error(Code.BAD_GIT_REF, summary, None, hint=hint)]) from None
 
 
@@ -175,7 +175,7 @@ class CommittedFiles:
         path = os.path.normpath(path)
         for _ in range(_MAX_LINKS):
             if not any(path.startswith(os.path.abspath(each) + os.sep) for each in self._allowed()):
-                raise ValueError("leads outside the project")
+                raise ValueError("points outside the project")
             entry = self._entries.get(path)
             if entry is None:
                 raise FileNotFoundError(2, "No such file in the commit", path)
@@ -184,10 +184,10 @@ class CommittedFiles:
             if entry.mode != _LINK:
                 raise ValueError("is not a regular file")
             if self._size(entry) > _LONGEST_LINK:
-                raise ValueError("leads nowhere")
+                raise ValueError("is a broken link")
             target = os.fsdecode(b"".join(self._content(entry)))
             path = os.path.normpath(os.path.join(os.path.dirname(path), target))
-        raise ValueError("leads through too many links")
+        raise ValueError("points through too many links")
 
     def read(self, path: str, largest: int) -> bytes:
         """The bytes of a file. Raises Refused, also where there are more than `largest`: then none is read."""

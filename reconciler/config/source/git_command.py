@@ -65,7 +65,7 @@ def git_program(root: Path) -> str:
     """
     found = _found(os.environ.get("PATH", os.defpath), _top(root))
     if found is None:
-        summary = "git cannot be run: there is none in the PATH, outside this project"
+        summary = "git cannot be run: PATH has none outside this project"
         raise ConfigError([error(Code.BAD_GIT_REF, summary, None, hint="install git")])
     return found
 
@@ -119,16 +119,16 @@ def _listed_files(top: str, *arguments: str, names: Sequence[str] = ()) -> set[s
 
 
 def _cannot_tell(why: str, hint: str) -> ConfigError:
-    summary = f"git cannot say which of the files that manifests name are ignored: {why[:200]}"
-    return ConfigError([error(Code.FILE_REFUSED, summary, None, hint=f"nothing that it ignores is sent; {hint}")])
+    summary = f"git cannot report which files are ignored: {why[:200]}"
+    return ConfigError([error(Code.FILE_REFUSED, summary, None, hint=f"ignored files are never sent; {hint}")])
 
 
 def no_answer_hint(root: Path, why: str) -> str:
     """What to do where git gives no answer about the repository that `root` is in; `why` is what it said."""
     if "dubious ownership" not in why:
-        return "have git answer: `git status` says what keeps it from that"
+        return "run `git status` to see why"
     trusting = f"git config --global --add safe.directory {shlex.quote(_top(root))}"
-    return f"have git trust it: `{trusting}`; configuration in /etc and GIT_CONFIG_* are not read"
+    return f"mark it as safe: `{trusting}`; configuration in /etc and GIT_CONFIG_* is ignored"
 
 
 @lru_cache(maxsize=16)

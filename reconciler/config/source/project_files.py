@@ -92,13 +92,13 @@ class ProjectFiles:
                 summary = f"the directory {self.name(directory)} does not exist"
                 hint = self._near_directory(os.fspath(each))
                 if not os.path.isdir(self.root):
-                    summary, hint = f"the directory {self.root} does not exist", "-C names the directory to work in"
+                    summary, hint = f"the directory {self.root} does not exist", "-C sets the directory to run in"
                 self.problems.append(error(Code.UNREADABLE, summary, None, hint=hint))
                 continue
             real = os.path.realpath(directory)
             if not self.holds(real) or self._is_gits(real):
                 where = "into git's own directory" if self.holds(real) else "outside the project"
-                self._refuse(Code.FILE_REFUSED, directory, f"it leads {where} through a link", "remove it")
+                self._refuse(Code.FILE_REFUSED, directory, f"it points {where} through a link", "remove it")
                 continue
             below = self._below(directory, "", self.name(directory), top=True)
             if len(self.directories) == 1:  # nothing is reached twice
@@ -124,7 +124,7 @@ class ProjectFiles:
         """The files that an absolute pattern matches, sorted; links to directories are not followed. Raises Refused."""
         top = fixed_part(pattern)
         if not self.holds(os.path.realpath(top)):  # what is outside is not even listed
-            raise self._refused(top, Code.FILE_REFUSED, "leads outside the project through a link")
+            raise self._refused(top, Code.FILE_REFUSED, "points outside the project through a link")
         below = os.walk(top)
         return matching(pattern, (os.path.join(directory, name) for directory, _, names in below for name in names))
 
@@ -149,7 +149,7 @@ class ProjectFiles:
                 real = path_of(descriptor, path)
                 if not self.holds(real) or self._is_gits(real):
                     where = "into git's own directory" if self.holds(real) else "outside the project"
-                    raise self._refused(path, Code.FILE_REFUSED, f"leads {where} through a link")
+                    raise self._refused(path, Code.FILE_REFUSED, f"points {where} through a link")
                 yield descriptor
             finally:
                 os.close(descriptor)
@@ -164,9 +164,9 @@ class ProjectFiles:
         # Not even whether there is anything outside, or in git's directory, is told.
         real = os.path.realpath(path)
         if not self.holds(real):
-            raise ValueError("leads outside the project")
+            raise ValueError("points outside the project")
         if self._is_gits(real):
-            raise ValueError("leads into git's own directory")
+            raise ValueError("points into git's own directory")
         if not stat.S_ISREG(os.lstat(real).st_mode):
             os.path.realpath(path, strict=True)  # links in a circle: the system has its words for them
             raise ValueError("is not a regular file")
@@ -184,10 +184,10 @@ class ProjectFiles:
             return
         for path in sorted(found & named.keys()):
             said, place = named[path]
-            summary, name = f"{said} leads to a file that git ignores", self.name(path)
+            summary, name = f"{said} points to a file that git ignores", self.name(path)
             hint = (
-                f"files that git ignores are not sent; if {name} is to be, `git add -f {name}`; "
-                "if not, name another file or narrow the pattern, or delete the file"
+                f"files that git ignores are not sent; to send it, run `git add -f {name}`; otherwise use another "
+                "file, narrow the pattern or delete the file"
             )
             yield error(Code.FILE_REFUSED, summary, place, hint=hint)
 
@@ -200,7 +200,10 @@ class ProjectFiles:
             there = []
         if near := closest(wanted, there):
             return f"did you mean {printable(near)}? rename it, or add --dir {printable(near)}"
-        return "`reconciler init` starts a project here; -C DIR works in another place, --dir DIR reads other files"
+        return (
+            "`reconciler init` creates a project here; -C DIR runs in another directory, --dir DIR reads other "
+            "manifests"
+        )
 
     def _below(self, directory: str, prefix: str, name: str, top: bool = False) -> Iterator[ManifestFile]:
         inside = "" if name == "." else f"{name.rstrip('/')}/"
@@ -251,7 +254,7 @@ class ProjectFiles:
         except ValueError as wrong:
             self._refuse(Code.FILE_REFUSED, entry.path, f"the link {wrong}")
         except OSError as wrong:
-            self._refuse(Code.FILE_REFUSED, entry.path, f"the link leads nowhere: {wrong.strerror}")
+            self._refuse(Code.FILE_REFUSED, entry.path, f"the link is broken: {wrong.strerror}")
         return None
 
     def _refuse(self, code: Code, path: str, summary: str, hint: str = "") -> None:

@@ -13,15 +13,15 @@ from reconciler.diagnostics import Code, Source
 
 MAX_FILE_BYTES: Final = 2 * 1024 * 1024
 _NO_TEMPLATE: Final = (
-    "the name of a file is no template, in a fleet neither: give each row what differs with `extends:` or a manifest "
-    "of its own, or put the texts into one file with `{% if %}`"
+    "file names are not templates, not even with `for_each`: put what differs into `extends:` or separate "
+    "manifests, or use one file with `{% if %}`"
 )
 
 
 def named_file(project: FileSource, word: str, text: str, place: Source, file: str) -> str:
     """The path of the file that `word` (`!csv`, `extends`) names as `text` in `file`. Raises Refused, with a remedy."""
     summary = ""
-    hint = "name a file of the project, relative to the manifest"
+    hint = "use a file of the project, relative to the manifest"
     path = os.path.join(os.path.dirname(file), text)
     if not text or "\0" in text:
         summary = f"{word} needs the path of a file"

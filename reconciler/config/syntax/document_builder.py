@@ -132,7 +132,7 @@ class Builder:
         if anchor is None:
             self._refuse(Code.INVALID_YAML, f"alias *{cut(name)} has no anchor &{cut(name)} before it", at)
         if anchor.end is None:
-            self._refuse(Code.UNSAFE_YAML, f"alias *{cut(name)} stands inside its own anchor", at)
+            self._refuse(Code.UNSAFE_YAML, f"alias *{cut(name)} is inside its own anchor", at)
         self._copy(anchor, at)
         if type(self._container) is dict:
             self._key = None
@@ -202,7 +202,7 @@ class Builder:
                 Code.INVALID_YAML,
                 f"a key must be text, not {what}",
                 self._source(at),
-                hint="a text that starts with {, [ or * has to be quoted: '{{ name }}'",
+                hint="a text that starts with {, [ or * must be quoted: '{{ name }}'",
             )
         )
 

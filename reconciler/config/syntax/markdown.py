@@ -32,7 +32,7 @@ def split(text: str, file: str) -> MarkdownParts | None:
         return None
     closing = _FENCE.search(text, opening.end())
     if not closing:
-        hint = "end the front matter with a line `---`; a text that is no manifest must not start with one"
+        hint = "end the front matter with a line `---`; a text that is not a manifest must not start with `---`"
         raise UnreadableFile(error(Code.INVALID_YAML, "the front matter is not closed", Source(file, 1, 1), hint=hint))
     prose = text[closing.end() + 1 :]
     line = text.count("\n", 0, closing.end()) + 2

@@ -83,7 +83,7 @@ def decode(content: bytes, file: str, largest: int = MAX_BYTES) -> str:
     """Bytes → text: UTF-8, with or without a byte order mark. Raises Refused for anything else."""
     start = Source(file, 1, 1)
     if len(content) > largest:
-        hint = "put long texts into files of their own (!file), and the rows of a fleet as well (!csv, !json)"
+        hint = "put long texts and rows into separate files (!file, !csv, !json)"
         hint = hint if largest == MAX_BYTES and not file.endswith(".schema.json") else ""
         raise UnreadableFile(error(Code.TOO_LARGE, f"the file is larger than {largest:,} bytes", start, hint=hint))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -93,7 +93,7 @@ def decode(content: bytes, file: str, largest: int = MAX_BYTES) -> str:
     except UnicodeDecodeError as wrong:
         before = content[: wrong.start].decode("utf-8")
         place = Source(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        summary = f"the file is not UTF-8: byte {content[wrong.start]:#04x} cannot stand here"
+        summary = f"the file is not UTF-8: byte {content[wrong.start]:#04x} is not valid here"
         raise UnreadableFile(error(Code.BAD_ENCODING, summary, place, hint="save it as UTF-8")) from None
     text = text.removeprefix("\ufeff")
     if (at := text.find("\0")) >= 0:
@@ -266,5 +266,5 @@ def _unprintable(wrong: yaml.reader.ReaderError, text: str, file: str) -> Diagno
     code = wrong.character if isinstance(wrong.character, int) else ord(wrong.character[:1] or "\0")
     at = max(text.find(chr(code)), 0)
     place = Source(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
-    summary = f"the control character U+{code:04X} cannot stand in a file"
+    summary = f"the control character U+{code:04X} is not allowed in a file"
     return error(Code.BAD_ENCODING, summary, place, hint='remove it, or write it as an escape in "double quotes"')

@@ -8,19 +8,19 @@ from typing import Final
 from reconciler.config.message_text import cut
 
 _INDENTATION: Final = "check the indentation, fields of one mapping start in the same column; and where quotes end"
-_TAB: Final = "indent with blanks, not tabs"
+_TAB: Final = "indent with spaces, not tabs"
 # The parser's words → what to do about it, where the line does not say it better.
 _HINTS: Final = (
-    ("mapping values are not allowed", "a text that contains ': ' has to be quoted; or the line above lacks its colon"),
+    ("mapping values are not allowed", "a text that contains ': ' must be quoted; or the line above lacks its colon"),
     ("violates indentation", _TAB),
-    ("alphabetic or numeric character", "a text that starts with * or & has to be quoted"),
-    ("found unexpected ':'", "put a blank after the colon"),
-    ("cannot start any token", "a text that starts with @, ` or % has to be quoted"),
+    ("alphabetic or numeric character", "a text that starts with * or & must be quoted"),
+    ("found unexpected ':'", "put a space after the colon"),
+    ("cannot start any token", "a text that starts with @, ` or % must be quoted"),
     ("could not find expected ':'", "every field is written `name: value`; quote or indent text of several lines"),
     ("did not find expected key", _INDENTATION),
     ("expected <block end>", _INDENTATION),
     ("did not find expected '-'", "check the indentation: items of one list start in the same column"),
-    ("unexpected end of stream", "a quote is opened here and never closed"),
+    ("unexpected end of stream", "the quote that opens here is never closed"),
     ("expected ',' or", "a bracket is opened and not closed, or a comma is missing"),
     ("unknown escape character", 'in "double quotes" write \\\\ for a backslash, or use single quotes'),
     ("Unicode character escape", "write the character itself: JSON's pairs like \\ud83d\\ude00 are not YAML"),
@@ -43,7 +43,7 @@ def yaml_hint(problem: str, lines: list[str], line: int, column: int) -> tuple[s
         above = max((n for n in range(1, line) if _says(lines[n - 1])), default=0)
         return _two_values(lines, line, column, above)
     if "cannot start any token" in problem and (quoted := _quoted(here)):
-        return f"a text that starts with @, ` or % has to be quoted: {quoted}", line, column
+        return f"a text that starts with @, ` or % must be quoted: {quoted}", line, column
     return next((hint for words, hint in _HINTS if words in problem), ""), line, column
 
 
@@ -53,12 +53,15 @@ def _two_values(lines: list[str], line: int, column: int, above: int) -> tuple[s
     before = lines[above - 1] if above else ""
     if (entry := _ENTRY.fullmatch(here)) and entry.start("value") < column:
         example = _quoted(here)
-        hint = "a text that contains ': ' has to be quoted" + (f": {example}" if example else "")
+        hint = "a text that contains ': ' must be quoted" + (f": {example}" if example else "")
         return hint, line, entry.start("value") + 1
     if before and ":" not in before:
         return "every field is written `name: value`: this line lacks its colon", above, _depth(before) + 1
     if before and _depth(here) > _depth(before):
-        hint = f"it is further in than line {above}, which has a value already: fields of one mapping start together"
+        hint = (
+            f"it is indented more than line {above}, which has a value already: fields of one mapping start in the "
+            "same column"
+        )
         return hint, line, _depth(here) + 1
     return _HINTS[0][1], line, column
 

@@ -66,7 +66,7 @@ def read_plain(text: str) -> Json:
             raise RefusedScalar(f"{cut(text, 30)} is too large for a number")
         return number
     if _NOT_FINITE.fullmatch(text):
-        raise RefusedScalar(f"{text} is not a number that JSON can carry")
+        raise RefusedScalar(f"{text} is not a number that JSON can represent")
     return text
 
 

@@ -64,9 +64,9 @@ def probable_rename(change: Change, world: World) -> Block | None:
         return None
     each, likeness = alike
     hint = (
-        f"{each.live.id} of {change.address.kind}/{each.mark.key} has {likeness} and no manifest: "
-        f"if it was renamed, add `reconciler: {{moved_from: {each.mark.key}}}`; "
-        "if it is another, `reconciler: {same_name: allow}`"
+        f"{each.live.id} of {change.address.kind}/{each.mark.key} has {likeness} and no manifest: if it was "
+        f"renamed, add `reconciler: {{moved_from: {each.mark.key}}}`; if it is a different one, `reconciler: "
+        f"{{same_name: allow}}`"
     )
     return Block(Blocker.PROBABLE_RENAME, hint)
 
@@ -78,8 +78,8 @@ def lost_create(change: Change, world: World) -> Block | None:
     if lost is None:
         return None
     hint = (
-        f"the answer to a create of {lost} was lost, and nobody knows whether it happened. If the object is there: "
-        f"`reconciler adopt {change.address} ID`. If it is not: `reconciler release {lost} --lost-create`"
+        f"the response to a create of {lost} was lost, so it is unknown whether it happened. If the object exists: "
+        f"`reconciler adopt {change.address} ID`. If not: `reconciler release {lost} --lost-create`"
     )
     return Block(Blocker.UNRESOLVED, hint)
 
@@ -150,7 +150,10 @@ def full_map(change: Change, world: World) -> Block | None:
     entries = sum(1 for value in after.values() if value is not None)
     if entries <= kind.max_entries:
         return None
-    hint = f"{live.id} would have {entries} {kind.mark_field} entries with those of others; at most {kind.max_entries}"
+    hint = (
+        f"{live.id} would have {entries} {kind.mark_field} entries, together with those of others; at most "
+        f"{kind.max_entries}"
+    )
     return Block(Blocker.METADATA_FULL, hint)
 
 
@@ -160,9 +163,9 @@ def protected(change: Change, world: World) -> Block | None:
     mark = mark_of(world.found[change.address.kind].kind, live) if live else None
     if not isinstance(mark, Mark) or not mark.protect:
         return None
-    hint = "to delete it, bring its manifest back with `protect: false`, apply, then remove the manifest"
+    hint = "to delete it, restore its manifest with `protect: false`, apply, then remove the manifest"
     if change.removal is not Removal.ORPHAN:
-        hint = "its mark protects it: delete it by hand, if that is meant"
+        hint = "its mark protects it: delete it by hand, if that is intended"
     return Block(Blocker.PROTECT, hint)
 
 
@@ -171,7 +174,7 @@ def cloned(change: Change, world: World) -> Block | None:
     clone = world.found[change.address.kind].clone_of(change.id or "")
     if clone is None:
         return None
-    hint = f"{clone.id} is a copy of it and would go next: take the entry {MARK_ENTRY!r} off the copy first"
+    hint = f"{clone.id} is a copy of it and would be deleted next: remove the entry {MARK_ENTRY!r} from the copy first"
     return Block(Blocker.CLONE, hint)
 
 
@@ -183,7 +186,7 @@ def made_apart(change: Change, world: World) -> Block | None:
     stays = world.surviving_object(change)
     if stays and not _are_apart(stays, live, kind, world):
         return None
-    hint = f"{live.id} has this address as well, and perhaps others made it: both stay. Delete the wrong one by hand"
+    hint = f"{live.id} has this address as well and may belong to others: both stay. Delete the wrong one by hand"
     if stays and not kind.immutable:
         release = f"`reconciler release {change.address} --id"
         hint += f", or keep it unmanaged: {release} {live.id}` (or {release} {stays.id}`, then {live.id} is managed)"
@@ -200,8 +203,8 @@ def contested(change: Change, world: World) -> Block | None:
     for address, id in about:
         if rival := _rival_of(address, id, world):
             hint = (
-                f"{id} and {rival.id} both have the mark of {address}, and perhaps others made one of them. Delete the "
-                f"wrong one by hand, or take its mark off: `reconciler release {address} --id ID`"
+                f"{id} and {rival.id} both have the mark of {address}, and one of them may belong to others. "
+                f"Delete the wrong one by hand, or remove its mark: `reconciler release {address} --id ID`"
             )
             return Block(Blocker.DUPLICATE, hint)
     return None
@@ -248,7 +251,7 @@ def unpruned(change: Change, world: World) -> Block | None:
     kind = world.found[change.address.kind].kind
     if change.removal is not Removal.DUPLICATE or world.prune or _is_made_here(world.live(change), kind, world):
         return None
-    hint = f"{change.id} has this address as well, and `prune: none` deletes nothing: delete one of both by hand"
+    hint = f"{change.id} has this address as well, and `prune: none` deletes nothing: delete one of them by hand"
     return Block(Blocker.PRUNE, hint)
 
 
@@ -282,7 +285,7 @@ def renamed(change: Change, world: World) -> Block | None:
     address = matched.probably_becomes(change.address.key) if matched else None
     if address is None or change.removal is not Removal.ORPHAN:
         return None
-    return Block(Blocker.PROBABLE_RENAME, f"it looks renamed to {address}: say so there with `moved_from`")
+    return Block(Blocker.PROBABLE_RENAME, f"it looks renamed to {address}: confirm it there with `moved_from`")
 
 
 _RULES: Final[Mapping[Action, tuple[Rule, ...]]] = {

@@ -30,7 +30,7 @@ def guard(changes: Sequence[Change], managed: int, allowed: int | None, found: M
         return list(changes)
     released = any(change.is_due and change.is_removal and change.action is Action.RELEASE for change in changes)
     what = "deleted or released" if released else "deleted"
-    hint = f"{count} of {managed} would be {what}: if that is meant, add --allow-deletes {count}"
+    hint = f"{count} of {managed} would be {what}: if that is intended, add --allow-deletes {count}"
     hint += f", or set RECONCILER_APPLY_ALLOW_DELETES={count} in a job that applies"
     block = Block(Blocker.GUARD, hint)
     return [replace(change, blocked=block) if change.is_removal and change.is_due else change for change in changes]

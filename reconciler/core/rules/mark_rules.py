@@ -23,7 +23,7 @@ def refuse_unproven(address: Address, each: Managed) -> Block:
     every = f"for all of them `reconciler takeover --from {each.mark.owner}`"
     way = f"If it is yours: `reconciler adopt {address} {id}`, or {every}. If it is not: {_TAKE_OFF}"
     if each.mark.proof is Proof.CLAIM:
-        way = f"If that is meant: `reconciler adopt {address} {id}`, or `id: {id}` in its manifest, or {every}. "
+        way = f"If that is intended: `reconciler adopt {address} {id}`, or `id: {id}` in its manifest, or {every}. "
         way += "If not, remove the line"
     if each.mark.proof is Proof.WRONG:
         way = f"If only the key is new: set RECONCILER_MARK_KEY=NEW,OLD and apply. {way}"
@@ -33,9 +33,9 @@ def refuse_unproven(address: Address, each: Managed) -> Block:
 def reason_to_doubt(mark: Mark) -> str:
     """Why a mark is not believed."""
     return {
-        Proof.CLAIM: "it is only claimed, by a line of the lock file that is new",
+        Proof.CLAIM: "it is only claimed, by a new line of the lock file",
         Proof.UNSIGNED: "the mark is not signed",
-        Proof.WRONG: "the signature is not one of ours: of another key or account, or the mark was changed",
+        Proof.WRONG: "the signature is not valid: it belongs to another key or account, or the mark was changed",
         Proof.NO_KEY: "the mark is signed, and no key is set here",
     }.get(mark.proof, "nothing proves it")
 
@@ -55,7 +55,7 @@ def unproven(change: Change, world: World) -> Block | None:
     if live is None or not isinstance(mark, Mark) or mark.owner != found.owner or not mark.proof.is_doubtful:
         return None
     if found.kind.immutable:
-        way = "If it is yours, delete it in the provider's console or with its API: no later apply does"
+        way = "If it is yours, delete it in the provider's console or with its API: later applies do not"
         way = "Set RECONCILER_MARK_KEY to the key" if mark.proof is Proof.NO_KEY else way
         return Block(Blocker.UNPROVEN, f"{reason_to_doubt(mark)}. {way}")
     return refuse_unproven(change.address, Managed(live, mark))
@@ -81,8 +81,8 @@ def _doubt_of(held: ObjectRef, world: World) -> Block | None:
     copy = files.clone_of(id)
     if copy is None and (each.mark.proof.is_signature or each.mark.nonce in world.made_here):
         return None
-    why = f"{copy.id} is a copy of its name" if copy else "only its name says what is in it"
-    hint = f"{id} has the name of {name}/{each.mark.key}, and {why}: anybody who can upload can have made it"
+    why = f"{copy.id} is a copy of its name" if copy else "only its name identifies its content"
+    hint = f"{id} has the name of {name}/{each.mark.key}, and {why}: anybody with upload access can have created it"
     both = f"{id} and {copy.id}" if copy else id
     way = f"Delete {both} in the provider's console or with its API, and the next apply uploads the file"
     return Block(Blocker.UNPROVEN, f"{hint}. {way}. With RECONCILER_MARK_KEY, names are signed")

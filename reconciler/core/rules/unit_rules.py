@@ -17,20 +17,20 @@ def refuse_units(
     if fixed:
         return Block(Blocker.IMMUTABLE, f"{', '.join(fixed)} can only be set when the object is created")
     if stuck := [_dotted(path) for path in staying_parts(kind, decision)]:
-        hint = f"no request can take out {', '.join(stuck)}: write the value that is wanted, or the one that is there"
+        hint = f"no request can remove {', '.join(stuck)}: write the wanted value, or the live one"
         return Block(Blocker.INEXPRESSIBLE, hint)
     names, theirs = _units_of(decision, ChangedBy.BOTH), f"`reconciler pull --theirs {manifest.address}`"
     if names and base.certain and policy.resolve is None:
         hint = (
-            f"{names} changed both here and outside these files: `--resolve ours` sends what the file says, "
-            f"`--resolve theirs` keeps what is live, {theirs} takes it into the file"
+            f"{names} changed both here and outside these files: `--resolve ours` sends the value of the file, "
+            f"`--resolve theirs` keeps the live value, {theirs} writes it into the file"
         )
         return Block(Blocker.CONFLICT, hint)
     names = _units_of(decision, ChangedBy.OTHERS)
     if names and base.certain and policy.on_drift is OnDrift.FAIL:
         hint = (
-            f"{names} changed outside these files: `--on-drift revert` sends what the file says, `--on-drift keep` "
-            f"leaves it, {theirs} takes it into the file"
+            f"{names} changed outside these files: `--on-drift revert` sends the value of the file, `--on-drift "
+            f"keep` keeps the live value, {theirs} writes it into the file"
         )
         return Block(Blocker.DRIFT, hint)
     return None

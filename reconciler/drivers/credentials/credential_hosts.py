@@ -81,7 +81,7 @@ def _address(url: str) -> _Url:
         raise _HostRefused(f"{url!r} is not a url", "expected https://HOST/…") from None
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise _HostRefused(
-            f"the url of {parts.hostname} holds more than an address", "credentials go under `credentials:`"
+            f"the url of {parts.hostname} contains more than an address", "credentials go under `credentials:`"
         )
     found = _NETLOC.fullmatch(parts.netloc)
     if found is None or parts.scheme not in ("http", "https") or int(found[1] or 0) > _LARGEST_PORT:
@@ -94,7 +94,7 @@ def _check_host(provider: Provider, to: _Url, environment: Mapping[str, str]) ->
     if is_loopback(to.host):
         return
     if to.scheme == "http":
-        raise _HostRefused(f"http://{to.host} would send the credential in clear", "use https")
+        raise _HostRefused(f"http://{to.host} would send the credential unencrypted", "use https")
     listed = {each.lower() for each in allow_list(environment, HOSTS)}
     if to.host not in {host.lower() for host in provider.hosts} | listed and not _is_listed(to, environment):
         more = allow_hint(environment, HOSTS, to.host)
@@ -142,18 +142,16 @@ def _check_headers(provider: Provider, said: Mapping[str, str], to: _Url, enviro
     shapes = {name: provider.allowed_headers[name] for name in said if name in provider.allowed_headers}
     for name, shape in shapes.items():
         if wanted := missing_destination(shape, said[name], said):
-            summary = f"the header {name} says {said[name].strip()}, and none says where that is"
+            summary = f"the header {name} is {said[name].strip()}, but no header gives its host"
             raise _HostRefused(summary, f"add the header {' or '.join(wanted)}")
         try:
             urls = fitted_value(shape, said[name])[1] if shape.hosts else []
         except ValueError as wrong:
-            raise _HostRefused(
-                f"where a header sends the credential cannot be told: it {wrong}", "correct it"
-            ) from None
+            raise _HostRefused(f"it is unclear where a header sends the credential: it {wrong}", "correct it") from None
         for url in urls:
             on = _address(url)
             if is_loopback(on.host) and not is_loopback(to.host):
-                raise _HostRefused(f"the header {name} names the loopback of {to.host}", "name a host, or take it out")
+                raise _HostRefused(f"the header {name} names the loopback of {to.host}", "give a host, or remove it")
             _check_host(provider, on, environment)
             if _has_host(on.path) and not _is_listed(on, environment):
-                raise _HostRefused(f"the header {name} has a url with a host in its path", "name a host alone")
+                raise _HostRefused(f"the header {name} has a url with a host in its path", "give only a host")

@@ -51,7 +51,7 @@ def fitted_value(shape: HeaderShape, value: str | Mapping[str, Json]) -> tuple[s
         if shape.host:
             is_url = shape.host == URL
             if not (_URL if is_url else _NAME).fullmatch(value):
-                raise ValueError(f"is no {'url' if is_url else 'name'} of a host")
+                raise ValueError(f"is not the {'url' if is_url else 'name'} of a host")
             return value, [value if is_url else f"https://{shape.host.format(value)}"]
         if not shape.members or value.lstrip()[:1] not in ("{", "["):
             if shape.matches is None or not re.fullmatch(shape.matches, value):
@@ -61,7 +61,7 @@ def fitted_value(shape: HeaderShape, value: str | Mapping[str, Json]) -> tuple[s
     elif shape.members:
         value = strict_json(json.dumps(value))
     if not shape.members or not isinstance(value, Mapping):
-        raise ValueError("is not a text" if not shape.members else "is no object")
+        raise ValueError("is not a text" if not shape.members else "is not an object")
     return json.dumps(value), list(_hosts(shape.members, value))
 
 
@@ -91,7 +91,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(word: str) -> Any:
-    raise ValueError(f"has {word}, which is no number of JSON")
+    raise ValueError(f"has {word}, which is not a JSON number")
 
 
 def _hosts(members: Mapping[str, HeaderShape], value: Mapping[str, Json]) -> Iterator[str]:
@@ -114,4 +114,4 @@ def _hosts(members: Mapping[str, HeaderShape], value: Mapping[str, Json]) -> Ite
             except ValueError as wrong:
                 raise ValueError(f"has a member {name!r:.80} that {wrong}") from None
         elif shape.is_place or (isinstance(each, int | float) and not abs(each) < _MOST):
-            raise ValueError(f"has a member {name!r:.80} with a value that it cannot have")
+            raise ValueError(f"has a member {name!r:.80} with a value that is not allowed")

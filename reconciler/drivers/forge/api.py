@@ -75,7 +75,7 @@ class ForgeApi:
         """One request whose answer is an object."""
         answer = self._send(method, path, query, body, repeatable)
         if not isinstance(answer.body, dict):
-            raise BadResponse(f"{path} was not answered with an object: {error_text(answer)}")
+            raise BadResponse(f"{path} did not return an object: {error_text(answer)}")
         return answer.body
 
     def pages(self, path: str, query: Mapping[str, str]) -> Iterator[Body]:
@@ -86,7 +86,7 @@ class ForgeApi:
             extent.add(answer.raw)
             page = answer.body
             if not isinstance(page, list) or not all(isinstance(each, dict) for each in page):
-                raise BadResponse(f"{path} was not answered with a list: {error_text(answer)}")
+                raise BadResponse(f"{path} did not return a list: {error_text(answer)}")
             yield from page
             if len(page) < PAGE:
                 return

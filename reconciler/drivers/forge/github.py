@@ -42,7 +42,7 @@ class GitHub:
         answer = self.api.ask("POST", "/graphql", body={"query": "query { viewer { login } }"})
         if login := text_at(answer, "data", "viewer", "login"):
             return login
-        raise BadResponse("GitHub does not say whose token this is", hint="is the token valid?")
+        raise BadResponse("GitHub did not report whose token this is", hint="is the token valid?")
 
     def wrote(self, body: Body) -> bool:
         """Whether the token's account is the author. A bot's login may lack its suffix in GraphQL, never in REST."""
@@ -108,7 +108,7 @@ class GitHubIssues:
             text_at(each, "name").lower() == self.label.lower() for each in labels or () if isinstance(each, dict)
         ):
             url = text_at(answer, "html_url")
-            hint = f"give {url} the label by hand, and the token the right to set labels"
+            hint = f"add the label to {url} by hand, and give the token permission to set labels"
             raise Rejected(f"the issue was opened without its label {self.label!r}", hint=hint)
         return _post(answer, "number")
 
@@ -124,5 +124,5 @@ class GitHubIssues:
 
 def _post(body: Body, id: str) -> Post:
     if not text_at(body, id):
-        raise BadResponse(f"GitHub answered with something that has no {id}")
+        raise BadResponse(f"the response of GitHub has no {id}")
     return Post(text_at(body, id), text_at(body, "body"), text_at(body, "html_url"))

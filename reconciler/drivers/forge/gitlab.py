@@ -17,7 +17,7 @@ from reconciler.drivers.base import BadResponse
 from reconciler.drivers.forge.api import ForgeApi, text_at
 from reconciler.drivers.forge.posts import Post
 
-_REFUSED: Final = "GITLAB_TOKEN has to be an access token with the scope `api` and at least the role Reporter"
+_REFUSED: Final = "GITLAB_TOKEN must be an access token with the scope `api` and at least the role Reporter"
 
 
 class GitLab:
@@ -33,7 +33,7 @@ class GitLab:
         """The id of the account that the token belongs to."""
         if id := text_at(self.api.ask("GET", "/user"), "id"):
             return id
-        raise BadResponse("GitLab does not say whose token this is", hint=_REFUSED)
+        raise BadResponse("GitLab did not report whose token this is", hint=_REFUSED)
 
     def wrote(self, body: Body) -> bool:
         """Whether the token's account is the author."""
@@ -99,5 +99,5 @@ class GitLabIssues:
 
 def _post(body: Body, id: str, text: str) -> Post:
     if not text_at(body, id):
-        raise BadResponse(f"GitLab answered with something that has no {id}")
+        raise BadResponse(f"the response of GitLab has no {id}")
     return Post(text_at(body, id), text_at(body, text), text_at(body, "web_url"))

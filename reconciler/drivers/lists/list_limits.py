@@ -19,7 +19,7 @@ MAX_LIST_VALUES: Final = 20_000_000
 """Objects of 200 values each, 100,000 of them; a value takes up to a hundred bytes."""
 _PROSE: Final = 20_000
 """Commas of one answer that may be prose; where there are more, those outside of texts are counted."""
-_HINT: Final = "its paging is broken, or the account has more than this tool reads: nothing was concluded from it"
+_HINT: Final = "its pagination is broken, or the account has more objects than this tool reads: the list was not used"
 
 
 class ListExtent:

@@ -31,8 +31,8 @@ from reconciler.drivers.transport.response import Response
 
 _NO_PLACE: Final = (BadResponse, NoSuchApi, Rejected, ServerFailed)
 """What else a remote may answer where a list cannot be read from the place or in the order asked for."""
-_SILENT_HINT: Final = "what answers there does not page as this provider's data says: nothing was concluded from it"
-_GONE_HINT: Final = "run it again: it was deleted meanwhile, or this credential may list it and not read it"
+_SILENT_HINT: Final = "the server does not paginate as the provider data describes: the list was not used"
+_GONE_HINT: Final = "run it again: it was deleted meanwhile, or this credential may list but not read it"
 
 
 class FullPage(NamedTuple):
@@ -147,7 +147,7 @@ class ListReader:
         with self._proving:
             for path, full in list(self._full.items()):
                 if not self._ends(full):
-                    summary = f"the list of {path} was called whole after one full page, and does not end there"
+                    summary = f"the list of {path} was marked as complete after one full page, but continues"
                     raise IncompleteList(summary, hint=_SILENT_HINT)
                 self._full.pop(path, None)
 
@@ -214,7 +214,7 @@ class ListReader:
                 raise
             raise NoSuchApi(
                 f"the target does not serve {path} (404): {error}",
-                hint="check the url; an API that was retired answers like this",
+                hint="check the url: is a part such as /v1 missing? A retired API responds like this as well",
                 status=404,
             ) from None
 
@@ -256,5 +256,5 @@ def _more(spec: ProviderKind, response: Response) -> Json:
     said = value_at(response.body, style.more)
     if has_value_at(response.body, style.more) if style.style == "page" else isinstance(said, bool):
         return said
-    where = f"{style.path or spec.path} does not say whether there is more"
+    where = f"{style.path or spec.path} does not report whether there is more"
     raise IncompleteList(f"the list of {where}: it has no {style.more!r}", hint=_SILENT_HINT)

@@ -13,7 +13,7 @@ from reconciler.drivers.paging.page import ListedObject, Page
 from reconciler.drivers.paging.parallel_read import PageRequest, ParallelRead
 from reconciler.drivers.transport.request_counter import RequestCounter
 
-_STUCK_HINT: Final = "the remote's paging is broken, or everything was deleted meanwhile: nothing was concluded from it"
+_STUCK_HINT: Final = "the remote's pagination is broken, or everything was deleted meanwhile: the list was not used"
 
 
 class FetchedPage(NamedTuple):
@@ -43,7 +43,7 @@ def read_list(
         asks = reading.asks()
         while not reading.complete:
             if reading.stuck:
-                raise IncompleteList("the list says there is more, but does not move on", hint=_STUCK_HINT)
+                raise IncompleteList("the list reports more, but does not continue", hint=_STUCK_HINT)
             if len(asks) == 1 and not crew.busy:
                 ask, fetched = asks[0], fetch(asks[0])()
             else:

@@ -19,7 +19,7 @@ Page = tuple[Sequence[Body], Json]
 Fetch = Callable[[Mapping[str, Json]], Page]
 
 RESTARTS: Final = 5
-_BROKEN: Final = "the remote's paging is broken, or much was deleted meanwhile: nothing was concluded from it"
+_BROKEN: Final = "the remote's pagination is broken, or much was deleted meanwhile: the list was not used"
 
 
 def by_token(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
@@ -35,7 +35,7 @@ def by_token(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
             return
         if not isinstance(token, str):
             raise IncompleteList(
-                f"the token of the next page is no text, but of type {type(token).__name__}", hint=_BROKEN
+                f"the token of the next page is not text, but of type {type(token).__name__}", hint=_BROKEN
             )
     raise IncompleteList("the list gives the token of a page that was read before", hint=_BROKEN)
 
@@ -64,7 +64,7 @@ def by_offset(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
                 return
             count += len(page) - (last is not None)
             last = page[-1]["id"]
-    raise IncompleteList("the list moved whenever it was read", hint=_BROKEN)
+    raise IncompleteList("the list changed every time it was read", hint=_BROKEN)
 
 
 def _begins_with(page: Sequence[Body], id: str) -> bool:
@@ -85,7 +85,7 @@ def by_last(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
         if last in passed:
             passes, passed = passes + 1, set()
         if passes > RESTARTS:
-            raise IncompleteList("the list begins again and again", hint=_BROKEN)
+            raise IncompleteList("the list starts over again and again", hint=_BROKEN)
         passed.add(last)
         said = {style.cursor: last}
 
@@ -111,7 +111,7 @@ def by_time(style: ListStyle, fetch: Fetch, created: str) -> Iterator[Body]:
     if not page or len(page) < longest:
         return
     if len(page) >= style.limit or fetch({style.cursor: _moment(page[-1].get(created), -1)})[0]:
-        raise IncompleteList("more objects than a page holds were made at one time", hint=_BROKEN)
+        raise IncompleteList("more objects than one page holds have the same time", hint=_BROKEN)
 
 
 def _moment(time: Json, later: int) -> Json:

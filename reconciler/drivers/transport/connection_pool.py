@@ -110,8 +110,8 @@ class ConnectionPool:
             # To this machine no proxy is asked: it would read the key, which is not encrypted on this way.
             return httpx.Client(verify=self._tls, timeout=timeout, trust_env=not own, **usual)
         except (ValueError, ImportError, httpx.InvalidURL):  # what it says quotes the proxy, password and all
-            hint = "http:// and https:// proxies are supported; `no_proxy` names hosts that are reached without one"
-            raise Unreachable("the proxy that the environment names cannot be used", reached=False, hint=hint) from None
+            hint = "http:// and https:// proxies are supported; `no_proxy` lists hosts without a proxy"
+            raise Unreachable("the proxy in the environment cannot be used", reached=False, hint=hint) from None
 
 
 def _no_cookies() -> CookieJar:
@@ -128,7 +128,7 @@ def _tls_context(url: str) -> ssl.SSLContext:
         return _authorities(place, os.stat(place).st_mtime_ns if place else 0)
     except OSError as wrong:
         hint = "check the files that SSL_CERT_FILE and SSL_CERT_DIR name"
-        summary = f"the certificates of authorities cannot be read: {wrong.strerror or wrong}"
+        summary = f"the CA certificates cannot be read: {wrong.strerror or wrong}"
         raise Unreachable(summary, reached=False, hint=hint) from None
 
 

@@ -19,7 +19,7 @@ ASKED_FOR: Final = "gzip"
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _PLAIN: Final[tuple[list[str], ...]] = ([], ["gzip"], ["x-gzip"])
 _PIECE: Final = 1 << 20
-_DAMAGED: Final = "the gzip of the answer is damaged"
+_DAMAGED: Final = "the gzip data of the response is damaged"
 
 
 def content_of(pieces: Iterable[bytes], encoding: str, largest: int) -> bytes:
@@ -30,8 +30,8 @@ def content_of(pieces: Iterable[bytes], encoding: str, largest: int) -> bytes:
     """
     layers = [each for word in encoding.lower().split(",") if (each := word.strip()) not in ("", "identity")]
     if layers not in _PLAIN:
-        hint = "only gzip is asked for, and once: look at the gateway or proxy in between"
-        raise BadResponse(f"the answer is packed in a way nobody asked for: {encoding:.80}", hint=hint)
+        hint = "only one layer of gzip is accepted: check the gateway or proxy in between"
+        raise BadResponse(f"the response has an encoding that was not requested: {encoding:.80}", hint=hint)
     content = io.BytesIO()  # which gives its content away without a copy, as joining pieces would not
     for piece in _unpacked(_bounded(pieces, largest)) if layers else pieces:
         if content.tell() + len(piece) > largest:
@@ -39,7 +39,7 @@ def content_of(pieces: Iterable[bytes], encoding: str, largest: int) -> bytes:
         content.write(piece)
     raw = content.getvalue()
     if has_too_many_values(raw):
-        raise TooLarge(f"the answer has more than {MAX_VALUES:,} values")
+        raise TooLarge(f"the response has more than {MAX_VALUES:,} values")
     return raw
 
 
@@ -73,4 +73,4 @@ def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _too_large(largest: int) -> TooLarge:
-    return TooLarge(f"the answer is larger than {largest // 1024 // 1024} MiB")
+    return TooLarge(f"the response is larger than {largest // 1024 // 1024} MiB")

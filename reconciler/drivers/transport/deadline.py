@@ -83,13 +83,13 @@ class Deadline:
 
     def _not_too_late(self) -> None:
         if self._clock() > self._latest:
-            raise TooLate("the process stood still before the request was sent")
+            raise TooLate("the process was suspended before the request was sent")
 
     def _within(self, timeout: float | None, left: float) -> float:
         return min(left, self._seconds if timeout is None else timeout)
 
     def _answered_in(self) -> float:
-        return _left(self._end - self._clock(), "the answer did not end in time")
+        return _left(self._end - self._clock(), "the response did not end in time")
 
 
 def _left(seconds: float, otherwise: str) -> float:

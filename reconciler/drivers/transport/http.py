@@ -234,7 +234,7 @@ class HttpClient(RequestCounter):
     def _unreachable(self, error: Exception, *, reached: bool) -> Unreachable:
         said = self.mask(str(error)) or type(error).__name__
         said = said.partition("] ")[2] if said.startswith("[Errno") else said
-        hint = "check the url, the network and any proxy settings; `reconciler doctor` tries each step by itself"
+        hint = "check the url, the network and any proxy settings; `reconciler doctor` checks each step"
         if "refused" in said:
             hint = "nothing listens there: check the url; `reconciler serve` starts the embedded server"
         return Unreachable(f"{self._connection.url}: {said}", reached=reached, hint=hint)

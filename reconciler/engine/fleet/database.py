@@ -108,7 +108,7 @@ class DedicatedConnection:
         try:
             psycopg.conninfo.conninfo_to_dict(url)
         except psycopg.ProgrammingError:  # what it says quotes the address, which may hold a password
-            said = Diagnostic(Severity.ERROR, Code.FLEET_DATABASE, "the database's address cannot be read", hint=_FORM)
+            said = Diagnostic(Severity.ERROR, Code.FLEET_DATABASE, "the url of the database is malformed", hint=_FORM)
             raise DatabaseError(said, lost=False) from None
         with _raising_store_errors():
             self._connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
@@ -146,13 +146,13 @@ def _store_error(problem: psycopg.Error) -> DatabaseError:
         summary, code, hint = "the database has no tables of this version", Code.FLEET_DATABASE, _INIT_HINT
     elif _is_refusal(problem):
         summary, code = f"PostgreSQL refused the connection: {_first_line(problem)}", Code.FLEET_DATABASE
-        hint = "check the user, the password and the database that its address names"
+        hint = "check user, password and database in its url"
     elif isinstance(problem, psycopg.OperationalError):
-        summary, code = f"PostgreSQL does not answer: {_first_line(problem)}", Code.STORE_LOST
-        hint = "workers end when it goes, and their supervisor starts them again; check that it runs"
+        summary, code = f"PostgreSQL does not respond: {_first_line(problem)}", Code.STORE_LOST
+        hint = "check that it runs; workers end without it, and their supervisor restarts them"
     else:
         summary, code = f"PostgreSQL refused a statement: {_first_line(problem)}", Code.FLEET_DATABASE
-        hint = "check that the role may read and write the tables; `reconciler fleet init` makes them"
+        hint = "check that the role may read and write the tables; `reconciler fleet init` creates them"
     lost = isinstance(problem, psycopg.OperationalError)
     return DatabaseError(Diagnostic(Severity.ERROR, code, summary, hint=hint), lost=lost)
 

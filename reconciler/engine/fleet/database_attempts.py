@@ -88,10 +88,10 @@ class DatabaseAttempts:
         self._addresses[nonce] = address
         self.nonces.add(nonce)
         if not self._announced.take_down(self._target, address, nonce):
-            raise Overtaken(f"another run creates {address}")
+            raise Overtaken(f"another run is creating {address}")
         if self._clock() - began > self._hold_off / 4:
             # This process was stopped: by the time the request is out, others may have looked for it in vain.
-            raise Overtaken(f"it took too long to take down the create of {address}")
+            raise Overtaken(f"recording the create of {address} took too long")
 
     def made(self, nonce: str, id: str) -> None:
         """Keep the answer to a create for `settle`."""

@@ -229,6 +229,6 @@ def exit_process(problem: Exception) -> NoReturn:
     """End the process here and now: threads may be waiting for a database that does not come back."""
     said = getattr(problem, "diagnostic", None)
     print(
-        said.summary if said else f"PostgreSQL does not answer: {type(problem).__name__}", file=sys.stderr, flush=True
+        said.summary if said else f"PostgreSQL does not respond: {type(problem).__name__}", file=sys.stderr, flush=True
     )
     os._exit(LOST)

@@ -97,7 +97,7 @@ class JobExecutor:
 
     def _give_up(self, job: Job, trouble: str) -> JobFailed:
         """Leave what a job still has to do to people."""
-        why = trouble or f"{self._max_tries} runs left it unfinished"
+        why = trouble or f"not finished after {self._max_tries} runs"
         hint = "`reconciler fleet submit` tries again"
         said = Diagnostic(Severity.ERROR, Code.GIVEN_UP, f"given up: {why}", hint=hint)
         outcomes = [Outcome(address, Action.NOOP, Result.FAILED, error=said) for address in self._left(job)]

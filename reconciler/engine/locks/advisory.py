@@ -56,7 +56,7 @@ class AdvisoryLock:
     def seconds_left(self) -> float:
         """How long a write may still be sent from now on, at least. Raises LockLost."""
         if self._connection is None:
-            raise lost(self._name, "it was given back")
+            raise lost(self._name, "it was released")
         try:
             self._rows("SELECT 1")
         except LockUnusable as problem:

@@ -111,7 +111,7 @@ class Lease:
         with self._guard:
             held = self._held
             if held is None:
-                raise lost(self._name, "it was given back")
+                raise lost(self._name, "it was released")
             if held.why_lost:
                 raise lost(self._name, held.why_lost)
             left = held.until - self._clock()
@@ -157,7 +157,7 @@ class Lease:
         if e_tag is None:
             found = self._read()
             if found is None or found.record.get("run") != held.holder.run or found.holder is None:
-                why = f"it went to {found.holder}" if found and found.holder else "somebody removed it"
+                why = f"it was taken by {found.holder}" if found and found.holder else "it was removed"
                 with self._guard:
                     held.why_lost = why
                 raise lost(self._name, why)
@@ -202,7 +202,9 @@ class Lease:
         except ValueError:
             record = None
         if not isinstance(record, dict):
-            raise LockUnusable(f"{self._path} is no lock", "another program's object is in its place: use another url")
+            raise LockUnusable(
+                f"{self._path} is not a lock", "another program's object is in its place: use another url"
+            )
         return _StoredLock(record, answer.meta["e_tag"] or "", answer.meta["last_modified"])
 
 

@@ -46,7 +46,9 @@ class LockTaken(ReconcilerError):
     def __init__(self, name: str, holder: Holder | None) -> None:
         who = f"held by {holder}" if holder else "held by another run, which has just ended or cannot be seen"
         hint = "wait for that run to end; if it died and left the lock behind, `reconciler unlock` removes it"
-        super().__init__([Diagnostic(Severity.ERROR, Code.LOCK_NOT_HELD, f"the lock {name} is {who}", hint=hint)])
+        super().__init__(
+            [Diagnostic(Severity.ERROR, Code.LOCK_NOT_HELD, f"the target lock {name} is {who}", hint=hint)]
+        )
 
 
 class LockLost(RemoteError):
@@ -91,5 +93,6 @@ def this_run() -> Holder:
 def lost(name: str, why: str) -> LockLost:
     """That a lock was lost, in words for people."""
     return LockLost(
-        f"not sent: the lock {name} was lost: {why}", hint="see whether another run is under way; then apply again"
+        f"not sent: the target lock {name} was lost: {why}",
+        hint="check whether another run is active, then apply again",
     )

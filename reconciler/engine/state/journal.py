@@ -196,7 +196,7 @@ class Journal:
                 self._file = self._opened()
             try:
                 if os.write(self._file, line) < len(line):
-                    raise OSError(errno.ENOSPC, "the line was cut short", str(self._directory.path))
+                    raise OSError(errno.ENOSPC, "the line is truncated", str(self._directory.path))
                 os.fsync(self._file)
             except OSError:
                 self.close()  # a line after a torn one would be lost with it: the next one starts another file

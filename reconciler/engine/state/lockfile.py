@@ -87,8 +87,8 @@ class LockFile:
             return
         summary = f"{NAME} has the marks of target {self._target} at {_place(block.get('url'), block.get('account'))}"
         hint = (
-            "correct the url or the credential. If the same objects are reached in another way now, write that into "
-            f"{NAME}; if this is another account, give its target another name"
+            "correct the url or the credential. If the same objects now have another url or account name, write it "
+            f"into {NAME}; if this is another account, give its target another name"
         )
         raise LockFileError(f"{summary}, and this is {_place(self._url, self._account())}", hint)
 
@@ -212,7 +212,7 @@ class LockFile:
             file.write(f"process {os.getpid()}".encode())
             file.flush()
             if _read(self._files)[1] != self._text:
-                raise LockFileError(f"{NAME} has changed since it was read: another run was at work", "start again")
+                raise LockFileError(f"{NAME} has changed since it was read: another run changed it", "start again")
             yield
 
     def _holder(self) -> str:
@@ -245,7 +245,7 @@ def _parsed(text: str) -> dict[str, Json]:
         hint = (
             'write `"format_version": "2"`, and for each target `"NAME": {"url": "URL", "marks": {…}}` around its kinds'
         )
-        raise LockFileError(f"{NAME} is of format 1, which does not say of which url its marks are", hint)
+        raise LockFileError(f"{NAME} is of format 1, which does not record the url of its marks", hint)
     if not _is_lock_file(document):
         raise LockFileError(f"{NAME} is not a lock file of format {_FORMAT}", "upgrade, or restore it from git")
     found: dict[str, Json] = document

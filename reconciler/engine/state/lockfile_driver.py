@@ -68,14 +68,14 @@ class LockFileDriver:
             raise
         id = str(answer["id"])
         if id in self._seen.get(kind, ()):
-            raise Ambiguous(f"the answer to the create names {id}, which was there before")
+            raise Ambiguous(f"the response to the create has the id {id}, which existed before")
         if kind in self._seen:
             self._seen[kind].add(id)
         try:
             self._file.put(kind, id, mark)
             self._forget_former(kind, id, mark)
         except OSError as error:
-            raise Ambiguous(f"{id} was made, but {NAME} could not be written: {error}") from error
+            raise Ambiguous(f"{id} was created, but {NAME} could not be written: {error}") from error
         return _with_mark(answer, mark)
 
     def update(self, kind: str, id: str, patch: Body, seen: Body | None = None, sending: Sending | None = None) -> Body:

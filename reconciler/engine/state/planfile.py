@@ -20,7 +20,7 @@ LARGEST: Final = 1 << 30
 _MOST_VALUES: Final = 10_000_000
 _DEEPEST: Final = MAX_DEPTH + 10
 """A value of an answer stands a few levels deeper in a plan."""
-_AGAIN: Final = "make it again with `reconciler plan --out`"
+_AGAIN: Final = "create it again with `reconciler plan --out`"
 
 
 class PlanFileError(ReconcilerError):
@@ -45,7 +45,9 @@ def write_document(path: Path, text: str, root: Path | None = None) -> None:
     try:
         tree.replace(name, text.encode("ascii"), PRIVATE)
     except OSError as error:
-        raise _error(path, f"cannot be written: {error.strerror}", "choose a directory you may write to") from error
+        raise _error(
+            path, f"cannot be written: {error.strerror}", "choose a directory with write permission"
+        ) from error
 
 
 def load(path: Path, root: Path | None = None) -> Plan:
@@ -67,7 +69,7 @@ def _read(path: Path, root: Path | None) -> str:
     try:
         return tree.read(name, LARGEST).decode("utf-8")
     except FileNotFoundError as error:
-        raise _error(path, "does not exist", "make it with `reconciler plan --out`") from error
+        raise _error(path, "does not exist", "create it with `reconciler plan --out`") from error
     except UnicodeDecodeError as error:
         raise _error(path, "is not a plan: it is not UTF-8 text", _AGAIN) from error
     except OSError as error:
@@ -84,7 +86,7 @@ def _parse(path: Path, text: str) -> Json:
     try:
         return decoded(text, _without_doubles, _DEEPEST)
     except json.JSONDecodeError as error:
-        what = "is cut off" if _is_cut_off(text.strip(), error) else f"is not JSON ({error.msg})"
+        what = "is truncated" if _is_cut_off(text.strip(), error) else f"is not JSON ({error.msg})"
         raise _error(path, what, _AGAIN, Source(str(path), error.lineno, error.colno)) from error
     except ValueError as error:
         raise _error(path, f"is not a plan to apply: {error}", _AGAIN) from error
@@ -100,7 +102,7 @@ def _without_doubles(pairs: Sequence[tuple[str, Json]]) -> dict[str, Json]:
     """A JSON object whose keys are unique: with doubles, two readers could see two plans in one file."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one of its objects")
+        raise ValueError("a key is twice in one of its objects")
     return found
 
 

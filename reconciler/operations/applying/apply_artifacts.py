@@ -26,9 +26,9 @@ def check_destination(path: Path, *, new: bool) -> None:
     `new` is for a rollback: that of an earlier run must not be lost to a later one's.
     """
     if not path.parent.is_dir():
-        raise ConfigError([error(Code.UNREADABLE, f"the directory of {path} does not exist", None, "", "make it")])
+        raise ConfigError([error(Code.UNREADABLE, f"the directory of {path} does not exist", None, "", "create it")])
     if new and path.exists():
-        hint = "name a new file for each apply; to go back over several, apply theirs from the last to the first"
+        hint = "use a new file for each apply; to undo several, apply their rollback plans from the last to the first"
         raise ConfigError(
             [error(Code.BAD_PLAN_FILE, f"{path.name} exists: it may be needed to roll back", None, "", hint)]
         )
@@ -44,7 +44,7 @@ def merge_reports(root: Path, reports: Sequence[Path]) -> dict[str, Any]:
     try:
         return merged_reports([decoded(_content(root, path)) for path in reports])
     except ValueError as problem:
-        hint = "name the reports of the shards of one apply, each once"
+        hint = "give each report of one sharded apply once"
         raise ConfigError(
             [error(Code.BAD_REPORT, f"the reports cannot be merged: {problem}", None, "", hint)]
         ) from None

@@ -111,12 +111,13 @@ class _Undoing:
         if kind.immutable and (change.action is Action.DELETE or change.replaces):
             if change.removal is not Removal.REPLACED:
                 self._warn(
-                    f"the earlier content of {change.address} is not kept: check the earlier files out, and apply",
+                    f"the earlier content of {change.address} is not stored: check out the earlier files and "
+                    "apply them",
                     change,
                 )
             return None
         if change.replaces:
-            self._warn(f"{change.address} took the place of one whose time was over: it stays", change)
+            self._warn(f"{change.address} replaced an expired object: it stays", change)
             return None
         if change.action is Action.DELETE:
             return self._made_again(kind, change, before) if before else None
@@ -145,12 +146,12 @@ class _Undoing:
             if change.removal is not Removal.REPLACED:
                 number = len(self._before[kind.name].candidates(change.address.key))
                 self._warn(
-                    f"{before.id} was one of {number} objects of {change.address}: rolling back does not bring it back",
+                    f"{before.id} was one of {number} objects of {change.address}: rolling back does not restore it",
                     change,
                 )
             return None
         self._warn(
-            f"{before.id} was deleted: rolling back makes another object with its content, under another id", change
+            f"{before.id} was deleted: rolling back creates a new object with its content and another id", change
         )
         present = units(kind, before.body).items()
         wanted = {unit: value for unit, value in present if value is not None and _is_writable(kind, unit)}
@@ -163,7 +164,7 @@ class _Undoing:
         """The earlier values of the units a change wrote, and the mark as it was."""
         present, chosen = units(kind, before.body), [u for u in change.units if not is_mark(kind, u)]
         for name in sorted(kind.managed_maps & {unit[0] for unit in chosen}):
-            self._warn(f"the entries of {name} stay as they are: check the earlier files out, and apply", change)
+            self._warn(f"the entries of {name} are not changed: check out the earlier files and apply them", change)
         chosen = [unit for unit in chosen if unit[0] not in kind.managed_maps]
         mark, now = mark_of(kind, before), mark_of(kind, after)
         key = mark.key if isinstance(mark, Mark) else change.address.key
@@ -172,7 +173,9 @@ class _Undoing:
         managed = Mark(self._plan.owner, key, units=marks.codes(chosen))
         decision = decide_update(kind, manifest, after.body, managed)
         for each in decision.diagnostics:
-            summary = f"{each.summary.partition(' ')[0]} had no value before, and cannot be cleared: it stays as it is"
+            summary = (
+                f"{each.summary.partition(' ')[0]} had no value before and cannot be cleared: the live value stays"
+            )
             self._warn(summary, change, Code.CANNOT_CLEAR)
         earlier = mark if isinstance(mark, Mark) else ABSENT
         changed = None if mark == now else earlier

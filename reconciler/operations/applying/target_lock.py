@@ -52,7 +52,7 @@ def open_lock(session: Session) -> Lock:
     place = target.lock.source if isinstance(target.lock, EnvRef) else target.source
     if scheme not in _SCHEMES or not rest:
         hint = "s3://BUCKET/PREFIX or postgresql://USER@HOST/DATABASE"
-        raise ConfigError([error(Code.LOCK_UNUSABLE, "the url of the lock is none of a store", place, "", hint)])
+        raise ConfigError([error(Code.LOCK_UNUSABLE, "the url of the lock is not supported", place, "", hint)])
     try:
         return _lock(scheme, url, f"{session.owner}/{target.name}", session.limits.timeout_seconds)
     except ModuleNotFoundError as missing:

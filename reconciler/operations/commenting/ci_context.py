@@ -51,13 +51,13 @@ def issues_of(
 
 def _github(environment: Mapping[str, str], repository: str | None, trace: Trace) -> GitHub:
     url = _url("github", environment.get("GITHUB_API_URL") or "https://api.github.com")
-    name = repository or _needed(environment, "GITHUB_REPOSITORY", "or say --repository OWNER/NAME")
+    name = repository or _needed(environment, "GITHUB_REPOSITORY", "or give --repository OWNER/NAME")
     return GitHub(url, _token(environment, "GITHUB_TOKEN"), name, trace)
 
 
 def _gitlab(environment: Mapping[str, str], project: str | None, trace: Trace) -> GitLab:
     url = _url("gitlab", environment.get("CI_API_V4_URL") or "https://gitlab.com/api/v4")
-    name = project or _needed(environment, "CI_PROJECT_ID", "or say --repository GROUP/NAME")
+    name = project or _needed(environment, "CI_PROJECT_ID", "or give --repository GROUP/NAME")
     return GitLab(url, _token(environment, "GITLAB_TOKEN"), name, trace)
 
 
@@ -72,7 +72,7 @@ def _pull_request(github: GitHub, environment: Mapping[str, str]) -> int | None:
         return int(number)
     run = event.get("workflow_run")
     if not isinstance(run, dict):
-        raise _missing("the event of this run has no pull request", "say --pull-request N")
+        raise _missing("the event of this run has no pull request", "give --pull-request N")
     head = text_at(run, "head_repository", "full_name"), text_at(run, "head_branch"), text_at(run, "head_sha")
     if not all(head):
         return None
@@ -81,21 +81,21 @@ def _pull_request(github: GitHub, environment: Mapping[str, str]) -> int | None:
 
 
 def _event(environment: Mapping[str, str]) -> dict[str, Any]:
-    file = _needed(environment, "GITHUB_EVENT_PATH", "or say --pull-request N")
+    file = _needed(environment, "GITHUB_EVENT_PATH", "or give --pull-request N")
     try:
         event = decoded(Path(file).read_bytes())
     except ValueError:
         event = None
     if not isinstance(event, dict):
-        raise _missing("GITHUB_EVENT_PATH names a file that is not an event", "say --pull-request N")
+        raise _missing("GITHUB_EVENT_PATH names a file that is not an event", "give --pull-request N")
     return event
 
 
 def _number(environment: Mapping[str, str], name: str) -> int:
-    text = _needed(environment, name, "or say --pull-request N; it is set in merge request pipelines only")
+    text = _needed(environment, name, "or give --pull-request N; it is set in merge request pipelines only")
     if text.isascii() and text.isdecimal():
         return int(text)
-    raise _missing(f"{name} is not a number", "say --pull-request N")
+    raise _missing(f"{name} is not a number", "give --pull-request N")
 
 
 def _url(provider: str, url: str) -> str:
@@ -107,10 +107,10 @@ def _url(provider: str, url: str) -> str:
 
 def _token(environment: Mapping[str, str], name: str) -> str:
     """The token, which has to fit into a header. Raises ConfigError, never with the token in it."""
-    token = _needed(environment, name, "it is the only place a token is read from")
+    token = _needed(environment, name, "the token is read only from there")
     if token.isascii() and token.isprintable() and " " not in token:
         return token
-    raise _missing(f"{name} is malformed", "it has a blank, a line break or a character that is not ASCII")
+    raise _missing(f"{name} is malformed", "it has a space, a line break or a non-ASCII character")
 
 
 def _needed(environment: Mapping[str, str], name: str, hint: str) -> str:

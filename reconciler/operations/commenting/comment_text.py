@@ -22,9 +22,9 @@ def load_comment(root: Path, file: Path) -> tuple[str, str]:
     body = tree.read(path, _LARGEST).decode("utf-8", "replace")
     if header := header_of(body):
         return header, body
-    detail = "expected the hidden line <!-- reconciler:… --> at its beginning"
+    detail = "expected the hidden line <!-- reconciler:… --> in the first line"
     hint = f"write it with `reconciler plan --format markdown={file.name}`"
-    summary = "the text could not be found again once it is written"
+    summary = "the text has no header, so a comment with it could not be found again"
     raise ConfigError([error(Code.BAD_PLAN_FILE, summary, Source(str(file), 1, 1), detail, hint)])
 
 

@@ -44,12 +44,12 @@ def _network(session: Session) -> Iterator[CheckResult]:
         yield CheckResult(
             "network",
             Status.FAIL,
-            f"name: {session.url} leads nowhere: {wrong.strerror if isinstance(wrong, OSError) else wrong}",
+            f"name: {session.url} does not resolve: {wrong.strerror if isinstance(wrong, OSError) else wrong}",
             remedy,
         )
         return
     addresses = sorted({str(each[4][0]) for each in found})
-    yield CheckResult("network", Status.OK, f"name: {via}{hop.host} is {', '.join(addresses[:3])}")
+    yield CheckResult("network", Status.OK, f"name: {via}{hop.host} resolves to {', '.join(addresses[:3])}")
     try:
         socket.create_connection((hop.host, hop.port), timeout=_PATIENCE_SECONDS).close()
     except OSError as wrong:
@@ -57,7 +57,7 @@ def _network(session: Session) -> Iterator[CheckResult]:
         reason = wrong.strerror or str(wrong)
         yield CheckResult("network", Status.FAIL, f"no connection to {via}{hop.host}:{hop.port}: {reason}", remedy)
         return
-    yield CheckResult("network", Status.OK, f"connection: {via}{hop.host}:{hop.port} accepts it")
+    yield CheckResult("network", Status.OK, f"connection: {via}{hop.host}:{hop.port} accepted")
     yield from _http(session)
 
 
@@ -70,7 +70,7 @@ def _http(session: Session) -> Iterator[CheckResult]:
             answer = client.send("GET", "/", repeatable=False)
     except Unreachable as wrong:
         if secure and any(word in str(wrong).lower() for word in ("certificate", "ssl", "tls")):
-            remedy = "a proxy that reads along, or a server of your own, needs its authority in SSL_CERT_FILE"
+            remedy = "for an inspecting proxy or your own server, put its CA into SSL_CERT_FILE"
             yield CheckResult("network", Status.FAIL, f"TLS: {wrong}", remedy)
         else:
             yield CheckResult("network", Status.FAIL, f"HTTP: {wrong}", wrong.diagnostic.hint)
@@ -78,23 +78,23 @@ def _http(session: Session) -> Iterator[CheckResult]:
     if secure:
         yield CheckResult("network", Status.OK, "TLS: the certificate is trusted")
     if 300 <= answer.status < 400:
-        remedy = "redirects are not followed, because they would carry the credential along: correct the url"
+        remedy = "redirects are not followed, because they would send the credential to another url: correct the url"
         yield CheckResult("network", Status.WARN, f"HTTP: {session.url} redirects ({answer.status})", remedy)
     else:
-        yield CheckResult("network", Status.OK, "HTTP: something answers")
+        yield CheckResult("network", Status.OK, "HTTP: server responded")
     yield from _clock(answer, time.time())
 
 
 def _clock(answer: Response, now: float) -> Iterator[CheckResult]:
     skew = _skew(answer.headers, now)
     if skew is None:
-        yield CheckResult("clock", Status.OK, "the target does not tell the time")
+        yield CheckResult("clock", Status.OK, "the target does not report its time")
     elif abs(skew) > _SKEW_SECONDS:
         side = "ahead of" if skew > 0 else "behind"
         remedy = "set the clock: signed credentials, certificates and the journal of creates depend on it"
         yield CheckResult("clock", Status.WARN, f"this machine is {abs(skew):,.0f} s {side} the target", remedy)
     else:
-        yield CheckResult("clock", Status.OK, "this machine and the target agree")
+        yield CheckResult("clock", Status.OK, "the clocks of this machine and of the target match")
 
 
 def _skew(headers: Mapping[str, str], now: float) -> float | None:

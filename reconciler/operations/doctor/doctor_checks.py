@@ -66,7 +66,7 @@ def run_checks(session: Session, checks: Sequence[Check]) -> Iterator[CheckResul
     for check in checks:
         if lacking := [name for name in check.needs if name in missing]:
             missing.add(check.name)
-            yield CheckResult(check.name, Status.SKIPPED, f"not looked at: {lacking[0]} comes first")
+            yield CheckResult(check.name, Status.SKIPPED, f"needs {lacking[0]}, which failed")
             continue
         for finding in _made(check, session):
             if finding.status is Status.FAIL:
@@ -92,12 +92,12 @@ def results_of_diagnostics(check: str, diagnostics: Sequence[Diagnostic]) -> Ite
         yield CheckResult(check, status, f"{place}{each.summary} [{each.code}]", each.hint)
     if len(ranked) > _MOST_SHOWN:
         more = f"{len(ranked) - _MOST_SHOWN} more"
-        yield CheckResult(check, Status.WARN, more, "`reconciler validate` tells all of them")
+        yield CheckResult(check, Status.WARN, more, "`reconciler validate` shows all of them")
 
 
 def _settings(session: Session) -> Iterator[CheckResult]:
     source, target = session.settings.source, session.target
-    where = source.file if source else "no reconciler.yaml, so the defaults"
+    where = source.file if source else "no reconciler.yaml: using defaults"
     yield CheckResult("settings", Status.OK, f"{where}; target {target.name}, provider {session.provider.name}")
 
 
@@ -124,7 +124,7 @@ def _host(session: Session) -> Iterator[CheckResult]:
     yield from (
         results_of_diagnostics("host", [refused])
         if refused
-        else [CheckResult("host", Status.OK, f"{session.url} may get credentials")]
+        else [CheckResult("host", Status.OK, f"credentials may be sent to {session.url}")]
     )
 
 
@@ -141,25 +141,25 @@ def _credentials(session: Session) -> Iterator[CheckResult]:
             yield CheckResult("credentials", Status.OK, f"{name} is set, by {reference.name}")
         elif spec.entra_scope:
             found = True
-            yield CheckResult("credentials", Status.OK, f"{name} is asked for: a token for {spec.entra_scope}")
+            yield CheckResult("credentials", Status.OK, f"{name} is requested: a token for {spec.entra_scope}")
     if not session.provider.credentials:
-        yield CheckResult("credentials", Status.OK, "none is needed")
+        yield CheckResult("credentials", Status.OK, "none needed")
     elif not found:
         names = [each.env for each in session.provider.credentials.values() if each.env]
         yield CheckResult(
-            "credentials", Status.WARN, "none is set", f"set {names[0]}" if names else "name one in the settings"
+            "credentials", Status.WARN, "none is set", f"set {names[0]}" if names else "set one in the settings"
         )
 
 
 def _api(session: Session) -> Iterator[CheckResult]:
     for kind in session.provider.kinds:
         first = next(iter(session.driver.list(kind)), None)
-        yield CheckResult("API", Status.OK, f"{kind}: the list answers, {'with' if first else 'without'} objects")
+        yield CheckResult("API", Status.OK, f"{kind}: list works, {'with' if first else 'without'} objects")
 
 
 def _account(session: Session) -> Iterator[CheckResult]:
     account = session.identity.account
-    yield CheckResult("account", Status.OK, account or "the target does not tell which one it is")
+    yield CheckResult("account", Status.OK, account or "the target does not report its account")
 
 
 def _marks(session: Session) -> Iterator[CheckResult]:
@@ -168,19 +168,19 @@ def _marks(session: Session) -> Iterator[CheckResult]:
         owners = sorted({owned.mark.owner for owned in found.foreign})
         shown = [*owners[:_MOST_SHOWN], *(["…"] if len(owners) > _MOST_SHOWN else [])]
         foreign = f"{len(found.foreign)} of other owners" + (f" ({', '.join(shown)})" if owners else "")
-        counts = f"{len(found.managed)} ours, {foreign}, {len(found.unmarked)} without a mark"
+        counts = f"{len(found.managed)} managed here, {foreign}, {len(found.unmarked)} without a mark"
         yield CheckResult("marks", Status.OK, f"{found.kind.name}: {count(len(found.by_id), 'object')}; {counts}")
         yield from _odd_marks(found)
 
 
 def _odd_marks(found: Index) -> Iterator[CheckResult]:
     for ids, what, remedy in (
-        ([live.id for live, _ in found.newer], "marked by a newer version", "upgrade; until then they are left alone"),
-        ([live.id for live in found.damaged], "with a mark that cannot be read", "remove it, if it is nobody's"),
+        ([live.id for live, _ in found.newer], "marked by a newer version", "upgrade; until then they are not changed"),
+        ([live.id for live in found.damaged], "with a mark that cannot be read", "remove the mark, if nobody uses it"),
         ([clone.live.id for _, clone in found.clones], "copied, mark included", "remove the mark from the copies"),
         (
             [each.live.id for several in found.duplicates.values() for each in several],
-            "made twice",
+            "created twice",
             "`reconciler apply` shows them",
         ),
     ):
@@ -209,12 +209,16 @@ def _git(session: Session) -> Iterator[CheckResult]:
     try:
         git_program(session.root)
     except ConfigError:
-        yield CheckResult("git", Status.WARN, "there is no git", "install it: --base git:REF and --against need it")
+        yield CheckResult(
+            "git", Status.WARN, "git is not installed", "install it: --base git:REF and --against need it"
+        )
         return
     if not any((each / ".git").exists() for each in (session.root, *session.root.parents)):
-        yield CheckResult("git", Status.WARN, "this is no git repository", "`git init`, to compare with earlier files")
+        yield CheckResult(
+            "git", Status.WARN, "this is not a git repository", "run `git init` to compare with earlier files"
+        )
     else:
-        yield CheckResult("git", Status.OK, "there is one, and this is a repository")
+        yield CheckResult("git", Status.OK, "git is installed, and this is a repository")
 
 
 def _lock_file(session: Session) -> Iterator[CheckResult]:
@@ -227,7 +231,7 @@ def _lock_file(session: Session) -> Iterator[CheckResult]:
     if path.exists():
         yield CheckResult("lock file", Status.OK, f"{LOCK_FILE} can be read")
     else:
-        yield CheckResult("lock file", Status.OK, f"{LOCK_FILE} is made by the first apply; commit it then")
+        yield CheckResult("lock file", Status.OK, f"{LOCK_FILE} is created by the first apply; commit it then")
 
 
 PROJECT: Final = (

@@ -54,17 +54,19 @@ def base_source(session: Session, choices: DriftChoices) -> tuple[BaseSource, Se
     except ConfigError as unknown:
         if choices.base != "auto":
             raise
-        summary = f"the commit before is not known: {unknown.diagnostics[0].summary}"
-        hint = "without it, an edit by hand looks like one of the files; fetch more history, or give --base"
+        summary = f"the previous commit is not known: {unknown.diagnostics[0].summary}"
+        hint = "without it, a manual change looks like an edit in the files; fetch more history, or give --base"
         said = [info(Code.BASE_UNKNOWN, summary, None, hint=hint)]
     remembers = session.target.marks is not Marks.NAMES or source.files
     if (choices.on_drift != "revert" or choices.resolve) and not remembers:
-        summary = "nothing remembers what was last applied, so an edit by hand cannot be told from one of the files"
+        summary = "nothing records what was last applied, so manual changes look like edits in the files"
         hint = "give --base git:REF, or set `marks: digests` on the target"
         raise ConfigError([error(Code.BASE_UNKNOWN, summary, None, "", hint)])
     if choices.on_drift != "revert" and session.target.marks is Marks.NAMES:
-        summary = f"git says what was wanted, and not what was applied: --on-drift {choices.on_drift} only labels"
-        hint = "set `marks: digests` on the target to have edits by hand kept or refused"
+        summary = (
+            f"git records what was wanted, not what was applied: --on-drift {choices.on_drift} only labels the changes"
+        )
+        hint = "set `marks: digests` on the target to keep or refuse manual changes"
         said = [*said, warning(Code.BASE_UNKNOWN, summary, None, hint=hint)]
     return source, said
 
@@ -103,7 +105,9 @@ def git_ref(text: str, option: str) -> str:
     scheme, _, ref = text.partition(":")
     if scheme != "git" or not ref:
         meant = "" if ":" in text or not text else f"; did you mean git:{text}?"
-        raise InvalidArgument(option, Code.BAD_GIT_REF, f"{text!r} is not git:REF{meant}")
+        raise InvalidArgument(
+            option, Code.BAD_GIT_REF, f"{text!r} is not a commit, git:REF{meant} (for a target, use --target)"
+        )
     return ref
 
 

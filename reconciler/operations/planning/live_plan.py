@@ -60,7 +60,7 @@ def _left_unresolved(scope: Scope, loaded: Loaded) -> Iterator[Diagnostic]:
     for address in sorted(scope.unresolved if scope.only is None else ()):
         if (address.kind, address.key) not in keys:
             hint = f"delete it by hand if it is there, then `reconciler release {address} --lost-create`"
-            summary = f"the answer to a create of {address} was lost, and it has no manifest any more"
+            summary = f"the response to a create of {address} was lost, and it no longer has a manifest"
             yield warning(Code.UNRESOLVED_CREATE, summary, None, hint=hint)
 
 
@@ -76,7 +76,7 @@ def plan_against(
     policies = load_policies(session.root, session.settings, session.schemas)
     said: tuple[Diagnostic, ...] = ()
     if not earlier.ok:
-        summary = f"the files at git:{ref} have errors: what could not be read of them shows as new"
+        summary = f"the files at git:{ref} have errors: what could not be read is shown as new"
         said = (warning(Code.BASE_UNKNOWN, summary, None),)
     url = session.target.url or session.provider.url or ""
     plan = compare(

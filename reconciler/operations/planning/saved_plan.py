@@ -80,7 +80,7 @@ def _check_shown(plan: Plan, world: World, *, sealed: bool) -> None:
         live = found.by_id.get(change.id or "") or next(reversed(replaced), None)
         if wrong := find_mismatch(change, found.kind, live, plan.owner, sealed=sealed):
             summary = f"the plan cannot be applied: {change.action} {change.address}: {wrong}"
-            hint = "somebody edited it: make it again with `reconciler plan --out`"
+            hint = "it was edited: create it again with `reconciler plan --out`"
             raise ConfigError([error(Code.BAD_PLAN_FILE, summary, None, hint=hint)])
 
 
@@ -107,24 +107,24 @@ def _check_changes(session: Session, plan: Plan) -> None:
     wrong = [f"the target has no kind {visible(kind)}" for kind in unknown]
     numbers = {change.number for change in plan.changes}
     if len(numbers) < len(plan.changes):
-        wrong.append("two changes have one number")
+        wrong.append("two changes have the same number")
     for change in plan.changes:
         if change.patch is None and change.is_due and change.action is not Action.DELETE and not plan.sealed:
-            wrong.append(f"nothing is said of what {change.address} is to be")
+            wrong.append(f"the desired state of {change.address} is missing")
         if change.patch is not None and not all(has_place(change.patch, path) for path, _ in change.refs):
-            wrong.append(f"{change.address} refers to another where nothing is")
+            wrong.append(f"{change.address} has a reference at a place that does not exist")
         if change.former_owner is not None:
-            wrong.append(f"{change.address} is taken over from another owner, which no saved plan does")
+            wrong.append(f"{change.address} is taken over from another owner, which a saved plan cannot do")
         if change.patch is not None and plan.sealed:
-            wrong.append(f"{change.address} has contents, and the plan is sealed")
+            wrong.append(f"{change.address} has values, but the plan is sealed")
         if change.action is Action.RELEASE and change.removal is None and not plan.rollback:
             wrong.append(f"{change.address} is released without a reason")
         if not _has_entries(session, change):
-            wrong.append(f"{change.address} has entries that nothing can be made of")
+            wrong.append(f"{change.address} has entries that are not valid")
         if not numbers.issuperset(change.needs):
             wrong.append(f"{change.address} waits for a change that is not in the plan")
     if wrong:
-        hint = "make it again with `reconciler plan --out`"
+        hint = "create it again with `reconciler plan --out`"
         raise ConfigError([error(Code.BAD_PLAN_FILE, f"the plan cannot be applied: {wrong[0]}", None, hint=hint)])
 
 
@@ -158,7 +158,7 @@ def _judged(session: Session, plan: Plan, loaded: Loaded | None) -> Plan:
 def _restored(plan: Plan, again: Plan, observed: Sequence[Observation]) -> Plan:
     plan, lost = restore(plan, again, observed)
     if lost:
-        why = "the files and the target do not give the sealed contents any more"
+        why = "the files and the target no longer match the sealed plan"
         raise StalePlan(tuple(_stale(f"{change.address}: {why}") for change in lost))
     return plan
 

@@ -21,7 +21,7 @@ def write_matrix(plan: Plan, count: int, path: Path, root: Path) -> None:
         tree, name = tree_of(root, path)
         tree.replace(name, json.dumps({"include": rows}).encode() + b"\n")
     except OSError as problem:
-        hint = "choose a directory you may write to"
+        hint = "choose a directory with write permission"
         raise ConfigError(
             [error(Code.UNREADABLE, f"{path} cannot be written: {problem.strerror}", None, "", hint)]
         ) from None

@@ -40,7 +40,7 @@ def connection_to(
     for name, text in (*headers.items(), *(pair for kind in provider.kinds.values() for pair in kind.headers.items())):
         if has_several_routes(provider, name, text):
             summary = f"the header {name} of the target {target.name} routes to several upstreams"
-            hint = "name one upstream: each holds other objects"
+            hint = "choose one upstream: each has its own objects"
             raise ConfigError([error(Code.INVALID_SETTINGS, summary, target.source, hint=hint)])
     problem = refuse_host(provider, url, headers, environment, target.source)
     if problem and not provider.embedded:
@@ -113,7 +113,7 @@ def _renewed(provider: Provider, target: Target, headers: Container[str]) -> Exp
             from reconciler.drivers.credentials.entra import tokens_for
         except ModuleNotFoundError:
             summary = f"target {target.name!r} has no credential, and azure-identity is not installed"
-            hint = f"set {spec.env} to a token, or run `{install_hint('azure')}` to have one asked for"
+            hint = f"set {spec.env} to a token, or run `{install_hint('azure')}` to request one"
             raise ConfigError([error(Code.MISSING_EXTRA, summary, target.source, "", hint)]) from None
         return ExpiringCredential(spec.header, spec.format, tokens_for(spec.entra_scope))
     return None

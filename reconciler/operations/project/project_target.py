@@ -70,7 +70,10 @@ class ProjectTarget:
             return owner
         if self.provider.embedded:
             return "local"
-        hint = "write `owner: NAME` into reconciler.yaml: it is put on every object, so that teams do not meet"
+        hint = (
+            "write `owner: NAME` into reconciler.yaml: it is written to every object, so that teams can share an "
+            "account"
+        )
         raise ConfigError([error(Code.OWNER_REQUIRED, f"target {self.target.name!r} needs an owner", None, "", hint)])
 
     @property
@@ -107,7 +110,7 @@ class ProjectTarget:
         """The target's base URL. Raises ConfigError where neither target nor provider has one."""
         if url := self.target.url or self.provider.url:
             return url
-        summary = f"target {self.target.name!r} has no url, and provider {self.provider.name!r} has none of its own"
+        summary = f"target {self.target.name!r} has no url, and provider {self.provider.name!r} has no default"
         raise ConfigError([error(Code.INVALID_SETTINGS, summary, self.target.source, "", "add `url: https://…/v1`")])
 
     @cached_property

@@ -45,7 +45,7 @@ def state_of(root: Path) -> Tree:
     """
     if os.path.lexists(root / NAME) and (files := tracked(root, NAME)):
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-        summary = f"git tracks {cut(files[0])}{more}: the state of one machine cannot come with the files of a project"
+        summary = f"git tracks {cut(files[0])}{more}: the state of one machine cannot be part of a repository"
         hint = (
             f"if you committed it, `git rm -r --cached {NAME}` keeps the files on this machine; "
             f"if others did, `git rm -r {NAME}` removes them"

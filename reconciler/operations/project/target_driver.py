@@ -71,5 +71,5 @@ def _embedded_server(project: ProjectTarget, kept: SharedConnections) -> App:
     try:
         return kept.app(database, project.provider.embedded or "")
     except StoreError as wrong:
-        hint = "it holds the objects of the embedded server: see that there is room and that it may be written"
+        hint = "it holds the objects of the embedded server: check free space and permissions"
         raise ConfigError([error(Code.UNREADABLE, str(wrong), None, hint=hint)]) from wrong

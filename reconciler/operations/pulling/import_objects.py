@@ -70,8 +70,10 @@ def plan_import(session: Session, wishes: Sequence[str]) -> ImportPlan:
     ownerships = _ownerships(session, loaded, snapshot)
     selection = select(ownerships, wishes)
     if missing := [wish for wish in wishes if wish not in selection.matched]:
-        hint = "name objects by their id, or by their name, in which * and ? stand for others"
-        raise ConfigError([error(Code.NOT_FOUND, f"nothing live is {wish!r}", None, "", hint) for wish in missing])
+        hint = "give ids or names; names may have the wildcards * and ?"
+        raise ConfigError(
+            [error(Code.NOT_FOUND, f"no live object matches {wish!r}", None, "", hint) for wish in missing]
+        )
     return ImportPlan(
         loaded, snapshot, ownerships, selection, draft_manifests(session, str(directory), loaded, selection)
     )
@@ -111,7 +113,7 @@ def _written(session: Session, wanted: Sequence[DraftManifest]) -> dict[object, 
                 file = str(directory / path)
                 if not project.holds(os.path.realpath(file)):
                     raise ConfigError(
-                        [error(Code.FILE_REFUSED, f"{project.name(file)} leads outside the project", None)]
+                        [error(Code.FILE_REFUSED, f"{project.name(file)} points outside the project", None)]
                     )
                 create_file(session.root, file, content)
                 made.append(file)
@@ -135,5 +137,5 @@ def _reproduces(draft: DraftManifest, manifest: Manifest | None) -> bool:
 
 
 def _misread(draft: DraftManifest) -> Diagnostic:
-    summary = f"the manifest of {draft.chosen.live.id} would not say what is live, so nothing was written"
+    summary = f"the manifest of {draft.chosen.live.id} would not match the live object, so nothing was written"
     return error(Code.FILE_REFUSED, summary, None, "", "please report it, with the object")

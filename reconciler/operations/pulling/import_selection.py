@@ -44,7 +44,10 @@ def select(ownerships: Sequence[Ownership], wishes: Sequence[str]) -> Selection:
         wished = {live.id: _wishes_for(ownership, live, wishes) for live in by_age}
         selection.matched.update(wish for found in wished.values() for wish in found)
         if ownership.kind.immutable:
-            why = f"a {ownership.kind.name} cannot be managed afterwards, nor its content read: name it by its `source`"
+            why = (
+                f"a {ownership.kind.name} cannot be managed later, and its content cannot be read: write a "
+                "manifest with its `source`"
+            )
             selection.left += [(id, why) for id, found in wished.items() if found]
             continue
         objects = [live for live in by_age if wished[live.id] or not wishes]
@@ -79,7 +82,7 @@ def _reasons(ownership: Ownership, *, named: bool) -> Iterator[tuple[str, str]]:
         elif mark.mark.key == key:
             yield pair.live.id, f"is managed already, as {address}" if named else ""
         else:
-            former = f"a manifest says moved_from: {mark.mark.key}"
+            former = f"a manifest has moved_from: {mark.mark.key}"
             yield pair.live.id, f"becomes another address with the next apply: {former}"
     for key, several in found.duplicates.items():
         yield from ((e.live.id, f"is a duplicate of {kind}/{key}: `apply` keeps the older one") for e in several)
@@ -128,7 +131,7 @@ def _pair(
         name = _name(ownership, live.body)
         if name is not None and (same := [m for m in by_name.get(name, ()) if not m.same_name_allowed]):
             hint = f"to manage it: `reconciler adopt {same[0].address} {live.id}`"
-            selection.left.append((live.id, f"has the name of {same[0].address}, which says something else; {hint}"))
+            selection.left.append((live.id, f"has the name of {same[0].address}, whose manifest differs; {hint}"))
         else:
             selection.chosen.append(SelectedObject(ownership, live))
 

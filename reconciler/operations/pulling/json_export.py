@@ -76,7 +76,7 @@ def _objects(export: Path, root: Path, lists: Collection[str]) -> Iterator[tuple
     if export.is_dir():
         files = sorted(path for path in real_directory(root, export.absolute()).rglob("*.json") if path.is_file())
     if not files:
-        hint = "name a directory of *.json files, each with an object, or with a list as the API answers"
+        hint = "use a directory of *.json files, each with an object or a list from the API"
         raise ConfigError([error(Code.UNREADABLE, f"there are no exported objects in {export}", None, "", hint)])
     for path in files:
         place = Source(str(path), 1, 1)

@@ -80,7 +80,7 @@ def _metrics(figures: Mapping[str, PassStatistics]) -> list[Metric]:
     return [
         Metric("reconciler_passes_total", "Passes over a target.", each(lambda f: f.passes), True),
         Metric("reconciler_failed_passes_total", "Passes that failed.", each(lambda f: f.failures), True),
-        Metric("reconciler_requests_total", "Requests that changes took.", each(lambda f: f.requests), True),
+        Metric("reconciler_requests_total", "Requests sent for changes.", each(lambda f: f.requests), True),
         Metric("reconciler_changes_total", "Changes by result.", by("result", lambda f: f.results), True),
         Metric("reconciler_planned", "The last plan, by action.", by("action", lambda f: f.planned)),
         Metric("reconciler_last_success_seconds", "When a pass last succeeded.", each(lambda f: f.last_success)),

@@ -75,7 +75,7 @@ class ReloadedManifests:
         for manifest in manifests:
             kind = kinds[manifest.address.kind]
             if kind.immutable or not kind.managed_maps.isdisjoint(manifest.body):
-                summary = f"{manifest.address}: the fleet does not upload files, or put them into anything"
+                summary = f"{manifest.address}: workers do not upload or attach files"
                 hint = "apply this target from one machine"
                 raise ConfigError([error(Code.UNSUPPORTED, summary, manifest.source, "", hint)])
 

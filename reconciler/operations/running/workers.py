@@ -34,7 +34,7 @@ def database_at(url: str | None) -> Database:
     """The fleet's database, to be entered. Raises ConfigError where none is named, or the extra is missing."""
     if not url:
         hint = f"set {DATABASE_VARIABLE}=postgresql://…, or give `fleet --database`"
-        raise ConfigError([error(Code.FLEET_DATABASE, "no database is named for the fleet", None, "", hint)])
+        raise ConfigError([error(Code.FLEET_DATABASE, "no database is set for the fleet", None, "", hint)])
     try:
         from reconciler.engine.fleet.database import Database
     except ModuleNotFoundError as missing:
@@ -81,8 +81,8 @@ class Fleet:
         targets = project.settings.targets.values()
         names = [t.name for t in targets if not project.schemas.provider(t.provider, t.source).embedded]
         if not names:
-            hint = "the embedded server keeps to one process: name a target of another provider in reconciler.yaml"
-            raise ConfigError([error(Code.UNSUPPORTED, "no target is one for a fleet", None, "", hint)])
+            hint = "the embedded server runs in one process: add a target of another provider to reconciler.yaml"
+            raise ConfigError([error(Code.UNSUPPORTED, "no target can be used by a fleet", None, "", hint)])
         return names
 
     def submit(self, name: str) -> tuple[int, int]:
@@ -136,10 +136,10 @@ class Fleet:
             replace(self._options, target=name), connections=SharedConnections(self._gates), reporter=self._reporter
         )
         if session.marks_beside:
-            hint = "a lock file is one machine's: apply this target from there"
+            hint = "a lock file belongs to one machine: apply this target there"
             raise ConfigError([error(Code.UNSUPPORTED, f"the marks of {name} are in a lock file", None, "", hint)])
         if session.target.lock is not None:
-            hint = "workers agree among themselves, and would wait for each other: take the lock out of this target"
+            hint = "workers coordinate themselves, and would wait for each other: remove the lock from this target"
             raise ConfigError([error(Code.UNSUPPORTED, f"{name} has a lock", session.target.source, "", hint)])
         files, limits = ReloadedManifests(session), session.limits
         hold_off = limits.settle_seconds + 2 * limits.timeout_seconds

@@ -11,7 +11,7 @@ _CHECKOUT: Final = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # 
 
 _GITHUB: Final = """\
 # Assistants as code: validate and plan on pull requests, apply on merge.
-# Replace OWNER/reconciler@COMMIT by where reconciler is and the full SHA of a commit you have looked at.
+# Replace OWNER/reconciler@COMMIT with the repository of reconciler and the full SHA of a commit that you reviewed.
 name: GitOps
 
 on:
@@ -55,14 +55,14 @@ jobs:
     steps:
       - uses: CHECKOUT
         with:
-          fetch-depth: 0 # the merge base tells what this branch edited
+          fetch-depth: 0 # the merge base shows what this branch edited
           persist-credentials: false
       - uses: OWNER/reconciler@COMMIT
 PLAN_ENV        with:
           command: plan
 <WHERE>          comment: "true"
 
-  # One at a time, none dropped.
+  # One run at a time, none skipped.
   apply:
     if: >-
       (github.event_name == 'push' || github.event_name == 'workflow_dispatch')
@@ -89,10 +89,10 @@ APPLY_ENV        with:
 
 _GITLAB: Final = """\
 # Assistants as code: validate and plan on merge requests, apply on the default branch.
-# Replace GROUP by where reconciler is, and COMMIT, twice, by the full SHA of a commit you have looked at.
+# Replace GROUP with the group of reconciler, and COMMIT, twice, with the full SHA of a commit that you reviewed.
 # DIGEST is the image's: `docker buildx imagetools inspect python:3.11` shows it.
 # Needed in Settings, CI/CD, Variables: VARIABLES
-# To allow deletes that are held back: New pipeline on the default branch, with RECONCILER_APPLY_ALLOW_DELETES.
+# To allow deletes that the guard blocks: New pipeline on the default branch, with RECONCILER_APPLY_ALLOW_DELETES.
 include:
   - component: $CI_SERVER_FQDN/GROUP/reconciler/reconciler@COMMIT
     inputs:

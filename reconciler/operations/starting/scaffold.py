@@ -42,7 +42,7 @@ _EXAMPLE: Final[Mapping[str, Any]] = {
     "temperature": 0.3,
 }
 _ABOUT: Final = """\
-# The body of the API's create request, and nothing else: `reconciler explain {kind}` lists the other fields.
+# The body of the API's create request: `reconciler explain {kind}` lists all fields.
 
 """
 
@@ -69,17 +69,17 @@ def provider_lines(schemas: Schemas) -> Iterator[str]:
     providers = [schemas.provider(name) for name in schemas.provider_names()]
     width = max(len(each.name) for each in providers)
     for each in sorted(providers, key=lambda each: (not each.embedded, each.name)):
-        where = f"{', '.join(each.hosts)}" if each.url else "a url of yours"
+        where = f"{', '.join(each.hosts)}" if each.url else "your own url"
         yield f"  {each.name:<{width}}  {'in this process, no account needed' if each.embedded else where}"
 
 
 def settings_text(start: ProjectChoices) -> str:
     """`reconciler.yaml`."""
     lines = [
-        "# Who manages: put on every object, so that teams that share an account do not meet.",
+        "# The owner: written to every object, so that teams can share an account.",
         f"owner: {yaml_emitter.scalar(start.owner)}",
         "",
-        "# What happens to an object whose manifest was removed: none, or owned (those of this owner are deleted).",
+        "# Objects whose manifest was removed: none (they stay), or owned (those of this owner are deleted).",
         "prune: none",
     ]
     provider = start.provider

@@ -23,7 +23,7 @@ def headline(view: PlanView) -> str:
     if view.against is None:
         parts.append(f"{view.managed} managed, {view.summary['unmanaged']} unmanaged")
     if view.sealed:
-        parts.append("sealed: contents are left out")
+        parts.append("sealed: values are left out")
     return " · ".join(parts)
 
 
@@ -45,16 +45,16 @@ def _where(view: PlanView) -> str:
 
 def _no_changes(view: PlanView) -> str:
     if view.against is not None:
-        return f"No changes. {view.unchanged} as in {view.against}."
+        return f"No changes. {view.unchanged} match {view.against}."
     kept = len({found.address for found in view.diagnostics if found.code == Code.KEPT})
     if kept:
-        edits = "a live edit" if kept == 1 else "live edits"
+        edits = "a manual change" if kept == 1 else "manual changes"
         return (
-            f"No changes. {view.unchanged - kept} as in the files, {kept} with {edits} kept, of {view.managed} managed."
+            f"No changes. {view.unchanged - kept} match the files, {kept} with {edits} kept, of {view.managed} managed."
         )
     if view.unchanged == view.managed:
-        return f"No changes. {view.managed} managed, all as in the files."
-    return f"No changes. {view.unchanged} as in the files, of {view.managed} managed."
+        return f"No changes. {view.managed} managed, all match the files."
+    return f"No changes. {view.unchanged} match the files, of {view.managed} managed."
 
 
 def kinds_of_change(view: PlanView) -> str:
@@ -62,4 +62,4 @@ def kinds_of_change(view: PlanView) -> str:
     updates = [change for change in view.changes if change.action == "update"]
     counts = [(kind, sum(kind in change.kinds_of_change for change in updates)) for kind in _KINDS]
     said = ", ".join(f"{kind} in {count}" for kind, count in counts if count)
-    return f"Kinds of change: {said}." if said else ""
+    return f"Change categories: {said}." if said else ""

@@ -114,7 +114,7 @@ ONE = "targets: {a: {provider: portkey, %s}}"
         (ONE % 'url: "https://x/?key=hunter2"', "1:39: error: targets.a.url cannot be (sensitive)"),
         (
             ONE % "credentials: {api_key: hunter2}",
-            "1:57: error: the credential api_key is a secret and cannot stand in a file -> write !env NAME",
+            "1:57: error: the credential api_key is a secret and cannot be in a file -> write !env NAME",
         ),
         (
             ONE % "credentials: {api_kee: !env X}",
@@ -161,7 +161,7 @@ def test_two_settings_files_are_refused(tmp_path: Path) -> None:
 def test_settings_are_not_read_through_a_link_out_of_the_project(tmp_path: Path) -> None:
     (tmp_path / DIRECTORY).mkdir()
     (tmp_path / DIRECTORY / "reconciler.yaml").symlink_to("/dev/zero")
-    with pytest.raises(ConfigError, match="leads outside the project"):
+    with pytest.raises(ConfigError, match="points outside the project"):
         load_settings(tmp_path, [Path(DIRECTORY)])
 
 

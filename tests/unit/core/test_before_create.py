@@ -172,9 +172,9 @@ class TestALostCreate:
         wanted = manifest("new" if moved_from else "hr", {"model": "m"}, moved_from=moved_from)
         assert the_change(plan([wanted], unresolved=self.LOST)).blocked == Block(
             Blocker.UNRESOLVED,
-            "the answer to a create of assistant/hr was lost, and nobody knows whether it happened. If the object is "
-            f"there: `reconciler adopt {wanted.address} ID`. If it is not: "
-            "`reconciler release assistant/hr --lost-create`",
+            "the response to a create of assistant/hr was lost, so it is unknown whether it happened. If the "
+            f"object exists: `reconciler adopt {wanted.address} ID`. If not: `reconciler release assistant/hr "
+            "--lost-create`",
         )
 
     def test_other_addresses_and_objects_that_are_there_are_no_matter(self) -> None:

@@ -53,7 +53,7 @@ class TestUpdate:
         assert checked(WANTED, LIVE, changed(LIVE, temperature=0.7)) == AlreadyApplied("o1")
 
     def test_an_object_that_is_gone_makes_it_stale_and_never_recreates(self) -> None:
-        assert checked(WANTED, LIVE) == Stale("o1 does not exist any more")
+        assert checked(WANTED, LIVE) == Stale("o1 no longer exists")
 
     def test_a_mark_that_an_earlier_key_signed_is_written_anew_whatever_it_says(self) -> None:
         mark = mark_of(ASSISTANT, LIVE)

@@ -75,7 +75,10 @@ class TestTheTable:
         assert found.writes == ()
         [said] = found.diagnostics
         assert (said.code, said.address) == (Code.CANNOT_CLEAR, "assistant/k")
-        assert said.summary == "temperature left the file, but was changed on the remote since: it stays as it is"
+        assert (
+            said.summary
+            == "temperature was removed from the file, but was changed on the remote since: the live value stays"
+        )
 
     def test_never_in_our_files_is_never_compared_and_never_sent(self) -> None:
         assert decided({"model": "m"}, {"model": "m", "temperature": 0.2, "name": "x", "beta": 1}) == Decision(())
@@ -92,7 +95,7 @@ class TestGivingUp:
         found = decided({}, {"model": "m"}, managed=(("model",),))
         assert found.writes == ()
         [said] = found.diagnostics
-        assert said.summary == "model left the file, and cannot be cleared: it stays as it is"
+        assert said.summary == "model was removed from the file, but cannot be cleared: the live value stays"
         assert said.hint == "set it to the value it should have, then remove it"
 
     def test_the_words_of_the_schema_are_what_is_sent(self) -> None:

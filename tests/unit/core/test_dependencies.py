@@ -98,12 +98,12 @@ class TestWhatIsMissing:
         ]
         found = planned(files)
         assert [blocker(found, f"bot/{key}") for key in "abcd"] == ["dependency"] * 3 + [None]
-        hint = "it refers to bot/c, which does not exist and is not made by this plan"
+        hint = "it refers to bot/c, which does not exist and is not created by this plan"
         assert change_of(found, "bot/b").blocked == Block(Blocker.DEPENDENCY, hint)
 
     def test_what_is_out_of_scope_is_not_made(self) -> None:
         found = planned([store("a"), pointing("k", "store/a")], only=frozenset({at("bot/k")}))
-        hint = "it refers to store/a, which does not exist and is not made by this plan"
+        hint = "it refers to store/a, which does not exist and is not created by this plan"
         assert change_of(found, "bot/k").blocked == Block(Blocker.DEPENDENCY, hint)
 
     def test_the_first_of_its_references_that_is_missing_is_named(self) -> None:

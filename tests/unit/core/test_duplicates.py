@@ -45,7 +45,7 @@ def test_a_duplicate_goes_only_where_both_were_made_within_the_hold_off(
 
 def test_nothing_is_pruned_where_the_settings_do_not_ask_for_it() -> None:
     assert blocked(two(5, 5), prune=False, made_here=frozenset({"n1"})) == Block(
-        Blocker.PRUNE, "o2 has this address as well, and `prune: none` deletes nothing: delete one of both by hand"
+        Blocker.PRUNE, "o2 has this address as well, and `prune: none` deletes nothing: delete one of them by hand"
     )
 
 
@@ -78,16 +78,16 @@ def test_an_older_object_that_a_stranger_marked_has_none_of_ours_deleted() -> No
 def test_the_hint_says_how_each_of_both_is_kept() -> None:
     assert blocked(two(1, 1e6)) == Block(
         Blocker.DUPLICATE,
-        "o2 has this address as well, and perhaps others made it: both stay. Delete the wrong one by hand, or keep it "
-        "unmanaged: `reconciler release assistant/k --id o2` (or `reconciler release assistant/k --id o1`, then o2 is "
-        "managed)",
+        "o2 has this address as well and may belong to others: both stay. Delete the wrong one by hand, or "
+        "keep it unmanaged: `reconciler release assistant/k --id o2` (or `reconciler release assistant/k --id "
+        "o1`, then o2 is managed)",
     )
 
 
 def test_what_cannot_be_changed_cannot_be_released() -> None:
     change = Change(Address("assistant", "k"), Action.DELETE, "o2", removal=Removal.DUPLICATE)
     world = World({"assistant": index(replace(ASSISTANT, immutable=True), two(1, 1e6), OWNER)})
-    hint = "o2 has this address as well, and perhaps others made it: both stay. Delete the wrong one by hand"
+    hint = "o2 has this address as well and may belong to others: both stay. Delete the wrong one by hand"
     assert change_rules.refusal(change, world) == Block(Blocker.DUPLICATE, hint)
 
 
@@ -174,7 +174,7 @@ class TestWhileNobodyKnowsWhichObjectIsRight:
         block = change_rules.refusal(change, world)
         assert block == Block(
             Blocker.DUPLICATE,
-            "o1 and o2 both have the mark of assistant/k, and perhaps others made one of them. Delete the wrong one by "
-            "hand, or take its mark off: `reconciler release assistant/k --id ID`",
+            "o1 and o2 both have the mark of assistant/k, and one of them may belong to others. Delete the "
+            "wrong one by hand, or remove its mark: `reconciler release assistant/k --id ID`",
         )
         assert change_rules.refusal(change, replace(world, kept={Address("assistant", "k2"): "o2"})) is None

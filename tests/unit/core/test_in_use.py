@@ -39,7 +39,7 @@ class TestWhatIsInUse:
     )
     def test_what_an_object_that_is_not_ours_uses_is_not_deleted(self, body: Body) -> None:
         found = self.deleted(bare("b1", body, BOT))
-        hint = "bot b1 still uses it: take it out there first"
+        hint = "bot b1 still uses it: remove it there first"
         assert change_of(found, "store/gone").blocked == Block(Blocker.IN_USE, hint)
 
     @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ class TestWhatIsInUse:
     def test_one_that_goes_on_holds_it_where_others_end(self) -> None:
         users = [marked("b1", "k", {"text": "k", "store": "s1"}, BOT), bare("b2", {"store": "s1"}, BOT)]
         found = self.deleted(*users, files=[bot("k")])
-        hint = "bot b2 still uses it: take it out there first"
+        hint = "bot b2 still uses it: remove it there first"
         assert change_of(found, "store/gone").blocked == Block(Blocker.IN_USE, hint)
 
     @pytest.mark.parametrize("listed", [(1, 2, 3), (3, 1, 2)])

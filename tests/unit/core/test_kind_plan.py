@@ -102,7 +102,7 @@ class TestOrphans:
         assert (counted.code, counted.severity) == (Code.ORPHAN, Severity.INFO)
         assert counted.summary == "2 assistant objects of acme have no manifest and stay"
         assert (named.code, named.severity, named.address) == (Code.ORPHAN, Severity.WARNING, "assistant/more")
-        assert named.summary == "o2 has no manifest, and `on_remove: delete`: it stays, because of `prune: none`"
+        assert named.summary == "o2 has no manifest, and `on_remove: delete`, but stays because of `prune: none`"
         assert counted.hint == named.hint == "`prune: owned` in reconciler.yaml would delete them"
 
     def test_with_prune_they_are_deleted_within_the_guard(self) -> None:
@@ -132,8 +132,8 @@ class TestOrphans:
         found = plan([], objects, prune=True)
         assert (found.changes, found.unmanaged) == ((), 4)
         assert {(d.code, d.summary) for d in found.diagnostics} == {
-            (Code.NEWER_MARK, "o3 was written by a newer reconciler: left alone"),
-            (Code.DAMAGED_MARK, "o4 has a mark that cannot be read: treated as not ours"),
+            (Code.NEWER_MARK, "o3 was written by a newer reconciler: not changed"),
+            (Code.DAMAGED_MARK, "o4 has a mark that cannot be read: treated as unmanaged"),
         }
 
     def test_a_moved_object_is_no_orphan(self) -> None:

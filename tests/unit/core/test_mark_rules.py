@@ -144,7 +144,7 @@ def test_a_file_that_only_its_name_speaks_for_is_put_into_nothing() -> None:
         block = blocked(planned([on_paper("pa", "a")], shelves, made_here=set()))
         assert block is not None
         assert block.by is Blocker.UNPROVEN
-        assert "pa has the name of paper/a, and only its name says what is in it" in block.hint
+        assert "pa has the name of paper/a, and only its name identifies its content" in block.hint
         assert blocked(planned([on_paper("pa", "a")], shelves, made_here={"pa"})) is None
         assert blocked(planned([seen(on_paper("pa", "a"), sign=True, field="mark")], shelves, made_here=set())) is None
 

@@ -48,11 +48,10 @@ class TestProbableRenames:
         create, delete = found.changes
         assert create.blocked == Block(
             Blocker.PROBABLE_RENAME,
-            "o1 of assistant/old has the same content and no manifest: "
-            "if it was renamed, add `reconciler: {moved_from: old}`; "
-            "if it is another, `reconciler: {same_name: allow}`",
+            "o1 of assistant/old has the same content and no manifest: if it was renamed, add `reconciler: "
+            "{moved_from: old}`; if it is a different one, `reconciler: {same_name: allow}`",
         )
-        hint = "it looks renamed to assistant/new: say so there with `moved_from`"
+        hint = "it looks renamed to assistant/new: confirm it there with `moved_from`"
         assert delete.blocked == Block(Blocker.PROBABLE_RENAME, hint)
 
     def test_the_create_is_blocked_where_nothing_is_deleted(self) -> None:
@@ -92,9 +91,8 @@ class TestProbableRenames:
         wanted = manifest("new", {"model": "n", "name": "desk"})
         assert the_change(plan([wanted], [live])).blocked == Block(
             Blocker.PROBABLE_RENAME,
-            "o1 of assistant/old has the same name and no manifest: "
-            "if it was renamed, add `reconciler: {moved_from: old}`; "
-            "if it is another, `reconciler: {same_name: allow}`",
+            "o1 of assistant/old has the same name and no manifest: if it was renamed, add `reconciler: "
+            "{moved_from: old}`; if it is a different one, `reconciler: {same_name: allow}`",
         )
         another = manifest("new", {"model": "n", "name": "desk"}, same_name_allowed=True)
         assert the_change(plan([another], [live])).blocked is None

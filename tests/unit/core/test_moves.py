@@ -165,7 +165,7 @@ class TestChains:
         assert [change.blocked for change in found.changes] == [
             Block(Blocker.ALREADY_BOUND, f"the object of a cannot become b, which o2 has already: {WAY_OUT}"),
             Block(Blocker.ALREADY_BOUND, f"the object of b cannot become c, which o3 has already: {WAY_OUT}"),
-            Block(Blocker.PROBABLE_RENAME, "it looks renamed to assistant/b: say so there with `moved_from`"),
+            Block(Blocker.PROBABLE_RENAME, "it looks renamed to assistant/b: confirm it there with `moved_from`"),
         ]
         assert found.changes[0].source == self.FILES[0].source
 

@@ -159,9 +159,7 @@ def test_what_was_renewed_stays_when_the_rest_is_rolled_back() -> None:
     ]
     undone = rollback(plan, found, outcomes)
     assert undone.changes == ()
-    assert [said.summary for said in undone.diagnostics] == [
-        "store/s took the place of one whose time was over: it stays"
-    ]
+    assert [said.summary for said in undone.diagnostics] == ["store/s replaced an expired object: it stays"]
 
 
 def test_rolling_back_says_what_is_not_kept() -> None:
@@ -179,7 +177,7 @@ def test_rolling_back_says_what_is_not_kept() -> None:
     assert back.changes[0].patch == {"title": "was"}
     assert {said.code for said in back.diagnostics} == {"RC0605"}
     said = [each.summary for each in back.diagnostics if each.address == "paper/a"]
-    assert said == ["the earlier content of paper/a is not kept: check the earlier files out, and apply"]
+    assert said == ["the earlier content of paper/a is not stored: check out the earlier files and apply them"]
     gone = filed([], live, [on_shelf("s1", "s", [])], prune=True, allow_deletes=2)
     outcomes = [Outcome(c.address, c.action, Result.DONE, c.id, number=c.number) for c in gone.changes]
     again = rollback(gone, {**found, "store": index(SHELF, [on_shelf("s1", "s", [])], OWNER)}, outcomes)

@@ -77,7 +77,7 @@ class TestGuard:
     )
     def test_the_hint_names_the_exact_number(self, actions: list[Action], what: str) -> None:
         changes = [replace(c, action=action) for c, action in zip(removals(3), actions, strict=True)]
-        hint = f"3 of 40 would be {what}: if that is meant, add --allow-deletes 3"
+        hint = f"3 of 40 would be {what}: if that is intended, add --allow-deletes 3"
         block = Block(Blocker.GUARD, f"{hint}, or set RECONCILER_APPLY_ALLOW_DELETES=3 in a job that applies")
         assert [c.blocked for c in guard(changes, 40, None, {})] == [block] * 3
 
@@ -87,7 +87,7 @@ class TestGuard:
 
     def test_duplicates_are_counted(self) -> None:
         changes = [*removals(1), *removals(2, removal=Removal.DUPLICATE)]
-        hint = "3 of 40 would be deleted: if that is meant, add --allow-deletes 3"
+        hint = "3 of 40 would be deleted: if that is intended, add --allow-deletes 3"
         hint += ", or set RECONCILER_APPLY_ALLOW_DELETES=3 in a job that applies"
         assert [c.blocked for c in guard(changes, 40, None, {})] == [Block(Blocker.GUARD, hint)] * 3
         assert guard(changes, 40, 3, {}) == changes
@@ -189,7 +189,7 @@ class TestOtherRefusals:
         theirs = {f"x{n}": "y" for n in range(others)}
         live = bare("o1", {"labels": theirs}, WIDGET)
         change = the_change(plan([manifest("w", {"labels": {"a": "1"}}, WIDGET, id="o1")], [live], WIDGET))
-        hint = "o1 would have 5 labels entries with those of others; at most 4"
+        hint = "o1 would have 5 labels entries, together with those of others; at most 4"
         assert change.blocked == (Block(Blocker.METADATA_FULL, hint) if held else None)
 
     @pytest.mark.parametrize("maps", ["patch", "merge"])
@@ -209,7 +209,7 @@ class TestOtherRefusals:
 
     def test_a_protected_orphan_is_kept_and_the_hint_says_how_to_delete_it(self) -> None:
         found = plan([], [marked("o1", "gone", {}, protect=True)], prune=True)
-        hint = "to delete it, bring its manifest back with `protect: false`, apply, then remove the manifest"
+        hint = "to delete it, restore its manifest with `protect: false`, apply, then remove the manifest"
         assert the_change(found).blocked == Block(Blocker.PROTECT, hint)
 
     def test_protection_does_not_hold_what_is_only_released(self) -> None:
@@ -283,8 +283,9 @@ class TestChangesOfOthers:
     def test_a_certain_conflict_is_refused_with_the_ways_out(self) -> None:
         assert self.planned(0.7, 0.9) == Block(
             Blocker.CONFLICT,
-            "temperature changed both here and outside these files: `--resolve ours` sends what the file says, "
-            "`--resolve theirs` keeps what is live, `reconciler pull --theirs assistant/k` takes it into the file",
+            "temperature changed both here and outside these files: `--resolve ours` sends the value of the "
+            "file, `--resolve theirs` keeps the live value, `reconciler pull --theirs assistant/k` writes it "
+            "into the file",
         )
         assert self.planned(0.7, 0.9, certain=False) is None
         assert self.planned(0.7, 0.9, resolve=Resolve.OURS) is None
@@ -292,8 +293,9 @@ class TestChangesOfOthers:
     def test_certain_drift_is_refused_where_that_is_asked_for(self) -> None:
         assert self.planned(0.5, 0.9, on_drift=OnDrift.FAIL) == Block(
             Blocker.DRIFT,
-            "temperature changed outside these files: `--on-drift revert` sends what the file says, `--on-drift keep` "
-            "leaves it, `reconciler pull --theirs assistant/k` takes it into the file",
+            "temperature changed outside these files: `--on-drift revert` sends the value of the file, "
+            "`--on-drift keep` keeps the live value, `reconciler pull --theirs assistant/k` writes it into the "
+            "file",
         )
         assert self.planned(0.5, 0.9) is None
         assert self.planned(0.5, 0.9, certain=False, on_drift=OnDrift.FAIL) is None

@@ -42,9 +42,8 @@ class TestNearlyTheSame:
         assert create.blocked is not None
         assert (create.blocked.by, create.blocked.hint) == (
             Blocker.PROBABLE_RENAME,
-            "o1 of assistant/old has nearly the same content and no manifest: "
-            "if it was renamed, add `reconciler: {moved_from: old}`; "
-            "if it is another, `reconciler: {same_name: allow}`",
+            "o1 of assistant/old has nearly the same content and no manifest: if it was renamed, add "
+            "`reconciler: {moved_from: old}`; if it is a different one, `reconciler: {same_name: allow}`",
         )
         assert delete.blocked is not None
         assert delete.blocked.by is Blocker.PROBABLE_RENAME

@@ -28,9 +28,9 @@ def test_a_kept_field_in_another_shape_is_no_finding() -> None:
 
 def test_a_field_sent_but_not_kept_is_a_finding_that_says_what_came_back() -> None:
     [other] = verify(ASSISTANT, "assistant/k", {"model": "a"}, None, {"model": "b"})
-    assert (other.code, other.summary) == (NOT_KEPT, "model was sent, but the remote answered with another value")
+    assert (other.code, other.summary) == (NOT_KEPT, "model was sent, but the remote returned another value")
     [nothing] = verify(ASSISTANT, "assistant/k", {"model": "a"}, None, {})
-    assert nothing.summary == "model was sent, but the remote answered with nothing"
+    assert nothing.summary == "model was sent, but the remote returned nothing"
     assert nothing.hint.startswith("a gateway may override it")
     [null] = verify(ASSISTANT, "assistant/k", {"model": "a"}, None, {"model": None})
     assert null.summary == nothing.summary

@@ -36,7 +36,7 @@ def test_when_the_time_is_up_each_of_many_files_is_told_as_it_is(tmp_path: Path)
     assert told[Code.STILL_INDEXING].startswith("pages/a.txt (")
     assert "too odd" in told[Code.NOT_INDEXED]
     assert outcome.error is not None
-    assert outcome.error.summary == "not everything is in: 1 file is not indexed, and 1 still being indexed"
+    assert outcome.error.summary == "not all files are indexed: 1 file is not indexed, and 1 still being indexed"
 
 
 def test_pages_that_are_ready_are_replaced_though_one_of_many_never_is(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from reconciler.formats.redact import redact
 from tests.unit.core.build import ASSISTANT, SOURCE, manifest, plan, the_change
 
 TELLTALE = "Nightingale"
-UNSAID = "a policy is violated: `reconciler plan` says which"
+UNSAID = "a policy is violated: `reconciler plan` shows which"
 VERDICT = Diagnostic(
     Severity.ERROR,
     Code.POLICY,

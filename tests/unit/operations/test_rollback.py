@@ -197,7 +197,7 @@ class TestWhatCannotBe:
         assert [field.path for field in change.fields] == [("steps", 0), ("reconciler", "managed", "title")]
         [said] = undone.diagnostics
         assert (said.code, said.address) == (Code.CANNOT_CLEAR, "widget/w")
-        assert said.summary == "title had no value before, and cannot be cleared: it stays as it is"
+        assert said.summary == "title had no value before and cannot be cleared: the live value stays"
 
     def test_an_update_of_which_nothing_can_be_taken_back_leaves_nothing_to_do(self) -> None:
         live = marked("o1", "w", {}, WIDGET, managed=[("title",)])

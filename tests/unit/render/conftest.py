@@ -118,7 +118,7 @@ def updates() -> list[Change]:
 
 
 def others() -> list[Change]:
-    guard = Block(Blocker.GUARD, "2 of 47 would be deleted: if that is meant, add --allow-deletes 2")
+    guard = Block(Blocker.GUARD, "2 of 47 would be deleted: if that is intended, add --allow-deletes 2")
     name = Block(Blocker.SAME_NAME, "asst_77 has the name 'HR bot' and is not managed here")
     return [
         Change(
@@ -163,7 +163,7 @@ def plan_of(*changes: Change, **more: object) -> Plan:
     found = Diagnostic(
         Severity.WARNING,
         Code.CANNOT_CLEAR,
-        "top_p left the file, and cannot be cleared: it stays as it is",
+        "top_p was removed from the file, but cannot be cleared: the live value stays",
         hint="set it to the value it should have, then remove it",
         source=at("support/orders.yaml", 12),
         address="assistant/support/orders",

@@ -88,7 +88,7 @@ FILES_ONLY = {"against": "git:main", "read": {}, "unmanaged": 0}
     [
         (FILES_ONLY, "production · compared with git:main (no target was read) · owner acme-support"),
         ({"rollback": True}, "rollback · production (portkey, api.portkey.ai) · owner acme-support"),
-        ({"sealed": True}, "sealed: contents are left out"),
+        ({"sealed": True}, "sealed: values are left out"),
         ({"complete": False}, "Not everything could be read: this plan cannot be applied."),
     ],
 )
@@ -99,7 +99,7 @@ def test_what_a_plan_is_stands_in_its_head(
 
 
 def test_nothing_to_change_against_files(make_plan: Callable[..., Plan]) -> None:
-    assert "No changes. 40 as in git:main." in RENDERERS["text"](plan_view(make_plan(**FILES_ONLY)))
+    assert "No changes. 40 match git:main." in RENDERERS["text"](plan_view(make_plan(**FILES_ONLY)))
 
 
 def sealed_view(make_plan: Callable[..., Plan]) -> PlanView:
@@ -133,7 +133,7 @@ def test_what_a_change_of_a_field_means(path: tuple[str, ...], kind: str, make_p
     change = Change(Address("assistant", "a"), Action.UPDATE, "asst_1", fields=(field,))
     view = plan_view(make_plan(change))
     assert view.changes[0].kinds_of_change == (kind,)
-    assert f"Kinds of change: {kind} in 1." in RENDERERS["markdown"](view)
+    assert f"Change categories: {kind} in 1." in RENDERERS["markdown"](view)
 
 
 def test_a_new_prompt_is_there_to_be_read(make_plan: Callable[..., Plan]) -> None:

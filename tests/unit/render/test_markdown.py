@@ -99,7 +99,7 @@ def test_so_do_any_outcomes(done: list[Outcome], target: str) -> None:
 
 
 OUR_WORDS = """
-Plan for Kinds of change: behaviour in 4, data 2, cosmetic 1. behaviour, data, cosmetic expected: hint: id
+Plan for Change categories: behaviour in 4, data 2, cosmetic 1. behaviour, data, cosmetic expected: hint: id
 update create delete move adopt release blocked blocked: field change kind note place · + ~ - → ! :
 """
 

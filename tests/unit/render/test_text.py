@@ -43,7 +43,7 @@ def test_colour_changes_only_colour(rich_plan: Plan) -> None:
 
 @pytest.mark.parametrize(
     ("unmanaged", "line"),
-    [(10, "No changes. 40 managed, all as in the files."), (3, "No changes. 40 as in the files, of 47 managed.")],
+    [(10, "No changes. 40 managed, all match the files."), (3, "No changes. 40 match the files, of 47 managed.")],
 )
 def test_no_changes(make_plan: Callable[..., Plan], unmanaged: int, line: str) -> None:
     assert plan_text.render(plan_view(make_plan(unmanaged=unmanaged))).splitlines()[1:] == [line]
@@ -52,7 +52,7 @@ def test_no_changes(make_plan: Callable[..., Plan], unmanaged: int, line: str) -
 def test_what_is_kept_as_it_is_live_is_not_said_to_be_as_in_the_files(make_plan: Callable[..., Plan]) -> None:
     kept = [Diagnostic(Severity.INFO, Code.KEPT, f"{unit} stays", address="assistant/a") for unit in ("name", "model")]
     shown = plan_text.render(plan_view(make_plan(diagnostics=tuple(kept))))
-    assert "No changes. 39 as in the files, 1 with a live edit kept, of 47 managed." in shown
+    assert "No changes. 39 match the files, 1 with a manual change kept, of 47 managed." in shown
 
 
 def test_an_incomplete_plan_says_so(make_plan: Callable[..., Plan]) -> None:

@@ -43,7 +43,7 @@ class StepBudget:
         """So many are done. Raises TemplateFault where there are no more."""
         self._left -= count
         if self._left < 0:
-            raise TemplateFault(f"it takes more than {MAX_STEPS:,} steps: it loops, or makes long texts, too often")
+            raise TemplateFault(f"it takes more than {MAX_STEPS:,} steps: too many loops or long texts")
 
 
 Value: TypeAlias = Callable[[Names, StepBudget], Any]
@@ -74,7 +74,7 @@ def _replace(value: Json, old: str, new: str) -> str:
 
 def _number(make: type[int] | type[float], value: Any) -> int | float:
     if value == "":
-        raise ValueError(f"an empty text is no number: write `default(0)` before `{make.__name__}`")
+        raise ValueError(f"an empty text is not a number: write `default(0)` before `{make.__name__}`")
     return make(value)
 
 
@@ -175,13 +175,13 @@ def _operation(node: nodes.Node) -> Value:
             return _arithmetic("+", operator.add, lambda names, steps: 0, value_of(inner))
         case nodes.CondExpr(test=test, expr1=one, expr2=other):
             asked, then = value_of(test), value_of(one)
-            rest = value_of(other) if other is not None else lambda names, steps: _Missing("there is no else")
+            rest = value_of(other) if other is not None else lambda names, steps: _Missing("the condition has no else")
             return lambda names, steps: (then if defined(asked(names, steps)) else rest)(names, steps)
         case nodes.Concat(nodes=parts):
             return _concat([value_of(part) for part in parts])
         case nodes.Compare(expr=first, ops=operands):
             return _compare(value_of(first), [(_COMPARED[each.op], value_of(each.expr)) for each in operands])
-    raise TemplateFault(f"templates here have no {type(node).__name__.lower()}")
+    raise TemplateFault(f"templates have no {type(node).__name__.lower()}")
 
 
 def _item(whole: Any, place: Any) -> Any:
@@ -229,7 +229,7 @@ def _arithmetic(word: str, function: Callable[[Any, Any], Any], left: Value, rig
     def made(names: Names, steps: StepBudget) -> Any:
         values = [defined(each(names, steps)) for each in (left, right)]
         if not all(type(each) in (int, float) for each in values):
-            raise TemplateFault(f"{word} is for numbers; `~` joins texts, and `| int` makes a number of one")
+            raise TemplateFault(f"{word} is for numbers; `~` joins texts, `| int` converts a text to a number")
         return _bearable(function(*values))
 
     return made

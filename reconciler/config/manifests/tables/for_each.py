@@ -65,7 +65,7 @@ class ForEach:
             self._plain, self._ways = _without_rows(self.written.document.value), _ways(self._templates)
             for row in rows_of(self.written.document, self.project):
                 if self._bad_rows >= MOST_BAD_ROWS:
-                    summary = f"{MOST_BAD_ROWS} rows have problems; those from here on were not looked at"
+                    summary = f"{MOST_BAD_ROWS} rows have problems; the rows after this one were not checked"
                     raise UnreadableFile(error(Code.INVALID_VALUE, summary, row.place))
                 if made := self._filled(row):
                     packed = json.dumps([*row.place, row.values], separators=(",", ":")).encode()
@@ -86,7 +86,7 @@ class ForEach:
                 yield str(fill({"row": row.values, **row.values}))
         except TemplateFault as fault:
             place = self.written.document.place(_KEY)
-            self.problems.append(error(Code.INVALID_VALUE, f"{dotted(_KEY)} cannot be filled: {fault}", place))
+            self.problems.append(error(Code.INVALID_VALUE, f"{dotted(_KEY)} cannot be rendered: {fault}", place))
         except UnreadableFile as refused:
             self.problems.append(refused.diagnostic)
 
@@ -105,7 +105,7 @@ class ForEach:
                 continue
             self._known.add((problem.source, problem.summary))
             summary = problem.summary if problem.source == row else f"{problem.summary} (row {row.file}:{row.line})"
-            fits = "write `{{ column | lower | replace(' ', '-') }}` in the key: every row's has to be valid"
+            fits = "write `{{ column | lower | replace(' ', '-') }}` in the key: it must be valid in every row"
             is_key = problem.code is Code.BAD_KEY and problem.source == self.written.document.place(_KEY)
             hint = fits if is_key else problem.hint
             self.problems.append(replace(problem, summary=summary, hint=hint))
@@ -130,7 +130,7 @@ class ForEach:
                 self.problems.append(error(Code.INVALID_VALUE, summary, document.place(path)))
         if _KEY not in found and not self.problems:
             hint = 'write `key: "some/{{ column }}"`, with a column that differs in every row'
-            summary = "each row needs a key of its own"
+            summary = "each row needs its own key"
             self.problems.append(error(Code.BAD_KEY, summary, document.place(_KEY), hint=hint))
         return found
 
@@ -149,7 +149,7 @@ class ForEach:
                 value = slot.fill(columns, steps)
             except TemplateFault as fault:
                 columns_there = f"one of {cut(', '.join(row.values))}" if isinstance(fault, UnknownColumn) else ""
-                summary = f"{dotted(path)} cannot be filled: {fault}"
+                summary = f"{dotted(path)} cannot be rendered: {fault}"
                 self.report_problems([error(Code.INVALID_VALUE, summary, around.place(path), columns_there)], row.place)
                 return None
             if slot.kind is not None:

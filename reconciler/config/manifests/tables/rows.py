@@ -61,7 +61,7 @@ def name_rows_files(document: Document, project: FileSource, file: str) -> Itera
         document.tagged[path] = Tagged("", tagged.text)  # refused, unless it is replaced
         if path != _WHERE:
             hint = f"write `reconciler: {{for_each: {tagged}}}`"
-            yield error(Code.BAD_TAG, f"{tagged.tag} is for the rows of a fleet only", place, hint=hint)
+            yield error(Code.BAD_TAG, f"{tagged.tag} can only be used for the rows of `for_each`", place, hint=hint)
             continue
         try:
             found = RowsFile(tagged.tag, named_file(project, tagged.tag, tagged.text, place, file))
@@ -76,8 +76,10 @@ def rows_of(document: Document, project: FileSource) -> Iterator[TableRow]:
     """Every row that `for_each` names. Raises Refused, also after some rows."""
     for number, row in enumerate(_rows(document, project)):
         if number >= MAX_ROWS:
-            hint = "write several manifests, each with a file of its own"
-            raise UnreadableFile(error(Code.TOO_LARGE, f"a fleet has at most {MAX_ROWS:,} rows", row.place, hint=hint))
+            hint = "write several manifests, each with its own file"
+            raise UnreadableFile(
+                error(Code.TOO_LARGE, f"`for_each` has at most {MAX_ROWS:,} rows", row.place, hint=hint)
+            )
         count_file(row.place.file)
         yield row
 
@@ -117,7 +119,7 @@ def _csv_rows(text: str, name: str) -> Iterator[TableRow]:
         if not columns:
             columns = _columns(cells, place)
         elif len(cells) != len(columns):
-            summary = f"the row has {count(len(cells), 'cell')}, and there are {count(len(columns), 'column')}"
+            summary = f"the row has {count(len(cells), 'cell')}, but there are {count(len(columns), 'column')}"
             hint = "put a text with commas into double quotes; an empty cell still needs its comma"
             raise UnreadableFile(error(Code.INVALID_VALUE, summary, place, hint=hint))
         else:
@@ -156,9 +158,9 @@ def _columns(cells: list[str], place: Source) -> list[str]:
     wrong = next((each for each in cells if not each.strip() or each != each.strip() or times[each] > 1), None)
     if wrong is None:
         return cells
-    problem = "stands twice" if wrong.strip() and times[wrong] > 1 else "has no name, or blanks around it"
-    summary = f"the first line names the columns, and {short_json(wrong)} {problem}"
-    raise UnreadableFile(error(Code.INVALID_VALUE, summary, place, hint="give every column a name of its own"))
+    problem = "is given twice" if wrong.strip() and times[wrong] > 1 else "has no name, or spaces around it"
+    summary = f"the first line names the columns; {short_json(wrong)} {problem}"
+    raise UnreadableFile(error(Code.INVALID_VALUE, summary, place, hint="give every column a unique name"))
 
 
 def _json_rows(text: str, name: str) -> Iterator[TableRow]:
@@ -259,7 +261,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse(word: str) -> Json:
-    raise ValueError(f"{word} is not a number that JSON can carry")
+    raise ValueError(f"{word} is not a number that JSON can represent")
 
 
 _DECODER: Final = JSONDecoder(

@@ -45,7 +45,7 @@ def _piece(node: nodes.Node) -> Pieces:
             )(names, steps)
         case nodes.For():
             return _loop(node)
-    raise TemplateFault(f"templates here have no {type(node).__name__.lower()}")
+    raise TemplateFault(f"templates have no {type(node).__name__.lower()}")
 
 
 def _loop(node: nodes.For) -> Pieces:

@@ -94,12 +94,10 @@ def _check(node: nodes.Node, levels: int, seen: list[nodes.Node]) -> None:
         word = getattr(node, "name", type(node).__name__.lower())
         if isinstance(node, nodes.Call):
             filters = ", ".join(sorted(FILTERS))
-            raise TemplateFault(
-                f"templates here have no calls{line}: write {{{{ tenant | upper }}}}; there are {filters}"
-            )
-        raise TemplateFault(f"templates here have no {word}{line}: only expressions, if and for")
+            raise TemplateFault(f"templates have no calls{line}: write {{{{ tenant | upper }}}}; there are {filters}")
+        raise TemplateFault(f"templates have no {word}{line}: only expressions, if and for")
     if isinstance(node, nodes.For) and (node.recursive or any(node.find_all(nodes.For))):
-        raise TemplateFault(f"a loop cannot stand in another{line}")
+        raise TemplateFault(f"a loop cannot be inside another{line}")
     if isinstance(node, nodes.Const):
         json_value(node.value)
     kinds: tuple[tuple[Any, Mapping[str, Any]], ...] = ((nodes.Filter, FILTERS), (nodes.Test, TESTS))

@@ -203,5 +203,5 @@ def test_what_others_say_of_it_is_masked() -> None:
     documents, _ = read_yaml(f"a: {KEYS['GitLab']()}x1\n".encode(), "a.yaml")
     problems, secrets = secret_like(documents[0], joined_texts(documents[0].value))
     [again] = masked(problems, (problems[0].code, *secrets))
-    assert problems[0].summary == again.summary.replace("(shaped like a key)", problems[0].code)
+    assert problems[0].summary == again.summary.replace("(looks like a key)", problems[0].code)
     assert secrets

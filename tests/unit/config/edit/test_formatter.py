@@ -172,12 +172,12 @@ def test_json_has_one_entry_a_line_and_keeps_the_spelling_of_values() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("? name\n: b\n", "line 1 holds something between two values"),
+        ("? name\n: b\n", "line 1 has text between two values"),
         ("name: b\n...\n", "between documents"),
         ("%YAML 1.2\n---\nname: b\n", "between documents"),
-        ("model: # why\n  b\n", "a comment stands between"),
+        ("model: # why\n  b\n", "there is a comment between"),
         ("model: |+\n  a\n\nname: b\n", "keeps the blank lines"),
-        ("model: |\n  a\n    \nname: b\n", "would not stay exactly what they are"),
+        ("model: |\n  a\n    \nname: b\n", "would change"),
         ("name: b\rmodel: a\r", "carriage return"),
         ("&a\nname: b\n", "anchor or a tag"),
     ],

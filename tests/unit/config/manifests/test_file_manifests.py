@@ -77,7 +77,7 @@ def test_names_that_do_not_come_through_a_form_as_they_are(name: str, tmp_path: 
     page(tmp_path, f"assistants.d/a/{name}")
     loaded = read(tmp_path, s=STORE + "['a/*']")
     assert codes(loaded) == ["RC0213"]
-    assert "not every server keeps" in loaded.diagnostics[0].summary
+    assert "which some servers change" in loaded.diagnostics[0].summary
     loaded.diagnostics[0].summary.encode()
 
 

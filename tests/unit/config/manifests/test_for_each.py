@@ -160,8 +160,8 @@ def test_a_key_that_stands_in_two_rows_is_told_at_the_second(read: Read) -> None
 def test_an_unknown_column_is_told_once_with_what_there_is(read: Read) -> None:
     text = FLEET + "description: >-\n  In {{ regoin }}\n"
     assert summaries(read({"fleet.yaml": text, "tenants.csv": CSV})) == [
-        "assistants.d/fleet.yaml:4:14: error: description cannot be filled: 'regoin' is undefined "
-        "(row assistants.d/tenants.csv:2) (one of tenant, region)"
+        "assistants.d/fleet.yaml:4:14: error: description cannot be rendered: 'regoin' is undefined (row "
+        "assistants.d/tenants.csv:2) (one of tenant, region)"
     ]
 
 
@@ -178,13 +178,13 @@ def test_what_is_wrong_in_every_row_is_told_once_and_many_bad_rows_end_it(read: 
     loaded = read({"fleet.yaml": FLEET + "temprature: 1\n", "tenants.csv": rows})
     assert [each.summary for each in loaded.diagnostics] == [
         "unknown field temprature (row assistants.d/tenants.csv:2)",
-        "20 rows have problems; those from here on were not looked at",
+        "20 rows have problems; the rows after this one were not checked",
     ]
     assert str(loaded.diagnostics[1].source) == "assistants.d/tenants.csv:22:1"
 
 
 MANIFESTS = {
-    "a key for all rows": ("reconciler: {for_each: !csv tenants.csv, key: a}\nmodel: m\n", "needs a key of its own"),
+    "a key for all rows": ("reconciler: {for_each: !csv tenants.csv, key: a}\nmodel: m\n", "needs its own key"),
     "no key": ("reconciler: {for_each: !csv tenants.csv}\nmodel: m\n", 'write `key: "some/{{ column }}"`'),
     "a bad key": (FLEET.replace("support/{{ tenant }}", "{{ tenant }}/!"), "the key acme/! is not a valid key"),
     "no tag": (FLEET.replace("!csv ", ""), 'for_each needs rows, not "tenants.csv" -> write !csv FILE'),
@@ -192,10 +192,10 @@ MANIFESTS = {
     "a mapping": (FLEET.replace("!csv tenants.csv", "{a: b}"), "for_each needs rows, not a mapping of 1 entry"),
     "rows of text": (FLEET.replace("!csv tenants.csv", "[a, b]"), 'a row is a mapping of columns, not "a"'),
     "no such file": (FLEET.replace("tenants", "tenant"), "did you mean tenants.csv?"),
-    "a file elsewhere": (FLEET.replace("tenants.csv", "../../x.csv"), "leads outside the project"),
-    "rows in the body": ("model: m\nname: !csv tenants.csv\n", "!csv is for the rows of a fleet only"),
+    "a file elsewhere": (FLEET.replace("tenants.csv", "../../x.csv"), "points outside the project"),
+    "rows in the body": ("model: m\nname: !csv tenants.csv\n", "!csv can only be used for the rows of `for_each`"),
     "no template": (FLEET + 'description: "{{ tenant"\n', "description is not a template: unexpected end of template"),
-    "a call": (FLEET + 'description: "{{ range(9) }}"\n', "templates here have no call"),
+    "a call": (FLEET + 'description: "{{ range(9) }}"\n', "templates have no call"),
     "not a number": (FLEET + 'top_p: "{{ tenant | float }}"\n', "could not convert string to float: 'acme'"),
 }
 
@@ -211,9 +211,9 @@ def test_what_a_fleet_cannot_say(read: Read, case: str) -> None:
 
 
 ROWS = {
-    "a cell too few": ("_t.csv", "a,b\n1\n", "_t.csv:2:1", "the row has 1 cell, and there are 2 columns"),
+    "a cell too few": ("_t.csv", "a,b\n1\n", "_t.csv:2:1", "the row has 1 cell, but there are 2 columns"),
     "after blank lines": ("_t.csv", 'a,b\n\nx,"2\ny"\n\n1,2,3\n', "_t.csv:6:1", "the row has 3 cells"),
-    "a column twice": ("_t.csv", "a,a\n", "_t.csv:1:1", '"a" stands twice'),
+    "a column twice": ("_t.csv", "a,a\n", "_t.csv:1:1", '"a" is given twice'),
     "a column without a name": ("_t.csv", "a,\n", "_t.csv:1:1", '"" has no name'),
     "an open quote": ("_t.csv", 'a\n1\n"x\n', "_t.csv:3:1", "not valid CSV: unexpected end of data"),
     "a long row": ("_t.csv", f"a\n{'x' * 70_000}\n", "_t.csv:2:1", "the row has 70,000 characters"),
@@ -223,7 +223,7 @@ ROWS = {
     "a comma at the end": ("_t.json", '[{"a": 1},\n]', "_t.json:2:1", "not valid JSON: Expecting value"),
     "bad JSON": ("_t.json", '[{"a": 1},\n {"a" 2}]', "_t.json:2:7", "not valid JSON: Expecting ':' delimiter"),
     "more after the list": ("_t.json", '[{"a": 1}]\n]', "_t.json:1:10", "the end of the list"),
-    "no number": ("_t.json", '[{"a": NaN}]', "_t.json:1:2", "NaN is not a number that JSON can carry"),
+    "no number": ("_t.json", '[{"a": NaN}]', "_t.json:1:2", "NaN is not a number that JSON can represent"),
     "a large number": ("_t.json", '[{"a": 1}, {"a": 1e999}]', "_t.json:1:12", "1e999 is too large"),
     "a key twice": ("_t.json", '[{"a": 1, "a": 2}]', "_t.json:1:2", "a key is given twice"),
     "deep": ("_t.json", '[{"a": ' + "[" * 40 + "]" * 40 + "}]", "_t.json:1:2", "nested deeper than 32 levels"),
@@ -361,8 +361,8 @@ REFUSED = {
     "{% include 'x' %}": "no include",
     "{% import 'x' as y %}": "no import",
     "{% extends 'x' %}": "no extends",
-    "{% for i in l %}{% for j in l %}{% endfor %}{% endfor %}": "a loop cannot stand in another",
-    "{% for i in l recursive %}{% endfor %}": "a loop cannot stand in another",
+    "{% for i in l %}{% for j in l %}{% endfor %}{% endfor %}": "a loop cannot be inside another",
+    "{% for i in l recursive %}{% endfor %}": "a loop cannot be inside another",
     "{% for i in n %}{% endfor %}": "not iterable",
     "{{ a | attr('x') }}": "there is no attr",
     "{{ a | map('upper') }}": "there is no map",

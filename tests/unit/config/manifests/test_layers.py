@@ -138,8 +138,8 @@ def test_markdown_lies_over_yaml(layered: Any) -> None:
 def test_one_address_twice_in_a_layer_is_refused(layered: Any) -> None:
     overlay = {"a.yaml": "name: x\n", "b.yaml": "reconciler: {key: a}\nname: y\n"}
     assert summaries(layered({"a.yaml": BASE}, eu=overlay)) == [
-        "overlays/eu/b.yaml:1:1: error: assistant/a stands twice in the layer overlays/eu; "
-        "the first is overlays/eu/a.yaml:1:1 -> keep one of them"
+        "overlays/eu/b.yaml:1:1: error: assistant/a is twice in the layer overlays/eu; the first is "
+        "overlays/eu/a.yaml:1:1 -> keep one of them"
     ]
 
 
@@ -173,8 +173,8 @@ def test_the_digest_is_that_of_what_is_merged(read: Read, tmp_path: Path) -> Non
 def test_a_layer_that_is_not_there_is_told_in_the_settings(read: Read, tmp_path: Path) -> None:
     (tmp_path / "overlays/eu").mkdir(parents=True)
     assert summaries(read({"reconciler.yaml": SETTINGS, "a.yaml": BASE})) == [
-        "assistants.d/reconciler.yaml:2:50: error: the directory overlays/production does not exist "
-        "-> make it, or take it out of `layers`; it is relative to the root of the project"
+        "assistants.d/reconciler.yaml:2:50: error: the directory overlays/production does not exist -> create "
+        "it, or remove it from `layers`; the path is relative to the root of the project"
     ]
 
 
@@ -182,7 +182,7 @@ def test_a_layer_among_the_manifests_is_refused_unless_it_is_hidden_from_them(re
     settings = "targets:\n  local: {provider: local, layers: [assistants.d/%s]}\n"
     write(tmp_path / DIRECTORY, {"live/a.yaml": "name: live\n"})
     (problem,) = [each for each in summaries(read({"reconciler.yaml": settings % "live"})) if "layer" in each]
-    assert "the layer assistants.d/live and assistants.d are one inside the other" in problem
+    assert "the layer assistants.d/live and assistants.d are nested" in problem
     (tmp_path / DIRECTORY / "live").rename(tmp_path / DIRECTORY / "_live")
     assert only(read({"reconciler.yaml": settings % "_live", "a.yaml": BASE})).body["name"] == "live"
 
@@ -190,7 +190,7 @@ def test_a_layer_among_the_manifests_is_refused_unless_it_is_hidden_from_them(re
 def test_a_layer_that_leads_out_of_the_project_is_refused(read: Read, tmp_path: Path) -> None:
     (tmp_path / "out").symlink_to(tmp_path.parent)
     loaded = read({"reconciler.yaml": "targets:\n  local: {provider: local, layers: [out]}\n", "a.yaml": BASE})
-    assert "the layer out leads outside the project" in summaries(loaded)[0]
+    assert "the layer out points outside the project" in summaries(loaded)[0]
 
 
 @pytest.mark.parametrize("layer", ["/etc", "..", "../x", "a/../../x", ".", "", "a//b", "a\\b"])
@@ -244,19 +244,19 @@ def test_layers_lie_over_what_is_extended(layered: Any) -> None:
 EXTENDED: dict[str, tuple[dict[str, str], str]] = {
     "a circle": (
         {"_a.yaml": "reconciler: {extends: _b.yaml}\n", "_b.yaml": "reconciler: {extends: _a.yaml}\n"},
-        "assistants.d/_b.yaml:1:23: error: extends leads in a circle, back to assistants.d/_a.yaml",
+        "assistants.d/_b.yaml:1:23: error: extends forms a cycle, back to assistants.d/_a.yaml",
     ),
-    "itself": ({"_a.yaml": "reconciler: {extends: _a.yaml}\n"}, "extends leads in a circle"),
+    "itself": ({"_a.yaml": "reconciler: {extends: _a.yaml}\n"}, "extends forms a cycle"),
     "a long chain": (
         {f"_{'a' * n}.yaml": f"reconciler: {{extends: _{'a' * (n + 1)}.yaml}}\n" for n in range(1, 12)},
-        "extends leads through more than 8 files",
+        "extends chains more than 8 files",
     ),
-    "a manifest": ({"a.yaml": "model: x\n"}, "assistants.d/a.yaml is a manifest of its own, and cannot be extended"),
+    "a manifest": ({"a.yaml": "model: x\n"}, "assistants.d/a.yaml is a manifest itself and cannot be extended"),
     "no such file": ({"_b.yaml": "model: x\n"}, "extends _a.yaml cannot be read: No such file or directory -> did you"),
-    "a list": ({"_a.yaml": "- 1\n"}, "assistants.d/_a.yaml cannot be extended: it has to hold one mapping"),
-    "two documents": ({"_a.yaml": "---\nmodel: x\n---\nmodel: y\n"}, "it has to hold one mapping"),
+    "a list": ({"_a.yaml": "- 1\n"}, "assistants.d/_a.yaml cannot be extended: it must contain one mapping"),
+    "two documents": ({"_a.yaml": "---\nmodel: x\n---\nmodel: y\n"}, "it must contain one mapping"),
     "what is not YAML": ({"_a.yaml": "model: [\n"}, "assistants.d/_a.yaml:2:1: error: not valid YAML"),
-    "another format": ({"_a.txt": "model: x\n"}, "its name has to end with .yaml, .yml, .json or .md"),
+    "another format": ({"_a.txt": "model: x\n"}, "its name must end with .yaml, .yml, .json or .md"),
 }
 
 
@@ -275,7 +275,7 @@ def test_nothing_outside_the_project_is_extended(read: Read, tmp_path: Path) -> 
     outside = tmp_path.parent / "_outside.yaml"
     outside.write_text("model: x\n")
     loaded = read({"z.yaml": f"reconciler: {{extends: ../../{outside.name}}}\nname: Z\n"})
-    assert "leads outside the project" in summaries(loaded)[0]
+    assert "points outside the project" in summaries(loaded)[0]
 
 
 # The law of merging

@@ -132,12 +132,12 @@ def test_links_out_of_the_project_are_refused(read: Read, tmp_path: Path) -> Non
     (directory / "f.yaml").symlink_to("../outside-not.yaml")
     loaded = read({})
     assert [(str(each.source)[13:], each.summary.partition(":")[0]) for each in loaded.diagnostics] == [
-        ("a.yaml:1:1", "the link leads outside the project"),
-        ("b.yaml:1:1", "the link leads outside the project"),
-        ("c.yaml:1:1", "the link leads nowhere"),
-        ("d.yaml:1:1", "the link leads nowhere"),
+        ("a.yaml:1:1", "the link points outside the project"),
+        ("b.yaml:1:1", "the link points outside the project"),
+        ("c.yaml:1:1", "the link is broken"),
+        ("d.yaml:1:1", "the link is broken"),
         ("e:1:1", "links to directories are not followed"),
-        ("f.yaml:1:1", "the link leads nowhere"),
+        ("f.yaml:1:1", "the link is broken"),
     ]
     assert loaded.manifests == ()
 
@@ -206,7 +206,7 @@ def test_large_files_are_refused(read: Read) -> None:
 )
 def test_a_file_name_that_is_no_key_says_how_to_give_one(read: Read, name: str, near: str) -> None:
     text = problem(read, {name: MODEL})
-    assert "which the path of the file makes, is not a valid key" in text
+    assert "made from the path of the file, is not a valid key" in text
     assert text.endswith(f"-> write `reconciler: {{key: {near}}}`, or rename the file")
     assert keys(read, {name: MODEL + "reconciler: {key: other}\n"}) == ["other"]
 
@@ -222,8 +222,8 @@ def test_several_documents_need_a_key_each(read: Read) -> None:
     assert keys(read, {"a.yaml": good}) == ["one", "two"]
     loaded = read({"a.yaml": "model: x\n---\nreconciler: {key: two}\nmodel: y\n---\n"})
     assert [told(each) for each in loaded.diagnostics] == [
-        "assistants.d/a.yaml:1:1: error: each document of a file with several needs a key -> "
-        "add `reconciler: {key: …}` to it"
+        "assistants.d/a.yaml:1:1: error: each document of a file with several documents needs a key -> add "
+        "`reconciler: {key: …}` to it"
     ]
 
 
@@ -282,13 +282,13 @@ def test_an_empty_block_is_none(read: Read, block: str) -> None:
         ("id: a/../b", 'id cannot be "a/../b"', ""),
         ("key: 12", "key must be text, not the number 12", 'quote it: key: "12"'),
         ("moved_from: a b", "moved_from a b is not a valid key", ""),
-        ("moved_from: a", "moved_from is the key itself", "name the key it had before"),
+        ("moved_from: a", "moved_from is the same as the key", "write the key it had before"),
         ("targets: [prod]", "there is no target prod", "the targets are local"),
         ("targets: []", "targets is empty", ""),
         ("targets: local", 'targets must be a list, not the text "local"', "write it as a list"),
         ("ignore: [temprature]", "temprature in ignore is not a field", "did you mean temperature?"),
         ("ignore: [created_at]", "created_at in ignore is not a field", "the fields are"),
-        ("initial: [tools.x]", "tools.x in initial is part of a field", "name the field, tools; only metadata"),
+        ("initial: [tools.x]", "tools.x in initial is part of a field", "use the field, tools; only metadata"),
         ("ignore: [metadata.]", "metadata. in ignore is part of a field", ""),
         ("key: !var none", "the target local has no variable none", ""),
         ("key: !file nowhere", "!file nowhere cannot be read: No such file or directory", "that directory has a.yaml"),
@@ -306,7 +306,7 @@ def test_a_field_that_is_set_and_ignored_is_a_warning(read: Read) -> None:
     loaded = read({"a.yaml": MODEL + "top_p: 1\nreconciler: {ignore: [top_p]}\n"})
     assert loaded.ok
     assert [each.summary for each in loaded.diagnostics] == [
-        "top_p is set here, and left to others by `ignore`: it is never sent"
+        "top_p is set here, but `ignore` names it: it is never sent"
     ]
 
 
@@ -352,11 +352,11 @@ def test_file_takes_the_text_as_it_stands(read: Read) -> None:
 @pytest.mark.parametrize(
     ("path", "summary", "hint"),
     [
-        ("../../../etc/passwd", "!file ../../../etc/passwd leads outside the project", "name a file of the project"),
-        ("../../no-such-directory/x", "!file ../../no-such-directory/x leads outside the project", ""),
+        ("../../../etc/passwd", "!file ../../../etc/passwd points outside the project", "use a file of the project"),
+        ("../../no-such-directory/x", "!file ../../no-such-directory/x points outside the project", ""),
         ("/etc/passwd", "!file /etc/passwd is not a relative path", ""),
         ("~/x", "!file ~/x is not a relative path", ""),
-        ("link", "!file link leads outside the project", ""),
+        ("link", "!file link points outside the project", ""),
         ("loop", "!file loop cannot be read: Too many levels of symbolic links", ""),
         (".", "!file . is not a regular file", ""),
         ("pipe", "!file pipe is not a regular file", ""),

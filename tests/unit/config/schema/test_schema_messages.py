@@ -57,9 +57,9 @@ FIRST_DAY = {
     "a tool that is not in a list": (
         "model: gpt-4o\ntools: file_search\n",
         [
-            'assistants.d/a.yaml:2:8: error: tools must be a list, not the text "file_search" (a list of mappings, '
-            "at most 128 items. The tools of the assistant.) "
-            "-> write it as a list, each item in a line of its own that starts with `- `"
+            'assistants.d/a.yaml:2:8: error: tools must be a list, not the text "file_search" (a list of '
+            "mappings, at most 128 items. The tools of the assistant.) -> write it as a list, each item on its "
+            "own line, starting with `- `"
         ],
     ),
     "a misspelt tool": (

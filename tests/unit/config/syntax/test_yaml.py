@@ -324,10 +324,10 @@ def test_surrogates_are_refused(escape: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "hint"),
     [
-        ("a: 1\nname: Acme: help desk\n", 2, "a text that contains ': ' has to be quoted"),
-        ("a: 1\n\tb: 2\n", 2, "indent with blanks, not tabs"),
-        ("a: @bot\n", 1, "has to be quoted"),
-        ("a: 1\nb: 'open\nc: 2\n", 2, "a quote is opened here and never closed"),
+        ("a: 1\nname: Acme: help desk\n", 2, "a text that contains ': ' must be quoted"),
+        ("a: 1\n\tb: 2\n", 2, "indent with spaces, not tabs"),
+        ("a: @bot\n", 1, "must be quoted"),
+        ("a: 1\nb: 'open\nc: 2\n", 2, "the quote that opens here is never closed"),
         ("a: [1, 2\nb: 3\n", 2, "a bracket is opened and not closed"),
         ("a:\n  b: 1\n c: 2\n", 3, "check the indentation"),
         ('a: "C:\\dir"\n', 1, "use single quotes"),
