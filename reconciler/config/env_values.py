@@ -36,7 +36,7 @@ def resolve(env: Mapping[str, str], reference: EnvRef, own: str | None = None) -
     name, where = cut(reference.name), f"{reference.use} of the target {reference.target}"
     if reference.name != own and not may_read(env, reference.name):
         summary = f"the environment variable {name} is not allowed for {where}"
-        hint = f"if it is meant for it, set {allow_hint(env, VARIABLES, name)} in the environment (not in these files)"
+        hint = f"to allow it, set {allow_hint(env, VARIABLES, name)} in the environment (not in these files)"
         raise ConfigError([error(Code.VARIABLE_REFUSED, summary, reference.source, hint=hint)])
     value, file = env.get(reference.name, ""), env.get(reference.name + FILE_SUFFIX, "")
     if value and file:

@@ -129,7 +129,7 @@ class RestDriver:
         except RouteChanged as error:
             if not error.sent:
                 raise
-            summary = f"{error}; it made {value_at(error.body, spec.id_field)} there: delete that by hand"
+            summary = f"{error}; it created {value_at(error.body, spec.id_field)} there: delete it by hand"
             raise Ambiguous(summary, hint=error.diagnostic.hint) from error
         except (ServerFailed, BadResponse) as error:
             raise Ambiguous(str(error), detail=error.diagnostic.detail, status=error.status) from error

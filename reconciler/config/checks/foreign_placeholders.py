@@ -38,7 +38,7 @@ def unreplaced_placeholders(document: Document, body: Json, kind: ProviderKind, 
         elif type(value) is list:
             rest += [((*path, index), each) for index, each in enumerate(value)]
         elif type(value) is str and (hint := _meant(value, prose=path == (kind.prose_field,))):
-            summary = f"{dotted(path)} is the text {short_json(value)} itself: nothing is put in its place"
+            summary = f"{dotted(path)} is the literal text {short_json(value)}: it is not replaced"
             yield warning(Code.NOT_REPLACED, summary, document.place(path), hint=hint)
 
 

@@ -240,7 +240,9 @@ def _dangling(document: Document, schema: Mapping[str, Json]) -> Iterator[Diagno
     while rest:
         path, value = rest.pop()
         if path[-1:] == ("$ref",) and isinstance(value, str) and not resolves(schema, value):
-            yield error(Code.INVALID_VALUE, f"{dotted(path)} leads nowhere: {short_json(value)}", document.place(path))
+            yield error(
+                Code.INVALID_VALUE, f"{dotted(path)} points to nothing: {short_json(value)}", document.place(path)
+            )
         entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
         rest += [((*path, step), each) for step, each in entries]
 

@@ -76,7 +76,7 @@ class _SchemaScanner:
                 yield error(Code.INVALID_VALUE, f"schemas of kinds have no {word}", place, hint="remove it")
         reference = schema.get("$ref", METASCHEMA)
         if reference != METASCHEMA and self._target(schema) is None:
-            summary, hint = f"{short_json(reference)} leads nowhere in this schema", 'write "#/$defs/NAME"'
+            summary, hint = f"{short_json(reference)} does not exist in this schema", 'write "#/$defs/NAME"'
             yield error(Code.INVALID_VALUE, summary, self._document.place((*path, "$ref")), hint=hint)
         patterns = [((*path, "pattern"), schema["pattern"])] if isinstance(schema.get("pattern"), str) else []
         patterns += (((*path, "patternProperties", each), each) for each in schema.get("patternProperties", ()))
