@@ -220,14 +220,14 @@ class TestDigests:
     def test_drift_is_told_from_what_was_not_applied_yet(self, remembering: Project, remote: Remote) -> None:
         remembering.write("assistants.d/other.yaml", "name: other\nmodel: gpt-4-turbo\n")
         ran = remembering.ok("drift")
-        assert "1 not applied yet" in ran.err
+        assert "1 edited in the files, not applied yet" in ran.err
         remote.ask("POST", f"/v1/assistants/{remote.named('Help desk')['id']}", {"temperature": 0.9})
         remembering.write("assistants.d/helpdesk.yaml", HELPDESK.replace("polite", "kind"))
         ran = remembering.run("drift")
         assert ran.code == 2
         assert "temperature" in ran.out
         assert "instructions" not in ran.out
-        assert "2 not applied yet" in ran.err
+        assert "2 edited in the files, not applied yet" in ran.err
 
     def test_drift_can_be_kept_or_refused(self, remembering: Project, remote: Remote) -> None:
         remote.ask("POST", f"/v1/assistants/{remote.named('Help desk')['id']}", {"temperature": 0.9})

@@ -32,5 +32,5 @@ def command(options: Options, addresses: tuple[str, ...], base: str, formats: tu
     print_diagnostics(options, drift.diagnostics)
     write(options, formats, plan_renderers(drift.plan, options))
     if drift.waiting and not options.quiet:
-        click.echo(f"{drift.waiting} not applied yet: `reconciler plan` shows what", err=True)
+        click.echo(f"{drift.waiting} edited in the files, not applied yet: `reconciler plan` shows the edits", err=True)
     return Exit.CHANGES if any(c.action is not Action.NOOP for c in drift.plan.changes) else Exit.DONE

@@ -102,7 +102,7 @@ def _files(target: ProjectTarget, project: ProjectFiles, paths: Sequence[Path]) 
         inside = [each for each in everything if _is_in(wanted, target.root, each)]
         if not inside:
             is_there = os.path.lexists(wanted)
-            why = f"is no manifest of {_names(target)}, and has none" if is_there else "does not exist"
+            why = f"is not a manifest of {_names(target)} and contains none" if is_there else "does not exist"
             raise InvalidArgument("PATHS", Code.NO_SUCH_FILES, f"{path} {why}")
         yield from inside
 
