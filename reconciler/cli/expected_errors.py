@@ -14,7 +14,7 @@ def report_failure(problem: Exception, options: Options, formats: Sequence[str])
     from reconciler.cli.output.destinations import print_diagnostics
     from reconciler.cli.output.formats import write_problems
     from reconciler.config.errors import in_order
-    from reconciler.operations.errors import diagnostics_of
+    from reconciler.operations.invalid_argument import diagnostics_of
 
     if (said := diagnostics_of(problem)) is None:
         return None

@@ -23,7 +23,7 @@ from reconciler.cli.verbs import GROUPS, VERBS, examples, matching_verbs
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from reconciler.operations.errors import InvalidArgument
+    from reconciler.operations.invalid_argument import InvalidArgument
 
 _OTHER_VERBS: Final = {
     **dict.fromkeys(("diff", "preview", "status"), "plan"),
@@ -111,7 +111,7 @@ class LazyGroup(click.Group):
         except Exception as problem:
             from reconciler.cli.expected_errors import report_failure
             from reconciler.cli.options.global_options import REMEMBERED_FORMATS
-            from reconciler.operations.errors import InvalidArgument
+            from reconciler.operations.invalid_argument import InvalidArgument
 
             if isinstance(problem, InvalidArgument):
                 raise self._usage_error(ctx, problem) from None

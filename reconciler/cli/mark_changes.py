@@ -13,7 +13,7 @@ from reconciler.cli.output.formats import plan_renderers
 from reconciler.core.values.model import Action, Change, Reason
 from reconciler.formats.outcome import Result
 from reconciler.operations.applying.apply_plan import carry_out
-from reconciler.operations.ownership import MarkPlan
+from reconciler.operations.ownership_changes import MarkPlan
 from reconciler.operations.project.session import Session
 from reconciler.render.view.labels import SIGNED
 

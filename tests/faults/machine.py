@@ -17,7 +17,7 @@ from reconciler.engine.apply import ApplyOptions, apply_plan, draw_nonce
 from reconciler.engine.snapshot import KindOnTarget, Snapshot, observe, with_members
 from reconciler.engine.state.journal import Journal
 from reconciler.formats.outcome import Outcome
-from reconciler.operations.errors import diagnostics_of
+from reconciler.operations.invalid_argument import diagnostics_of
 from reconciler.tree import Tree
 from tests.world import IDENTITY, ON_TARGET
 

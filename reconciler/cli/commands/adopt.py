@@ -19,8 +19,8 @@ def command(options: Options, address: str, id: str) -> int:
     what differs.
     """
     from reconciler.cli.mark_changes import write_marks
-    from reconciler.cli.session import session_of
-    from reconciler.operations.ownership import adopt
+    from reconciler.cli.open_session import session_of
+    from reconciler.operations.ownership_changes import adopt
     from reconciler.operations.project.address_lookup import addresses_of_manifests
 
     session = session_of(options)

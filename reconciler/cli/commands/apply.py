@@ -72,8 +72,8 @@ def command(
     """
     from reconciler.cli.confirmation import apply_confirmed
     from reconciler.cli.exit_codes import apply_exit
+    from reconciler.cli.open_session import hold_lock_until_signal, session_of
     from reconciler.cli.output.formats import apply_renderers
-    from reconciler.cli.session import hold_lock_until_signal, session_of
     from reconciler.operations.applying.apply_artifacts import check_destination, write_report, write_rollback
     from reconciler.operations.applying.apply_plan import carry_out, fresh_plan
     from reconciler.operations.planning.git_base import DriftChoices

@@ -20,10 +20,10 @@ def command(options: Options, provider: str, write: bool, diff: bool) -> int:
     """Comments are kept. For each file, it reports fields without a counterpart, what to do instead, and what is still
     missing afterwards. Live objects are not touched: the new target gets its own objects.
     """
-    from reconciler.operations.files.convert import Conversion
+    from reconciler.operations.files.convert_manifests import ProjectConversion
     from reconciler.operations.project.project_target import ProjectTarget
 
-    conversion = Conversion(ProjectTarget(options), provider)
+    conversion = ProjectConversion(ProjectTarget(options), provider)
     for each in conversion.files:
         if each.new != each.old:
             print_file_change(each.found.shown, each.old, each.new, diff)

@@ -28,7 +28,7 @@ def command(options: Options, form: str) -> int:
     """
     import json
 
-    from reconciler.cli.session import session_of
+    from reconciler.cli.open_session import session_of
     from reconciler.config.message_text import count
     from reconciler.operations.doctor.connection_checks import NETWORK
     from reconciler.operations.doctor.doctor_checks import PROJECT, TARGET, Status, run_checks

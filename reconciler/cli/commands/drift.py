@@ -23,10 +23,10 @@ def command(options: Options, addresses: tuple[str, ...], base: str, formats: tu
     shows them. If nothing records what was last applied (no `marks: digests`, no --base), an edit in the files looks
     like a manual change, and an object that was deleted by hand looks like one that was never created.
     """
+    from reconciler.cli.open_session import session_of
     from reconciler.cli.output.formats import plan_renderers
-    from reconciler.cli.session import session_of
     from reconciler.core.values.model import Action
-    from reconciler.operations.planning.drift import find_drift
+    from reconciler.operations.planning.live_drift import find_drift
 
     drift = find_drift(session_of(options), addresses, base)
     print_diagnostics(options, drift.diagnostics)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(context: click.Context, database: str | None) -> None:
     """`submit` puts addresses into a PostgreSQL queue in chunks, and workers apply them. Needs `pip install
-    'reconciler[fleet]'`. Only workers need credentials; the queue contains only addresses.
+    'assistants-as-code[fleet]'`. Only workers need credentials; the queue contains only addresses.
     """
     context.meta["reconciler.database"] = database
 
@@ -80,7 +80,7 @@ def worker(
 
     A worker exits with 75 when it loses PostgreSQL. --processes, systemd or Kubernetes restart it.
     """
-    from reconciler.cli.output.reporter import TerminalReporter
+    from reconciler.cli.output.terminal_reporter import TerminalReporter
     from reconciler.operations.running.workers import Fleet, Workers, database_at
 
     workers = Workers(jobs, cron, heartbeat, silence)

@@ -55,9 +55,9 @@ def command(
 ) -> int:
     """Sends no write requests. With ADDRESSES (KIND/KEY), it plans only these and deletes nothing."""
     from reconciler.cli.exit_codes import plan_exit
+    from reconciler.cli.open_session import session_of
     from reconciler.cli.options.shard_options import split_option_value
     from reconciler.cli.output.formats import plan_renderers
-    from reconciler.cli.session import session_of
     from reconciler.config.cpu_limit import cpu_limit, seconds_of
     from reconciler.engine.state import planfile
     from reconciler.formats.redact import redact

@@ -23,8 +23,8 @@ def command(options: Options, what: tuple[str, ...], yes: bool, check: bool, the
     Nothing else of the object is changed. IDs or NAMEs (with the wildcards * and ?) select objects; the default is all.
     Objects of other owners are never imported.
     """
-    from reconciler.cli.import_objects import edit_line, pull, verify_in_sync
-    from reconciler.cli.session import session_of
+    from reconciler.cli.open_session import session_of
+    from reconciler.cli.run_import import edit_line, pull, verify_in_sync
     from reconciler.operations.pulling.pull_edits import write_back
 
     session = session_of(options)

@@ -21,8 +21,8 @@ def command(options: Options, address: str, lost_create: bool, id: str | None) -
     as well. With --lost-create, nothing is sent, and the next apply creates the object.
     """
     from reconciler.cli.mark_changes import write_marks
-    from reconciler.cli.session import session_of
-    from reconciler.operations.ownership import forget_create, release
+    from reconciler.cli.open_session import session_of
+    from reconciler.operations.ownership_changes import forget_create, release
     from reconciler.operations.project.address_lookup import parse_address
 
     wanted, session = parse_address(address), session_of(options)

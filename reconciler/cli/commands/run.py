@@ -48,7 +48,7 @@ def command(
     from dataclasses import replace
 
     from reconciler.cli.output.event_log import log
-    from reconciler.cli.output.reporter import TerminalReporter
+    from reconciler.cli.output.terminal_reporter import TerminalReporter
     from reconciler.operations.running.passes import run
     from reconciler.operations.running.target_loop import PassSchedule
 

@@ -22,8 +22,8 @@ def command(options: Options, addresses: tuple[str, ...], owner: str, yes: bool)
     confirm.
     """
     from reconciler.cli.mark_changes import write_marks
-    from reconciler.cli.session import session_of
-    from reconciler.operations.ownership import take_over
+    from reconciler.cli.open_session import session_of
+    from reconciler.operations.ownership_changes import take_over
     from reconciler.operations.project.address_lookup import parse_address
 
     session = session_of(options)

@@ -18,7 +18,7 @@ def command(options: Options, yes: bool) -> int:
     notices: before its next write with PostgreSQL, within half a minute with an object store.
     """
     from reconciler.cli.confirmation import ask_to_apply
-    from reconciler.cli.session import session_of
+    from reconciler.cli.open_session import session_of
     from reconciler.operations.applying.target_lock import open_lock
     from reconciler.render.escape import visible
 

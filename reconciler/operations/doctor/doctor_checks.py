@@ -23,7 +23,7 @@ from reconciler.drivers.credentials.credential_hosts import refuse_host
 from reconciler.engine.snapshot import observe
 from reconciler.engine.state.lockfile import NAME as LOCK_FILE
 from reconciler.engine.state.lockfile import LockFile
-from reconciler.operations.errors import diagnostics_of
+from reconciler.operations.invalid_argument import diagnostics_of
 from reconciler.operations.project.session import Session
 from reconciler.operations.project.state_directory import GUARD
 from reconciler.operations.project.state_directory import NAME as STATE

@@ -17,7 +17,7 @@ from reconciler.config.source.referenced_file import MAX_FILE_BYTES
 from reconciler.config.syntax.document_builder import UnreadableFile
 from reconciler.diagnostics import Code, Diagnostic, Source
 from reconciler.drivers.provider import default_kind
-from reconciler.operations.errors import InvalidArgument
+from reconciler.operations.invalid_argument import InvalidArgument
 from reconciler.operations.project.project_target import ProjectTarget
 from reconciler.tree import rewrite
 

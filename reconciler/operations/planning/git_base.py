@@ -17,7 +17,7 @@ from reconciler.core.decide import ConflictPolicy, OnDrift, Resolve
 from reconciler.core.last_applied import NO_BASE, BaseSource
 from reconciler.diagnostics import Code, Diagnostic
 from reconciler.engine.state.lockfile import LARGEST, NAME
-from reconciler.operations.errors import InvalidArgument
+from reconciler.operations.invalid_argument import InvalidArgument
 from reconciler.operations.planning.ci_base import base_ref
 from reconciler.operations.project.session import Session
 

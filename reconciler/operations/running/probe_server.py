@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import Final, TypeAlias
 
 from reconciler.diagnostics import Code
-from reconciler.operations.errors import InvalidArgument
+from reconciler.operations.invalid_argument import InvalidArgument
 
 MOST_CONNECTIONS: Final = 8
 SECONDS: Final = 2.0

@@ -17,7 +17,7 @@ from reconciler.formats.outcome import Outcome, Result
 from reconciler.formats.plan_document import summarise
 from reconciler.operations.applying.apply_plan import fresh_plan, send
 from reconciler.operations.applying.target_lock import hold_lock
-from reconciler.operations.errors import diagnostics_of
+from reconciler.operations.invalid_argument import diagnostics_of
 from reconciler.operations.planning.git_base import DriftChoices
 from reconciler.operations.project.project_options import ProjectOptions
 from reconciler.operations.project.session import Session

@@ -12,7 +12,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options.global_options import Options
-from reconciler.cli.output.reporter import TerminalReporter
+from reconciler.cli.output.terminal_reporter import TerminalReporter
 from reconciler.operations.applying.signals import on_signals
 from reconciler.operations.applying.target_lock import hold_lock
 from reconciler.operations.project.session import Session

@@ -13,7 +13,7 @@ from reconciler.operations.project.project_target import ProjectTarget
 from reconciler.tree import rewrite
 
 
-class Conversion:
+class ProjectConversion:
     """The files of a project as they are to be for another provider. Raises ConfigError."""
 
     def __init__(self, project: ProjectTarget, provider: str) -> None:
