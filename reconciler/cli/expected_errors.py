@@ -30,5 +30,5 @@ def report_failure(problem: Exception, options: Options, formats: Sequence[str])
 def error_exit(problem: Exception) -> Exit:
     """The exit code of an expected failure."""
     # A module that is not loaded cannot have raised it.
-    stale = getattr(sys.modules.get("reconciler.engine.apply"), "StalePlan", ())
+    stale = getattr(sys.modules.get("reconciler.engine.stale_check"), "StalePlan", ())
     return Exit.STALE if isinstance(problem, stale) else Exit.ERROR

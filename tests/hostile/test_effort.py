@@ -84,9 +84,9 @@ def test_the_library_and_other_threads_are_left_alone(hurried: Project) -> None:
     """A program that reads files itself has a clock of its own."""
     code = (
         "import sys, threading, signal\n"
-        "from reconciler.config.cpu_limit import limited\n"
+        "from reconciler.config.cpu_limit import cpu_limit\n"
         "def look():\n"
-        "    with limited(0.01):\n"
+        "    with cpu_limit(0.01):\n"
         "        found.append(signal.getitimer(signal.ITIMER_PROF))\n"
         "found = []\n"
         "thread = threading.Thread(target=look)\n"

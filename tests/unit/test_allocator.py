@@ -20,8 +20,8 @@ mallinfo = ctypes.CDLL(None).mallinfo2
 mallinfo.restype = Info
 if sys.argv[1] == "told":
     from reconciler import allocator
-    allocator.give_back()
-    allocator.give_back()
+    allocator.return_freed_memory()
+    allocator.return_freed_memory()
 freed = bytes(8 << 20)
 del freed
 before = mallinfo().hblkhd
