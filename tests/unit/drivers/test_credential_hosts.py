@@ -87,7 +87,7 @@ def test_the_path_of_a_url_is_the_provider_s_own_or_one_of_the_environment() -> 
         assert (refuse_host(PORTKEY, url, {}, listed, None) is None) is fine, url
 
 
-@pytest.mark.parametrize("name", shipped().shipped_names())
+@pytest.mark.parametrize("name", sorted(shipped().shipped_names()))
 def test_every_provider_says_which_path_is_usual(name: str) -> None:
     provider = shipped().provider(name)
     others = {"azure-foundry-classic": "/api/projects/desk", "openai-assistants": "/openai/v1"}
