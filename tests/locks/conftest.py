@@ -12,9 +12,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 
-from reconciler.engine.locks.advisory import AdvisoryLock
-from reconciler.engine.locks.lease import Lease
-from reconciler.engine.locks.lock import Lock
+from reconciler.engine.locks.lock_protocol import Lock
+from reconciler.engine.locks.postgresql_lock import AdvisoryLock
+from reconciler.engine.locks.s3_lease import Lease
 from tests.conftest import Project
 from tests.fleet.conftest import database_url, postgres
 

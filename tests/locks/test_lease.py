@@ -10,9 +10,9 @@ import obstore
 import pytest
 from obstore.store import ObjectStore, from_url
 
-from reconciler.engine.locks import lease
-from reconciler.engine.locks.lease import Lease
-from reconciler.engine.locks.lock import Holder, LockLost, LockTaken, LockUnusable, this_run
+from reconciler.engine.locks import s3_lease
+from reconciler.engine.locks.lock_protocol import Holder, LockLost, LockTaken, LockUnusable, this_run
+from reconciler.engine.locks.s3_lease import Lease
 from tests.locks.conftest import NAME, Store
 
 DEAD = {"who": "ann", "host": "gone", "run": "0a1b2c3d", "since": 1.0, "free": False, "renewals": 3}
@@ -21,7 +21,7 @@ DEAD = {"who": "ann", "host": "gone", "run": "0a1b2c3d", "since": 1.0, "free": F
 @pytest.fixture(autouse=True)
 def only_the_test_renews(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long it takes: a renewal in between would be one by a clock that the test has moved on."""
-    monkeypatch.setattr(lease, "RENEWAL_SECONDS", 3600.0)
+    monkeypatch.setattr(s3_lease, "RENEWAL_SECONDS", 3600.0)
 
 
 class Clock:
@@ -58,8 +58,8 @@ def test_a_holder_that_stood_still_past_its_lease_may_not_write(bucket: Store) -
     clock = Clock()
     lock = Lease(bucket.url, NAME, 60, clock)
     lock.acquire(this_run())
-    assert lock.seconds_left() == lease.SPAN_SECONDS
-    clock.now += lease.SPAN_SECONDS
+    assert lock.seconds_left() == s3_lease.SPAN_SECONDS
+    clock.now += s3_lease.SPAN_SECONDS
     with pytest.raises(LockLost):
         lock.seconds_left()
     lock.release()
@@ -71,7 +71,7 @@ def test_the_holder_ends_its_writing_a_whole_request_before_others_may_take_the_
     lock = Lease(bucket.url, NAME, 60)
     lock.acquire(this_run())
     record = json.loads(bytes(obstore.get(raw(bucket.url), f"{NAME}.lock").bytes()))
-    assert record["lease_seconds"] >= lock.seconds_left() + 60 + lease.RESOLUTION_SECONDS
+    assert record["lease_seconds"] >= lock.seconds_left() + 60 + s3_lease.RESOLUTION_SECONDS
     lock.release()
 
 
@@ -83,7 +83,7 @@ def test_a_renewal_makes_the_lease_last_and_one_that_fails_does_not_end_it(bucke
     assert held
     clock.now += 20
     lock.renew_once(held)
-    assert lock.seconds_left() == lease.SPAN_SECONDS
+    assert lock.seconds_left() == s3_lease.SPAN_SECONDS
     kept, lock._store = (
         lock._store,
         from_url(bucket.url, endpoint="http://127.0.0.1:1", retry_config={"max_retries": 0}),
@@ -91,7 +91,7 @@ def test_a_renewal_makes_the_lease_last_and_one_that_fails_does_not_end_it(bucke
     with pytest.raises(LockUnusable):
         lock.renew_once(held)
     clock.now += 20
-    assert lock.seconds_left() == lease.SPAN_SECONDS - 20
+    assert lock.seconds_left() == s3_lease.SPAN_SECONDS - 20
     lock._store = kept
     lock.release()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine.locks.lock import Holder, Lock, LockTaken, this_run
+from reconciler.engine.locks.lock_protocol import Holder, Lock, LockTaken, this_run
 from reconciler.server import create_app
 from reconciler.server.http import serve
 from tests.conftest import Project, Remote

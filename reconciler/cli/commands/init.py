@@ -94,7 +94,7 @@ def command(
 def _pulled(options: Options, *, yes: bool) -> int:
     """Pull everything from the default target of the settings, which are there by now."""
     from reconciler.cli.open_session import session_of
-    from reconciler.cli.run_import import pull
+    from reconciler.cli.pull_steps import pull
 
     options = replace(options, target=None)
     return pull(session_of(options), options, (), yes=yes, check=False)

@@ -24,7 +24,7 @@ def command(options: Options, what: tuple[str, ...], yes: bool, check: bool, the
     Objects of other owners are never imported.
     """
     from reconciler.cli.open_session import session_of
-    from reconciler.cli.run_import import edit_line, pull, verify_in_sync
+    from reconciler.cli.pull_steps import edit_line, pull, verify_in_sync
     from reconciler.operations.pulling.pull_edits import write_back
 
     session = session_of(options)

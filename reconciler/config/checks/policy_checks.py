@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reconciler.config.checks.policies import Policies, Policy
+from reconciler.config.checks.policy_files import Policies, Policy
 from reconciler.config.message_text import closest, cut, dotted
 from reconciler.config.schema.safe_regex import find_match
 from reconciler.config.schema.schema_errors import SchemaError, most_relevant

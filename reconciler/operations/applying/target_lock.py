@@ -13,7 +13,7 @@ from reconciler.diagnostics import Code
 from reconciler.operations.project.session import Session
 
 if TYPE_CHECKING:
-    from reconciler.engine.locks.lock import Lock
+    from reconciler.engine.locks.lock_protocol import Lock
 
 _SCHEMES = {"postgresql": "fleet", "postgres": "fleet", "s3": "lock"}
 """What a url begins with, and the extra that it needs."""
@@ -28,7 +28,7 @@ def hold_lock(session: Session) -> Iterator[None]:
     if session.target.lock is None or session.lock is not None:
         yield
         return
-    from reconciler.engine.locks.lock import this_run
+    from reconciler.engine.locks.lock_protocol import this_run
 
     lock = open_lock(session)
     try:
@@ -62,9 +62,9 @@ def open_lock(session: Session) -> Lock:
 
 def _lock(scheme: str, url: str, name: str, timeout_seconds: float) -> Lock:
     if scheme == "s3":
-        from reconciler.engine.locks.lease import Lease
+        from reconciler.engine.locks.s3_lease import Lease
 
         return Lease(url, name, timeout_seconds)
-    from reconciler.engine.locks.advisory import AdvisoryLock
+    from reconciler.engine.locks.postgresql_lock import AdvisoryLock
 
     return AdvisoryLock(url, name)

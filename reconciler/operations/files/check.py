@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from reconciler.config.checks.policies import Policies, load_policies
 from reconciler.config.checks.policy_checks import check_manifests
+from reconciler.config.checks.policy_files import Policies, load_policies
 from reconciler.config.errors import ConfigError
 from reconciler.core.values.model import Address
 from reconciler.diagnostics import Diagnostic

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler import allocator
-from reconciler.config.checks.policies import load_policies
 from reconciler.config.checks.policy_checks import check_plan
+from reconciler.config.checks.policy_files import load_policies
 from reconciler.config.errors import warning
 from reconciler.config.manifests.load import Loaded
 from reconciler.core.plan import Plan, Scope, TargetIdentity, make_plan

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.config.checks.policies import load_policies
 from reconciler.config.checks.policy_checks import check_plan
+from reconciler.config.checks.policy_files import load_policies
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.manifests.load import Loaded
 from reconciler.core.last_applied import BaseSource

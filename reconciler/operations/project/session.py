@@ -36,7 +36,7 @@ from reconciler.tree import Tree
 
 if TYPE_CHECKING:
     from reconciler.drivers.rest import RestDriver
-    from reconciler.engine.locks.lock import Lock
+    from reconciler.engine.locks.lock_protocol import Lock
 
 
 class Session(ProjectTarget):

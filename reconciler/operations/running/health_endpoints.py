@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from reconciler.render.metrics import Metric, exposition
+from reconciler.render.prometheus_text import Metric, exposition
 
 MOST_FAILURES: Final = 3
 """So many failed passes in a row make a target an unhealthy one: one or two are an incident of somebody else's."""

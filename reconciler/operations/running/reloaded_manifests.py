@@ -8,8 +8,8 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from reconciler.config.checks.policies import load_policies
 from reconciler.config.checks.policy_checks import check_plan
+from reconciler.config.checks.policy_files import load_policies
 from reconciler.config.errors import ConfigError, error
 from reconciler.config.source.project_files import ProjectFiles
 from reconciler.core.plan import Plan

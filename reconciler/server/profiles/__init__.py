@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from reconciler.server.profiles.agents.agents_v1 import AgentsV1
-from reconciler.server.profiles.assistants.assistants_v2 import AssistantsV2
-from reconciler.server.profiles.managed_agents.anthropic_agents import AnthropicAgents
+from reconciler.server.profiles.anthropic_agents.anthropic_agents import AnthropicAgents
+from reconciler.server.profiles.openai_agents.agents_v1 import AgentsV1
+from reconciler.server.profiles.openai_assistants.assistants_v2 import AssistantsV2
 from reconciler.server.store import Store
 from reconciler.server.wire import Call, Entropy, Quirks, Reply, Request
 

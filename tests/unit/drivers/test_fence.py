@@ -7,7 +7,7 @@ import pytest
 from reconciler.drivers.base import Unreachable
 from reconciler.drivers.credentials.connection_settings import ConnectionSettings
 from reconciler.drivers.transport.http import HttpClient
-from reconciler.engine.locks.lock import LockLost, lost
+from reconciler.engine.locks.lock_protocol import LockLost, lost
 from tests.conftest import Remote
 
 BODY = {"name": "Desk", "model": "gpt-4o"}

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.checks.policies import MAX_POLICIES, Policies, load_policies
 from reconciler.config.checks.policy_checks import check_manifests, check_plan
+from reconciler.config.checks.policy_files import MAX_POLICIES, Policies, load_policies
 from reconciler.config.errors import ConfigError, has_errors
 from reconciler.config.schema.schemas import Schemas, schema_directory, shipped
 from reconciler.config.schema.validation import compiled

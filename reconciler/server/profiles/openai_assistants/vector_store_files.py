@@ -9,9 +9,13 @@ from typing import Any
 from reconciler.server.body_validation import choice
 from reconciler.server.pagination import Paging, page_of
 from reconciler.server.profiles.account import Account, Body, attached_kind, parsed, serialised
-from reconciler.server.profiles.assistants.attach_files import Attaching
-from reconciler.server.profiles.assistants.vector_store_fields import checked_attach, checked_attributes, checked_batch
-from reconciler.server.profiles.assistants.vector_stores import VectorStores
+from reconciler.server.profiles.openai_assistants.attach_files import Attaching
+from reconciler.server.profiles.openai_assistants.vector_store_fields import (
+    checked_attach,
+    checked_attributes,
+    checked_batch,
+)
+from reconciler.server.profiles.openai_assistants.vector_stores import VectorStores
 from reconciler.server.store import StoredObject
 from reconciler.server.wire import RATE_LIMIT, Call, Quirks, Refusal, Reply, Request
 

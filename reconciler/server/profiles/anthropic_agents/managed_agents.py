@@ -8,8 +8,8 @@ from typing import Any
 from reconciler.server.body_validation import integer
 from reconciler.server.pagination import Paging, page_of
 from reconciler.server.profiles.account import Account, parsed, serialised
-from reconciler.server.profiles.managed_agents import managed_agents_multiagent as multiagent
-from reconciler.server.profiles.managed_agents.managed_agents_fields import (
+from reconciler.server.profiles.anthropic_agents import managed_agents_multiagent as multiagent
+from reconciler.server.profiles.anthropic_agents.managed_agents_fields import (
     HIGHEST_VERSION,
     Body,
     checked_create,

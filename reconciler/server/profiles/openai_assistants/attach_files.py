@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from reconciler.server.attachments import AttachedFile
 from reconciler.server.profiles.account import Account, Body, attached_kind, serialised
-from reconciler.server.profiles.assistants.files import KIND, Files
-from reconciler.server.profiles.assistants.vector_store_fields import chunking_shown
+from reconciler.server.profiles.openai_assistants.files import KIND, Files
+from reconciler.server.profiles.openai_assistants.vector_store_fields import chunking_shown
 from reconciler.server.store import StoredObject
 from reconciler.server.wire import Quirks
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from reconciler.server.profiles.account import Account
-from reconciler.server.profiles.assistants import assistants, files, vector_stores
-from reconciler.server.profiles.assistants.assistants import Assistants
-from reconciler.server.profiles.assistants.attach_files import Attaching
-from reconciler.server.profiles.assistants.files import Files
-from reconciler.server.profiles.assistants.vector_store_files import VectorStoreFiles
-from reconciler.server.profiles.assistants.vector_stores import VectorStores
+from reconciler.server.profiles.openai_assistants import assistants, files, vector_stores
+from reconciler.server.profiles.openai_assistants.assistants import Assistants
+from reconciler.server.profiles.openai_assistants.attach_files import Attaching
+from reconciler.server.profiles.openai_assistants.files import Files
+from reconciler.server.profiles.openai_assistants.vector_store_files import VectorStoreFiles
+from reconciler.server.profiles.openai_assistants.vector_stores import VectorStores
 from reconciler.server.store import Store
 from reconciler.server.wire import Call, Entropy, Quirks, Refusal, Reply, Request
 

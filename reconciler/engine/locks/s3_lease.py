@@ -20,7 +20,7 @@ import obstore
 from obstore import exceptions, store
 
 from reconciler.drivers.transport.json_encoding import decoded
-from reconciler.engine.locks.lock import Holder, LockLost, LockTaken, LockUnusable, lost
+from reconciler.engine.locks.lock_protocol import Holder, LockLost, LockTaken, LockUnusable, lost
 
 SPAN_SECONDS: Final = 30.0
 RENEWAL_SECONDS: Final = 8.0

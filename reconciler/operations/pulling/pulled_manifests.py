@@ -13,7 +13,7 @@ from reconciler.core.values.model import Address, Body, Json, Manifest
 from reconciler.diagnostics import Diagnostic, Source
 from reconciler.drivers.provider import default_kind
 from reconciler.operations.project.session import Session
-from reconciler.operations.pulling.import_selection import SelectedObject, Selection
+from reconciler.operations.pulling.pull_selection import SelectedObject, Selection
 
 
 @dataclass(frozen=True, slots=True)

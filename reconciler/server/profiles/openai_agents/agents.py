@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.server.pagination import Paging, listing_text, page_of
 from reconciler.server.profiles.account import Account, serialised
-from reconciler.server.profiles.agents.agents_fields import checked_create, checked_update, fresh, merged
+from reconciler.server.profiles.openai_agents.agents_fields import checked_create, checked_update, fresh, merged
 from reconciler.server.store import StoredObject
 from reconciler.server.wire import Call, Quirks, Refusal, Repeating, Reply, Request, Unparsable
 

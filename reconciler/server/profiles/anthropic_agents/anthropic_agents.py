@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 
 from reconciler.server.profiles.account import Account
-from reconciler.server.profiles.managed_agents import managed_agents
-from reconciler.server.profiles.managed_agents.managed_agents import ManagedAgents
+from reconciler.server.profiles.anthropic_agents import managed_agents
+from reconciler.server.profiles.anthropic_agents.managed_agents import ManagedAgents
 from reconciler.server.store import Store
 from reconciler.server.wire import Call, Entropy, Quirks, Refusal, Reply, Request
 

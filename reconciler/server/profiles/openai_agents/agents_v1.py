@@ -6,8 +6,8 @@ What an agent runs (sessions, environments, vaults) is not served: this server n
 from collections.abc import Callable
 
 from reconciler.server.profiles.account import Account
-from reconciler.server.profiles.agents import agents
-from reconciler.server.profiles.agents.agents import Agents
+from reconciler.server.profiles.openai_agents import agents
+from reconciler.server.profiles.openai_agents.agents import Agents
 from reconciler.server.store import Store
 from reconciler.server.wire import Call, Entropy, Quirks, Refusal, Reply, Request
 

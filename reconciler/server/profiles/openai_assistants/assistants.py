@@ -5,8 +5,8 @@ from typing import Any
 
 from reconciler.server.pagination import Paging, listing_text, page_of
 from reconciler.server.profiles.account import Account, parsed, serialised
-from reconciler.server.profiles.assistants.assistants_fields import checked_create, checked_modify, fresh, merged
-from reconciler.server.profiles.assistants.vector_stores import VectorStores
+from reconciler.server.profiles.openai_assistants.assistants_fields import checked_create, checked_modify, fresh, merged
+from reconciler.server.profiles.openai_assistants.vector_stores import VectorStores
 from reconciler.server.store import StoredObject
 from reconciler.server.wire import Call, Quirks, Refusal, Reply, Request
 

@@ -24,7 +24,7 @@ from reconciler.server.body_validation import (
     unsupported_value,
     variants,
 )
-from reconciler.server.profiles.assistants.vector_store_fields import CHUNKING
+from reconciler.server.profiles.openai_assistants.vector_store_fields import CHUNKING
 from reconciler.server.wire import Json, Refusal
 
 Body = dict[str, Any]

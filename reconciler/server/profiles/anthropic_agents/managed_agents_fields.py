@@ -19,8 +19,8 @@ from reconciler.server.body_validation import (
     text,
     variants,
 )
-from reconciler.server.profiles.managed_agents.managed_agents_multiagent import MULTIAGENT
-from reconciler.server.profiles.managed_agents.managed_agents_tools import TOOL, filled_tool
+from reconciler.server.profiles.anthropic_agents.managed_agents_multiagent import MULTIAGENT
+from reconciler.server.profiles.anthropic_agents.managed_agents_tools import TOOL, filled_tool
 from reconciler.server.wire import Json, Refusal
 
 Body = dict[str, Any]

@@ -16,8 +16,8 @@ from reconciler.cli.output.formats import plan_renderers
 from reconciler.core.values.model import Action
 from reconciler.operations.planning.live_plan import plan_live
 from reconciler.operations.project.session import Session
-from reconciler.operations.pulling.import_objects import Imported, ImportPlan, import_objects, plan_import
 from reconciler.operations.pulling.pull_edits import WrittenBack
+from reconciler.operations.pulling.pull_objects import Imported, ImportPlan, import_objects, plan_import
 from reconciler.render.escape import visible
 
 IN_SYNC: Final = "No changes: files and target match."

@@ -20,8 +20,8 @@ from reconciler.engine.snapshot import Snapshot
 from reconciler.formats.outcome import Outcome, Result
 from reconciler.operations.applying.apply_plan import carry_out
 from reconciler.operations.project.session import Session
-from reconciler.operations.pulling.import_selection import Selection, select
-from reconciler.operations.pulling.imported_manifests import DraftManifest, draft_manifests
+from reconciler.operations.pulling.pull_selection import Selection, select
+from reconciler.operations.pulling.pulled_manifests import DraftManifest, draft_manifests
 from reconciler.tree import tree_of
 
 

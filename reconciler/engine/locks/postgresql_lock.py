@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from reconciler.engine.locks.lock import Holder, LockTaken, LockUnusable, lost
+from reconciler.engine.locks.lock_protocol import Holder, LockTaken, LockUnusable, lost
 
 SEND_WITHIN_SECONDS: Final = 2.5
 _ALIVE: Final = {

@@ -5,9 +5,9 @@ from typing import Any
 
 from reconciler.server.pagination import Paging, page_of
 from reconciler.server.profiles.account import Account, Body, attached_kind, parsed, serialised
-from reconciler.server.profiles.assistants.attach_files import Attaching
-from reconciler.server.profiles.assistants.search import checked_search, search_results
-from reconciler.server.profiles.assistants.vector_store_fields import checked_create, checked_modify
+from reconciler.server.profiles.openai_assistants.attach_files import Attaching
+from reconciler.server.profiles.openai_assistants.search import checked_search, search_results
+from reconciler.server.profiles.openai_assistants.vector_store_fields import checked_create, checked_modify
 from reconciler.server.store import StoredObject
 from reconciler.server.wire import Call, Quirks, Refusal, Reply, Request
 
