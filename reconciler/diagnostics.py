@@ -135,7 +135,7 @@ class Code(StrEnum):
     LOCK_NOT_HELD = "RC0613"
     # RC07: the fleet
     STORE_LOST = "RC0701"
-    GIVEN_UP = "RC0702"
+    RETRIES_EXHAUSTED = "RC0702"
     UNSUPPORTED = "RC0703"
 
 

@@ -16,9 +16,9 @@ def report_failure(problem: Exception, options: Options, formats: Sequence[str])
     from reconciler.config.errors import in_order
     from reconciler.operations.invalid_argument import diagnostics_of
 
-    if (said := diagnostics_of(problem)) is None:
+    if (diagnostics := diagnostics_of(problem)) is None:
         return None
-    found = in_order(said)
+    found = in_order(diagnostics)
     print_diagnostics(options, found)
     try:
         write_problems(found, options, formats)

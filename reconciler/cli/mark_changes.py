@@ -36,11 +36,11 @@ def write_marks(session: Session, options: Options, planned: MarkPlan, *, asks: 
 
 
 def _print_change(change: Change, owner: str) -> None:
-    said = {
+    results = {
         Action.ADOPT: "is now managed here",
         Action.RELEASE: "is no longer managed here; nothing else was changed",
         Action.NOOP: "was already managed here",
     }
     more = ", no longer by its former owner" if Reason.TAKEOVER in change.reasons else ""
-    text = SIGNED if change.former_owner == owner else f"{said[change.action]}{more}"
+    text = SIGNED if change.former_owner == owner else f"{results[change.action]}{more}"
     click.echo(f"{change.address}  {change.id} {text}")

@@ -72,8 +72,8 @@ def _content(path: str, reference: EnvRef) -> str:
         with os.fdopen(descriptor, "rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as wrong:  # a ValueError is a path with a NUL
-        said = wrong.strerror if isinstance(wrong, OSError) else str(wrong)
-        raise _refused(f"cannot be read: {said}", reference) from None
+        reason = wrong.strerror if isinstance(wrong, OSError) else str(wrong)
+        raise _refused(f"cannot be read: {reason}", reference) from None
     if len(content) > MAX_BYTES:
         raise _refused(f"has more than {MAX_BYTES // 1024} KiB", reference)
     text = content.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")

@@ -61,8 +61,8 @@ def with_mark(name: str, mark: str, sha256: str, signing: Signing | None = None)
         raise ValueError("a file is uploaded with a mark and a nonce")
     stem, suffix = _split(name)
     content = _short(bytes.fromhex(sha256), _CONTENT)
-    said = f"{_code(known.owner, _OWNER)}{_code(known.key, _KEY)}{content}{known.nonce}"
-    return f"{stem}~{signing.signature(said)}~2{said}{suffix}" if signing else f"{stem}~1{said}{suffix}"
+    fields = f"{_code(known.owner, _OWNER)}{_code(known.key, _KEY)}{content}{known.nonce}"
+    return f"{stem}~{signing.signature(fields)}~2{fields}{suffix}" if signing else f"{stem}~1{fields}{suffix}"
 
 
 def read(name: str, size: int, owner: str, keys: Mapping[str, str], signing: Signing | None = None) -> MarkedName:
@@ -81,8 +81,8 @@ def read(name: str, size: int, owner: str, keys: Mapping[str, str], signing: Sig
         return MarkedName(readable, f"9 {who} {key}")
     mark = marks.write(Mark(who, key, found["nonce"]))
     if signature is not None:
-        said = "".join(found[part] for part in ("owner", "key", "content", "nonce"))
-        proven = signing is not None and signing.verified(said, signature["signature"]).is_signature
+        fields = "".join(found[part] for part in ("owner", "key", "content", "nonce"))
+        proven = signing is not None and signing.verified(fields, signature["signature"]).is_signature
         mark = marks.signed(mark, signing) if proven else marks.unproven(mark)
     return MarkedName(readable, mark, _content_text(found["content"], size))
 

@@ -31,8 +31,8 @@ def object_in(spec: ProviderKind, response: Response) -> Body:
     """The object an answer is about, with its `id`. Raises BadResponse where there is none."""
     body = value_at(response.body, spec.envelope)
     if not isinstance(body, dict) or not isinstance(body.get(spec.id_field), str):
-        said = f"the response is not an object with an id{_why(response)}"
-        raise BadResponse(said, detail=one_line(response.text))
+        summary = f"the response is not an object with an id{_why(response)}"
+        raise BadResponse(summary, detail=one_line(response.text))
     return with_ids(spec, body)
 
 
@@ -41,8 +41,8 @@ def page_in(spec: ProviderKind, response: Response) -> list[Body]:
     page = value_at(response.body, spec.list.items)
     if not isinstance(page, list) or not all(isinstance(body, dict) for body in page):
         hint = "" if response.flaw else "check the url: the server there is not this API"
-        said = f"the list of {spec.path} has no {spec.list.items!r}{_why(response)}"
-        raise BadResponse(said, detail=one_line(response.text), hint=hint)
+        summary = f"the list of {spec.path} has no {spec.list.items!r}{_why(response)}"
+        raise BadResponse(summary, detail=one_line(response.text), hint=hint)
     for body in page:
         id = body.get(spec.id_field)
         if not is_usable_id(id):

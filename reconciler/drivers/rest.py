@@ -213,8 +213,8 @@ class RestDriver:
         headers = {**spec.headers, **self._provider.reads.headers}
         response = self._send(method, path, query=query, headers=headers, body=body)
         for header, values in self._provider.reads.refuse.items():
-            if (said := response.headers.get(header)) in values:
-                raise BadResponse(f"the gateway served a read from its cache ({header}: {said})")
+            if (value := response.headers.get(header)) in values:
+                raise BadResponse(f"the gateway served a read from its cache ({header}: {value})")
         return response
 
     def _send(

@@ -140,7 +140,7 @@ class _Run:
         styles = {on_target.kind.name: on_target.members for on_target in kinds}
         waiting = WaitPolicy(options.indexing_seconds, self._pause, options.clock, options.awaiting)
         self._executor = Executor(driver, journal, options.draw, styles, waiting, self._admission)
-        self._settler: Settling = (settling or self._within_the_run)(self._admission)
+        self._create_settlement: Settling = (settling or self._within_the_run)(self._admission)
 
     def _within_the_run(self, admission: Admission) -> Settling:
         """Creates are settled before the run ends."""
@@ -166,10 +166,10 @@ class _Run:
             results = self._in_parallel(stage)
             pending = [result for result in results if isinstance(result, Pending)]
             done = [result for result in results if isinstance(result, Outcome)]
-            done += self._settler.resolve(pending, self._in_parallel) if pending else []
+            done += self._create_settlement.resolve(pending, self._in_parallel) if pending else []
             created = [o for o in done if o.action is Action.CREATE and o.result is Result.DONE]
             rest = [o for o in done if not (o.action is Action.CREATE and o.result is Result.DONE)]
-            made = self._settler.remove_duplicates(created, self._executor.repeated)
+            made = self._create_settlement.remove_duplicates(created, self._executor.repeated)
             results_now = rest + self._attached(made)
             self._remember(results_now)
             outcomes += results_now

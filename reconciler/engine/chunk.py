@@ -251,8 +251,8 @@ def _carry_out(
 
 def _missing(address: Address) -> Outcome:
     hint = "the files of this worker differ from those that were submitted: roll them out, then submit again"
-    said = Diagnostic(Severity.ERROR, Code.NO_SUCH_ADDRESS, f"no manifest has the address {address}", hint=hint)
-    return Outcome(address, Action.NOOP, Result.FAILED, error=said)
+    error = Diagnostic(Severity.ERROR, Code.NO_SUCH_ADDRESS, f"no manifest has the address {address}", hint=hint)
+    return Outcome(address, Action.NOOP, Result.FAILED, error=error)
 
 
 def _report(plan: Plan, outcomes: Sequence[Outcome], again: dict[Address, float], requests: int) -> Report:
@@ -267,8 +267,8 @@ def _report(plan: Plan, outcomes: Sequence[Outcome], again: dict[Address, float]
         if change.blocked and change.blocked.by is Blocker.DEPENDENCY:
             again[change.address] = SOON_SECONDS
         elif change.blocked:
-            said = Diagnostic(Severity.ERROR, Code.BLOCKED, f"blocked: {change.blocked.hint}", source=change.source)
-            final.append(Outcome(change.address, change.action, Result.SKIPPED, change.id, error=said))
+            error = Diagnostic(Severity.ERROR, Code.BLOCKED, f"blocked: {change.blocked.hint}", source=change.source)
+            final.append(Outcome(change.address, change.action, Result.SKIPPED, change.id, error=error))
         elif change.action is Action.NOOP:
             final.append(Outcome(change.address, change.action, Result.DONE, change.id))
     again |= {outcome.address: SOON_SECONDS for outcome in passing}

@@ -215,9 +215,9 @@ class MemberWriter:
             elif status in self._style.failed:
                 settled.add(id)
                 reason = body.get(self._style.error_field)
-                said = reason.get("message") or reason.get("code") if isinstance(reason, dict) else None
+                message = reason.get("message") or reason.get("code") if isinstance(reason, dict) else None
                 self._fail(
-                    id, Code.NOT_INDEXED, f"{self._name(id)} was not indexed ({status}): {said or 'no reason given'}"
+                    id, Code.NOT_INDEXED, f"{self._name(id)} was not indexed ({status}): {message or 'no reason given'}"
                 )
         return settled
 

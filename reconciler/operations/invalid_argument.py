@@ -35,6 +35,6 @@ def diagnostics_of(problem: Exception) -> tuple[Diagnostic, ...] | None:
 
 def _of_the_system(problem: OSError) -> Diagnostic:
     """What the system refused, and of which file where it says so."""
-    said = problem.strerror or str(problem)
-    summary = f"{problem.filename}: {said}" if problem.filename else said
+    reason = problem.strerror or str(problem)
+    summary = f"{problem.filename}: {reason}" if problem.filename else reason
     return Diagnostic(Severity.ERROR, Code.UNREADABLE, summary, hint=_HINTS.get(problem.errno or 0, ""))

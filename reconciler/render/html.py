@@ -76,8 +76,8 @@ def _header(view: PlanView) -> Markup:
 
 def _tools(changes: int) -> Markup:
     keys: list[str] = []
-    for key, told in _KEYS:
-        keys += [element("kbd", key), f" {told}  "]
+    for key, action in _KEYS:
+        keys += [element("kbd", key), f" {action}  "]
     return joined(
         element(
             "div",
@@ -95,10 +95,10 @@ def _tools(changes: int) -> Markup:
 def _diagnostic(found: DiagnosticView) -> Markup:
     severity = element("span", found.severity, class_="error" if found.severity == "error" else "")
     where = _link(found.place) if found.place else _code(found.address)
-    said = [severity, " ", _code(found.code), " ", where, " ", found.summary]
+    parts = [severity, " ", _code(found.code), " ", where, " ", found.summary]
     more = [("expected", found.detail), ("hint", found.hint)]
-    said += [element("p", f"{name}: {text}", class_="faint") for name, text in more if text]
-    return joined(*said)
+    parts += [element("p", f"{name}: {text}", class_="faint") for name, text in more if text]
+    return joined(*parts)
 
 
 def _change(change: ChangeView, *, is_open: bool) -> Markup:
@@ -167,8 +167,8 @@ def _code(text: str) -> Markup:
 
 
 def _link(place: Location) -> Markup:
-    told = _code(str(place))
-    return element("a", told, href=place.url, rel="noreferrer") if place.url else told
+    text = _code(str(place))
+    return element("a", text, href=place.url, rel="noreferrer") if place.url else text
 
 
 def _spaced(part: Markup) -> Markup:

@@ -35,8 +35,8 @@ def _plan(suite: xml.Element, view: PlanView) -> None:
     if errors or not view.complete:
         message = errors[0].summary if errors else INCOMPLETE
         xml.SubElement(case, "failure", message=message, type=errors[0].code if errors else "incomplete")
-    said = [total(view), *(line for found in view.diagnostics for line in diagnostic_lines(found, plain))]
-    xml.SubElement(case, "system-out").text = "\n".join(said)
+    lines = [total(view), *(line for found in view.diagnostics for line in diagnostic_lines(found, plain))]
+    xml.SubElement(case, "system-out").text = "\n".join(lines)
 
 
 def _change(suite: xml.Element, change: ChangeView) -> None:
@@ -48,5 +48,5 @@ def _change(suite: xml.Element, change: ChangeView) -> None:
         message = f"{change.action} blocked: {change.blocked.words}"
         xml.SubElement(case, "failure", message=message, type=change.blocked.by).text = change.blocked.hint
     head = f"{change.action}: {change.note}" if change.note else change.action
-    said = [head, *(f"    {field.path}: {field.summary}" for field in change.fields)]
-    xml.SubElement(case, "system-out").text = "\n".join(said)
+    lines = [head, *(f"    {field.path}: {field.summary}" for field in change.fields)]
+    xml.SubElement(case, "system-out").text = "\n".join(lines)

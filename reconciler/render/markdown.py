@@ -154,8 +154,8 @@ def _change(change: ChangeView, room: int, *, is_open: bool) -> Iterator[str]:
     head = f"<details{' open' if is_open else ''}>{element('summary', _line(change))}"
     lines = [head]
     if block := change.blocked:
-        told = element("strong", f"{change.action} blocked"), ": ", code(block.words), Markup("<br>"), code(block.hint)
-        lines.append(element("p", *told))
+        parts = element("strong", f"{change.action} blocked"), ": ", code(block.words), Markup("<br>"), code(block.hint)
+        lines.append(element("p", *parts))
     if change.id:
         lines.append(element("p", "id ", code(change.id)))
     if change.fields:
@@ -188,5 +188,5 @@ def _diff(path: str, shown: ProseDiff) -> Iterator[str]:
 
 
 def _link(place: Location) -> Markup:
-    told = code(str(place))
-    return element("a", told, href=place.url) if place.url else told
+    text = code(str(place))
+    return element("a", text, href=place.url) if place.url else text

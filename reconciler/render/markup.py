@@ -19,10 +19,10 @@ def element(tag: str, *children: str, **attributes: str | bool) -> Markup:
 
     An attribute that is True has no value, one that is False or empty is left out.
     """
-    told = "".join(_attribute(name, value) for name, value in attributes.items() if value)
+    text = "".join(_attribute(name, value) for name, value in attributes.items() if value)
     if tag in _VOID:
-        return Markup(f"<{tag}{told}>")
-    return Markup(f"<{tag}{told}>{joined(*children)}</{tag}>")
+        return Markup(f"<{tag}{text}>")
+    return Markup(f"<{tag}{text}>{joined(*children)}</{tag}>")
 
 
 def joined(*children: str) -> Markup:

@@ -38,15 +38,15 @@ def render(target: str, outcomes: Sequence[Outcome], limit: int) -> str:
 
 
 def _row(outcome: Outcome) -> Markup:
-    said = [_diagnostic_text(found) for found in (outcome.error, *outcome.findings) if found]
+    details = [_diagnostic_text(found) for found in (outcome.error, *outcome.findings) if found]
     if outcome.error and outcome.request_id:
-        said.append(element("p", "request ", code(visible(outcome.request_id))))
+        details.append(element("p", "request ", code(visible(outcome.request_id))))
     cells = (
         outcome.result.value,
         f"{MARKERS.get(outcome.action, '')} {outcome.action.value}",
         code(visible(str(outcome.address))),
         code(visible(outcome.id)) if outcome.id else "",
-        Markup("".join(said)),
+        Markup("".join(details)),
     )
     return element("tr", *(element("td", cell) for cell in cells))
 

@@ -23,8 +23,8 @@ def exposition(metrics: Iterable[Metric]) -> str:
         lines.append(f"# HELP {metric.name} {metric.help}")
         lines.append(f"# TYPE {metric.name} {'counter' if metric.counter else 'gauge'}")
         for labels, value in sorted(metric.samples.items()):
-            told = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels)
-            lines.append(f"{metric.name}{{{told}}} {value!r}" if told else f"{metric.name} {value!r}")
+            pairs = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels)
+            lines.append(f"{metric.name}{{{pairs}}} {value!r}" if pairs else f"{metric.name} {value!r}")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -27,9 +27,9 @@ _SECRET_FIELD = re.compile(
 def without_credentials(request: RecordedRequest) -> str:
     """The request as a line of JSON. What a hidden header or parameter held is hidden in all of it."""
     path, mark, query = request.path.partition("?")
-    told = [value for name, value in request.headers.items() if not _shown(name)]
+    hidden = [value for name, value in request.headers.items() if not _shown(name)]
     pairs = [pair.partition("=") for pair in query.split("&")]
-    told += [unquote_plus(value) for name, _, value in pairs if not _SHOWN_QUERY.fullmatch(name)]
+    hidden += [unquote_plus(value) for name, _, value in pairs if not _SHOWN_QUERY.fullmatch(name)]
     shown = "&".join(
         name + (is_ + (value if _SHOWN_QUERY.fullmatch(name) else _MASK) if is_ else "") for name, is_, value in pairs
     )
@@ -40,7 +40,7 @@ def without_credentials(request: RecordedRequest) -> str:
     }
     text = json.dumps(line)
     # What may be a key, and is not a word: `anthropic` in a header of a gateway stays readable elsewhere.
-    secrets = {word for each in told for word in _LONG_WORD.findall(each) if any(map(str.isdigit, word))}
+    secrets = {word for each in hidden for word in _LONG_WORD.findall(each) if any(map(str.isdigit, word))}
     for secret in sorted(secrets, key=len, reverse=True):
         for spelled in (json.dumps(secret)[1:-1], quote(secret, safe="")):
             text = text.replace(spelled, _MASK)

@@ -28,7 +28,7 @@ def command(options: Options, provider: str, write: bool, diff: bool) -> int:
         if each.new != each.old:
             print_file_change(each.found.shown, each.old, each.new, diff)
     print_diagnostics(
-        options, [*conversion.problems, *(told for each in conversion.files for told in each.diagnostics)]
+        options, [*conversion.problems, *(diagnostic for each in conversion.files for diagnostic in each.diagnostics)]
     )
     if missing := conversion.missing():
         click.echo(f"\nTo do by hand, with the lines {'of the new files' if write else 'after --write'}:", err=True)

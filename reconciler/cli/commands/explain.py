@@ -40,8 +40,9 @@ def command(options: Options, what: str | None, form: str) -> int:
     from reconciler.operations.reference.fields import describe_field, describe_kinds
 
     target = ProjectTarget(options)
-    told = describe_kinds(target) if what is None else describe_field(target, *what.split("."))
+    description = describe_kinds(target) if what is None else describe_field(target, *what.split("."))
     click.echo(
-        json.dumps(told, indent=2, ensure_ascii=False) if form == "json" else description_text(told), nl=form == "json"
+        json.dumps(description, indent=2, ensure_ascii=False) if form == "json" else description_text(description),
+        nl=form == "json",
     )
     return 0

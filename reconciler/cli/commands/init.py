@@ -107,9 +107,9 @@ def _chosen(options: Options, wishes: _Wishes, schemas: Schemas) -> tuple[Projec
 
     asking = sys.stdin.isatty()
 
-    def ask(said: str | None, question: str, default: str, choices: Sequence[str] = ()) -> str:
-        if said is not None or not asking:
-            return said or default
+    def ask(given: str | None, question: str, default: str, choices: Sequence[str] = ()) -> str:
+        if given is not None or not asking:
+            return given or default
         kind = click.Choice(choices) if choices else None
         return str(click.prompt(question, default=default, type=kind, err=True))
 
@@ -141,10 +141,10 @@ def _extras(options: Options, start: ProjectChoices, wishes: _Wishes, schemas: S
     directory = place_in_repository(options.directory)
     jobs = pipeline_files(start, wishes.forge, directory)
     for path in jobs if directory != "." else ():
-        said = (
+        text = (
             f"{wishes.forge} reads this file only at the top of the repository: move {directory}/{path} to {path} there"
         )
-        click.echo(f"warning: {visible(said)}", err=True)
+        click.echo(f"warning: {visible(text)}", err=True)
     return files | jobs
 
 

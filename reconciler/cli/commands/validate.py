@@ -34,11 +34,11 @@ def command(options: Options, formats: tuple[str, ...]) -> int:
 
     with cpu_limit(seconds_of(os.environ)):
         checked = check_files(options)
-    told = in_order([*checked.found, *checked.refused])
-    print_diagnostics(options, told)
-    write_problems(told, options, formats)
-    if has_errors(told):
-        count = sum(has_errors([each]) for each in told)
+    diagnostics = in_order([*checked.found, *checked.refused])
+    print_diagnostics(options, diagnostics)
+    write_problems(diagnostics, options, formats)
+    if has_errors(diagnostics):
+        count = sum(has_errors([each]) for each in diagnostics)
         click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was sent", err=True)
         return Exit.ERROR if has_errors(checked.found) else Exit.BLOCKED
     if not options.quiet and "text" in {each.partition("=")[0] for each in formats or ("text",)}:

@@ -35,9 +35,12 @@ def _options(context: click.Context) -> Options:
     """The global options typed so far: the group itself is not run while a line is completed."""
     from reconciler.cli.options.global_options import Options, project_places
 
-    said = context.find_root().params
+    parameters = context.find_root().params
     return Options(
-        *project_places(said.get("directory"), said.get("dirs")), said.get("target"), quiet=True, color="never"
+        *project_places(parameters.get("directory"), parameters.get("dirs")),
+        parameters.get("target"),
+        quiet=True,
+        color="never",
     )
 
 

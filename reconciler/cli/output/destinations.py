@@ -120,11 +120,11 @@ def print_diagnostics(options: Options, found: Iterable[Diagnostic], files: Proj
     from reconciler.config.errors import has_errors, in_order
     from reconciler.render.terminal.diagnostic_lines import diagnostics, more_about
 
-    told = in_order(each for each in found if not options.quiet or has_errors([each]))
-    if not told:
+    shown = in_order(each for each in found if not options.quiet or has_errors([each]))
+    if not shown:
         return
-    text = diagnostics(told, wants_color(options, sys.stderr), _file_lines(options, files), width(sys.stderr))
-    click.echo(text + ("" if options.quiet else more_about(told)), err=True, nl=False, color=True)
+    text = diagnostics(shown, wants_color(options, sys.stderr), _file_lines(options, files), width(sys.stderr))
+    click.echo(text + ("" if options.quiet else more_about(shown)), err=True, nl=False, color=True)
 
 
 def _file_lines(options: Options, files: ProjectFiles | None) -> Lines:

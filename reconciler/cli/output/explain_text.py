@@ -15,40 +15,42 @@ _LABELS: Final = 14
 _LONGEST_NAME: Final = 24
 
 
-def description_text(told: Mapping[str, Any]) -> str:
+def description_text(description: Mapping[str, Any]) -> str:
     """The kinds of a target, or one kind or field, as text."""
-    lines = _kind_lines(told) if "kinds" in told else _field_lines(told)
+    lines = _kind_lines(description) if "kinds" in description else _field_lines(description)
     return "".join(f"{line}\n" for line in lines)
 
 
-def _kind_lines(told: Mapping[str, Any]) -> Iterator[str]:
+def _kind_lines(description: Mapping[str, Any]) -> Iterator[str]:
     """The kinds of a target."""
-    yield f"{visible(told['target'])} ({visible(told['provider'])}) has these kinds:"
+    yield f"{visible(description['target'])} ({visible(description['provider'])}) has these kinds:"
     yield ""
-    yield from _table((kind["name"], kind["description"]) for kind in told["kinds"])
+    yield from _table((kind["name"], kind["description"]) for kind in description["kinds"])
     yield ""
-    yield f"`reconciler explain {told['kinds'][0]['name']}` lists its fields."
+    yield f"`reconciler explain {description['kinds'][0]['name']}` lists its fields."
 
 
-def _field_lines(told: Mapping[str, Any]) -> Iterator[str]:
+def _field_lines(description: Mapping[str, Any]) -> Iterator[str]:
     """One kind, or one field of it, and the fields below."""
-    yield visible(".".join(told["path"]))
-    yield from textwrap.wrap(visible(told["description"]), width() - 2, initial_indent="  ", subsequent_indent="  ")
+    yield visible(".".join(description["path"]))
+    yield from textwrap.wrap(
+        visible(description["description"]), width() - 2, initial_indent="  ", subsequent_indent="  "
+    )
     yield ""
-    rows = [("type", told.get("type", "")), ("limits", "; ".join(told.get("limits", ())))]
-    if "default" in told:
-        about = ": returned if not set, never sent" if "compared" in told else ""
-        rows.append(("default", inline_value(told["default"]) + about))
-    rows += [("compared", told.get("compared", "")), ("when removed", told.get("on_remove", ""))]
-    rows.append(("also", "; ".join(told.get("notes", ()))))
+    rows = [("type", description.get("type", "")), ("limits", "; ".join(description.get("limits", ())))]
+    if "default" in description:
+        about = ": returned if not set, never sent" if "compared" in description else ""
+        rows.append(("default", inline_value(description["default"]) + about))
+    rows += [("compared", description.get("compared", "")), ("when removed", description.get("on_remove", ""))]
+    rows.append(("also", "; ".join(description.get("notes", ()))))
     yield from _table(((label, text) for label, text in rows if text), _LABELS)
-    if "example" in told:
-        first, *rest = entry_lines(told["path"][-1], told["example"])
+    if "example" in description:
+        first, *rest = entry_lines(description["path"][-1], description["example"])
         yield f"  {'example':<{_LABELS}}{visible(first)}"
         yield from (" " * (_LABELS + 2) + visible(line) for line in rest)
-    if told["fields"]:
-        yield from ("", "fields:") if len(told["path"]) > 1 else ("fields:",)
-        yield from _table((each["name"], _of_field(each)) for each in told["fields"])
+    if description["fields"]:
+        yield from ("", "fields:") if len(description["path"]) > 1 else ("fields:",)
+        yield from _table((each["name"], _of_field(each)) for each in description["fields"])
 
 
 def _of_field(field: Mapping[str, Any]) -> str:

@@ -15,15 +15,24 @@ if TYPE_CHECKING:
 
 def status_json(status: FleetStatus) -> str:
     """The status for programs."""
-    told = [asdict(each) | {"finished": each.finished} for each in status.targets]
-    problem_list = [asdict(each) | {"address": str(each.address)} for each in status.problems]
-    return document_text({"format_version": "1", "kind": "fleet", "targets": told, "problems": problem_list})
+    targets = [asdict(each) | {"finished": each.finished} for each in status.targets]
+    problem_list = [
+        {
+            "target": each.target,
+            "address": str(each.address),
+            "result": each.result,
+            "code": each.code,
+            "said": each.message,
+        }
+        for each in status.problems
+    ]
+    return document_text({"format_version": "1", "kind": "fleet", "targets": targets, "problems": problem_list})
 
 
 def status_text(status: FleetStatus) -> str:
     """The status for people: a line for each target, and for each address that was given up."""
     lines = [_line(each) for each in status.targets]
-    lines += [f"! {visible(f'{p.target} {p.address}')}  {visible(p.said)} [{p.code}]" for p in status.problems]
+    lines += [f"! {visible(f'{p.target} {p.address}')}  {visible(p.message)} [{p.code}]" for p in status.problems]
     return "".join(f"{line}\n" for line in lines) or "nothing was submitted\n"
 
 

@@ -70,7 +70,7 @@ def _has(body: Json, path: Path) -> bool:
 
 def _options(manifest: Manifest) -> dict[str, Json]:
     """What the `reconciler:` block says, as far as it says more than nothing."""
-    said: dict[str, Any] = {
+    options: dict[str, Any] = {
         "id": manifest.id,
         "protect": manifest.protect,
         "on_remove": str(manifest.on_remove) if manifest.on_remove else None,
@@ -80,7 +80,7 @@ def _options(manifest: Manifest) -> dict[str, Json]:
         "same_name": "allow" if manifest.same_name_allowed else None,
     }
     kind, key = manifest.address
-    return {"kind": kind, "key": key, **{name: value for name, value in said.items() if value}}
+    return {"kind": kind, "key": key, **{name: value for name, value in options.items() if value}}
 
 
 def _with_tags(body: Body, refs: Mapping[Path, Address]) -> Body:

@@ -58,13 +58,13 @@ class ApplyProgress:
 
     def line(self) -> str:
         """`3/12 applied, 1.2 MB uploaded, 0.8 MB/s`, or `3/12 applied, 1.2 MB uploaded, 40 files being indexed`."""
-        said, indexed = f"{self.done}/{self.total} applied", sum(self.awaited.values())
+        text, indexed = f"{self.done}/{self.total} applied", sum(self.awaited.values())
         if self._began is not None:
-            said += f", {format_bytes(self.bytes)} uploaded"
+            text += f", {format_bytes(self.bytes)} uploaded"
         if indexed:
-            return f"{said}, {indexed} files being indexed"
+            return f"{text}, {indexed} files being indexed"
         seconds = 0.0 if self._began is None else self.clock() - self._began
-        return f"{said}, {format_bytes(self.bytes / seconds)}/s" if seconds > 0 else said
+        return f"{text}, {format_bytes(self.bytes / seconds)}/s" if seconds > 0 else text
 
 
 def format_bytes(count: float) -> str:

@@ -108,9 +108,9 @@ def same_names(named: Iterable[tuple[int | None, Manifest]], provider: Provider)
             continue
         field = str(provider.kinds[manifest.address.kind].name_field)
         name = manifest.body[field]
-        twin = first.setdefault((manifest.address.kind, _folded(name)), manifest)
-        if twin is not manifest:
-            summary = f"{manifest.address} has the same {field} as {twin.address}: {cut(name)}"
+        other = first.setdefault((manifest.address.kind, _folded(name)), manifest)
+        if other is not manifest:
+            summary = f"{manifest.address} has the same {field} as {other.address}: {cut(name)}"
             hint = "rename one, or write `reconciler: {same_name: allow}`"
             yield warning(Code.SAME_NAME, summary, manifest.place((field,)), hint=hint)
 

@@ -47,7 +47,7 @@ def check_plan(
     """
     if policies == Policies():
         return plan
-    said = [*plan.diagnostics, *policies.warnings]
+    diagnostics = [*plan.diagnostics, *policies.warnings]
     judge = _PolicyChecker(policies.all, plan.target.name, provider, schemas)
     wanted = {manifest.address: manifest for manifest in manifests}
     changes: list[Change] = []
@@ -58,8 +58,8 @@ def check_plan(
         if change.action is not Action.NOOP:
             found += judge.change(change, manifest)
         changes.append(refused(change, found))
-        said += softened(change, found)
-    return replace(plan, changes=tuple(changes), diagnostics=tuple(dict.fromkeys(said)))
+        diagnostics += softened(change, found)
+    return replace(plan, changes=tuple(changes), diagnostics=tuple(dict.fromkeys(diagnostics)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,8 @@ def _moved(failure: SchemaError, place: Callable[[Path], Path]) -> SchemaError:
 def _violations(policy: Policy, failures: list[SchemaError], subject: _PolicySubject) -> list[Diagnostic]:
     if not failures:
         return []
-    told = [each for failure in most_relevant(failures) for each in _violation(policy, failure, subject)]
-    return list(dict.fromkeys(told or [_violation_at(policy, subject, failures[0].path, "")]))
+    violations = [each for failure in most_relevant(failures) for each in _violation(policy, failure, subject)]
+    return list(dict.fromkeys(violations or [_violation_at(policy, subject, failures[0].path, "")]))
 
 
 def _violation(policy: Policy, failure: SchemaError, subject: _PolicySubject) -> Iterator[Diagnostic]:

@@ -95,17 +95,17 @@ class _Rewriting:
     def rewrite(self, found: ManifestFile) -> tuple[ConvertedFile, list[ManifestFile]]:
         """Convert the documents of a file that are of the kind; the files they extend. Raises Refused."""
         old = self._content(found)
-        said: list[Diagnostic] = []
+        diagnostics: list[Diagnostic] = []
         extended: list[ManifestFile] = []
         for document in reversed(read_documents(self._drafts, found, self._reading)):  # positions above stay right
             if not isinstance(document.value, dict):
                 continue
             if self._kind(document) != self._conversion.source:
-                said.append(_left(document, self._kind(document)))
+                diagnostics.append(_left(document, self._kind(document)))
                 continue
-            said += self._convert(found, document)
+            diagnostics += self._convert(found, document)
             extended += self._extended(found, document)
-        return ConvertedFile(found, old, self._content(found), in_order(said)), extended
+        return ConvertedFile(found, old, self._content(found), in_order(diagnostics)), extended
 
     def _extended(self, found: ManifestFile, document: Document) -> Iterator[ManifestFile]:
         name = (document.value.get(BLOCK) or {}).get(EXTENDS)
@@ -122,7 +122,7 @@ class _Rewriting:
     def _convert(self, found: ManifestFile, document: Document) -> Iterator[Diagnostic]:
         before = document.value
         prose = prose_field(before, self._reading) if found.suffix == ".md" else ""
-        body, said = converted({name: each for name, each in before.items() if name != BLOCK}, self._conversion)
+        body, notes = converted({name: each for name, each in before.items() if name != BLOCK}, self._conversion)
         block, lost = self._block(before.get(BLOCK))
         wanted = ({} if block is None else {BLOCK: block}) | body
         try:
@@ -135,7 +135,7 @@ class _Rewriting:
                 error(Code.NO_COUNTERPART, f"the file cannot be rewritten: {wrong}", document.source, hint=hint)
             ) from None
         self._drafts.contents[self._drafts.followed(found.path)] = content
-        yield from (_note_diagnostic(document, each) for each in said)
+        yield from (_note_diagnostic(document, each) for each in notes)
         yield from lost_options(document, lost)
 
     def _below(self, found: ManifestFile, document: Document, prose: str) -> str:
@@ -173,9 +173,9 @@ def lost_options(document: Document, lost: list[str]) -> Iterator[Diagnostic]:
         yield warning(Code.NO_COUNTERPART, f"reconciler.{name} was removed", place, _LOST_OPTIONS[name])
 
 
-def _note_diagnostic(document: Document, said: ConversionNote) -> Diagnostic:
-    what = f"{dotted(said.path)} has no counterpart" if said.dropped else f"{dotted(said.path)} needs a review"
-    return warning(Code.NO_COUNTERPART, what, document.key_place(said.path), hint=said.text)
+def _note_diagnostic(document: Document, note: ConversionNote) -> Diagnostic:
+    what = f"{dotted(note.path)} has no counterpart" if note.dropped else f"{dotted(note.path)} needs a review"
+    return warning(Code.NO_COUNTERPART, what, document.key_place(note.path), hint=note.text)
 
 
 def _left(document: Document, kind: str) -> Diagnostic:

@@ -57,7 +57,7 @@ class ManifestText:
         root = read_nodes(text, is_json=self._is_json)[place]
         if not goal:
             return text[: root.start] + "{}" + text[root.end :]
-        text = edited(text, _told_apart(_moves(text, root, body, whole)))
+        text = edited(text, _without_covered(_moves(text, root, body, whole)))
         return self._spliced(text, place, self._documents(text)[place].value, goal, order, fine=True)
 
     def _respliced(
@@ -125,7 +125,7 @@ def _named(text: str, around: Node, key: Node, value: Node, new: tuple[str, ...]
             yield TextEdit(at, at, " " * _STEP if text[at] not in "\r\n" else "")
 
 
-def _told_apart(edits: Iterable[TextEdit]) -> Iterator[TextEdit]:
+def _without_covered(edits: Iterable[TextEdit]) -> Iterator[TextEdit]:
     """The edits without new blanks at the start of lines that another one takes away."""
     found = list(edits)
     gone = [(each.start, each.end) for each in found if each.end > each.start]

@@ -34,20 +34,20 @@ def reproduce(kind: Kind, live: Body, id: str, reading: ManifestContext) -> tupl
     Raises Unmanageable where what is left is no manifest.
     """
     body = minimal_body(kind, live)
-    said = list(_unknown(kind, live, id))
+    warnings = list(_unknown(kind, live, id))
     if not _problems(body, kind, reading):
-        return body, said
+        return body, warnings
     required = reading.schemas.schema(reading.provider.kinds[kind.name].schema).get("required", ())
     least = {name: body[name] for name in required if name in body}
     kept: Body = {}
     for name, value in body.items():
         accepted, refused = _accepted(kind, name, value, live, least, reading)
-        said += (_left_out(problem, id) for problem in refused)
+        warnings += (_left_out(problem, id) for problem in refused)
         if accepted is not None:
             kept[name] = accepted
     if problems := _problems(least, kind, reading) or _problems(kept, kind, reading):
         raise Unmanageable([replace(each, severity=Severity.WARNING, source=None, address=id) for each in problems])
-    return kept, said
+    return kept, warnings
 
 
 def _accepted(

@@ -93,9 +93,9 @@ class CompactLoader:
 
     def row(self, manifest: Manifest, again: LazyBody) -> Manifest:
         """The manifest of a row, whose body can be made again."""
-        gist = fingerprint(self._kinds[manifest.address.kind], manifest)
-        known = gist and Fingerprint(self._units.setdefault(gist.units, gist.units), gist.digest)
-        return replace(manifest, body=again, places=LazyPlaces(again), fingerprint=known)
+        found = fingerprint(self._kinds[manifest.address.kind], manifest)
+        shared = found and Fingerprint(self._units.setdefault(found.units, found.units), found.digest)
+        return replace(manifest, body=again, places=LazyPlaces(again), fingerprint=shared)
 
     def whole(self, what: bytes) -> BodyWithPlaces:
         """A body and its places, read again. Raises ConfigError unless the file is as it was."""
@@ -161,14 +161,14 @@ class CompactLoader:
 
     def _facts(self, manifest: Manifest, texts: list[tuple[str, str]]) -> list[Json]:
         kind = self._kinds[manifest.address.kind]
-        gist = fingerprint(kind, manifest)
+        known = fingerprint(kind, manifest)
         name = manifest.body.get(kind.name_field or "")
         return [
             *(manifest.source.line, manifest.source.column, *manifest.address, manifest.id, manifest.protect),
             *(manifest.on_remove, sorted(manifest.ignore), sorted(manifest.initial), manifest.moved_from),
             *(manifest.same_name_allowed, manifest.renew),
             [[path, *address] for path, address in manifest.refs.items()],
-            [gist.units, gist.digest.hex()] if gist else None,
+            [known.units, known.digest.hex()] if known else None,
             name if isinstance(name, str) else None,
             content_digest(manifest).hex(),
             texts,
@@ -191,7 +191,7 @@ class CompactLoader:
             self.elsewhere |= {Address(*each) for each in facts["elsewhere"]}
             return ()
         line, column, kind, key, id, protect, on_remove, ignore, initial, moved, same, *rest = facts
-        renew, refs, gist, name, digest, texts = rest
+        renew, refs, written, name, digest, texts = rest
         body = LazyBody(self, _version(version, texts) + found.shown.encode())
         if found.path != self._below + found.shown:
             self._odd[found.shown] = found
@@ -208,7 +208,7 @@ class CompactLoader:
             moved,
             same,
             {tuple(path): Address(*address) for path, *address in refs} if refs else _NO_REFS,
-            self._fingerprint(gist),
+            self._fingerprint(written),
             renew,
         )
         return (AcceptedManifest(manifest, name_hash(kind, name), bytes.fromhex(digest)),)

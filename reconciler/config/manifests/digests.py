@@ -27,8 +27,8 @@ def content_digest(manifest: Manifest) -> bytes:
         [sorted(manifest.ignore), sorted(manifest.initial)],
         sorted([[str(step) for step in path], str(address)] for path, address in manifest.refs.items()),
     ]
-    told = "".join([_written(content), *(texts[name] for name in sorted(texts))])
-    return hashlib.sha256(told.encode()).digest()
+    parts = "".join([_written(content), *(texts[name] for name in sorted(texts))])
+    return hashlib.sha256(parts.encode()).digest()
 
 
 def config_digest(contents: Iterable[bytes]) -> str:

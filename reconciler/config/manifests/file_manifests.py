@@ -123,8 +123,8 @@ class Uploads:
             sha256, size = self._project.measured(real, style.max_bytes)
             beginning = self._project.read(real, min(_LOOKED_AT, style.max_bytes))
         except (UnreadableFile, OSError, ValueError) as wrong:
-            said = wrong.diagnostic.summary if isinstance(wrong, UnreadableFile) else str(wrong)
-            self._refuse(Code.UNREADABLE, f"{shown} cannot be read: {said}", place)
+            reason = wrong.diagnostic.summary if isinstance(wrong, UnreadableFile) else str(wrong)
+            self._refuse(Code.UNREADABLE, f"{shown} cannot be read: {reason}", place)
             return
         if size > style.max_bytes:
             limit = f"at most {style.max_bytes // 1024 // 1024} MiB can be uploaded"
@@ -166,7 +166,7 @@ class Uploads:
 
     def _unfit(self, manifest: Manifest) -> Iterator[Diagnostic]:
         """What can be said of other resources, and not of files."""
-        said = {
+        unsupported = {
             "id": manifest.id,
             "protect": manifest.protect,
             "on_remove": manifest.on_remove,
@@ -175,7 +175,7 @@ class Uploads:
             "moved_from": manifest.moved_from,
             "on_expired": manifest.renew,
         }
-        for word, value in said.items():
+        for word, value in unsupported.items():
             if value:
                 place = manifest.place(("reconciler", word))
                 summary = (

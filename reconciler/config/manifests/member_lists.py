@@ -108,24 +108,24 @@ class _MemberLists:
 
     def _read(self, number: int) -> Iterator[_MemberEntry]:
         path: Path = (self._field, number)
-        said, place = self._manifest.body[self._field][number], self._manifest.place(path)
-        if isinstance(said, str):
-            said = {self._style.id_field if path in self._manifest.refs else "source": said}
+        entry, place = self._manifest.body[self._field][number], self._manifest.place(path)
+        if isinstance(entry, str):
+            entry = {self._style.id_field if path in self._manifest.refs else "source": entry}
             path = path[:2]
         else:
             path = (*path, self._style.id_field)
-        if (self._style.id_field in said) == ("source" in said):
+        if (self._style.id_field in entry) == ("source" in entry):
             summary = f"an entry of {self._field} names exactly one file: by `source` or by `{self._style.id_field}`"
             self._refuse(Code.NOT_FOR_FILES, summary, place, "write `source: PATH`")
-        elif "source" in said:
-            for file in list(self._uploads.paths(said["source"], place)):
+        elif "source" in entry:
+            for file in list(self._uploads.paths(entry["source"], place)):
                 address = self._uploads.of_path(file, place, self._manifest)
                 if address in self._uploads.manifests:
-                    yield _MemberEntry(address, place, said, is_pattern(said["source"]))
+                    yield _MemberEntry(address, place, entry, is_pattern(entry["source"]))
         elif path in self._manifest.refs:
-            yield _MemberEntry(self._manifest.refs[path], place, said, False)
+            yield _MemberEntry(self._manifest.refs[path], place, entry, False)
         else:
-            summary = f"{cut(said[self._style.id_field])} is the id of a file that is not managed by these files"
+            summary = f"{cut(entry[self._style.id_field])} is the id of a file that is not managed by these files"
             hint = "use a file of the project, or write `!ref file/KEY`; files attached by others are not touched"
             self._refuse(Code.NOT_FOR_FILES, summary, place, hint)
 
@@ -139,9 +139,9 @@ class _MemberLists:
         spelled: dict[str, Json] = {self._style.id_field: placeholder(entry.address)}
         for name in self._style.sent:
             if name not in (self._style.id_field, self._labels) and (
-                said := entry.fields.get(name, self._manifest.body.get(name))
+                value := entry.fields.get(name, self._manifest.body.get(name))
             ):
-                spelled[name] = said
+                spelled[name] = value
         return spelled | ({self._labels: labels} if labels else {})
 
     @property

@@ -76,8 +76,8 @@ def conversion_from(fields: Mapping[str, Any]) -> Conversion:
 
 def converted(body: Body, conversion: Conversion) -> Converted:
     """The body as the other kind spells it; the values of it are copies."""
-    said: list[ConversionNote] = []
-    return Converted(_Converter(said).entries(body, conversion.whole, ()), said)
+    notes: list[ConversionNote] = []
+    return Converted(_Converter(notes).entries(body, conversion.whole, ()), notes)
 
 
 def drops_whole(value: Json, rule: FieldRule) -> bool:
@@ -102,8 +102,8 @@ def lifted(value: Body, case: ConversionCase) -> Iterator[tuple[str, Json, Path]
 
 
 class _Converter:
-    def __init__(self, said: list[ConversionNote]) -> None:
-        self._said = said
+    def __init__(self, notes: list[ConversionNote]) -> None:
+        self._notes = notes
 
     def entries(self, value: Body, case: ConversionCase, path: Path) -> Body:
         new: Body = {}
@@ -114,7 +114,7 @@ class _Converter:
         new |= case.set
         for fill in case.fill:
             if _put(new, fill.path, copied(fill.value), only_inside=True) and fill.note:
-                self._said.append(ConversionNote((*path, fill.path[0]), fill.note, False))
+                self._notes.append(ConversionNote((*path, fill.path[0]), fill.note, False))
         return new
 
     def _value(self, value: Json, rule: FieldRule, path: Path) -> Json:
@@ -122,10 +122,10 @@ class _Converter:
         if drops_whole(value, rule):
             advice = (case.drop if case else None) or rule.drop
             if advice and value is not None and value not in rule.nothing:
-                self._said.append(ConversionNote(path, advice, True))
+                self._notes.append(ConversionNote(path, advice, True))
             return ABSENT
         if rule.note:
-            self._said.append(ConversionNote(path, rule.note, False))
+            self._notes.append(ConversionNote(path, rule.note, False))
         if isinstance(value, list) and rule.cases:
             return self._items(value, rule, path)
         if case:

@@ -20,8 +20,10 @@ SCHEMAS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 NAMED: Final = frozenset({"properties", "patternProperties", "$defs"})
 _LIMITS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength"})
 _COUNTS: Final = frozenset({"minItems", "maxItems", "minProperties", "maxProperties", "uniqueItems", "required"})
-_SAID: Final = frozenset({"$schema", "$id", "title", "description", "default", "examples", "writeOnly", "$comment"})
-_KNOWN: Final = _LIMITS | _COUNTS | _SAID | {"$ref", "type", "enum", "const", "pattern"}
+_ANNOTATIONS: Final = frozenset(
+    {"$schema", "$id", "title", "description", "default", "examples", "writeOnly", "$comment"}
+)
+_KNOWN: Final = _LIMITS | _COUNTS | _ANNOTATIONS | {"$ref", "type", "enum", "const", "pattern"}
 
 
 class UnknownWord(Exception):

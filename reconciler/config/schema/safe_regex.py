@@ -36,8 +36,8 @@ def _compiled(pattern: str) -> Any:
     try:
         compiled = re2.compile(pattern, options)
     except re2.error as wrong:
-        told = wrong.args[0] if wrong.args else "not valid"
-        raise BadPattern(told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)) from None
+        reason = wrong.args[0] if wrong.args else "not valid"
+        raise BadPattern(reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)) from None
     if compiled.programsize > MAX_INSTRUCTIONS:
         raise BadPattern("it is too large to be searched for in bounded time", "use fewer or smaller repetitions")
     return compiled

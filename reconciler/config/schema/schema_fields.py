@@ -35,8 +35,8 @@ class SchemaField:
     @cached_property
     def types(self) -> tuple[str, ...]:
         """The JSON types a value can have, as far as the schema says; `null` last."""
-        said = self.words.get("type", ())
-        names = {said} if isinstance(said, str) else set(said)
+        declared = self.words.get("type", ())
+        names = {declared} if isinstance(declared, str) else set(declared)
         names |= {_type_of(value) for value in self.allowed} if not names else set()
         return tuple(sorted(names, key=lambda name: (name == "null", name)))
 

@@ -74,17 +74,17 @@ def tracked(root: FilePath, name: str) -> list[str]:
     except ConfigError as missing:
         if not is_in_repository:
             return []
-        raise _untold(name, missing.diagnostics[0].summary, LEAVE_IT_OUT) from None
+        raise _unlisted(name, missing.diagnostics[0].summary, LEAVE_IT_OUT) from None
     except subprocess.CalledProcessError as failed:
         if _NO_REPOSITORY[0] in failed.stderr and not is_in_repository:
             return []
-        said = failed.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
-        hint = f"check what is in {name} and remove it; or {no_answer_hint(root, said)}"
-        raise _untold(name, said, hint) from None
+        message = failed.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+        hint = f"check what is in {name} and remove it; or {no_answer_hint(root, message)}"
+        raise _unlisted(name, message, hint) from None
     return [os.fsdecode(each) for each in listed.split(b"\0") if each]
 
 
-def _untold(name: str, why: str, hint: str) -> ConfigError:
+def _unlisted(name: str, why: str, hint: str) -> ConfigError:
     summary = f"git did not report whether it tracks {name}: {cut(why)}"
     return ConfigError([error(Code.BAD_GIT_REF, summary, None, hint=hint)])
 

@@ -183,8 +183,8 @@ class ProjectFiles:
             yield from unknown.diagnostics
             return
         for path in sorted(found & named.keys()):
-            said, place = named[path]
-            summary, name = f"{said} points to a file that git ignores", self.name(path)
+            what, place = named[path]
+            summary, name = f"{what} points to a file that git ignores", self.name(path)
             hint = (
                 f"files that git ignores are not sent; to send it, run `git add -f {name}`; otherwise use another "
                 "file, narrow the pattern or delete the file"

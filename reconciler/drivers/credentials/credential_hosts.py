@@ -45,8 +45,8 @@ def refuse_host(
         to = _address(url)
         _check_host(provider, to, environment)
         _check_path(provider, to, environment)
-        for said in _request_headers(provider, headers):
-            _check_headers(provider, said, to, environment)
+        for sent in _request_headers(provider, headers):
+            _check_headers(provider, sent, to, environment)
     except _HostRefused as refused:
         return Diagnostic(Severity.ERROR, Code.HOST_REFUSED, str(refused), hint=refused.hint, source=place)
     return None
@@ -137,15 +137,15 @@ def _request_headers(provider: Provider, headers: Mapping[str, str]) -> Iterator
             yield {name.lower(): text for name, text in pairs}
 
 
-def _check_headers(provider: Provider, said: Mapping[str, str], to: _Url, environment: Mapping[str, str]) -> None:
+def _check_headers(provider: Provider, sent: Mapping[str, str], to: _Url, environment: Mapping[str, str]) -> None:
     """Raise _Refused where a gateway at `to` may send a credential on to a host that it is not meant for."""
-    shapes = {name: provider.allowed_headers[name] for name in said if name in provider.allowed_headers}
+    shapes = {name: provider.allowed_headers[name] for name in sent if name in provider.allowed_headers}
     for name, shape in shapes.items():
-        if wanted := missing_destination(shape, said[name], said):
-            summary = f"the header {name} is {said[name].strip()}, but no header gives its host"
+        if wanted := missing_destination(shape, sent[name], sent):
+            summary = f"the header {name} is {sent[name].strip()}, but no header gives its host"
             raise _HostRefused(summary, f"add the header {' or '.join(wanted)}")
         try:
-            urls = fitted_value(shape, said[name])[1] if shape.hosts else []
+            urls = fitted_value(shape, sent[name])[1] if shape.hosts else []
         except ValueError as wrong:
             raise _HostRefused(f"it is unclear where a header sends the credential: it {wrong}", "correct it") from None
         for url in urls:

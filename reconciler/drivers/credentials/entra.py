@@ -25,8 +25,8 @@ def tokens_for(scope: str) -> Callable[[], Token]:
             found = credential.get_token(scope)
         except AzureError as error:
             hint = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
-            said = str(error).splitlines()[0]
-            raise CredentialRefused(f"no token for {scope}: {said}", hint=hint) from None
+            message = str(error).splitlines()[0]
+            raise CredentialRefused(f"no token for {scope}: {message}", hint=hint) from None
         return Token(found.token, found.expires_on)
 
     return ask

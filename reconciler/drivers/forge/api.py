@@ -101,20 +101,20 @@ class ForgeApi:
         raise self._error(answer)
 
     def _error(self, answer: Response) -> RemoteError:
-        status, said = answer.status, self._client.mask(error_text(answer))
+        status, text = answer.status, self._client.mask(error_text(answer))
         if status == 429 or (status == 403 and _is_limit(answer)):
-            return RateLimited(f"too many requests ({status}): {said}", hint="run the job again later", status=status)
+            return RateLimited(f"too many requests ({status}): {text}", hint="run the job again later", status=status)
         if status in (401, 403):
-            return CredentialRefused(f"the token is refused ({status}): {said}", hint=self._refused, status=status)
+            return CredentialRefused(f"the token is refused ({status}): {text}", hint=self._refused, status=status)
         if status == 404:
             hint = f"check the repository and the number; {self._refused}"
-            return NotFound(f"not there, or not for this token (404): {said}", hint=hint, status=status)
+            return NotFound(f"not there, or not for this token (404): {text}", hint=hint, status=status)
         if status >= 500:
-            return ServerFailed(f"the forge failed ({status}): {said}", status=status)
+            return ServerFailed(f"the forge failed ({status}): {text}", status=status)
         if 300 <= status < 400:
             hint = "redirects are not followed; was the repository renamed?"
             return BadResponse(f"the forge redirects ({status})", hint=hint, status=status)
-        return Rejected(f"the forge refused the request ({status}): {said}", status=status)
+        return Rejected(f"the forge refused the request ({status}): {text}", status=status)
 
 
 def _is_limit(answer: Response) -> bool:

@@ -185,11 +185,11 @@ class ListReader:
     def _fetch(
         self, spec: ProviderKind, extent: ListExtent, ask: parallel_read.PageRequest
     ) -> Callable[[], FetchedPage]:
-        said: dict[str, Json] = dict(spec.list.oldest_first) if ask.order is Order.OLDEST_FIRST else {}
+        start: dict[str, Json] = dict(spec.list.oldest_first) if ask.order is Order.OLDEST_FIRST else {}
         if ask.after:
-            said[spec.list.cursor] = ask.after
+            start[spec.list.cursor] = ask.after
         try:
-            response = self._asked(spec, said)
+            response = self._asked(spec, start)
         except (NotFound, *_NO_PLACE) as error:
             if ask.probe or (ask.after is not None and isinstance(error, NotFound)):
                 return lambda: FetchedPage({}, None)
@@ -197,20 +197,20 @@ class ListReader:
         extent.add(response.raw)
         return lambda: _fetched(spec, ask, response)
 
-    def _page(self, spec: ProviderKind, extent: ListExtent, said: Mapping[str, Json]) -> tuple[Sequence[Body], Json]:
+    def _page(self, spec: ProviderKind, extent: ListExtent, start: Mapping[str, Json]) -> tuple[Sequence[Body], Json]:
         """One page of a list, from where the request says; with the token of the next one where that is the style."""
-        response = self._asked(spec, said)
+        response = self._asked(spec, start)
         extent.add(response.raw)
         page = page_in(spec, response)
         return page, _more(spec, response) if spec.list.style == "page" else None
 
-    def _asked(self, spec: ProviderKind, said: Mapping[str, Json]) -> Response:
+    def _asked(self, spec: ProviderKind, start: Mapping[str, Json]) -> Response:
         """The answer with one page of a list."""
         path = spec.list.path or spec.path
         try:
-            return self._page_of(spec, path, said)
+            return self._page_of(spec, path, start)
         except NotFound as error:
-            if said or not spec.schema:  # it may speak of the cursor's object, or of the one that has the members
+            if start or not spec.schema:  # it may speak of the cursor's object, or of the one that has the members
                 raise
             raise NoSuchApi(
                 f"the target does not serve {path} (404): {error}",
@@ -218,12 +218,12 @@ class ListReader:
                 status=404,
             ) from None
 
-    def _page_of(self, spec: ProviderKind, path: str, said: Mapping[str, Json]) -> Response:
+    def _page_of(self, spec: ProviderKind, path: str, start: Mapping[str, Json]) -> Response:
         """One page; of fewer objects from now on where so many are too large: a prompt may have 256 KB."""
         style = spec.list
         limit = self._page_limits.get(path, style.limit)
         while True:
-            asked: dict[str, Json] = {**style.query, style.size: limit, **said}
+            asked: dict[str, Json] = {**style.query, style.size: limit, **start}
             try:
                 if style.verb == "POST":
                     return self._ask("POST", path, spec, body=asked)
@@ -253,8 +253,8 @@ def _more(spec: ProviderKind, response: Response) -> Json:
     Silence is not the end of a list. Raises IncompleteList where nothing is said.
     """
     style = spec.list
-    said = value_at(response.body, style.more)
-    if has_value_at(response.body, style.more) if style.style == "page" else isinstance(said, bool):
-        return said
+    more = value_at(response.body, style.more)
+    if has_value_at(response.body, style.more) if style.style == "page" else isinstance(more, bool):
+        return more
     where = f"{style.path or spec.path} does not report whether there is more"
     raise IncompleteList(f"the list of {where}: it has no {style.more!r}", hint=_SILENT_HINT)

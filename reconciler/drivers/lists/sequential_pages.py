@@ -1,7 +1,7 @@
 """Reads lists one page after the other: by tokens, offsets, times, or until a page is empty. Sends no requests itself.
 
-Each function asks for pages through `fetch(said)`, where `said` is what the request says of where to begin, and yields
-every object once. A list that cannot be read to its end raises IncompleteList: nothing may be concluded from it.
+Each function requests pages through `fetch(start)`, where `start` holds the parameters for where the page begins. It
+yields every object once. A list that cannot be read to its end raises IncompleteList: nothing may be concluded from it.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def by_last(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
     """
     seen: set[str] = set()
     passes, passed = 1, set[str]()
-    said: Mapping[str, Json] = {}
-    while page := fetch(said)[0]:
+    start: Mapping[str, Json] = {}
+    while page := fetch(start)[0]:
         yield from _fresh(page, seen)
         last = page[-1]["id"]
         if last in passed:
@@ -87,7 +87,7 @@ def by_last(style: ListStyle, fetch: Fetch) -> Iterator[Body]:
         if passes > RESTARTS:
             raise IncompleteList("the list starts over again and again", hint=_BROKEN)
         passed.add(last)
-        said = {style.cursor: last}
+        start = {style.cursor: last}
 
 
 def by_time(style: ListStyle, fetch: Fetch, created: str) -> Iterator[Body]:

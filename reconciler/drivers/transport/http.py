@@ -183,15 +183,15 @@ class HttpClient(RequestCounter):
             error = unreachable
         if self._trace:
             outcome = error or (response and response.status)
-            told = f"{outgoing.method} {outgoing.path}{_shown(outgoing.query)}"
-            self._trace(f"{self.mask(told)}  {outcome}  {self._clock() - begin:.3f} s")
+            request = f"{outgoing.method} {outgoing.path}{_shown(outgoing.query)}"
+            self._trace(f"{self.mask(request)}  {outcome}  {self._clock() - begin:.3f} s")
         return response, error
 
     def _send_once(self, outgoing: _Outgoing) -> Response:
         tally = self._tally()
         tally.requests += 1
-        said = (*self._connection.headers_now.items(), *(outgoing.headers or {}).items())
-        headers = {name.lower(): text for name, text in said}  # in two spellings, both would be sent
+        pairs = (*self._connection.headers_now.items(), *(outgoing.headers or {}).items())
+        headers = {name.lower(): text for name, text in pairs}  # in two spellings, both would be sent
         form: dict[str, Any] = {}
         if outgoing.body is not None:
             form = {"content": encoded(outgoing.body)}
@@ -232,12 +232,12 @@ class HttpClient(RequestCounter):
             return self._buckets.setdefault(name, LocalRateLimiter(per_minute, self._clock))
 
     def _unreachable(self, error: Exception, *, reached: bool) -> Unreachable:
-        said = self.mask(str(error)) or type(error).__name__
-        said = said.partition("] ")[2] if said.startswith("[Errno") else said
+        message = self.mask(str(error)) or type(error).__name__
+        message = message.partition("] ")[2] if message.startswith("[Errno") else message
         hint = "check the url, the network and any proxy settings; `reconciler doctor` checks each step"
-        if "refused" in said:
+        if "refused" in message:
             hint = "nothing listens there: check the url; `reconciler serve` starts the embedded server"
-        return Unreachable(f"{self._connection.url}: {said}", reached=reached, hint=hint)
+        return Unreachable(f"{self._connection.url}: {message}", reached=reached, hint=hint)
 
     def _take_turn(
         self, limiter: RateLimiter, announce: Callable[[], Body | None] | None, most: int

@@ -95,9 +95,9 @@ class Database:
         try:
             with _raising_store_errors():
                 yield
-        except DatabaseError as told:
-            if told.lost:
-                self.on_loss(told)
+        except DatabaseError as error:
+            if error.lost:
+                self.on_loss(error)
             raise
 
 
@@ -108,8 +108,10 @@ class DedicatedConnection:
         try:
             psycopg.conninfo.conninfo_to_dict(url)
         except psycopg.ProgrammingError:  # what it says quotes the address, which may hold a password
-            said = Diagnostic(Severity.ERROR, Code.FLEET_DATABASE, "the url of the database is malformed", hint=_FORM)
-            raise DatabaseError(said, lost=False) from None
+            diagnostic = Diagnostic(
+                Severity.ERROR, Code.FLEET_DATABASE, "the url of the database is malformed", hint=_FORM
+            )
+            raise DatabaseError(diagnostic, lost=False) from None
         with _raising_store_errors():
             self._connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
 
@@ -159,8 +161,12 @@ def _store_error(problem: psycopg.Error) -> DatabaseError:
 
 def _is_refusal(problem: psycopg.Error) -> bool:
     """Whether a server is there that does not want us; one that is starting or stopping will."""
-    said = str(problem)
-    return isinstance(problem, psycopg.OperationalError) and "FATAL:" in said and "the database system is" not in said
+    message = str(problem)
+    return (
+        isinstance(problem, psycopg.OperationalError)
+        and "FATAL:" in message
+        and "the database system is" not in message
+    )
 
 
 def _first_line(problem: psycopg.Error) -> str:

@@ -137,7 +137,7 @@ class Problem:
     address: Address
     result: str
     code: str
-    said: str
+    message: str
 
 
 class Ledger:
@@ -167,8 +167,8 @@ class Ledger:
     def failed(self, target: str, trouble: Diagnostic, *, probing: bool) -> float:
         """Take down that a target could not be worked with; seconds it rests."""
         pauses = {"longest": LONGEST_PAUSE_SECONDS, "first": FIRST_PAUSE_SECONDS, "probing": probing}
-        said = _clean(f"{trouble.summary} [{trouble.code}]")
-        row = self._database.one(_FAILED, {"target": target, "trouble": said, **pauses})
+        summary = _clean(f"{trouble.summary} [{trouble.code}]")
+        row = self._database.one(_FAILED, {"target": target, "trouble": summary, **pauses})
         return max(FIRST_PAUSE_SECONDS, float(row[0])) if row else FIRST_PAUSE_SECONDS
 
     def worked(self, target: str) -> None:
@@ -220,8 +220,8 @@ class Ledger:
 def _record(outcome: Outcome) -> tuple[object, ...]:
     error = outcome.error
     action, result = outcome.action.value, outcome.result.value
-    told = (error.code.value, _clean(f"{error.summary} {error.hint}"[:1000])) if error else (None, None)
-    return (*outcome.address, action, result, outcome.id, *told)
+    trouble = (error.code.value, _clean(f"{error.summary} {error.hint}"[:1000])) if error else (None, None)
+    return (*outcome.address, action, result, outcome.id, *trouble)
 
 
 def _clean(text: str) -> str:

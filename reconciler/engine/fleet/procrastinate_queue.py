@@ -61,11 +61,11 @@ class _Postponed(Exception):
         self.seconds = seconds
 
 
-class _GivenUp(Exception):
+class _RetriesExhausted(Exception):
     """The job has failed for good."""
 
 
-class _AsToldTo(procrastinate.BaseRetryStrategy):
+class _RetryWhenPostponed(procrastinate.BaseRetryStrategy):
     """Runs a job again when, and only when, it said so itself."""
 
     def get_retry_decision(self, *, exception: BaseException, job: jobs.Job) -> procrastinate.RetryDecision | None:
@@ -183,14 +183,14 @@ class ProcrastinateQueue:
                 case JobLater(seconds, left):
                     await app.job_manager.defer_job_async(_entry(left, seconds))
                 case JobFailed(why):
-                    raise _GivenUp(why)
+                    raise _RetriesExhausted(why)
                 case JobDone():
                     pass
 
         async def resubmit(timestamp: int) -> None:
             await asyncio.get_running_loop().run_in_executor(pool, self._resubmit)
 
-        app.task(name=TASK, retry=_AsToldTo())(run)
+        app.task(name=TASK, retry=_RetryWhenPostponed())(run)
         if self._cron:
             app.periodic(cron=self._cron)(
                 app.task(name=RESUBMIT, queueing_lock=RESUBMIT, queue=self._queues[0])(resubmit)
@@ -227,8 +227,10 @@ def _entry(job: Job, seconds: float = 0.0) -> jobs.Job:
 
 def exit_process(problem: Exception) -> NoReturn:
     """End the process here and now: threads may be waiting for a database that does not come back."""
-    said = getattr(problem, "diagnostic", None)
+    diagnostic = getattr(problem, "diagnostic", None)
     print(
-        said.summary if said else f"PostgreSQL does not respond: {type(problem).__name__}", file=sys.stderr, flush=True
+        diagnostic.summary if diagnostic else f"PostgreSQL does not respond: {type(problem).__name__}",
+        file=sys.stderr,
+        flush=True,
     )
     os._exit(LOST)

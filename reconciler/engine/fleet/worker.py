@@ -78,14 +78,14 @@ class JobExecutor:
         return self._ledger.without_result(job.target, job.submission, wanted) if wanted else []
 
     def _reconcile(self, job: Job, target: FleetTarget, left: Sequence[Address], probing: bool) -> JobResult:
-        told: set[Address] = set()
+        recorded: set[Address] = set()
 
         def note(outcomes: Sequence[Outcome]) -> None:
             self._ledger.record(job.target, job.submission, outcomes)
-            told.update(outcome.address for outcome in outcomes)
+            recorded.update(outcome.address for outcome in outcomes)
 
         report = reconcile_chunk(target.chunks, left, BUDGET, note)
-        rest = [outcome for outcome in report.outcomes if outcome.address not in told or outcome.error]
+        rest = [outcome for outcome in report.outcomes if outcome.address not in recorded or outcome.error]
         self._ledger.record(job.target, job.submission, rest)
         if report.trouble:
             return JobLater(self._ledger.failed(job.target, report.trouble, probing=probing), job)
@@ -99,8 +99,8 @@ class JobExecutor:
         """Leave what a job still has to do to people."""
         why = trouble or f"not finished after {self._max_tries} runs"
         hint = "`reconciler fleet submit` tries again"
-        said = Diagnostic(Severity.ERROR, Code.GIVEN_UP, f"given up: {why}", hint=hint)
-        outcomes = [Outcome(address, Action.NOOP, Result.FAILED, error=said) for address in self._left(job)]
+        error = Diagnostic(Severity.ERROR, Code.RETRIES_EXHAUSTED, f"given up: {why}", hint=hint)
+        outcomes = [Outcome(address, Action.NOOP, Result.FAILED, error=error) for address in self._left(job)]
         self._ledger.record(job.target, job.submission, outcomes)
         return JobFailed(why)
 

@@ -214,5 +214,5 @@ def _free(run: str) -> dict[str, Any]:
 
 
 def _unusable(problem: Exception) -> LockUnusable:
-    said = (str(problem).splitlines() or [type(problem).__name__])[0]
-    return LockUnusable(f"the lock cannot be used: {said[:300]}", _HINT)
+    message = (str(problem).splitlines() or [type(problem).__name__])[0]
+    return LockUnusable(f"the lock cannot be used: {message[:300]}", _HINT)

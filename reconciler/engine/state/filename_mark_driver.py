@@ -85,6 +85,6 @@ class FilenameMarkDriver:
         if not isinstance(name, str):
             return body
         count = int(size) if isinstance(size, int | float) else 0
-        said = filename_marks.read(name, count, self._owner(), self._keys(), self._signing())
-        mark = {} if said.mark is None else {MARK: {MARK_ENTRY: said.mark}}
-        return {**body, style.name: said.name, style.content: said.content, **mark}
+        marked = filename_marks.read(name, count, self._owner(), self._keys(), self._signing())
+        mark = {} if marked.mark is None else {MARK: {MARK_ENTRY: marked.mark}}
+        return {**body, style.name: marked.name, style.content: marked.content, **mark}

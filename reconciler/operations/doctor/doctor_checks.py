@@ -78,9 +78,9 @@ def _made(check: Check, session: Session) -> Iterator[CheckResult]:
     try:
         yield from check.findings(session)
     except Exception as problem:
-        if (said := diagnostics_of(problem)) is None:
+        if (diagnostics := diagnostics_of(problem)) is None:
             raise
-        yield from results_of_diagnostics(check.name, said)
+        yield from results_of_diagnostics(check.name, diagnostics)
 
 
 def results_of_diagnostics(check: str, diagnostics: Sequence[Diagnostic]) -> Iterator[CheckResult]:

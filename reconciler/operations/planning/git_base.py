@@ -46,7 +46,7 @@ def base_source(session: Session, choices: DriftChoices) -> tuple[BaseSource, Se
     Raises ConfigError where a ref was named and cannot be read, and where a choice needs a base that nothing gives.
     """
     source = NO_BASE if choices.base == "none" else BaseSource()
-    said: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     try:
         if ref := base_of(session, choices):
             compare_lock_file(session, ref)
@@ -56,7 +56,7 @@ def base_source(session: Session, choices: DriftChoices) -> tuple[BaseSource, Se
             raise
         summary = f"the previous commit is not known: {unknown.diagnostics[0].summary}"
         hint = "without it, a manual change looks like an edit in the files; fetch more history, or give --base"
-        said = [info(Code.BASE_UNKNOWN, summary, None, hint=hint)]
+        diagnostics = [info(Code.BASE_UNKNOWN, summary, None, hint=hint)]
     remembers = session.target.marks is not Marks.NAMES or source.files
     if (choices.on_drift != "revert" or choices.resolve) and not remembers:
         summary = "nothing records what was last applied, so manual changes look like edits in the files"
@@ -67,8 +67,8 @@ def base_source(session: Session, choices: DriftChoices) -> tuple[BaseSource, Se
             f"git records what was wanted, not what was applied: --on-drift {choices.on_drift} only labels the changes"
         )
         hint = "set `marks: digests` on the target to keep or refuse manual changes"
-        said = [*said, warning(Code.BASE_UNKNOWN, summary, None, hint=hint)]
-    return source, said
+        diagnostics = [*diagnostics, warning(Code.BASE_UNKNOWN, summary, None, hint=hint)]
+    return source, diagnostics
 
 
 def base_of(session: Session, choices: DriftChoices) -> str | None:

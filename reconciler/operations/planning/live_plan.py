@@ -40,17 +40,17 @@ def plan_live(
     loaded = loaded or session.load(lean=True)
     policies = load_policies(session.root, session.settings, session.schemas)
     scope = session.scope(addresses, loaded, allow_deletes, choices.policy)
-    base, said = base_source(session, choices)
+    base, diagnostics = base_source(session, choices)
     kinds = {address.kind for m in loaded.manifests for address in (m.address, *m.refs.values())}
     members = referenced_members(session, loaded.manifests)
     snapshot = session.refresh(kinds, orphans=scope.only is None, wanted=loaded.manifests, members=members)
     scope = replace(scope, unresolved=session.unresolved())
-    said = (*said, *_left_unresolved(scope, loaded))
+    diagnostics = (*diagnostics, *_left_unresolved(scope, loaded))
     plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, snapshot.observed, base)
     if (seen := with_users_read(session, plan, snapshot, loaded.manifests)) is not snapshot:
         snapshot = seen
         plan = make_plan(session.identity, scope, loaded.digest, loaded.manifests, snapshot.observed, base)
-    plan = replace(plan, diagnostics=(*said, *plan.diagnostics))
+    plan = replace(plan, diagnostics=(*diagnostics, *plan.diagnostics))
     return Planned(check_plan(policies, plan, loaded.manifests, session.provider, session.schemas), snapshot, loaded)
 
 
@@ -74,10 +74,10 @@ def plan_against(
     ref = git_ref(against, "--against")
     loaded, earlier = session.load(), files_at(session, ref)
     policies = load_policies(session.root, session.settings, session.schemas)
-    said: tuple[Diagnostic, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
     if not earlier.ok:
         summary = f"the files at git:{ref} have errors: what could not be read is shown as new"
-        said = (warning(Code.BASE_UNKNOWN, summary, None),)
+        warnings = (warning(Code.BASE_UNKNOWN, summary, None),)
     url = session.target.url or session.provider.url or ""
     plan = compare(
         TargetIdentity(session.target.name, session.provider.name, url),
@@ -88,5 +88,5 @@ def plan_against(
         [on_target.kind for on_target in session.kinds],
         f"git:{ref}",
     )
-    plan = replace(plan, complete=earlier.ok, diagnostics=(*said, *plan.diagnostics))
+    plan = replace(plan, complete=earlier.ok, diagnostics=(*warnings, *plan.diagnostics))
     return check_plan(policies, plan, loaded.manifests, session.provider, session.schemas), loaded

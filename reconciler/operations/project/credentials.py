@@ -31,8 +31,8 @@ def connection_to(
 ) -> ConnectionSettings:
     """How to reach a target. Raises ConfigError for a missing credential, and for one that its host may not get."""
     headers = {name.lower(): text for name, text in provider.headers.items()}
-    said, secrets = headers_of(provider, target, environment)
-    headers |= said
+    sent, secrets = headers_of(provider, target, environment)
+    headers |= sent
     for name, secret in _credentials(provider, target, environment):
         spec = provider.credentials[name]
         headers[spec.header.lower()] = spec.format.format(secret)
@@ -61,8 +61,8 @@ def connection_to(
 
 def credential_name(connection: ConnectionSettings) -> str:
     """The same for all who share a credential and with it the limits of the remote; it does not tell the credential."""
-    told = json.dumps([connection.url, sorted(connection.secrets)])
-    return blake2s(told.encode(), person=b"gate").hexdigest()[:16]
+    identity = json.dumps([connection.url, sorted(connection.secrets)])
+    return blake2s(identity.encode(), person=b"gate").hexdigest()[:16]
 
 
 def headers_of(provider: Provider, target: Target, environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

@@ -36,12 +36,12 @@ def exported_manifests(
     kinds = {each.kind.name: each.kind for each in kinds_of(provider, reading.schemas)}
     names = FreeNames(str(real_directory(root, below)), (), FileLayout().suffix)
     files: dict[str, bytes] = {}
-    said: list[Diagnostic] = []
+    warnings: list[Diagnostic] = []
     lists = {"data", *(spec.list.items for spec in provider.kinds.values())}
     for source, shown in _objects(export, root, lists):
         kind = shown["object"] if shown.get("object") in kinds else default_kind(provider)
         if kind not in kinds:
-            said.append(
+            warnings.append(
                 warning(Code.UNKNOWN_KIND, f"{provider.name} has no kind for this object: it is left out", source)
             )
             continue
@@ -50,11 +50,13 @@ def exported_manifests(
         try:
             body, about = reproduce(kinds[kind], live, id or source.file, reading)
         except Unmanageable as problem:
-            said += [replace(each, summary=f"{each.summary}: the object is left out") for each in problem.diagnostics]
+            warnings += [
+                replace(each, summary=f"{each.summary}: the object is left out") for each in problem.diagnostics
+            ]
             continue
-        said += about
+        warnings += about
         files |= new_files(_manifest(provider, names, kind, live, id, body), FileLayout())
-    return files, said
+    return files, warnings
 
 
 def _manifest(provider: Provider, names: FreeNames, kind: str, live: Body, id: str, body: Body) -> NewManifest:

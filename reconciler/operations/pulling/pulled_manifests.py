@@ -31,21 +31,21 @@ def draft_manifests(session: Session, directory: str, loaded: Loaded, selection:
     habit = prevailing_layout(loaded.manifests, {name: kind.prose_field for name, kind in kinds.items()})
     names = FreeNames(directory, (m.address.key for m in loaded.manifests), habit.suffix)
     found: list[DraftManifest] = []
-    said: list[Diagnostic] = []
+    warnings: list[Diagnostic] = []
     for chosen in selection.chosen:
         try:
             body, about = reproduce(chosen.ownership.kind, chosen.live.body, chosen.live.id, session.reading)
         except Unmanageable as problem:
-            said += problem.diagnostics
+            warnings += problem.diagnostics
             selection.left.append((chosen.live.id, "no valid manifest can be written for it"))
             continue
         if hint := _refused(chosen, body):
             selection.left.append((chosen.live.id, hint))
             continue
-        said += about
+        warnings += about
         manifest = _new_manifest(session, names, chosen, body)
         found.append(DraftManifest(chosen, manifest, new_files(manifest, habit)))
-    session.reporter.diagnostics(said)
+    session.reporter.diagnostics(warnings)
     return found
 
 

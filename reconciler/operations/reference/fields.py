@@ -47,22 +47,22 @@ def _place(target: ProjectTarget, kind: str, names: Sequence[str]) -> SchemaFiel
 
 def _described(kind: str, place: SchemaField) -> dict[str, Any]:
     """What the schema has about a place, as JSON; what does not apply is left out."""
-    told: dict[str, Any] = {"path": [kind, *place.path], "description": place.words.get("description", "")}
+    description: dict[str, Any] = {"path": [kind, *place.path], "description": place.words.get("description", "")}
     if place.path:
         ours = place.path[0] == BLOCK
-        told |= {
+        description |= {
             "type": descriptions.type_words(place),
             "limits": list(descriptions.limits(place)),
             "notes": [*descriptions.notes(place), *(["for this tool only: never sent"] if ours else [])],
         }
         if place.default is not ABSENT:
-            told["default"] = place.default
+            description["default"] = place.default
         if not ours and not place.refused:
-            told |= {"compared": descriptions.comparison(place), "on_remove": descriptions.removal(place)}
+            description |= {"compared": descriptions.comparison(place), "on_remove": descriptions.removal(place)}
         if (example := descriptions.example(place)) is not ABSENT:
-            told["example"] = example
+            description["example"] = example
     inner = place.item or place
-    told["fields"] = [
+    description["fields"] = [
         {
             "name": name,
             "type": descriptions.type_words(each),
@@ -71,4 +71,4 @@ def _described(kind: str, place: SchemaField) -> dict[str, Any]:
         }
         for name, each in inner.fields.items()
     ]
-    return told
+    return description

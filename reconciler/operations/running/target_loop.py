@@ -135,10 +135,14 @@ class TargetLoop:
             if isinstance(problem, Interrupted) and self._stop.is_set():
                 self._log("pass cut short", target=self.name)
                 return _Verdict.CUT_SHORT
-            said = diagnostics_of(problem)
-            told = [_problem_text(each) for each in said] if said else [f"bug: {type(problem).__name__}: {problem}"]
-            self._figures.problem = _named(each.code for each in said) if said else "a bug"
-            self._log("pass failed", target=self.name, problems=told, failures=self._figures.failures_in_a_row + 1)
+            diagnostics = diagnostics_of(problem)
+            problems = (
+                [_problem_text(each) for each in diagnostics]
+                if diagnostics
+                else [f"bug: {type(problem).__name__}: {problem}"]
+            )
+            self._figures.problem = _named(each.code for each in diagnostics) if diagnostics else "a bug"
+            self._log("pass failed", target=self.name, problems=problems, failures=self._figures.failures_in_a_row + 1)
             return _Verdict.FAILED
         return self._tell(plan, outcomes)
 

@@ -29,7 +29,7 @@ def diagnostics(
         hint: did you mean temperature?
     """
     paint = painter(color)
-    told: list[str] = []
+    output: list[str] = []
     shown: set[Source] = set()
     for one in found:
         quotable = one.severity is not Severity.INFO and one.code is not Code.KEY_LIKE
@@ -38,10 +38,10 @@ def diagnostics(
         view = diagnostic_view(one)
         if place and text:
             shown.add(place)
-            told += diagnostic_lines(view, paint, excerpt(place, text, width, paint, view.severity), width)
+            output += diagnostic_lines(view, paint, excerpt(place, text, width, paint, view.severity), width)
         else:
-            told += diagnostic_lines(view, paint, width=width)
-    return "".join(line + "\n" for line in told)
+            output += diagnostic_lines(view, paint, width=width)
+    return "".join(line + "\n" for line in output)
 
 
 def _wrapped(label: str, text: str, width: int) -> list[str]:

@@ -50,5 +50,5 @@ def total(outcomes: Sequence[Outcome]) -> str:
     results = [outcome.result for outcome in outcomes if outcome.action is not Action.NOOP]
     requests = sum(outcome.requests for outcome in outcomes)
     counted = [(results.count(result), result.value) for result in Result]
-    said = [f"{count} {name}" for count, name in counted if count or name == Result.DONE]
-    return f"{', '.join(said)}. {requests} {'request' if requests == 1 else 'requests'}."
+    counts = [f"{count} {name}" for count, name in counted if count or name == Result.DONE]
+    return f"{', '.join(counts)}. {requests} {'request' if requests == 1 else 'requests'}."

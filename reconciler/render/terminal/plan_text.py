@@ -44,8 +44,8 @@ def _change(change: ChangeView, paint: Paint, color: bool, column: int) -> Itera
         if change.action == "create":
             return
     else:
-        told = f"  {change.action}: {change.note}" if change.note else ""
-        yield _row(f"{change.marker} {left}{told}", change.place, paint, column, change.marker)
+        note = f"  {change.action}: {change.note}" if change.note else ""
+        yield _row(f"{change.marker} {left}{note}", change.place, paint, column, change.marker)
     names = max((len(field.path) for field in change.fields), default=0)
     for field in change.fields:
         yield from _field(field, min(names, _MAX_NAME), paint, color, column)

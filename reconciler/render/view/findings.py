@@ -43,6 +43,6 @@ def _blocked(change: ChangeView) -> Finding | None:
     block = change.blocked
     if block is None:
         return None
-    said = f"{change.address}: {change.action} blocked: {block.words}"
-    message = f"{said}; {block.hint}" if block.hint else said
+    text = f"{change.address}: {change.action} blocked: {block.words}"
+    message = f"{text}; {block.hint}" if block.hint else text
     return Finding("error", f"blocked/{block.by}", f"blocked: {block.words}", message, change.address, change.place)

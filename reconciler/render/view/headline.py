@@ -32,11 +32,11 @@ def total(view: PlanView) -> str:
     if not view.changes:
         return _no_changes(view)
     count = view.summary
-    said = [f"{count[action]} to {action}" for action in ("update", "create", "delete")]
-    said += [f"{count[action]} to {action}" for action in ("adopt", "move", "release") if count[action]]
+    parts = [f"{count[action]} to {action}" for action in ("update", "create", "delete")]
+    parts += [f"{count[action]} to {action}" for action in ("adopt", "move", "release") if count[action]]
     if count["blocked"]:
-        said.append(f"{count['blocked']} blocked")
-    return f"{', '.join(said)}. {view.unchanged} unchanged."
+        parts.append(f"{count['blocked']} blocked")
+    return f"{', '.join(parts)}. {view.unchanged} unchanged."
 
 
 def _where(view: PlanView) -> str:
@@ -61,5 +61,5 @@ def kinds_of_change(view: PlanView) -> str:
     """How many updates change what, for a reviewer who wants to know where to look; empty where nothing is updated."""
     updates = [change for change in view.changes if change.action == "update"]
     counts = [(kind, sum(kind in change.kinds_of_change for change in updates)) for kind in _KINDS]
-    said = ", ".join(f"{kind} in {count}" for kind, count in counts if count)
-    return f"Change categories: {said}." if said else ""
+    listed = ", ".join(f"{kind} in {count}" for kind, count in counts if count)
+    return f"Change categories: {listed}." if listed else ""

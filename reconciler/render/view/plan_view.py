@@ -153,7 +153,7 @@ def _change(
     reasons = dict(labels.CHANGE_REASONS)
     if change.former_owner == frame.owner:
         reasons[Reason.TAKEOVER] = labels.SIGNED
-    told = dict.fromkeys(reasons[reason] for reason in change.reasons if reason in reasons)
+    known = dict.fromkeys(reasons[reason] for reason in change.reasons if reason in reasons)
     odd = dict.fromkeys(visible(reason) for reason in change.reasons if reason not in set(Reason))
     id = change.id or ""
     return ChangeView(
@@ -165,7 +165,7 @@ def _change(
         place=location_of(change.source, frame.checkout),
         note=", ".join(
             (
-                *told,
+                *known,
                 *odd,
                 *(f"takes the place of {_short(each)}" for each in replaced if each),
                 *_after(change, addresses),
