@@ -11,20 +11,24 @@ from pathlib import Path
 from typing import Final
 
 Piece = tuple[int, str]
-PLAIN: Final = (".yaml", ".yml", ".html", ".service", ".timer", ".sql", ".sh", ".toml")
+PLAIN: Final = (".yaml", ".yml", ".html", ".service", ".timer", ".sh", ".toml")
 _CODE: Final = re.compile(r"^ *```.*?^ *```$|<!--.*?-->|`[^`\n]*`|\]\([^)\n]*\)", re.DOTALL | re.MULTILINE)
 _QUOTED: Final = re.compile(r"`[^`\n]*`")
+_STATEMENT: Final = re.compile(r"\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s")  # of SQL, which is code
+_SQL_CODE: Final = re.compile(r"^(?![ \t]*--).*", re.MULTILINE)
 _JSON_WORD: Final = re.compile(r'"[^" ]*"')  # a key or a value; prose has a space
 
 
 def prose(file: Path) -> Iterator[Piece]:
-    """What people read of `file`: no code of Markdown, no quoted names; of Python comments and texts with a space."""
+    """What people read of `file`: no code of Markdown, no quoted names; comments of SQL; comments and texts of Python."""
     if file.suffix == ".md":
         yield 1, _CODE.sub(_lines_only, _text(file))
     elif file.suffix == ".py":
         yield from _python(_text(file))
     elif file.suffix == ".json":
         yield 1, _JSON_WORD.sub(_lines_only, _text(file))
+    elif file.suffix == ".sql":
+        yield 1, _SQL_CODE.sub("", _text(file))
     elif file.suffix in PLAIN:
         yield 1, _QUOTED.sub(_lines_only, _text(file))
 
@@ -46,8 +50,12 @@ def _python(source: str) -> Iterator[Piece]:
         if token.type == tokenize.COMMENT:
             yield token.start[0], _QUOTED.sub(_lines_only, token.string)
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_prose(node.value):
             yield node.lineno, _QUOTED.sub(_lines_only, node.value)
+
+
+def _is_prose(text: str) -> bool:
+    return " " in text.strip() and not _STATEMENT.match(text)
 
 
 def _tokens(source: str) -> Iterator[tokenize.TokenInfo]:

@@ -53,6 +53,14 @@ def test_comments_docstrings_messages_and_names_of_python_are_read(
     assert _places(capsys) == [f"{module}:{place}" for place in found]
 
 
+def test_of_sql_only_comments_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tables, module = tmp_path / "tables.sql", tmp_path / "tables.py"
+    tables.write_text("CREATE TABLE result (\n    said text\n);\n-- What was said.\n", encoding="utf-8")
+    module.write_text('READ = """\n    SELECT said FROM result\n"""\n', encoding="utf-8")
+    assert main([str(tmp_path)]) == 1
+    assert _places(capsys) == [f"{tables}:4: said"]
+
+
 def test_honest_uses_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "page.md"
     page.write_text(
