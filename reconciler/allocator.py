@@ -1,8 +1,8 @@
-"""How freed memory goes back to the system: at once, where it was a large piece.
+"""Returns freed memory to the system at once if it was a large block.
 
-Pages of a list come and go, half a megabyte each, on several threads. glibc learns from the first that is freed to keep
-the next ones, in a heap for each thread, and a process that holds 30 MB takes 60. Where another C library is used there
-is nothing to say: it does not learn, or cannot be told.
+Several threads read pages of a list, half a megabyte each, and free them. After the first free, glibc raises its
+threshold and keeps the next blocks, in one heap per thread: a process that holds 30 MB takes 60 MB. Other C libraries
+need no setting: they do not adapt, or have no option for it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final
 
 _MMAP_THRESHOLD: Final = (-3, 128 * 1024)
-"""The size, in bytes, from which a piece is the system's own: glibc's value to begin with; once said, it stays."""
+"""The size, in bytes, from which a block is mapped by itself: glibc's first value. Setting it makes it constant."""
 _ARENA_MAX: Final = (-8, 1)
 """Heaps for small pieces. More are for threads that allocate at once, which the interpreter does not let them."""
 

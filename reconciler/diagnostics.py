@@ -149,7 +149,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One problem, told to a person: what is wrong (`summary`), what was expected (`detail`), what to do (`hint`)."""
+    """One problem, for a person to read: what is wrong (`summary`), what was expected (`detail`), the fix (`hint`)."""
 
     severity: Severity
     code: Code

@@ -1,8 +1,8 @@
 """Limits the CPU time that reading the files of a project may take, and names the file that exceeds it.
 
-Each kind of file has limits of its own. This is for what nobody thought of: a file of a pull request that keeps a job
-busy ends with an error that names it. The time grows with what there is to read, so that a project of 10,000 manifests
-has ten times what it needs.
+Each kind of file has limits of its own. This one is for the cases that they miss: if a file of a pull request keeps a
+job busy, the job ends with an error that names the file. The limit grows with the size of the input: a project of
+10,000 manifests gets ten times what it needs.
 """
 
 from __future__ import annotations

@@ -204,11 +204,11 @@ def _check_target(target: Target, document: Document, schemas: Schemas) -> Itera
 def _check_headers(
     target: Target, document: Document, schemas: Schemas, environment: Mapping[str, str]
 ) -> Iterator[Diagnostic]:
-    """What is wrong with the headers of a target, as far as it can be told without the values of variables."""
+    """Errors in the headers of a target that can be found without the values of variables."""
     try:
         provider = schemas.provider(target.provider)
     except ConfigError:
-        return  # which is told about the target
+        return  # the check of the target reports it
     spelt: set[str] = set()
     for name, header in target.headers.items():
         place = document.place(("targets", target.name, "headers", name))

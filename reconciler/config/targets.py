@@ -35,7 +35,7 @@ class Prune(StrEnum):
 class EnvRef:
     """`!env NAME`: a secret that is looked up when it is needed, and never part of the settings.
 
-    `use` says where it goes (`credentials.api_key`), for messages. Only a header's value may contain blanks.
+    `use` says where it goes (`credentials.api_key`), for messages. Only a header's value may contain spaces.
     """
 
     name: str
@@ -45,7 +45,7 @@ class EnvRef:
 
     @property
     def blanks_allowed(self) -> bool:
-        """Whether a blank inside the value is plausible."""
+        """Whether the value may contain spaces."""
         return self.use.startswith("headers.")
 
 

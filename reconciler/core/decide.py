@@ -10,7 +10,7 @@
     | D ≠ L, D = B       | the live object did    | write D, reason `drifted`; `--on-drift keep`: leave L    |
     | D ≠ L, both ≠ B    | both changed           | write D, reason `conflict`; `--resolve theirs`: leave L  |
     | managed, no D      | given up               | write the schema's `x-on-remove` once, reason `removed`; |
-    |                    |                        | where L ≠ B somebody took it over: released, and said    |
+    |                    |                        | where L ≠ B another owner has it: released, reported     |
     | never in our files | not ours               | never compared, never sent                               |
 
 `=` is equality of meaning (`semantics.same`). What B says is only a label unless a `ConflictPolicy` says otherwise.

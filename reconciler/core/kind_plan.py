@@ -139,7 +139,7 @@ class KindPlanner:
                 yield self._deletion(address, each, reason, removal)
 
     def _orphans(self, prune: bool) -> Iterator[Change]:
-        """What is ours and has no manifest: deleted or released where that is asked for, else only counted."""
+        """Managed objects without a manifest: deleted or released if the options ask for it, otherwise only counted."""
         left = []
         for each in self.matched.orphans:
             address = Address(self.kind.name, each.mark.key)

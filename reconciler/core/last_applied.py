@@ -1,8 +1,8 @@
 """What was last applied to an object: the base of the three-way comparison in `decide`.
 
-Two sources remember it. A mark with digests says for certain what each of its units was when it was last written. The
-files of an earlier commit say what was wanted then, which is what was applied if nothing went wrong in between: good
-for telling a hand's edit from a file's, not good enough to refuse on.
+There are two sources. A mark with digests is certain: it has the digest of each unit at the last write. The files of an
+earlier commit hold what was wanted then. That is what was applied if nothing failed in between: good enough to
+distinguish a manual change from an edit in the files, not good enough to refuse a change.
 """
 
 from __future__ import annotations

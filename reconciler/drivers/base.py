@@ -5,7 +5,7 @@ RemoteError                 anything that went wrong between us and the remote
 ├── CredentialRefused       401, 403
 ├── NotFound                404 for one object
 ├── NoSuchApi               404 for the whole API, or something that is no API at all
-├── Rejected                another 4xx: the remote understood and said no
+├── Rejected                another 4xx: the remote understood and refused
 ├── RateLimited             429 to the end of our patience
 ├── ServerFailed            5xx
 ├── BadResponse             an answer that cannot be understood or trusted

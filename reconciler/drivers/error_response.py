@@ -18,7 +18,7 @@ from reconciler.drivers.transport.response import Response, retry_after
 
 
 def error_of(response: Response, provider: Provider, *, keyless: bool) -> RemoteError:
-    """The error that an answer is, told to a person. `keyless`: the request carried no credential."""
+    """The error for a failed response, with a hint. `keyless`: the request had no credential."""
     text = error_text(response)
     status = response.status
     if status in (401, 403):

@@ -8,7 +8,7 @@ After `~1` come five characters for the owner (30 bits of the SHA-256 of its nam
 for the content (48 bits) and the nonce as it is. Where marks are signed, `~2` stands for `~1`, and before it `~` and
 the fourteen characters of a signature of all that follows. A mark that begins with another number was written by a
 newer version, and so is one with `~2` to a version that knows no signatures.
-The key is known again by its digest; one that left the files is told by the readable name and that digest.
+The digest identifies the key. If the files no longer have that key, the readable name and the digest stand for it.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from reconciler.core.values.model import Json
 
 Query: TypeAlias = Mapping[str, str | list[str]]
-"""What a request asks in its URL; a name with a list is said once for each of its values."""
+"""The query of a request; a name with a list is repeated for each of its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,11 @@ class ListStyle:
     has at `more`, null on the last page. `offset`: how many objects come before. `time`, newest first: up to when the
     last object seen was made, itself included. The two last ones end with a page that shows nothing new.
 
-    `items` and `more` are dotted paths in the answer; empty, the answer itself. `cursor` and `size` name what a request
-    says, in its query or, with `verb: POST`, in its body; `query` is said in every one. Without `path`, it is that of
-    the kind. `oldest_first` is laid over `query` to read the list the other way round. It is only there where the list
-    is known to be sorted by the kind's `created_field`, newest first with `query` alone: then it can be read from many
-    places. Where a list shows `summaries`, every object is read by itself.
+    `items` and `more` are dotted paths in the response; empty, the response itself. `cursor` and `size` are parameters
+    of the query or, with `verb: POST`, of the body; every request has `query`. Without `path`, it is the path of the
+    kind. `oldest_first` is merged into `query` to read the list in reverse. It is only set if the list is sorted by the
+    kind's `created_field`, newest first with `query` alone: then several pages can be read at the same time. If a list
+    shows `summaries`, every object is read by itself.
     """
 
     style: Literal["after", "last", "page", "offset", "time"] = "after"

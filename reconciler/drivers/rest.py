@@ -63,7 +63,7 @@ class RestDriver:
         self._sent = sent
         self._route = route
         self._routes = Routes(provider, route)
-        self._account: str | None = None  # what the remote last said of itself
+        self._account: str | None = None  # the account that the remote last reported
         self._lists = ListReader(
             provider,
             self._ask,
@@ -80,7 +80,7 @@ class RestDriver:
 
     @property
     def account(self) -> str | None:
-        """The account that answers, as far as the remote told, and the route to it where the target names one."""
+        """The account, if the remote reported it, and the route to it, if the target names one."""
         return ", ".join(filter(None, (self._account, self._route))) or None
 
     def list(self, kind: str) -> Iterator[Body]:
@@ -199,7 +199,7 @@ class RestDriver:
         raise BadResponse(f"{id} was deleted, but still exists", detail=one_line(response.text))
 
     def prove_whole(self) -> None:
-        """See that no list that was read goes on though its one page said it was all. Raises IncompleteList."""
+        """Check that nothing follows a full page that a response reported as the last. Raises IncompleteList."""
         self._lists.prove_whole()
 
     def take_request_count(self) -> RequestCount:

@@ -22,9 +22,9 @@ TOLD_WITHIN_SECONDS: Final = 1.0
 
 
 class BatchedOutcomes:
-    """What a run has done so far, told a few at a time and at least once a second: after a kill it is not done again.
+    """Reports outcomes during a run, in batches and at least once a second: after a kill, they are not repeated.
 
-    Not told is what is undone at the end: of addresses in `several`, and of creates that were overtaken.
+    It does not report what the end of the run may undo: addresses in `several`, and creates that were overtaken.
     """
 
     def __init__(

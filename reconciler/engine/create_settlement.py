@@ -1,7 +1,7 @@
 """Settles creates: finds those whose responses were lost, and removes duplicates.
 
-No vendor has an idempotency key, so nothing here sends a create twice unless a complete list, read after the hold-off,
-does not show the first one.
+No vendor has an idempotency key, so nothing here sends a create twice unless a complete list, read after the grace
+period, does not show the first one.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class CreateSettlement:
         return settled
 
     def _wait_for(self, pending: list[Pending]) -> tuple[list[Outcome], list[Pending], bool]:
-        """Look until all are found or the hold-off is over; the last answer says whether "missing" is certain."""
+        """Look until all are found or the grace period is over; the last value is whether "missing" is certain."""
         deadline = self._clock() + self._settle_seconds
         found: list[Outcome] = []
         missing, delay = pending, FIRST_LOOK_SECONDS

@@ -3,7 +3,7 @@
     put in → wait until the remote is done → change labels → take out
 
 in this order, so that there is never a moment in which neither the old version of an entry nor the new one is ready.
-What fails is told entry by entry, with the remote's reason; the rest is done all the same.
+Failures are reported per entry, with the remote's reason; the other entries are still processed.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def _text(record: Mapping[str, Json], name: str) -> str | None:
 
 
 def _each(record: Mapping[str, Json], name: str, read: Callable[[Any], _T]) -> list[_T]:
-    """Read every entry of a list; an error is told with its place."""
+    """Read every entry of a list; an error names the index of the entry."""
     found = []
     for index, entry in enumerate(_get(record, name, list)):
         try:

@@ -38,7 +38,7 @@ def visible(text: str) -> str:
 
 
 def with_trailing_blanks(text: str) -> str:
-    """The text with the blanks at its end as visible escapes."""
+    """The text with its trailing whitespace as visible escapes."""
     kept = text.rstrip(_BLANKS)
     return kept + "".join(map(_code_of, text[len(kept) :]))
 

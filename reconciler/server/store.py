@@ -235,7 +235,7 @@ def _refuse_foreign(connection: sqlite3.Connection, path: str | Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]  # first: it is written last
     found = connection.execute(f"{_TABLES} LIMIT {len(_own_tables()) + 1}").fetchall()
     if version > _VERSION:
-        return  # that is told by itself
+        return  # the caller reports a newer format
     if not _own_tables().issuperset(found) or (version == _VERSION and len(found) < len(_own_tables())):
         raise StoreError(f"{path} cannot be used as a database: its tables are not those that this server makes")
     if (damage := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":  # pages that lead in circles

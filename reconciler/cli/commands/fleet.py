@@ -50,7 +50,7 @@ def submit(context: click.Context) -> int:
     from reconciler.operations.running.workers import Fleet, database_at
 
     fleet = Fleet(context.find_object(Options) or context.obj, database_at(context.meta["reconciler.database"]))
-    names = fleet.names  # what is wrong with the files is said before the database is asked
+    names = fleet.names  # reports errors in the files before it connects to the database
     with fleet, fleet.database:
         for name in names:
             addresses, jobs = fleet.submit(name)

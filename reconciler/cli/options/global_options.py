@@ -10,7 +10,7 @@ from typing import Final
 from reconciler.operations.project.project_options import ProjectOptions
 
 REMEMBERED_FORMATS: Final = "reconciler.formats"
-"""Where click's context keeps what `--format` says: a failure is told in these formats as well."""
+"""The key for the `--format` values in click's context: failures are reported in these formats as well."""
 
 
 @dataclass(frozen=True, slots=True)

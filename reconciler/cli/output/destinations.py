@@ -63,7 +63,7 @@ def destinations(formats: Sequence[str], known: Sequence[str]) -> list[tuple[str
 
 
 def write(options: Options, formats: Sequence[str], renderers: Mapping[str, Callable[[bool], str]]) -> None:
-    """Render each format once, to stdout or its file. A renderer is told whether it writes to the terminal.
+    """Render each format once, to stdout or its file. The argument of a renderer is whether it writes to a terminal.
 
     One that cannot be written keeps no other from being written. Raises OSError or click.ClickException for the first.
     """

@@ -17,11 +17,11 @@ from reconciler.render.view.location import ELSEWHERE, Checkout
 from reconciler.render.view.plan_view import PlanView, plan_view
 
 Renderers: TypeAlias = Mapping[str, Callable[[bool], str]]
-"""A renderer for each format, told whether it writes to the terminal."""
+"""A renderer for each format; its argument is whether it writes to a terminal."""
 
 
 def plan_renderers(plan: Plan, options: Options, unchanged: int | None = None) -> Renderers:
-    """How a plan is written in each format; a saved one does not hold what is `unchanged`, so that is told."""
+    """The renderers of a plan. A saved plan does not hold the number of `unchanged` resources: the caller gives it."""
     from reconciler.render import github, gitlab, html, junit, markdown, sarif
     from reconciler.render.json import plan_json
     from reconciler.render.terminal import plan_text

@@ -96,7 +96,7 @@ def name_hash(kind: str, name: Json) -> int | None:
 
 
 def same_names(named: Iterable[tuple[int | None, Manifest]], provider: Provider) -> Iterator[Diagnostic]:
-    """What there is to say of names that are there twice, from manifests with the hash of each one's name.
+    """Warnings for names that are used twice; each manifest comes with the hash of its name.
 
     Raises ConfigError for a file that has changed meanwhile.
     """

@@ -41,9 +41,9 @@ def check_manifests(
 def check_plan(
     policies: Policies, plan: Plan, manifests: Iterable[Manifest], provider: Provider, schemas: Schemas
 ) -> Plan:
-    """The plan with every change blocked that is against a policy, and with what there is to say about it.
+    """The plan with every change blocked that violates a policy, and with a diagnostic for each violation.
 
-    Both sorts of policies are judged; a resource that needs no change is told of, and nothing about it is blocked.
+    It checks policies of manifests and of changes. A violation in a resource that needs no change blocks nothing.
     """
     if policies == Policies():
         return plan
@@ -64,7 +64,7 @@ def check_plan(
 
 @dataclass(frozen=True, slots=True)
 class _PolicySubject:
-    """What a policy is held against: where its values stand, and which of them are secret."""
+    """What a policy checks: the document, the places of its values, and which of them are secret."""
 
     address: str
     document: Document
@@ -128,7 +128,7 @@ _NOWHERE: Final = Source("", 0, 0)
 
 
 def _path_in_body(path: Path, change: Change) -> Path:
-    """A path in the document of a change as a path in the body it is about; what is only said there keeps its name."""
+    """A path in the document of a change as a path in the body. Paths that exist only in the document stay the same."""
     match path:
         case ("desired", *rest):
             return tuple(rest)

@@ -60,7 +60,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """The policies of a project in the order of their names, and what there is to say of the files."""
+    """The policies of a project, sorted by name, and the warnings about their files."""
 
     all: tuple[Policy, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()

@@ -2,7 +2,7 @@
 
 The shapes are in `schemas/secrets.json`. A text without a long word (twenty letters, digits, and what else keys are
 made of) cannot hold a key; looking for one costs a few microseconds, and nearly all texts end there. All of it takes
-time linear in the text. What was found is never part of what is said about it.
+time linear in the text. Diagnostics never contain what was found.
 """
 
 from __future__ import annotations

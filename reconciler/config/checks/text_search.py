@@ -17,7 +17,7 @@ _BETWEEN: Final = ": "
 
 
 def joined_texts(value: Json) -> str:
-    """Every text in a value, and every name with its text right behind it; all begin with a colon and a blank."""
+    """Every text in a value, and every name with its text right behind it; each begins with a colon and a space."""
     texts = [""]
     rest: list[Json] = [value]
     while rest:

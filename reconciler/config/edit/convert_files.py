@@ -167,7 +167,7 @@ class _Rewriting:
 
 
 def lost_options(document: Document, lost: list[str]) -> Iterator[Diagnostic]:
-    """What is said of options that have no place in the new file."""
+    """Warnings for options that have no place in the new file."""
     for name in lost:
         place = document.key_place((BLOCK, name))
         yield warning(Code.NO_COUNTERPART, f"reconciler.{name} was removed", place, _LOST_OPTIONS[name])

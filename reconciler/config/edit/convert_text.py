@@ -126,7 +126,7 @@ def _named(text: str, around: Node, key: Node, value: Node, new: tuple[str, ...]
 
 
 def _without_covered(edits: Iterable[TextEdit]) -> Iterator[TextEdit]:
-    """The edits without new blanks at the start of lines that another one takes away."""
+    """The edits without new indentation on lines that another edit removes."""
     found = list(edits)
     gone = [(each.start, each.end) for each in found if each.end > each.start]
     for each in found:
@@ -174,7 +174,7 @@ def _line_starts(text: str, start: int, end: int) -> Iterator[int]:
 
 
 def _margin(text: str, column: int) -> str:
-    """A line break as the text has them, and blanks up to a column."""
+    """A line break in the style of the text, and spaces up to a column."""
     return ("\r\n" if "\r\n" in text else "\n") + " " * column
 
 

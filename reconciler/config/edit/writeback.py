@@ -56,7 +56,7 @@ class WriteBack:
     def put(self, kind: Kind, manifest: Manifest, live: Body, units: Sequence[Unit]) -> list[str]:
         """Make the manifest say what the live object does in these units; the paths that change.
 
-        Raises ConfigError where that cannot be done: then nothing is to be written.
+        Raises ConfigError if that is impossible: then the caller must not write anything.
         """
         if manifest.source.file not in self.found:  # a row of a fleet
             raise ConfigError([_by_hand(manifest, units)])
@@ -213,7 +213,7 @@ def _new_value(kind: Kind, manifest: Manifest, live: Body, unit: Unit, complete:
     meaning = meaning_of(kind, unit)
     written, new = _at(manifest.body, unit), _at(live, unit)
     if new is ABSENT or new is None:
-        # A field that is managed stays in the file, so that nothing has to be told to the remote.
+        # A managed field stays in the file, so that no request to the remote is needed.
         return ABSENT if len(unit) > 1 else copied(meaning.default)
     return without_unknown(meaning, new) if complete else nearest(meaning, written, new)
 

@@ -214,7 +214,7 @@ class _Layout:
         return list(_squeezed(lines, keep_first=True)), others
 
     def _tail(self) -> str:
-        """The comment on the rest of this line, with the blanks before it."""
+        """The comment on the rest of this line, with the spaces before it."""
         found = _TAIL.match(self._text, self._at)
         assert found is not None, "it matches nothing at all, too"
         self._at = found.end()

@@ -165,7 +165,7 @@ class Uploads:
         return "/".join(parts)[-_MAX_KEY:].lstrip("/._-")
 
     def _unfit(self, manifest: Manifest) -> Iterator[Diagnostic]:
-        """What can be said of other resources, and not of files."""
+        """Errors for options that other resources have and files do not."""
         unsupported = {
             "id": manifest.id,
             "protect": manifest.protect,
@@ -193,7 +193,7 @@ def _allows(manifest: Manifest) -> bool:
 
 
 def _as_part(name: str) -> str:
-    """A name as part of a key. Letters that have no likeness in ASCII are told by a digest: `7c1b05.md`."""
+    """A name as part of a key. A digest stands for letters without an ASCII form: `7c1b05.md`."""
     folded = unicodedata.normalize("NFKD", name)
     stem, _, suffix = folded.rpartition(".") if "." in folded[1:] else (folded, "", "")
     plain, ending = _as_word(stem), _as_word(suffix)

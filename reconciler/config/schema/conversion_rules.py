@@ -15,7 +15,7 @@ from reconciler.core.values.model import ABSENT, Body, Json, Path
 
 @dataclass(frozen=True, slots=True)
 class DefaultValue:
-    """A value written where nothing is said, if what is around it is there."""
+    """A value to write if the field is not set and the mapping around it exists."""
 
     path: tuple[str, ...]
     value: Json

@@ -35,7 +35,7 @@ def most_relevant(failures: Sequence[SchemaError]) -> Iterator[SchemaError]:
 
 
 def _leaves(failure: SchemaError) -> Iterator[SchemaError]:
-    """Of alternatives that all fail, the one that came furthest; constants are told together."""
+    """If all alternatives fail, the errors of the one that came furthest; constants are reported together."""
     if failure.keyword not in ("anyOf", "oneOf") or not failure.context:
         yield failure
         return

@@ -29,7 +29,7 @@ class SchemaField:
 
     @cached_property
     def words(self) -> Schema:
-        """What is said of the place; where two parts differ, the first counts."""
+        """The keywords of all parts; if two parts differ, the first one counts."""
         return {word: part[word] for part in reversed(self.parts) for word in part}
 
     @cached_property
@@ -59,7 +59,7 @@ class SchemaField:
         return any(part.get("not") == {} for part in self.parts)
 
     def says(self, word: str) -> Json:
-        """What one word of the schema says here; ABSENT where it is not said."""
+        """The value of one keyword here; ABSENT if the schema does not have it."""
         return self.words.get(word, ABSENT)
 
     @cached_property

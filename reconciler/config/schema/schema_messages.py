@@ -125,7 +125,7 @@ def _missing(telling: _SchemaMessage) -> Iterator[Diagnostic]:
     fields = failure.schema.get("properties", {})
     for name in failure.expected:
         misspelt = closest(name, (each for each in failure.value if each not in fields))
-        # A misspelt field is told once, as an unknown field with the right name for a hint.
+        # A misspelt field is reported once: as an unknown field, with the right name as the hint.
         if name not in failure.value and not misspelt:
             field = fields[name] if isinstance(fields.get(name), dict) else {}
             detail = telling.expected_by(field, field.get("description", ""))

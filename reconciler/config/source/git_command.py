@@ -124,7 +124,7 @@ def _cannot_tell(why: str, hint: str) -> ConfigError:
 
 
 def no_answer_hint(root: Path, why: str) -> str:
-    """What to do where git gives no answer about the repository that `root` is in; `why` is what it said."""
+    """What to do if git cannot read the repository around `root`; `why` is its error message."""
     if "dubious ownership" not in why:
         return "run `git status` to see why"
     trusting = f"git config --global --add safe.directory {shlex.quote(_top(root))}"

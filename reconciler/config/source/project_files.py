@@ -161,7 +161,7 @@ class ProjectFiles:
 
     def followed(self, path: str) -> str:
         """The path without links. Raises ValueError saying why it is refused, OSError where nothing is there."""
-        # Not even whether there is anything outside, or in git's directory, is told.
+        # The message does not even reveal whether a path outside, or in git's directory, exists.
         real = os.path.realpath(path)
         if not self.holds(real):
             raise ValueError("points outside the project")

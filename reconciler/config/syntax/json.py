@@ -1,7 +1,7 @@
 """Parses strict JSON, with the same limits, positions and messages as YAML.
 
 JSON is almost YAML 1.2, and the parser we use for YAML is not quite 1.2: it refuses surrogate pairs (`\\ud83d\\ude00`,
-which is how most tools write an emoji), raw U+007F and keys over 1,024 characters, and folds U+0085 into a blank.
+which is how most tools write an emoji), raw U+007F and keys over 1,024 characters, and folds U+0085 into one space.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class _JsonReader:
         return Source(self.builder.file, self.line + 1, self.at - self.line_start + 1)
 
     def blank(self) -> str:
-        """Skip blanks; the character that follows, or nothing at the end."""
+        """Skip whitespace; returns the next character, or an empty text at the end."""
         found = _BLANK.match(self.text, self.at)
         end = found.end() if found else self.at
         if lines := self.text.count("\n", self.at, end):

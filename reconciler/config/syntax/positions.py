@@ -32,7 +32,7 @@ _JSON_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)")
 
 
 class NotMapped(Exception):
-    """The text has a form whose places cannot be told."""
+    """The text has a form whose positions cannot be determined."""
 
 
 @dataclass(slots=True)
@@ -131,6 +131,6 @@ class _Mapper:
         return str(json.loads(self._text[key.start : key.end], strict=False)) if self._is_json else key.name
 
     def _trimmed(self, start: int, end: int) -> int:
-        """The end of a block scalar without the blank lines below it; blanks at the end of its last line are in it."""
+        """The end of a block scalar: with the trailing spaces of its last line, without the blank lines below it."""
         filled = start + len(self._text[start:end].rstrip(" \t\r\n"))
         return line_end(self._text, filled)

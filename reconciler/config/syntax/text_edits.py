@@ -53,10 +53,10 @@ class _Before:
 def spliced(
     text: str, root: Node, before: Mapping[str, Json], after: Mapping[str, Json], *, order: Sequence[str], fine: bool
 ) -> str:
-    """The text with the mapping at `root`, which says `before`, saying `after`.
+    """The text with the mapping at `root` changed from `before` to `after`.
 
-    New fields take their place by `order`. Not `fine`: fields that differ are written as a whole. Raises NotMapped
-    where no span can be told.
+    `order` gives the position of new fields. Without `fine`, fields that differ are rewritten as a whole. Raises
+    NotMapped if a span cannot be determined.
     """
     splicer = _Splicer(text, root, order, fine)
     splicer.change_mapping(root, before, after)
@@ -185,7 +185,7 @@ class _Splicer:
         return self._margin(next(iter(self._root.entries.values()))[0].start) or 2
 
     def _margin(self, at: int) -> str:
-        """The blanks that the line of an offset starts with."""
+        """The indentation of the line at an offset."""
         line = self._text[self._line_start(at) : at]
         return line[: len(line) - len(line.lstrip(" \t"))]
 

@@ -88,8 +88,8 @@ def block_scalar(text: str, indent: int) -> BlockText:
 def fits_block(text: str, *, blanks_kept: bool = False) -> bool:
     """Whether a literal block scalar holds a text exactly and shows all of it.
 
-    Blanks at the end of a line are held but not seen, and editors take them off: `blanks_kept` is for texts that stand
-    in a block scalar already.
+    A block scalar holds trailing spaces, but nobody sees them and editors remove them. `blanks_kept` accepts them, for
+    texts that are in a block scalar already.
     """
     if "\n" not in text or text[0] in " \t\n" or text.endswith("\n\n") or _NOT_IN_BLOCK.search(text):
         return False

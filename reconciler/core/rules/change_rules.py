@@ -18,7 +18,7 @@ from reconciler.core.values.model import Action, Address, Block, Blocker, Change
 from reconciler.core.values.semantics import MARK_ENTRY, Kind
 
 MAKERS_TIMES: Final = 10
-"""So many hold-offs before it made the younger of two objects, the maker may have looked whether there is one."""
+"""If this machine made the younger of two objects, the list that it read before may be this many grace periods old."""
 Rule: TypeAlias = Callable[[Change, World], Block | None]
 
 

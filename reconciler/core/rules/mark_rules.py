@@ -62,10 +62,10 @@ def unproven(change: Change, world: World) -> Block | None:
 
 
 def unproven_content(change: Change, world: World) -> Block | None:
-    """The first use of an uploaded file by an object of ours, where only the file's name says what is in it.
+    """Blocks the first use of an uploaded file if only its name says what its content is.
 
-    Anybody who can upload can choose a name. What we use already stays, and what this machine uploaded, or what is
-    signed, is known; of a file and its copy nobody knows which is ours.
+    Anybody who can upload can choose a name. Files that are in use stay in use. Files that this machine uploaded, and
+    files with a signature, are trusted. If a file has a copy, nobody knows which of the two this project uploaded.
     """
     doubted = {held: block for held in world.newly_used(change) if (block := _doubt_of(held, world)) is not None}
     used = _used(world) if doubted else set[ObjectRef]()

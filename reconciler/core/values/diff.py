@@ -14,8 +14,8 @@ from reconciler.core.values.semantics import FREE, ListMeaning, Meaning, canonic
 def explain(meaning: Meaning, before: Json, after: Json) -> Iterator[tuple[Path, Json, Json]]:
     """The differing places of two values as `(path, before, after)`, `ABSENT` where there is nothing; sorted by path.
 
-    Entries of keyed lists and sets go by their key, not by their position. Values are as they were given; where one
-    side leaves out what has a default, the default is told.
+    Entries of keyed lists and sets go by their key, not by their position. Values are as they were given; if
+    one side omits a field that has a default, the result has the default.
     """
     if not (isinstance(before, list | dict) and type(before) is type(after)):
         yield (), before, after

@@ -10,7 +10,7 @@ from reconciler.drivers.credentials.expiring_credential import ExpiringCredentia
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """Where requests go and with what. `secrets`, and `renewed` ones, are masked in everything that is said."""
+    """Where requests go, and with which headers. `secrets`, and `renewed` ones, are masked in all output."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)

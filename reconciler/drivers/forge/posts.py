@@ -94,5 +94,5 @@ def _add(posts: Posts, header: str, body: str) -> Post:
 
 
 def _normal(body: str) -> str:
-    """The text as it comes back: forges change line ends and drop blanks around it."""
+    """The text as a forge returns it: forges change line ends and strip surrounding whitespace."""
     return body.replace("\r\n", "\n").strip()

@@ -56,8 +56,8 @@ class Requester(Protocol):
 class ListReader:
     """Reads the lists of one remote. Safe from several threads.
 
-    `ask` asks it, `path` is that of one object of a kind; `at_once` is how many answers may be on their way, `account`
-    what the remote last said of itself, `boundaries` remembers for it where pages ended.
+    `ask` sends a request, `path` gives the path of one object of a kind. `at_once` is the limit of concurrent requests,
+    `account` is the account that the remote last reported, and `boundaries` stores for it where pages ended.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class ListReader:
     def _fetch_noting(
         self, spec: ProviderKind, extent: ListExtent, ask: parallel_read.PageRequest
     ) -> Callable[[], FetchedPage]:
-        """A page; the first one is noted where it is full and said to be the last."""
+        """Fetch a page. Remembers a first page that is full although the response reports no more."""
         read = self._fetch(spec, extent, ask)
         if ask.after is not None or ask.order is Order.OLDEST_FIRST:
             return read
@@ -248,9 +248,9 @@ def _fetched(spec: ProviderKind, ask: parallel_read.PageRequest, response: Respo
 
 
 def _more(spec: ProviderKind, response: Response) -> Json:
-    """What an answer says of more: true or false, or a token or null, as the style has it.
+    """Whether there are more pages: true or false, or a token or null, depending on the style.
 
-    Silence is not the end of a list. Raises IncompleteList where nothing is said.
+    A response without this field does not end a list: raises IncompleteList.
     """
     style = spec.list
     more = value_at(response.body, style.more)

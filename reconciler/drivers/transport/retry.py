@@ -13,7 +13,7 @@ MAX_TRIES: Final = 5
 BASE_SECONDS: Final = 0.5
 CAP_SECONDS: Final = 20.0
 LONGEST_WAIT_SECONDS: Final = 120.0
-"""A remote that asks for a longer wait is told to the user instead."""
+"""If a remote asks for a longer wait, the request fails and the user decides."""
 
 _TRANSIENT: Final = frozenset({408, 409, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 

@@ -163,7 +163,7 @@ class DatabaseRegistry:
         return {"target": self._target, "kinds": kinds, "keys": keys}
 
     def _look_up(self) -> None:
-        """Find creates whose hold-off is over in whole lists; those that are not there may be sent again."""
+        """Look in complete lists for creates whose grace period is over; those that are missing may be sent again."""
         rows = self._database.rows(_OVERDUE, {"target": self._target, "hold_off": self._hold_off})
         overdue = {nonce: kind for kind, _, nonce in rows if kind in self._kinds}
         found: dict[str, str] = {}

@@ -189,9 +189,9 @@ class Ledger:
                 worst[outcome.address] = outcome
         if not worst:
             return
-        kinds, keys, actions, results, ids, codes, said = columns(map(_record, worst.values()), 7)
+        kinds, keys, actions, results, ids, codes, messages = columns(map(_record, worst.values()), 7)
         values = {"kinds": kinds, "keys": keys, "actions": actions, "results": results}
-        more = {"ids": ids, "codes": codes, "said": said}
+        more = {"ids": ids, "codes": codes, "said": messages}
         self._database.run(_RECORD, {"target": target, "submission": submission} | values | more)
 
     def without_result(self, target: str, submission: int, addresses: Sequence[Address]) -> list[Address]:

@@ -66,7 +66,7 @@ class _RetriesExhausted(Exception):
 
 
 class _RetryWhenPostponed(procrastinate.BaseRetryStrategy):
-    """Runs a job again when, and only when, it said so itself."""
+    """Retries a job only if the job itself asked for it."""
 
     def get_retry_decision(self, *, exception: BaseException, job: jobs.Job) -> procrastinate.RetryDecision | None:
         if isinstance(exception, _Postponed):

@@ -1,7 +1,7 @@
 """A lock in PostgreSQL: an advisory lock, which ends with its connection and needs no table.
 
-Who holds it is told by the name of the connection. Every write asks the server first: a connection that was ended, by
-`unlock` or by a crash, is a lock that is lost.
+The name of the connection says who holds it. Every write asks the server first: if `unlock` or a crash ended the
+connection, the lock is lost.
 """
 
 from __future__ import annotations

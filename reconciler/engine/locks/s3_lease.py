@@ -53,7 +53,7 @@ class _StoredLock:
 
 @dataclass(slots=True)
 class _OwnLock:
-    """What is known of a lock that is ours. `until` is on our clock; no write is sent after it."""
+    """A lock that this run holds. `until` is a time of this machine's clock; no write is sent after it."""
 
     holder: Holder
     e_tag: str

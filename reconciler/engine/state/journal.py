@@ -42,8 +42,8 @@ KEPT_SECONDS: Final = 3600
 class CreateAttempt:
     """One create that was sent: at `at` (seconds since the epoch), with `nonce` in its mark; `id` once it is known.
 
-    `ticks` are seconds since the machine's start `boot`, `account` what the remote told of itself. One that is
-    `entered` was no create: this machine wrote the line of a lock file for an object that was there.
+    `ticks` are seconds since the machine's start `boot`, `account` is the account that the remote reported. An
+    `entered` one was no create: this machine wrote the line of a lock file for an object that existed.
     """
 
     kind: str
@@ -89,8 +89,8 @@ class Journal:
     """The journal of an owner's creates at a url.
 
     `clock` gives seconds since the epoch, `settle_seconds` how long lists may lag behind writes. `ticks` gives seconds
-    that nobody can set, while the machine is not started anew: where they are known, a clock that is set does not end a
-    hold-off. `account` is what the remote tells of itself, once it was asked.
+    that nobody can set, until the machine restarts: with them, setting the clock does not end a grace period. `account`
+    is the account that the remote reports, after the first response.
     """
 
     def __init__(

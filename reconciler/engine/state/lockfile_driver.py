@@ -34,7 +34,7 @@ class LockFileDriver:
         known: dict[str, str] | None = None
         seen: set[str] = set()
         for body in self._driver.list(kind):
-            known = self._file.of(kind) if known is None else known  # now, since the account is told by the answer
+            known = self._file.of(kind) if known is None else known  # only now: the response names the account
             seen.add(str(body["id"]))
             yield _with_mark(body, known.get(str(body["id"])))
         self._file.check()

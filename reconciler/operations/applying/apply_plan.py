@@ -97,7 +97,7 @@ def _waited(session: Session, plan: Plan, snapshot: Snapshot) -> bool:
 
 @contextmanager
 def _signals(session: Session) -> Iterator[None]:
-    """The first signal has the session stop; a second one ends the process. Only the main thread can be told of any."""
+    """The first signal stops the session, a second one ends the process. Only the main thread can handle signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -28,7 +28,7 @@ def on_first_signal(act: Callable[[], None]) -> Iterator[None]:
     """The same for the first of them; a second one ends the process at once, whatever it is at."""
 
     def hear() -> None:
-        for number in _signals():  # before anything is said: who reads it may be quick
+        for number in _signals():  # before any output: its reader may send the second signal at once
             signal.signal(number, signal.SIG_DFL)
         act()
 

@@ -33,7 +33,7 @@ class DriftChoices:
 
     @property
     def policy(self) -> ConflictPolicy:
-        """What the core is told of it."""
+        """The part of the choices that the core needs."""
         return ConflictPolicy(OnDrift(self.on_drift), Resolve(self.resolve) if self.resolve else None)
 
 
@@ -41,9 +41,9 @@ DEFAULT_CHOICES = DriftChoices()
 
 
 def base_source(session: Session, choices: DriftChoices) -> tuple[BaseSource, Sequence[Diagnostic]]:
-    """Where to learn what was last applied, and what there is to say about it.
+    """The source of what was last applied, and the diagnostics about it.
 
-    Raises ConfigError where a ref was named and cannot be read, and where a choice needs a base that nothing gives.
+    Raises ConfigError if a given ref cannot be read, and if a choice needs a base and there is none.
     """
     source = NO_BASE if choices.base == "none" else BaseSource()
     diagnostics: list[Diagnostic] = []

@@ -149,7 +149,7 @@ def _kinds(plan: Plan, loaded: Loaded | None) -> set[str]:
 
 
 def _judged(session: Session, plan: Plan, loaded: Loaded | None) -> Plan:
-    """The plan held against the policies as they are now: one may be new, and a plan may be written by hand."""
+    """The plan checked with the current policies: a policy may be new, and a plan may be written by hand."""
     policies = load_policies(session.root, session.settings, session.schemas)
     manifests = loaded.manifests if loaded else ()
     return check_plan(policies, plan, manifests, session.provider, session.schemas)

@@ -65,7 +65,7 @@ class ProjectTarget:
 
     @cached_property
     def owner(self) -> str:
-        """Who manages. Raises ConfigError where it has to be said and is not."""
+        """The owner. Raises ConfigError if it is required and not set."""
         if owner := owner_of(self.settings, self.target):
             return owner
         if self.provider.embedded:

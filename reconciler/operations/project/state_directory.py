@@ -55,7 +55,7 @@ def state_of(root: Path) -> Tree:
 
 
 def ensure_state(state: Tree) -> Tree:
-    """The state directory, made where it is missing; git is told to leave it alone. Raises OSError."""
+    """The state directory, created if it is missing, with a `.gitignore`. Raises OSError."""
     state.make()
     if _IGNORE not in state.names():
         state.replace(_IGNORE, b"*\n")  # an empty one, left where there was no room, would ignore nothing

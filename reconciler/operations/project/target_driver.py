@@ -58,7 +58,7 @@ def open_driver(
         route=project.target.route,
     )
     if provider.embedded:
-        return speaking()  # in this process there is no way to wait for
+        return speaking()  # it runs in this process: without a network, concurrent reads save nothing
     prepare = partial(ensure_state, project.state)
     boundaries = Boundaries(project.state.within("lists"), project.url, prepare, project.owner)
     return speaking(reads_at_once=limits.concurrency, boundaries=boundaries)

@@ -70,7 +70,7 @@ def _wishes_for(ownership: Ownership, live: LiveObject, wishes: Sequence[str]) -
 
 
 def _reasons(ownership: Ownership, *, named: bool) -> Iterator[tuple[str, str]]:
-    """Why an object is not taken; an empty reason is one that nobody has to be told."""
+    """Why an object is not imported; an empty reason is not reported."""
     found, matched = ownership.found, ownership.matched
     kind = ownership.kind.name
     for key, pair in matched.pairs.items():

@@ -1,4 +1,4 @@
-"""What monitoring is told of a continuous run: /healthz, /livez, /readyz, /metrics. No texts of others, no secrets."""
+"""Endpoints to monitor a continuous run: /healthz, /livez, /readyz, /metrics. No secrets, no texts of a remote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small HTTP server for probes and metrics. It answers GET, knows no secrets, and binds where it is told to.
+"""A small HTTP server for probes and metrics. It answers GET, knows no secrets, and binds to a given address.
 
 Anybody who can reach it may ask, so nobody can take much: one thread, few connections, two seconds each. Where more
 come, the oldest that has not finished asking has to leave: a probe asks at once, and is answered among any number that

@@ -46,7 +46,7 @@ class ReloadedManifests:
         return self._bound
 
     def judged(self, plan: Plan, manifests: Sequence[Manifest]) -> Plan:
-        """A plan held against the policies."""
+        """A plan checked with the policies."""
         return check_plan(self._policies, plan, manifests, self._session.provider, self._session.schemas)
 
     def _fresh(self) -> dict[Address, Manifest]:

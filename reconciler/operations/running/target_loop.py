@@ -57,7 +57,7 @@ class PassSchedule:
 
 
 class _Verdict(Enum):
-    """How a pass went; cut short is one that was told to stop before all was done."""
+    """How a pass ended; CUT_SHORT: it was stopped before it was done."""
 
     GOOD = "good"
     FAILED = "failed"

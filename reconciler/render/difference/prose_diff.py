@@ -42,7 +42,7 @@ class Segment(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A shown line: tag `-`, `+`, or a blank for context."""
+    """A shown line: tag `-`, `+`, or one space for context."""
 
     tag: str
     segments: tuple[Segment, ...]

@@ -40,7 +40,7 @@ def _outcome(outcome: Outcome, paint: Paint) -> Iterator[str]:
 
 
 def _diagnostic_line(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
-    """A diagnostic below its resource: whose it is has been said already."""
+    """A diagnostic below its resource: without the address, which stands above it."""
     view = diagnostic_view(replace(diagnostic, source=None, address=None))
     yield from ("    " + line for line in diagnostic_lines(view, paint))
 

@@ -43,7 +43,7 @@ class BlockView:
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """One resource's difference. `id` is whole, `short_id` fits a line; `is_drift` where a hand outside was at work."""
+    """One resource's difference. `id` is complete, `short_id` fits a line; `is_drift`: it was changed by hand."""
 
     address: str
     action: str
@@ -119,7 +119,7 @@ def plan_view(
 
 
 def _folded(plan: Plan) -> tuple[Plan, Mapping[Address, list[str]]]:
-    """The plan with what is replaced told by what replaces it: one change for people, as it was one edit of theirs."""
+    """The plan with each replacement as one change, because it was one edit; and the ids that each one replaces."""
     made = {c.address for c in plan.changes if c.action is Action.CREATE and c.is_due}
     replaced: dict[Address, list[str]] = {}
     rest: list[Change] = []

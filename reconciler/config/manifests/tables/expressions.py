@@ -192,7 +192,7 @@ def _item(whole: Any, place: Any) -> Any:
         except (LookupError, TypeError):
             pass
     if isinstance(whole, _Missing):
-        return whole  # so that what is told is the name that nothing has
+        return whole  # so that the error names what is not defined
     return _Missing(f"a {type(whole).__name__} has no attribute {place!r}")
 
 

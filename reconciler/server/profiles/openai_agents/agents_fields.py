@@ -218,7 +218,7 @@ _RESOLVED: dict[str, Callable[[Any], Any]] = {
 
 def _refuse_bad_tools(tools: list[Body]) -> None:
     if tools and len(_compact(tools)) > _TOOLS_LIMIT:
-        # The limit is documented, what is said beyond it is not.
+        # The limit is documented, the error message is not.
         raise Refusal(f"Invalid 'tools': larger than {_TOOLS_LIMIT} bytes of JSON.", param="tools")
     seen: set[str] = set()
     for tool in tools:

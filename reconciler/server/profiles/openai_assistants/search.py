@@ -111,7 +111,7 @@ def _passages(parts: Iterable[str], chunking: Body) -> Iterator[str]:
 
 
 def _words(parts: Iterable[str]) -> Iterator[str]:
-    """Words, each with the blanks behind it, so that a passage keeps its lines."""
+    """Words, each with the whitespace after it, so that a passage keeps its lines."""
     rest = ""
     for part in parts:
         words = _WORD.findall(rest + part)
