@@ -20,7 +20,7 @@ _JSON_WORD: Final = re.compile(r'"[^" ]*"')  # a key or a value; prose has a spa
 
 
 def prose(file: Path) -> Iterator[Piece]:
-    """What people read of `file`: no code of Markdown, no quoted names; comments of SQL; comments and texts of Python."""
+    """The prose of `file`: Markdown without code and quoted names, comments of SQL, comments and texts of Python."""
     if file.suffix == ".md":
         yield 1, _CODE.sub(_lines_only, _text(file))
     elif file.suffix == ".py":
