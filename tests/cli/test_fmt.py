@@ -44,7 +44,7 @@ def test_paths_are_files_and_directories_of_the_project(project: Project) -> Non
     assert unknown.code == 1
     assert "elsewhere.yaml does not exist" in unknown.err
     project.write("elsewhere.yaml", MESSY)
-    assert "elsewhere.yaml is no manifest of assistants.d" in project.run("fmt", "elsewhere.yaml").err
+    assert "elsewhere.yaml is not a manifest of assistants.d" in project.run("fmt", "elsewhere.yaml").err
 
 
 def test_settings_are_laid_out_by_their_own_schema(project: Project) -> None:

@@ -62,7 +62,7 @@ def test_nothing_that_exists_is_overwritten(project: Project) -> None:
     ran = project.ok("init", "--owner", "acme", "--editor", "vscode")
     assert "= assistants.d/reconciler.yaml  exists, not changed" in ran.out
     assert "= .vscode/settings.json  exists, not changed" in ran.out
-    assert ".vscode/settings.json is yours" in ran.err
+    assert ".vscode/settings.json exists: add the settings" in ran.err
     assert (project.root / "assistants.d/reconciler.yaml").read_text() == "owner: someone\n"
     assert (project.root / ".vscode/settings.json").read_text() == "{}\n"
     assert (project.root / ".gitignore").read_text() == "node_modules/\n.reconciler/\n"

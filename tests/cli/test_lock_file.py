@@ -111,7 +111,7 @@ def test_a_create_whose_answer_is_lost_is_never_sent_again(project: Project, sta
     project.write("assistants.d/a.yaml", A)
     ran = project.run("apply", "--yes")
     assert ran.code == 5
-    assert "look whether it is there" in ran.out
+    assert "check whether it exists" in ran.out
     assert len(remote.objects()) == 1
     ran = project.run("apply", "--yes")
     assert ran.code == 4

@@ -140,7 +140,7 @@ def test_a_failed_mark_leaves_the_files_and_the_next_pull_does_the_rest(project:
     written = files(project)
     remote.forget()
     ran = project.ok("pull", "--yes", "--check")
-    assert "is written already" in ran.out
+    assert "already written" in ran.out
     assert len(remote.writes) == 1
     assert files(project) == written
 

@@ -234,7 +234,7 @@ def test_what_no_manifest_can_say_is_refused(project: Project, remote: Remote) -
 def test_without_a_live_edit_the_file_stays(project: Project, remote: Remote) -> None:
     file = applied(project, remote, DESK)
     before = file.stat()
-    assert "says what is live" in project.ok("pull", "--theirs", "assistant/desk").out
+    assert "matches the live object" in project.ok("pull", "--theirs", "assistant/desk").out
     assert (file.stat().st_mtime_ns, file.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
 
 

@@ -80,7 +80,7 @@ def test_a_provider_of_the_tool_is_not_replaced(written: Project) -> None:
     written.write("providers/openai-agents.yaml", "extends: local\nkinds: {}\n")
     settings = written.root / "assistants.d/reconciler.yaml"
     settings.write_text(settings.read_text().replace("acme-bots", "openai-agents"))
-    assert "comes with the tool" in written.run("plan").err
+    assert "is a built-in provider" in written.run("plan").err
 
 
 def test_files_outside_the_project_are_not_read(written: Project) -> None:

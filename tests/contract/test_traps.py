@@ -85,9 +85,10 @@ def test_what_elevenlabs_cannot_take_out_is_said_by_the_plan_and_not_sent(projec
         project.write("assistants.d/desk.yaml", ELEVENLABS.replace(", timezone: Europe/Berlin", ""))
         ran = project.run("plan")
         assert ran.code == 4
-        assert "no request can take out conversation_config.agent.prompt.timezone" in ran.out
+        assert "no request can remove conversation_config.agent.prompt.timezone" in ran.out
         assert (
-            "assistants.d/desk.yaml:4:13: warning: conversation_config.agent.prompt.timezone left the file" in ran.err
+            "assistants.d/desk.yaml:4:13: warning: conversation_config.agent.prompt.timezone was removed from the file"
+            in ran.err
         )
         project.run("apply", "--yes")
         assert sent(mock, "PATCH") == []

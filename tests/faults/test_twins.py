@@ -42,7 +42,7 @@ def test_a_create_that_a_gateway_sent_twice_leaves_one_object(project: Project) 
             project.write("assistants.d/a.yaml", MANIFEST)
             project.write("assistants.d/b.yaml", MANIFEST.replace("name: a", "name: b"))
             ran = project.ok("apply", "--yes")
-            assert "made twice" in ran.out + ran.err
+            assert "created twice" in ran.out + ran.err
             assert len(remote.objects()) == 2
             assert "No changes" in project.ok("plan").out
 

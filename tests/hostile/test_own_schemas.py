@@ -76,9 +76,13 @@ CASES = {
     "a long chain of references": Case(
         FIRST, "a", {f"d{n}": {"$ref": f"#/$defs/d{n + 1}"} for n in range(3000)} | {"d3000": {}}, ITSELF
     ),
-    "a reference that leads nowhere": Case({"$ref": "#/$defs/none"}, "a", {}, "leads nowhere"),
-    "a reference into a list": Case({"$ref": "#/properties/x/anyOf/0", "anyOf": [{}]}, "a", {}, "leads nowhere"),
-    "a reference to another place": Case({"$ref": "http://127.0.0.1:9/x"}, "a", {}, "leads nowhere"),
+    "a reference that does not exist in this schema": Case(
+        {"$ref": "#/$defs/none"}, "a", {}, "does not exist in this schema"
+    ),
+    "a reference into a list": Case(
+        {"$ref": "#/properties/x/anyOf/0", "anyOf": [{}]}, "a", {}, "does not exist in this schema"
+    ),
+    "a reference to another place": Case({"$ref": "http://127.0.0.1:9/x"}, "a", {}, "does not exist in this schema"),
     "a reference that is resolved while it runs": Case({"$dynamicRef": "#meta"}, "a", {}, "have no $dynamicRef"),
     "what other words leave over": Case({"unevaluatedProperties": False}, {}, {}, "have no unevaluatedProperties"),
     "very many branches": Case(list_of({"anyOf": [{"const": n} for n in range(1000)]}), [-1] * 3000, {}, SO_MANY),

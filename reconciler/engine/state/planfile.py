@@ -86,7 +86,7 @@ def _parse(path: Path, text: str) -> Json:
     try:
         return decoded(text, _without_doubles, _DEEPEST)
     except json.JSONDecodeError as error:
-        what = "is truncated" if _is_cut_off(text.strip(), error) else f"is not JSON ({error.msg})"
+        what = "is cut off" if _is_cut_off(text.strip(), error) else f"is not JSON ({error.msg})"
         raise _error(path, what, _AGAIN, Source(str(path), error.lineno, error.colno)) from error
     except ValueError as error:
         raise _error(path, f"is not a plan to apply: {error}", _AGAIN) from error

@@ -162,7 +162,7 @@ def test_a_delete_is_believed_where_the_answer_says_so(answer: tuple[int, dict[s
 def test_a_delete_that_is_answered_by_something_else_is_checked() -> None:
     html = (200, {}, b"<html>")
     Remote(html, GONE).driver().delete("thing", "x1")
-    with pytest.raises(BadResponse, match="still there"):
+    with pytest.raises(BadResponse, match="still exists"):
         Remote(html, FINE).driver().delete("thing", "x1")
 
 
