@@ -97,7 +97,7 @@ def _print_result(options: Options, planned: ImportPlan, imported: Imported) -> 
     files = sum(len(draft.files) for draft in planned.drafts)
     done, changes = imported.managed, len(imported.plan.changes)
     left = f"; {len(planned.selection.left)} left out" if planned.selection.left else ""
-    _print(options, f"{files} files written, {done} of {changes} objects managed from now on{left}.")
+    _print(options, f"{files} files written, {done} of {changes} objects now managed{left}.")
     if done < changes:
         click.echo("the files stay: run `reconciler pull` again for the rest", err=True)
 

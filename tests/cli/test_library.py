@@ -57,7 +57,7 @@ def test_load_plan_apply_and_nothing_is_left_to_do(
 
 def test_a_base_that_is_no_ref_raises_as_everything_does(project: Project, remote: Remote) -> None:
     two(project, remote)
-    with load(project.root) as loaded, pytest.raises(ReconcilerError, match="'main' is not git:REF"):
+    with load(project.root) as loaded, pytest.raises(ReconcilerError, match="'main' is not a commit, git:REF"):
         plan(loaded, base="main")
 
 

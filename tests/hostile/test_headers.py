@@ -346,11 +346,11 @@ def test_a_header_of_another_target_stops_nobody(project: Project, remote: Remot
     project.ok("apply", "--yes")
     told = project.run("validate")
     assert told.code == 1
-    assert "the header x-acme is not one" in told.err
-    assert "the header x-portkey-mode is not one" in told.err
+    assert "the header x-acme is not in the list" in told.err
+    assert "the header x-portkey-mode is not in the list" in told.err
     project.ok("validate", "--target", "test")
     for verb in ("plan", "validate"):
-        assert "the header x-acme is not one" in project.run(verb, "--target", "production").err
+        assert "the header x-acme is not in the list" in project.run(verb, "--target", "production").err
 
 
 def test_an_inline_config_may_be_a_mapping_with_members_of_any_depth(project: Project, remote: Remote) -> None:

@@ -38,7 +38,7 @@ def test_while_another_run_holds_the_lock_nothing_is_read_or_sent_and_its_holder
     project.write("assistants.d/desk.yaml", DESK)
     ran = project.run("apply", "--yes")
     assert ran.code == 1
-    assert re.search(r"the lock acme/test is held by ann on build-7 since 20\d\d-.* UTC, run 0a1b2c3d", ran.err)
+    assert re.search(r"the target lock acme/test is held by ann on build-7 since 20\d\d-.* UTC, run 0a1b2c3d", ran.err)
     assert "RC0613" in ran.err
     assert "reconciler unlock" in ran.err
     assert not remote.app.requests

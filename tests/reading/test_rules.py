@@ -21,12 +21,12 @@ RULES = {
     "an object that both ends have seen proves nothing": (
         parallel_read,
         "low < high",
-        "{e.id for e in traversal.boundaries} & self._newest._passed",
+        "{e.id for e in walk.boundaries} & self._newest._passed",
     ),
     "the walk from the newest has to go back in time before anything can cross it": (
         parallel_read,
-        "traversal.live and self._newest.moves and",
-        "traversal.live and",
+        "walk.live and self._newest.moves and",
+        "walk.live and",
     ),
     "an empty page after a cursor is not the end": (
         traversal,
@@ -40,19 +40,19 @@ RULES = {
     ),
     "a walk ends only at what a later one has seen, not at what was remembered": (
         parallel_read,
-        "traversal.frontier > later.first",
-        "traversal.frontier > (later.start.created if later.start else later.first)",
+        "walk.frontier > later.first",
+        "walk.frontier > (later.start.created if later.start else later.first)",
     ),
     "a walk ends only at a later one that is alive": (
         parallel_read,
-        "    if not traversal.live or not later.live:\n        return False\n",
-        "    if later.start is not None and later.start.id not in traversal.met:\n"
-        "        return traversal.live and traversal.frontier > later.start.created\n",
+        "    if not walk.live or not later.live:\n        return False\n",
+        "    if later.start is not None and later.start.id not in walk.met:\n"
+        "        return walk.live and walk.frontier > later.start.created\n",
     ),
     "reading towards the newest is bounded": (
         parallel_read,
-        "if traversal.exhausted or self._crossed(traversal):",
-        "if traversal.exhausted:",
+        "if walk.exhausted or self._crossed(walk):",
+        "if walk.exhausted:",
     ),
     "doubles are dropped": (parallel_read, "if entry.id not in self._seen]", "if entry.id]"),
     "creation times go one way, or the read is serial": (
@@ -86,8 +86,8 @@ def without(module: ModuleType, text: str, replacement: str) -> type[ParallelRea
     changed = ModuleType(module.__name__)
     exec(compile(source.replace(text, replacement), module.__name__, "exec"), changed.__dict__)
     if module is parallel_read:
-        return changed.Reading  # type: ignore[no-any-return]
+        return changed.ParallelRead  # type: ignore[no-any-return]
     user = ModuleType(parallel_read.__name__)
     exec(compile(inspect.getsource(parallel_read), parallel_read.__name__, "exec"), user.__dict__)
-    user.__dict__["Walk"] = changed.Walk
-    return user.Reading  # type: ignore[no-any-return]
+    user.__dict__["Traversal"] = changed.Traversal
+    return user.ParallelRead  # type: ignore[no-any-return]

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from reconciler.drivers.provider import default_kind
-
 if TYPE_CHECKING:
     from reconciler.cli.options.global_options import Options
     from reconciler.config.source.file_source import ManifestFile
@@ -56,6 +54,7 @@ def complete_targets(options: Options, incomplete: str) -> Iterable[str]:
 def complete_addresses(options: Options, incomplete: str) -> Iterable[str]:
     """The addresses of manifests, whether these are right or not; without those that a fleet or a layer adds."""
     from reconciler.config.source.project_files import ProjectFiles
+    from reconciler.drivers.provider import default_kind
     from reconciler.operations.project.project_target import ProjectTarget
 
     target = ProjectTarget(options)
