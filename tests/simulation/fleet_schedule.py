@@ -94,7 +94,7 @@ class FleetSchedule(Schedule):
         self._together([self._worker(f"worker {name}")])
         done = self.fleet.progress()
         left = {result: count for result, count in done.results.items() if result not in ("done", "unchanged")}
-        problems = [f"{problem.address}: {problem.said}" for problem in self.fleet.problems()]
+        problems = [f"{problem.address}: {problem.message}" for problem in self.fleet.problems()]
         if with_duplicates and left.keys() == {"skipped"} and all(DUPLICATE.search(each) for each in problems):
             left = {}
         if self.fleet.dead or left or not done.finished:
