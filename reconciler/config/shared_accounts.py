@@ -34,7 +34,7 @@ def remote_of(target: Target, provider: Provider) -> str | None:
     return f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
-def neighbours(settings: Settings, target: Target, schemas: Schemas) -> Iterator[Target]:
+def targets_at_same_url(settings: Settings, target: Target, schemas: Schemas) -> Iterator[Target]:
     """The other targets at the same url with the same owner. Raises ConfigError for an unknown provider."""
     here = remote_of(target, schemas.provider(target.provider, target.source))
     for other in settings.targets.values():

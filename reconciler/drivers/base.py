@@ -217,6 +217,33 @@ class Driver(Protocol):
         ...
 
 
+class DriverInFront:
+    """A driver in front of another one. What a subclass does not change goes through as it is."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None, sending: Sending | None = None) -> Body:
+        """Change the fields in `patch`; answers with the whole object."""
+        return self._driver.update(kind, id, patch, seen, sending)
+
+    def delete(self, kind: str, id: str, sending: Callable[[], None] | None = None) -> None:
+        """Remove an object."""
+        self._driver.delete(kind, id, sending)
+
+    def within(self, kind: str, id: str, field: str) -> Collection:
+        """The collection that is a field of an object."""
+        return self._driver.within(kind, id, field)
+
+    def prove_whole(self) -> None:
+        """See that the lists that were read do not go on. Raises IncompleteList."""
+        self._driver.prove_whole()
+
+    def take_request_count(self) -> RequestCount:
+        """What this thread sent since it last asked."""
+        return self._driver.take_request_count()
+
+
 def is_usable_id(value: Any) -> TypeGuard[str]:
     """Whether this is an id that can stand in a URL, and on a terminal."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None

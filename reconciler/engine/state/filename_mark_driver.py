@@ -13,14 +13,14 @@ from reconciler.core.values.marks import Signing
 from reconciler.core.values.model import Body
 from reconciler.core.values.semantics import MARK_ENTRY
 from reconciler.drivers import filename_marks
-from reconciler.drivers.base import Collection, Driver, RequestCount, Sending
+from reconciler.drivers.base import Driver, DriverInFront
 from reconciler.drivers.provider import Provider, UploadStyle
 
 MARK: Final = "mark"
 """The field of an uploaded file that stands for the mark in its name."""
 
 
-class FilenameMarkDriver:
+class FilenameMarkDriver(DriverInFront):
     """A driver whose uploaded files carry marks. `owner` gives ours, `keys` the keys that may be met, by their code.
 
     `signing` gives what names are signed with, where they are.
@@ -35,7 +35,7 @@ class FilenameMarkDriver:
         signing: Callable[[], Signing | None] = lambda: None,
     ) -> None:
         self._signing = signing
-        self._driver = driver
+        super().__init__(driver)
         self._uploads = {kind: spec.upload for kind, spec in provider.kinds.items() if spec.upload}
         self._owner = owner
         self._keys = keys
@@ -59,26 +59,6 @@ class FilenameMarkDriver:
         mark, digest = body[MARK][MARK_ENTRY], body[style.digest]
         name = filename_marks.with_mark(body[style.name], mark, digest, self._signing())
         return self._shown(self._driver.create(kind, {**rest, style.name: name}, sending), style)
-
-    def update(self, kind: str, id: str, patch: Body, seen: Body | None = None, sending: Sending | None = None) -> Body:
-        """Change the fields in `patch`; answers with the whole object."""
-        return self._driver.update(kind, id, patch, seen, sending)
-
-    def delete(self, kind: str, id: str, sending: Callable[[], None] | None = None) -> None:
-        """Remove an object."""
-        self._driver.delete(kind, id, sending)
-
-    def within(self, kind: str, id: str, field: str) -> Collection:
-        """The collection that is a field of an object."""
-        return self._driver.within(kind, id, field)
-
-    def prove_whole(self) -> None:
-        """See that the lists that were read do not go on. Raises IncompleteList."""
-        self._driver.prove_whole()
-
-    def take_request_count(self) -> RequestCount:
-        """What this thread sent since it last asked."""
-        return self._driver.take_request_count()
 
     def _shown(self, body: Body, style: UploadStyle) -> Body:
         name, size = body.get(style.name), body.get(style.size)

@@ -14,15 +14,15 @@ from reconciler.core.values import marks
 from reconciler.core.values.marks import Mark
 from reconciler.core.values.model import Body
 from reconciler.core.values.semantics import MARK_ENTRY
-from reconciler.drivers.base import Ambiguous, Collection, Driver, RemoteError, RequestCount, Sending
+from reconciler.drivers.base import Ambiguous, Driver, DriverInFront, RemoteError, Sending
 from reconciler.engine.state.lockfile import NAME, LockFile, Unresolved, key_of
 
 
-class LockFileDriver:
+class LockFileDriver(DriverInFront):
     """A driver whose objects carry the marks of a lock file, in a field called like the file."""
 
     def __init__(self, driver: Driver, file: LockFile) -> None:
-        self._driver = driver
+        super().__init__(driver)
         self._file = file
         self._seen: dict[str, set[str]] = {}
 
@@ -102,18 +102,6 @@ class LockFileDriver:
         """Remove an object and its mark."""
         self._driver.delete(kind, id, sending)
         self._keep(kind, id, None)
-
-    def within(self, kind: str, id: str, field: str) -> Collection:
-        """The collection that is a field of an object."""
-        return self._driver.within(kind, id, field)
-
-    def prove_whole(self) -> None:
-        """See that the lists that were read do not go on. Raises IncompleteList."""
-        self._driver.prove_whole()
-
-    def take_request_count(self) -> RequestCount:
-        """What this thread sent since it last asked."""
-        return self._driver.take_request_count()
 
     def _keep(self, kind: str, id: str, mark: str | None) -> None:
         try:

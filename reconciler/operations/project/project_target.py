@@ -149,7 +149,7 @@ class ProjectTarget:
     @cached_property
     def neighbours(self) -> frozenset[str]:
         """The owners of other targets in these settings."""
-        owners = {each.owner or self.settings.owner for each in self.settings.targets.values()}
+        owners = {owner_of(self.settings, each) for each in self.settings.targets.values()}
         return frozenset(owner for owner in owners if owner and owner != self.owner)
 
     @property

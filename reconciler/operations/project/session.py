@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reconciler.config.manifests.load import Loaded
-from reconciler.config.shared_accounts import neighbours
+from reconciler.config.shared_accounts import targets_at_same_url
 from reconciler.config.targets import Prune
 from reconciler.core.decide import DEFAULT_POLICY, ConflictPolicy
 from reconciler.core.plan import Scope, TargetIdentity
@@ -56,8 +56,8 @@ class Session(ProjectTarget):
     ) -> None:
         super().__init__(options, environment)
         self.reporter = reporter
-        self.kept = connections or SharedConnections()
-        self._owns_kept = connections is None
+        self.connections = connections or SharedConnections()
+        self._owns_connections = connections is None
         self.stop = threading.Event()
         self.lock: Lock | None = None
         self.sent: Callable[[int], None] = lambda count: None
@@ -72,8 +72,8 @@ class Session(ProjectTarget):
         """Send nothing any more, and close what was opened. Closing twice is fine."""
         if remote := self.__dict__.get("_remote"):  # one that nobody asked for is not made to be closed
             remote.close()
-        if self._owns_kept:
-            self.kept.close()
+        if self._owns_connections:
+            self.connections.close()
 
     @property
     def identity(self) -> TargetIdentity:
@@ -167,7 +167,7 @@ class Session(ProjectTarget):
 
     def _at_the_same_url(self) -> Iterator[Session]:
         """The targets in these settings that may be the same account, each for as long as it is looked at."""
-        for target in neighbours(self.settings, self.target, self.schemas):
+        for target in targets_at_same_url(self.settings, self.target, self.schemas):
             options = replace(self.options, target=target.name)
             with Session(options, self.environment, reporter=self.reporter) as other:
                 yield other
@@ -207,7 +207,7 @@ class Session(ProjectTarget):
 
         return open_driver(
             self,
-            self.kept,
+            self.connections,
             trace=self.reporter.trace,
             pause=self.stop.wait,
             fence=lambda: self.lock.seconds_left() if self.lock else math.inf,

@@ -71,10 +71,10 @@ class TargetLoop:
         self,
         options: ProjectOptions,
         name: str,
-        pace: PassSchedule,
+        schedule: PassSchedule,
         log: Log,
         choices: DriftChoices,
-        figures: PassStatistics,
+        statistics: PassStatistics,
         stop: threading.Event,
         spare: bool,
         reporter: Reporter,
@@ -83,54 +83,54 @@ class TargetLoop:
         self.cut_short = False
         self._options = replace(options, target=name)
         self._log = log
-        self._pace = pace
+        self._schedule = schedule
         self._choices = choices
-        self._figures = figures
+        self._statistics = statistics
         self._stop = stop
         self._spare = spare
         self._reporter = reporter
-        self._kept = SharedConnections()
+        self._connections = SharedConnections()
 
     def __enter__(self) -> TargetLoop:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        self._kept.close()
+        self._connections.close()
 
     def turn(self, spans: Spans) -> None:
         """One pass, unless it is to stop."""
         if self._stop.is_set():
             return
-        figures = self._figures
-        figures.since = begin = time.monotonic()
+        statistics = self._statistics
+        statistics.since = begin = time.monotonic()
         try:
             with spans("pass", {"target": self.name}):
                 verdict = self._pass_once(spans)
         finally:
-            self._kept.close_idle(spare=self._spare)
-            figures.since = None
-        figures.seconds = time.monotonic() - begin
-        figures.passes += 1
+            self._connections.close_idle(spare=self._spare)
+            statistics.since = None
+        statistics.seconds = time.monotonic() - begin
+        statistics.passes += 1
         if verdict is _Verdict.FAILED:
-            figures.failures += 1
-            figures.failures_in_a_row += 1
+            statistics.failures += 1
+            statistics.failures_in_a_row += 1
         elif verdict is _Verdict.GOOD:
-            figures.failures_in_a_row = 0
-            figures.last_success = time.time()
+            statistics.failures_in_a_row = 0
+            statistics.last_success = time.time()
         else:
             self.cut_short = True
 
     def wait(self) -> float | None:
         """Seconds until the next pass; None where there is none."""
-        if self._pace.passes is not None and self._figures.passes >= self._pace.passes:
+        if self._schedule.passes is not None and self._statistics.passes >= self._schedule.passes:
             return None
-        return self._pace.wait(self._figures.failures_in_a_row, random.random())  # noqa: S311
+        return self._schedule.wait(self._statistics.failures_in_a_row, random.random())  # noqa: S311
 
     def _pass_once(self, spans: Spans) -> _Verdict:
         try:
-            with Session(self._options, connections=self._kept, reporter=self._reporter) as session:
+            with Session(self._options, connections=self._connections, reporter=self._reporter) as session:
                 session.stop = self._stop
-                plan, outcomes = self._brought_about(session, spans)
+                plan, outcomes = self._plan_and_apply(session, spans)
         except Exception as problem:
             if isinstance(problem, Interrupted) and self._stop.is_set():
                 self._log("pass cut short", target=self.name)
@@ -141,12 +141,14 @@ class TargetLoop:
                 if diagnostics
                 else [f"bug: {type(problem).__name__}: {problem}"]
             )
-            self._figures.problem = _named(each.code for each in diagnostics) if diagnostics else "a bug"
-            self._log("pass failed", target=self.name, problems=problems, failures=self._figures.failures_in_a_row + 1)
+            self._statistics.problem = _named(each.code for each in diagnostics) if diagnostics else "a bug"
+            self._log(
+                "pass failed", target=self.name, problems=problems, failures=self._statistics.failures_in_a_row + 1
+            )
             return _Verdict.FAILED
-        return self._tell(plan, outcomes)
+        return self._log_result(plan, outcomes)
 
-    def _brought_about(self, session: Session, spans: Spans) -> tuple[Plan, list[Outcome]]:
+    def _plan_and_apply(self, session: Session, spans: Spans) -> tuple[Plan, list[Outcome]]:
         with hold_lock(session):
             with spans("plan", {"target": self.name}):
                 planned = fresh_plan(session, (), None, self._choices)
@@ -155,17 +157,17 @@ class TargetLoop:
             with spans("apply", {"target": self.name}):
                 return planned.plan, send(session, planned.plan, planned.snapshot)
 
-    def _tell(self, plan: Plan, outcomes: list[Outcome]) -> _Verdict:
-        figures = self._figures
-        figures.planned = summarise(plan)
-        results = dict(figures.results)  # not changed in place: another thread reads it
+    def _log_result(self, plan: Plan, outcomes: list[Outcome]) -> _Verdict:
+        statistics = self._statistics
+        statistics.planned = summarise(plan)
+        results = dict(statistics.results)  # not changed in place: another thread reads it
         for outcome in outcomes:
             results[outcome.result.value] = results.get(outcome.result.value, 0) + 1
-            figures.requests += outcome.requests
+            statistics.requests += outcome.requests
             self._log(
                 "change", target=self.name, address=str(outcome.address), action=outcome.action, result=outcome.result
             )
-        figures.results = results
+        statistics.results = results
         problems = [f"{o.address}: {_problem_text(o.error)}" for o in outcomes if o.error]
         blocked = [f"{c.address}: {c.blocked.hint}" for c in plan.changes if c.blocked]
         skipped = sum(1 for o in outcomes if o.result is Result.SKIPPED and not o.error) if self._stop.is_set() else 0
@@ -173,9 +175,9 @@ class TargetLoop:
         more |= {"blocked": blocked} if blocked else {}
         more |= {"skipped": skipped} if skipped else {}
         done = len(outcomes) - len(problems) - skipped
-        self._log("pass", target=self.name, planned=figures.planned, done=done, **more)
+        self._log("pass", target=self.name, planned=statistics.planned, done=done, **more)
         if problems:
-            figures.problem = _named(o.error.code for o in outcomes if o.error)
+            statistics.problem = _named(o.error.code for o in outcomes if o.error)
         return _Verdict.CUT_SHORT if skipped else _Verdict.FAILED if problems else _Verdict.GOOD
 
 
