@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.core.values.model import Action
 from reconciler.diagnostics import Code, Diagnostic, Severity
 from reconciler.engine.fleet.database import Database
 from reconciler.engine.fleet.job_queue import JobDone, JobLater
 from reconciler.engine.fleet.ledger import Ledger
 from reconciler.engine.fleet.worker import JobExecutor, jobs_of
+from reconciler.formats.outcome import Outcome, Result
 from tests.conftest import Remote
 from tests.fleet.scene import ADDRESSES, fleet_of
 
@@ -48,3 +50,20 @@ def test_a_chunk_that_is_done_does_not_take_the_first_look_from_others(work: Job
     ledger.failed("t", TROUBLE, probing=False)
     rested(database)
     assert [work.carry_out(job) for job in (first, second)] == [JobDone(), JobDone()]
+
+
+def test_a_target_is_not_finished_while_its_survey_may_take_a_result_back(database: Database) -> None:
+    ledger = Ledger(database)
+    submission = ledger.submit("t", 1)
+    ledger.record("t", submission, [Outcome(ADDRESSES[0], Action.NOOP, Result.DONE)])
+    assert not ledger.progress()[0].finished
+    ledger.surveyed("t", submission, 1, 0)
+    assert ledger.progress()[0].finished
+
+
+def test_a_target_whose_survey_was_given_up_is_finished(database: Database) -> None:
+    ledger = Ledger(database)
+    submission = ledger.submit("t", 1)
+    ledger.failed("t", TROUBLE, probing=False)
+    ledger.record("t", submission, [Outcome(ADDRESSES[0], Action.NOOP, Result.FAILED)])
+    assert ledger.progress()[0].finished

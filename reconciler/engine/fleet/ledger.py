@@ -125,8 +125,8 @@ class TargetProgress:
 
     @property
     def finished(self) -> bool:
-        """Whether every address has a result."""
-        return sum(self.results.values()) >= self.total
+        """Whether every address has a result, and the survey can take none of them back (or was given up)."""
+        return sum(self.results.values()) >= self.total and (self.surveyed or bool(self.trouble))
 
 
 @dataclass(frozen=True, slots=True)
